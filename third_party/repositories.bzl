@@ -1,0 +1,109 @@
+"""External repositories of Ringway, for its own WORKSPACE and for its users'.
+
+    load("@ringway//third_party:repositories.bzl", "ringway_dependencies")
+
+    ringway_dependencies()
+
+A repository that the calling WORKSPACE has already defined is left alone.
+"""
+
+load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")
+
+def _source_archive_impl(ctx):
+    # The distribution's source package, if `tools/dev setup` has fetched it,
+    # otherwise the upstream release. Both are checked against their hash.
+    cache = ctx.os.environ.get("RINGWAY_SOURCES", "")
+    if not cache:
+        cache = ctx.os.environ.get("HOME", "") + "/.cache/ringway/sources"
+    packaged = ctx.path(cache + "/" + ctx.attr.packaged_file)
+    if packaged.exists:
+        ctx.download_and_extract(
+            url = "file://" + str(packaged),
+            sha256 = ctx.attr.packaged_sha256,
+            stripPrefix = ctx.attr.packaged_prefix,
+        )
+    else:
+        ctx.download_and_extract(
+            url = ctx.attr.url,
+            sha256 = ctx.attr.sha256,
+            stripPrefix = ctx.attr.prefix,
+        )
+    if ctx.attr.build_file:
+        ctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % ctx.name)
+        ctx.symlink(ctx.attr.build_file, "BUILD.bazel")
+
+_source_archive = repository_rule(
+    implementation = _source_archive_impl,
+    attrs = {
+        "build_file": attr.label(
+            allow_single_file = True,
+            doc = "Overlaid as BUILD.bazel; absent when the archive has its own.",
+        ),
+        "packaged_file": attr.string(mandatory = True),
+        "packaged_prefix": attr.string(mandatory = True),
+        "packaged_sha256": attr.string(mandatory = True),
+        "prefix": attr.string(mandatory = True),
+        "sha256": attr.string(mandatory = True),
+        "url": attr.string(mandatory = True),
+    },
+    environ = [
+        "HOME",
+        "RINGWAY_SOURCES",
+    ],
+)
+
+def _maybe(rule, name, **kwargs):
+    if not native.existing_rule(name):
+        rule(name = name, **kwargs)
+
+def ringway_dependencies():
+    """Defines what Ringway builds on, each unless the caller already has it."""
+    _maybe(
+        _source_archive,
+        name = "com_google_absl",
+        packaged_file = "abseil_20220623.1.orig.tar.gz",
+        packaged_prefix = "abseil-20220623.1",
+        packaged_sha256 = "abfe2897f3a30edaa74bc34365afe3c2a3cd012091a97dc7e008f7016adcd5fe",
+        prefix = "abseil-cpp-20220623.1",
+        sha256 = "91ac87d30cc6d79f9ab974c51874a704de9c2647c40f6932597329a282217ba8",
+        url = "https://github.com/abseil/abseil-cpp/archive/refs/tags/20220623.1.tar.gz",
+    )
+    _maybe(
+        _source_archive,
+        name = "com_google_googletest",
+        packaged_file = "googletest_1.12.1.orig.tar.gz",
+        packaged_prefix = "googletest-release-1.12.1",
+        packaged_sha256 = "81964fe578e9bd7c94dfdb09c8e4d6e6759e19967e397dbea48d1c10e45d0df2",
+        prefix = "googletest-release-1.12.1",
+        sha256 = "81964fe578e9bd7c94dfdb09c8e4d6e6759e19967e397dbea48d1c10e45d0df2",
+        url = "https://github.com/google/googletest/archive/refs/tags/release-1.12.1.tar.gz",
+    )
+    _maybe(
+        _source_archive,
+        name = "com_github_google_benchmark",
+        packaged_file = "benchmark_1.7.1.orig.tar.gz",
+        packaged_prefix = "benchmark-1.7.1",
+        packaged_sha256 = "6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7",
+        prefix = "benchmark-1.7.1",
+        sha256 = "6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7",
+        url = "https://github.com/google/benchmark/archive/refs/tags/v1.7.1.tar.gz",
+    )
+    _maybe(
+        _source_archive,
+        name = "liburing",
+        build_file = Label("//third_party/liburing:liburing.BUILD"),
+        packaged_file = "liburing_2.3.orig.tar.gz",
+        packaged_prefix = "liburing-2.3",
+        packaged_sha256 = "2eac26f880125d83f75ba8641fde5d88226dd352d3cee95d45a9128758a8f1be",
+        prefix = "liburing-liburing-2.3",
+        sha256 = "60b367dbdc6f2b0418a6e0cd203ee0049d9d629a36706fcf91dfb9428bae23c8",
+        url = "https://github.com/axboe/liburing/archive/refs/tags/liburing-2.3.tar.gz",
+    )
+
+    # Abseil's BUILD files load it. Bazel itself brings rules_cc and platforms.
+    _maybe(
+        http_archive,
+        name = "bazel_skylib",
+        sha256 = "66ffd9315665bfaafc96b52278f57c7e2dd09f5ede279ea6d39b2be471e7e3aa",
+        url = "https://github.com/bazelbuild/bazel-skylib/releases/download/1.4.2/bazel-skylib-1.4.2.tar.gz",
+    )
