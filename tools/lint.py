@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks the form of the sources: what `tools/dev lint` and `format` run.
+
+  format        clang-format, buildifier
+  conventions   licence line, include guard named after the path
+  headers       each header compiles when it is the only one included
+  clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc
+
+The last two compile, so their successes are remembered under --cache by a hash
+of the file, of our headers that it includes, and of everything that decides the
+outcome; a second run checks only what has changed.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+
+_CLANG = 'clang-19'
+_CLANG_TIDY = 'clang-tidy-19'
+_CLANG_FORMAT = 'clang-format'
+# The C++ rules are native in every Bazel that reads a WORKSPACE.
+_BUILDIFIER_WARNINGS = '-warnings=-native-cc-binary,-native-cc-library,-native-cc-test,-unnamed-macro'
+# Repository -> its include directories, relative to it.
+_EXTERNAL_INCLUDES = {
+    'com_google_absl': ['.'],
+    'com_google_googletest': ['googletest/include', 'googlemock/include'],
+    'com_github_google_benchmark': ['include'],
+    'liburing': ['src/include'],
+}
+
+
+def our_files():
+    listed = subprocess.run(
+        ['git', 'ls-files', '--cached', '--others', '--exclude-standard'],
+        check=True, stdout=subprocess.PIPE, universal_newlines=True)
+    return sorted(name for name in listed.stdout.splitlines() if os.path.isfile(name))
+
+
+def is_starlark(name):
+    base = os.path.basename(name)
+    return base in ('BUILD', 'BUILD.bazel', 'WORKSPACE') or base.endswith(('.bzl', '.BUILD'))
+
+
+def read(name):
+    with open(name, encoding='utf-8') as file:
+        return file.read()
+
+
+def run(command):
+    """Returns what the command said if it failed, an empty string if not."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          universal_newlines=True)
+    return '' if done.returncode == 0 else done.stdout or '%s failed' % command[0]
+
+
+# ---- format ------------------------------------------------------------------
+
+
+def check_format(cpp, starlark, buildifier):
+    problems = []
+    if cpp:
+        said = run([_CLANG_FORMAT, '--dry-run', '-Werror'] + cpp)
+        places = re.findall(r'^([^:\n]+):(\d+):\d+: error:', said, re.MULTILINE)
+        first = {name: line for name, line in reversed(places)}
+        problems += ['%s:%s: not in format (tools/dev format)' % place
+                     for place in sorted(first.items())] or [said] * bool(said)
+    if starlark:
+        said = run([buildifier, '-mode=check', '-lint=warn', _BUILDIFIER_WARNINGS] + starlark)
+        problems += [said] * bool(said)
+    return problems
+
+
+def fix_format(cpp, starlark, buildifier):
+    commands = [[_CLANG_FORMAT, '-i'] + cpp] * bool(cpp)
+    commands += [[buildifier, '-mode=fix'] + starlark] * bool(starlark)
+    return [said for said in map(run, commands) if said]
+
+
+# ---- conventions -------------------------------------------------------------
+
+
+def check_conventions(cpp):
+    problems = []
+    for name in cpp:
+        text = read(name)
+        if not text.startswith('// SPDX-License-Identifier: Apache-2.0\n'):
+            problems.append('%s:1: the first line names no licence' % name)
+        if name.endswith('.h'):
+            guard = 'RINGWAY_%s_' % re.sub('[^A-Z0-9]', '_', name.upper())
+            if '#ifndef %s\n#define %s\n' % (guard, guard) not in text:
+                problems.append('%s: the include guard is not %s' % (name, guard))
+    return problems
+
+
+# ---- compiled checks ---------------------------------------------------------
+
+
+class Compiler:
+    """The compile flags of the default configuration, and what they depend on."""
+
+    def __init__(self, external, generated):
+        # The one list of warnings is .bazelrc's.
+        warnings = re.search(r'@(-Wall\S*)', read('.bazelrc')).group(1).split(',')
+        self.flags = ['-std=c++20', '-iquote', '.'] + warnings
+        for repository, directories in _EXTERNAL_INCLUDES.items():
+            for directory in directories:
+                for base in (external, generated):
+                    path = os.path.join(base, repository, directory)
+                    if os.path.isdir(path):
+                        self.flags += ['-isystem', os.path.normpath(path)]
+        version = subprocess.run([_CLANG_TIDY, '--version'], stdout=subprocess.PIPE, check=True)
+        # Not the flags: they hold the output folder of this checkout.
+        self._basis = [version.stdout.decode(), ' '.join(warnings), read('.clang-tidy'),
+                       read('third_party/repositories.bzl'), read(__file__)]
+        self._contents = {}
+
+    def _add_content(self, name, seen):
+        """Adds the file and, transitively, our headers that it includes."""
+        if name in seen or not os.path.isfile(name):
+            return
+        seen.add(name)
+        if name not in self._contents:
+            text = read(name)
+            self._contents[name] = (text, re.findall(r'^#include "([^"]+)"', text, re.MULTILINE))
+        for included in self._contents[name][1]:
+            self._add_content(included, seen)
+
+    def key(self, check, name):
+        seen = set()
+        self._add_content(name, seen)
+        digest = hashlib.sha256()
+        for part in [check, name] + self._basis:
+            digest.update(part.encode() + b'\0')
+        for part in sorted(seen):
+            digest.update(part.encode() + b'\0' + self._contents[part][0].encode() + b'\0')
+        return digest.hexdigest()
+
+    def check_header(self, name):
+        return run([_CLANG, '-fsyntax-only', '-Werror', '-x', 'c++', '-include', name]
+                   + self.flags + ['/dev/null'])
+
+    def check_tidy(self, name):
+        said = run([_CLANG_TIDY, '--quiet', name, '--'] + self.flags)
+        return re.sub(r'^\d+ warnings? .*generated\.\n|^Suppressed .*\n', '', said,
+                      flags=re.MULTILINE)
+
+
+def check_compiled(cpp, compiler, cache):
+    os.makedirs(cache, exist_ok=True)
+    jobs = []
+    for name in cpp:
+        check = 'header' if name.endswith('.h') else 'tidy'
+        stamp = os.path.join(cache, compiler.key(check, name))
+        if os.path.exists(stamp):
+            os.utime(stamp)
+        else:
+            jobs.append((check, name, stamp))
+    print('lint: %d of %d files to compile' % (len(jobs), len(cpp)), flush=True)
+
+    def work(job):
+        check, name, stamp = job
+        problem = compiler.check_header(name) if check == 'header' else compiler.check_tidy(name)
+        if not problem:
+            open(stamp, 'w').close()
+        return problem
+
+    problems = []
+    reported = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, problem in enumerate(pool.map(work, jobs), start=1):
+            if problem:
+                problems.append(problem)
+                print(problem, flush=True)
+            if time.monotonic() - reported > 15:
+                reported = time.monotonic()
+                print('lint: %d of %d' % (done, len(jobs)), flush=True)
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--fix', action='store_true', help='rewrite in format; check nothing else')
+    parser.add_argument('--buildifier', required=True)
+    parser.add_argument('--external', help="Bazel's folder of external repositories")
+    parser.add_argument('--generated', help="Bazel's folder of their generated files")
+    parser.add_argument('--cache', help='where successes are remembered')
+    parser.add_argument('files', nargs='*', help='default: all of ours')
+    options = parser.parse_args()
+
+    files = [os.path.normpath(name) for name in options.files] or our_files()
+    cpp = [name for name in files if name.endswith(('.cc', '.h'))]
+    starlark = [name for name in files if is_starlark(name)]
+    if options.fix:
+        problems = fix_format(cpp, starlark, options.buildifier)
+        print('\n'.join(problems), end='')
+        return 1 if problems else 0
+
+    problems = check_format(cpp, starlark, options.buildifier) + check_conventions(cpp)
+    print('\n'.join(problems), end='\n' if problems else '', flush=True)
+    compiler = Compiler(options.external, options.generated)
+    problems += check_compiled(cpp, compiler, options.cache)
+    print('lint: %d files, %s' % (len(cpp) + len(starlark),
+                                  '%d complaints' % len(problems) if problems else 'clean'))
+    return 1 if problems else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
