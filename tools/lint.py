@@ -17,13 +17,15 @@ import concurrent.futures
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 
 _CLANG = 'clang-19'
 _CLANG_TIDY = 'clang-tidy-19'
-_CLANG_FORMAT = 'clang-format'
+# The form of some C++20 differs between versions: the distribution's decides.
+_CLANG_FORMAT = shutil.which('clang-format-14') or 'clang-format'
 # The C++ rules are native in every Bazel that reads a WORKSPACE.
 _BUILDIFIER_WARNINGS = '-warnings=-native-cc-binary,-native-cc-library,-native-cc-test,-unnamed-macro'
 # Repository -> its include directories, relative to it.
