@@ -26,8 +26,11 @@ _CLANG = 'clang-19'
 _CLANG_TIDY = 'clang-tidy-19'
 # The form of some C++20 differs between versions: the distribution's decides.
 _CLANG_FORMAT = shutil.which('clang-format-14') or 'clang-format'
-# The C++ rules are native in every Bazel that reads a WORKSPACE.
-_BUILDIFIER_WARNINGS = '-warnings=-native-cc-binary,-native-cc-library,-native-cc-test,-unnamed-macro'
+# The rules are native in every Bazel that reads a WORKSPACE, and its macros have
+# no name to take.
+_BUILDIFIER_WARNINGS = '-warnings=' + ','.join([
+    '-native-cc-binary', '-native-cc-library', '-native-cc-test', '-native-sh-test',
+    '-unnamed-macro'])
 # Repository -> its include directories, relative to it.
 _EXTERNAL_INCLUDES = {
     'com_google_absl': ['.'],
