@@ -100,10 +100,19 @@ def ringway_dependencies():
         url = "https://github.com/axboe/liburing/archive/refs/tags/liburing-2.3.tar.gz",
     )
 
-    # Abseil's BUILD files load it. Bazel itself brings rules_cc and platforms.
+    # Abseil's BUILD files load the first and name processors that the platforms
+    # of Bazel 4 and 5 lack. A Bazel that reports no version is a distribution's
+    # build of one of them. rules_cc comes with Bazel.
     _maybe(
         http_archive,
         name = "bazel_skylib",
         sha256 = "66ffd9315665bfaafc96b52278f57c7e2dd09f5ede279ea6d39b2be471e7e3aa",
         url = "https://github.com/bazelbuild/bazel-skylib/releases/download/1.4.2/bazel-skylib-1.4.2.tar.gz",
     )
+    if native.bazel_version[:2] in ["", "4.", "5."]:
+        _maybe(
+            http_archive,
+            name = "platforms",
+            sha256 = "5308fc1d8865406a49427ba24a9ab53087f17f5266a7aabbfc28823f3916e1ca",
+            url = "https://github.com/bazelbuild/platforms/releases/download/0.0.6/platforms-0.0.6.tar.gz",
+        )
