@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/unique_fd.h"
+
+#include <cerrno>
+
+#include "core/check.h"
+
+namespace ringway {
+
+void UniqueFd::Reset(int fd) {
+  const int old = std::exchange(fd_, fd);
+  if (old < 0) return;
+  const int saved = errno;
+  // EBADF means somebody else closed a descriptor we own: the next one to get
+  // that number would be closed by us. Linux frees the number on every other
+  // error too, so none is retried.
+  const int rc = ::close(old);
+  RINGWAY_CHECK(rc == 0 || errno != EBADF,
+                "fd %d was closed behind its owner's back", old);
+  errno = saved;
+}
+
+}  // namespace ringway
