@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/owner_thread.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "gtest/gtest.h"
+
+namespace ringway {
+namespace {
+
+TEST(OwnerThread, IsTheThreadThatMadeIt) {
+  OwnerThread owner;
+
+  EXPECT_TRUE(owner.IsCurrent());
+  EXPECT_FALSE(owner.forked());
+  owner.Check("a loop");
+}
+
+TEST(OwnerThread, IsNotAnotherThread) {
+  OwnerThread owner;
+
+  std::thread([&] {
+    EXPECT_FALSE(owner.IsCurrent());
+    EXPECT_FALSE(owner.forked());
+    EXPECT_TRUE(OwnerThread().IsCurrent());
+  }).join();
+}
+
+TEST(OwnerThread, IsNotTheSameThreadOfAForkedChild) {
+  OwnerThread owner;
+
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const bool right =
+        owner.forked() && !owner.IsCurrent() && OwnerThread().IsCurrent();
+    _exit(right ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+
+  EXPECT_EQ(status, 0) << "exit status of the child";
+  EXPECT_TRUE(owner.IsCurrent()) << "the parent is untouched";
+}
+
+TEST(OwnerThreadDeathTest, ChecksAbortOnAnotherThreadNamingTheObject) {
+  OwnerThread owner;
+
+  EXPECT_DEATH(std::thread([&] { owner.Check("the loop"); }).join(),
+               "the loop");
+}
+
+}  // namespace
+}  // namespace ringway
