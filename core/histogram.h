@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Histogram: how values are distributed, to within 1/64 of each value.
+//
+// For latencies in nanoseconds and the like. Buckets are one wide up to 127,
+// then 64 to each doubling, as in HdrHistogram; recording is an index
+// computation and an increment, and two histograms add up bucket by bucket.
+// About 19 KiB by value: never allocates, copying is a snapshot.
+//
+//   Histogram latency;
+//   latency.Record(elapsed_ns);
+//   printf("p99 %lu ns\n", latency.ValueAtPercentile(99));
+
+#ifndef RINGWAY_CORE_HISTOGRAM_H_
+#define RINGWAY_CORE_HISTOGRAM_H_
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace ringway {
+
+// One thread at a time.
+class Histogram {
+ public:
+  // Larger values (73 minutes of nanoseconds) are counted in the top bucket;
+  // max() and mean() know them exactly all the same.
+  static constexpr uint64_t kMaxTrackable = (uint64_t{1} << 42) - 1;
+
+  void Record(uint64_t value) { RecordN(value, 1); }
+
+  // Records `value` `n` times.
+  void RecordN(uint64_t value, uint64_t n) {
+    if (n == 0) return;
+    counts_[BucketOf(std::min(value, kMaxTrackable))] += n;
+    count_ += n;
+    sum_ += static_cast<double>(value) * static_cast<double>(n);
+    min_ = std::min(min_, value);
+    max_ = std::max(max_, value);
+  }
+
+  // Adds everything that `other` has recorded.
+  void Merge(const Histogram& other);
+
+  // The value that `percentile` per cent of the recorded values do not exceed,
+  // rounded up within its bucket: at most 1/64 above the true one, never above
+  // max(). `percentile` is clamped to [0, 100], where 0 gives min(). 0 when
+  // nothing was recorded.
+  //
+  // Cost: O(buckets).
+  uint64_t ValueAtPercentile(double percentile) const;
+
+  uint64_t count() const { return count_; }
+  // 0 when nothing was recorded, all three.
+  uint64_t min() const { return count_ == 0 ? 0 : min_; }
+  uint64_t max() const { return max_; }
+  double mean() const {
+    return count_ == 0 ? 0 : sum_ / static_cast<double>(count_);
+  }
+
+ private:
+  // A bucket is known by its shift (how many low bits it ignores) and the
+  // seven bits that remain: 0..127 without a shift, 64..127 with one.
+  static constexpr int kPrecisionBits = 7;
+
+  static constexpr size_t BucketOf(uint64_t value) {
+    const int shift =
+        std::max<int>(std::bit_width(value), kPrecisionBits) - kPrecisionBits;
+    return (static_cast<size_t>(shift) << (kPrecisionBits - 1)) +
+           (value >> shift);
+  }
+  // The largest value in the bucket.
+  static uint64_t LastValueOf(size_t bucket);
+
+  std::array<uint64_t, 64 * (42 - kPrecisionBits) + 128> counts_ = {};
+  uint64_t count_ = 0;
+  double sum_ = 0;
+  uint64_t min_ = std::numeric_limits<uint64_t>::max();
+  uint64_t max_ = 0;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_CORE_HISTOGRAM_H_
