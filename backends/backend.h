@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Backend: what a loop needs from io_uring, epoll or the simulator - and
+// nothing more.
+//
+// One backend per loop, used by the thread that made it (checked); only
+// Notify() may be called from elsewhere. Backends never resume anybody: they
+// move what has completed to a `done` list, and the loop continues it after the
+// batch. So there is no recursion, the stack is constant, and order can be
+// bounded or shuffled in one place. One virtual call per batch, not per
+// operation.
+
+#ifndef RINGWAY_BACKENDS_BACKEND_H_
+#define RINGWAY_BACKENDS_BACKEND_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "backends/operation.h"
+#include "core/clock.h"
+#include "core/monotonic_time.h"
+
+namespace ringway {
+
+// What Backend::Cancel() did. The operation still completes exactly once in
+// every case but kNotFound; its result says how: -ECANCELED, or what it had
+// come to before the cancel reached it.
+enum class CancelOutcome : uint8_t {
+  kNotStarted,  // it was still queued; it is in `done` now, as cancelled
+  kRequested,   // it is in flight; its completion will follow
+  kNotFound,    // it is not active; nothing was touched
+};
+
+// Counters of one backend since it was made. Written by its thread only.
+struct BackendStats {
+  uint64_t submitted = 0;      // operations started
+  uint64_t completed = 0;      // operations ended (multishot: once, at the end)
+  uint64_t events = 0;         // deliveries of multishot operations
+  uint64_t in_flight = 0;      // now
+  uint64_t system_calls = 0;   // made by Submit() and Wait()
+  uint64_t waits = 0;          // of these, the ones that could block
+  uint64_t notifications = 0;  // wake-ups by Notify() that were seen
+  uint64_t cancels = 0;        // cancels of in-flight operations
+  uint64_t rearms = 0;         // multishot operations that were armed again
+  uint64_t buffer_starved = 0;  // of these, for want of a provided buffer
+};
+
+class Backend {
+ public:
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+
+  // Cancels what is in flight and reaps it - nobody is resumed - before
+  // anything the kernel may still refer to is released. Operations end up done
+  // with their results.
+  virtual ~Backend() = default;
+
+  // Starts operations from the front of `pending` while there is room. Never
+  // blocks. What does not fit stays in `pending`, in order: call again after
+  // Wait().
+  virtual void Submit(OperationList& pending, RunnableList& done) = 0;
+
+  // Hands everything started so far to the kernel and collects completions.
+  // Blocks until there is one, Notify() was called, a signal came or `deadline`
+  // passed; a deadline that has passed already never blocks. May return with
+  // nothing. At most one system call, which is also the submission.
+  virtual void Wait(MonotonicTime deadline, RunnableList& done) = 0;
+
+  // Asks for `op` to end early. Cannot fail for want of space.
+  virtual CancelOutcome Cancel(Operation& op, RunnableList& done) = 0;
+
+  // Cancels everything in flight and blocks until all of it has ended.
+  // Multishot deliveries stay to be taken or dropped. For teardown; afterwards
+  // the backend works as before.
+  virtual void Quiesce(RunnableList& done) = 0;
+
+  // Makes a current or the next Wait() return. Any thread, any time while the
+  // backend lives; calls coalesce.
+  virtual void Notify() = 0;
+
+  // Takes the next delivery of `op`; false when there is none. `event.data`
+  // stays valid until ReturnBuffer(event.buffer_id).
+  virtual bool TakeEvent(MultishotOperation& op, MultishotEvent& event) = 0;
+
+  // Closes or gives back everything that `op` delivered and nobody took.
+  virtual void DropEvents(MultishotOperation& op) = 0;
+
+  // Gives a receive buffer back for reuse; resumes receives that wait for one.
+  virtual void ReturnBuffer(uint16_t buffer_id) = 0;
+
+  // An fd that polls readable while completions are waiting to be collected: to
+  // nest this backend's loop in another. Owned by the backend.
+  virtual int PollableFd() const = 0;
+
+  // The time that deadlines refer to.
+  virtual const Clock& clock() const = 0;
+
+  virtual BackendStats stats() const = 0;
+
+  // "uring", "epoll" or "sim".
+  virtual std::string_view name() const = 0;
+
+  // How it was set up, for the log line: "uring
+  // (SINGLE_ISSUER|DEFER_TASKRUN|..., sq 256, cq 4096)".
+  virtual std::string_view description() const = 0;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_BACKENDS_BACKEND_H_

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MakeBackend: the only place that names concrete backends.
+
+#ifndef RINGWAY_BACKENDS_MAKE_BACKEND_H_
+#define RINGWAY_BACKENDS_MAKE_BACKEND_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "backends/backend.h"
+#include "backends/backend_options.h"
+
+namespace ringway {
+
+// Makes a backend for the calling thread, which alone may use it.
+//
+// The environment variable RINGWAY_BACKEND (auto, uring, epoll) overrides
+// `options.kind`. An explicit kind fails where it cannot be had; it never
+// downgrades.
+//
+// Errors: InvalidArgument (an option out of range, a bad RINGWAY_BACKEND),
+// Unimplemented (a kind
+//         that this build does not have), or why the kernel refused, with the
+//         remedy.
+absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(
+    const BackendOptions& options);
+
+}  // namespace ringway
+
+#endif  // RINGWAY_BACKENDS_MAKE_BACKEND_H_

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/uring/kernel_ring.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <initializer_list>
+
+#include "absl/strings/str_cat.h"
+#include "core/errno_status.h"
+
+namespace ringway::uring {
+namespace {
+
+struct NamedFlag {
+  uint32_t flag;
+  const char* name;
+};
+
+constexpr NamedFlag kFlagNames[] = {
+    {IORING_SETUP_SINGLE_ISSUER, "SINGLE_ISSUER"},
+    {IORING_SETUP_DEFER_TASKRUN, "DEFER_TASKRUN"},
+    {IORING_SETUP_COOP_TASKRUN, "COOP_TASKRUN"},
+    {IORING_SETUP_TASKRUN_FLAG, "TASKRUN_FLAG"},
+    {IORING_SETUP_SUBMIT_ALL, "SUBMIT_ALL"},
+};
+
+// Best first. The kernel answers EINVAL to a flag, or a combination, that it
+// does not know. A set that defers or batches task work asks for TASKRUN_FLAG
+// too: NeedsEnter() depends on it.
+constexpr uint32_t kFlagSets[] = {
+    // 6.1: completions are processed on our thread, inside our own enter: no
+    // interrupts.
+    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+        IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL,
+    // 6.0
+    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN |
+        IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL,
+    // 5.19
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+        IORING_SETUP_SUBMIT_ALL,
+    // 5.18
+    IORING_SETUP_SUBMIT_ALL,
+    0,
+};
+
+// Without these no flag set helps: completions could be lost (NODROP), waits
+// could not time out (EXT_ARG), sockets would occupy kernel threads
+// (FAST_POLL), arguments would have to outlive the submission (SUBMIT_STABLE).
+constexpr NamedFlag kRequiredFeatures[] = {
+    {IORING_FEAT_NODROP, "NODROP"},
+    {IORING_FEAT_EXT_ARG, "EXT_ARG"},
+    {IORING_FEAT_FAST_POLL, "FAST_POLL"},
+    {IORING_FEAT_SUBMIT_STABLE, "SUBMIT_STABLE"},
+};
+
+constexpr NamedFlag kRequiredOpcodes[] = {
+    {IORING_OP_NOP, "NOP"},           {IORING_OP_READ, "READ"},
+    {IORING_OP_WRITE, "WRITE"},       {IORING_OP_RECV, "RECV"},
+    {IORING_OP_SEND, "SEND"},         {IORING_OP_RECVMSG, "RECVMSG"},
+    {IORING_OP_SENDMSG, "SENDMSG"},   {IORING_OP_ACCEPT, "ACCEPT"},
+    {IORING_OP_CONNECT, "CONNECT"},   {IORING_OP_SOCKET, "SOCKET"},
+    {IORING_OP_SHUTDOWN, "SHUTDOWN"}, {IORING_OP_CLOSE, "CLOSE"},
+    {IORING_OP_POLL_ADD, "POLL_ADD"}, {IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL"},
+};
+
+absl::Status SetupError(int errnum) {
+  switch (errnum) {
+    case EPERM:
+      return ErrnoToStatus(
+          errnum,
+          "io_uring_setup is refused: allow it in the container's seccomp "
+          "profile "
+          "and set kernel.io_uring_disabled to 0, or choose the epoll backend");
+    case ENOSYS:
+      return ErrnoToStatus(
+          errnum,
+          "io_uring_setup does not exist here: Linux 6.0 or later built with "
+          "CONFIG_IO_URING, or the epoll backend, is needed");
+    case ENOMEM:
+      return ErrnoToStatus(
+          errnum,
+          "io_uring_setup found too little memory: raise the memlock limit "
+          "(ulimit -l) or ask for fewer entries");
+    default:
+      return ErrnoToStatus(errnum, "io_uring_setup");
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KernelRing>> KernelRing::Create(
+    const Config& config) {
+  std::unique_ptr<KernelRing> ring(new KernelRing);
+  io_uring_params params;
+  int rc = -EINVAL;
+  for (uint32_t flags : kFlagSets) {
+    if ((flags & config.masked_setup_flags) != 0) continue;
+    params = {};
+    params.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    params.cq_entries = config.completion_entries;
+    rc = io_uring_queue_init_params(config.submission_entries, &ring->ring_,
+                                    &params);
+    if (rc != -EINVAL) break;
+  }
+  if (rc < 0) return SetupError(-rc);
+  ring->ready_ = true;
+
+  // Entry i always sits in slot i: the indirection array is filled once, here.
+  ring->sq_mask_ = *ring->ring_.sq.kring_mask;
+  ring->cq_mask_ = *ring->ring_.cq.kring_mask;
+  for (uint32_t i = 0; i <= ring->sq_mask_; ++i) ring->ring_.sq.array[i] = i;
+
+  if (absl::Status s = ring->CheckFeatures(params); !s.ok()) return s;
+  if (absl::Status s = ring->CheckOpcodes(); !s.ok()) return s;
+  if (absl::Status s = ring->CheckRoundTrip(); !s.ok()) return s;
+
+  // A child must not share the queues: it would submit its parent's entries.
+  if (rc = io_uring_ring_dontfork(&ring->ring_); rc < 0) {
+    return ErrnoToStatus(-rc, "madvise(MADV_DONTFORK) of an io_uring");
+  }
+  return ring;
+}
+
+KernelRing::~KernelRing() {
+  if (ready_) io_uring_queue_exit(&ring_);
+}
+
+void KernelRing::ForgetInChild() {
+  close(ring_.ring_fd);
+  ready_ = false;
+}
+
+absl::Status KernelRing::CheckFeatures(const io_uring_params& params) {
+  for (const NamedFlag& feature : kRequiredFeatures) {
+    if ((params.features & feature.flag) == 0) {
+      return absl::UnimplementedError(absl::StrCat(
+          "this kernel's io_uring lacks ", feature.name,
+          "; Linux 6.0 or later, or the epoll backend, is needed"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KernelRing::CheckOpcodes() {
+  std::unique_ptr<io_uring_probe, decltype(&io_uring_free_probe)> probe(
+      io_uring_get_probe_ring(&ring_), &io_uring_free_probe);
+  if (probe == nullptr)
+    return absl::UnimplementedError("io_uring cannot list its opcodes");
+  for (const NamedFlag& opcode : kRequiredOpcodes) {
+    if (!io_uring_opcode_supported(probe.get(),
+                                   static_cast<int>(opcode.flag))) {
+      return absl::UnimplementedError(absl::StrCat(
+          "this kernel's io_uring lacks ", opcode.name,
+          "; Linux 6.0 or later, or the epoll backend, is needed"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KernelRing::CheckRoundTrip() {
+  // Sandboxes exist that allow io_uring_setup and refuse io_uring_enter.
+  io_uring_sqe* sqe = NextEntry();
+  sqe->opcode = IORING_OP_NOP;
+  const __kernel_timespec one_second = {.tv_sec = 1, .tv_nsec = 0};
+  int rc;
+  do {
+    rc = Enter(/*block=*/true, &one_second);
+  } while (rc == -EINTR);
+  if (rc < 0) return ErrnoToStatus(-rc, "io_uring_enter for a first no-op");
+  if (Reap([](const io_uring_cqe&) {}) != 1) {
+    return absl::UnavailableError(
+        "io_uring did not complete a no-op within a second");
+  }
+  return absl::OkStatus();
+}
+
+io_uring_sqe* KernelRing::NextEntry() {
+  if (unsubmitted() > sq_mask_) return nullptr;
+  io_uring_sqe* sqe = &ring_.sq.sqes[tail_++ & sq_mask_];
+  memset(sqe, 0, sizeof(*sqe));
+  return sqe;
+}
+
+uint32_t KernelRing::unsubmitted() const {
+  // Without SQPOLL the kernel moves the head only inside Enter(), on this
+  // thread.
+  return tail_ - *ring_.sq.khead;
+}
+
+io_uring_sqe& KernelRing::UnsubmittedEntry(uint32_t i) {
+  return ring_.sq.sqes[(*ring_.sq.khead + i) & sq_mask_];
+}
+
+bool KernelRing::NeedsEnter() const {
+  const uint32_t flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED);
+  return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+int KernelRing::Enter(bool block, const __kernel_timespec* timeout) {
+  io_uring_smp_store_release(ring_.sq.ktail, tail_);
+  return SystemCall(unsubmitted(), block, timeout);
+}
+
+int KernelRing::WaitOnly(const __kernel_timespec& timeout) {
+  return SystemCall(0, /*block=*/true, &timeout);
+}
+
+int KernelRing::SystemCall(uint32_t to_submit, bool block,
+                           const __kernel_timespec* timeout) {
+  unsigned flags = IORING_ENTER_GETEVENTS;
+  io_uring_getevents_arg arg = {};
+  const void* arg_pointer = nullptr;
+  size_t arg_size = _NSIG / 8;
+  if (block && timeout != nullptr) {
+    flags |= IORING_ENTER_EXT_ARG;
+    arg.ts = reinterpret_cast<uintptr_t>(timeout);
+    arg_pointer = &arg;
+    arg_size = sizeof(arg);
+  }
+  const int64_t rc = syscall(__NR_io_uring_enter, ring_.ring_fd, to_submit,
+                             block ? 1 : 0, flags, arg_pointer, arg_size);
+  return rc < 0 ? -errno : static_cast<int>(rc);
+}
+
+std::string KernelRing::FlagNames() const {
+  std::string names;
+  for (const NamedFlag& flag : kFlagNames) {
+    if ((setup_flags() & flag.flag) == 0) continue;
+    absl::StrAppend(&names, names.empty() ? "" : "|", flag.name);
+  }
+  return names.empty() ? "no setup flags" : names;
+}
+
+}  // namespace ringway::uring

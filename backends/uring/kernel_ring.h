@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// KernelRing: the two shared-memory queues of one io_uring instance and the
+// system call that serves both. Knows nothing of operations.
+//
+// liburing sets the ring up and maps it. The queues are driven here because one
+// io_uring_enter per turn must submit, wait with or without a deadline and
+// flush completions, with every errno handled by the caller; liburing 2.3 has
+// no call that does all of it.
+
+#ifndef RINGWAY_BACKENDS_URING_KERNEL_RING_H_
+#define RINGWAY_BACKENDS_URING_KERNEL_RING_H_
+
+#include <liburing.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace ringway::uring {
+
+class KernelRing {
+ public:
+  struct Config {
+    uint32_t submission_entries;
+    uint32_t completion_entries;
+    uint32_t masked_setup_flags;  // as if the kernel knew none of them
+  };
+
+  // Sets a ring up with the best set of flags the kernel grants, tried
+  // best-first, and checks with one round trip that it works. The calling
+  // thread is the only one that may use it.
+  //
+  // Errors: what io_uring_setup said, with the cause and the remedy;
+  // Unimplemented if the kernel lacks a feature that no flag set can do
+  // without.
+  static absl::StatusOr<std::unique_ptr<KernelRing>> Create(
+      const Config& config);
+
+  KernelRing(const KernelRing&) = delete;
+  KernelRing& operator=(const KernelRing&) = delete;
+  ~KernelRing();
+
+  // For a forked child, before it destroys its copy: the queues are not mapped
+  // there, and unmapping their addresses would hit whatever the child has put
+  // in their place.
+  void ForgetInChild();
+
+  // A zeroed submission entry, or null when the queue is full until the next
+  // Enter().
+  io_uring_sqe* NextEntry();
+
+  // Entries written since the kernel last took some.
+  uint32_t unsubmitted() const;
+
+  // Entry `i` (0 = oldest) of those not yet taken by the kernel.
+  io_uring_sqe& UnsubmittedEntry(uint32_t i);
+
+  // Submits everything and, if `block`, waits for a completion, at most
+  // `timeout` if that is not null. Always asks for events: with DEFER_TASKRUN
+  // completions move only then. Returns the number submitted, or -errno.
+  int Enter(bool block, const __kernel_timespec* timeout);
+
+  // Waits for a completion without submitting anything, at most `timeout`.
+  // Returns 0 or -errno.
+  int WaitOnly(const __kernel_timespec& timeout);
+
+  // Calls `visit(const io_uring_cqe&)` for every completion there is now.
+  // Returns how many.
+  template <typename Visitor>
+  uint32_t Reap(Visitor&& visit) {
+    uint32_t head = *ring_.cq.khead;
+    const uint32_t tail = io_uring_smp_load_acquire(ring_.cq.ktail);
+    const uint32_t n = tail - head;
+    for (; head != tail; ++head) visit(ring_.cq.cqes[head & cq_mask_]);
+    if (n > 0) io_uring_smp_store_release(ring_.cq.khead, head);
+    return n;
+  }
+
+  bool HasCompletions() const {
+    return io_uring_smp_load_acquire(ring_.cq.ktail) != *ring_.cq.khead;
+  }
+
+  // True when the kernel holds back completions until the next Enter().
+  bool NeedsEnter() const;
+
+  uint32_t setup_flags() const { return ring_.flags; }
+  uint32_t submission_entries() const { return sq_mask_ + 1; }
+  uint32_t completion_entries() const { return cq_mask_ + 1; }
+  int fd() const { return ring_.ring_fd; }
+  io_uring* get() { return &ring_; }
+
+  // "SINGLE_ISSUER|DEFER_TASKRUN|...": the granted flags that matter.
+  std::string FlagNames() const;
+
+ private:
+  KernelRing() = default;
+  absl::Status CheckFeatures(const io_uring_params& params);
+  absl::Status CheckOpcodes();
+  absl::Status CheckRoundTrip();
+  int SystemCall(uint32_t to_submit, bool block,
+                 const __kernel_timespec* timeout);
+
+  io_uring ring_{};
+  bool ready_ = false;
+  uint32_t sq_mask_ = 0;
+  uint32_t cq_mask_ = 0;
+  uint32_t tail_ = 0;  // ours; published to the kernel by Enter()
+};
+
+}  // namespace ringway::uring
+
+#endif  // RINGWAY_BACKENDS_URING_KERNEL_RING_H_

@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/uring/uring_backend.h"
+
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "backends/uring/prepare_entry.h"
+#include "core/check.h"
+#include "core/errno_status.h"
+
+namespace ringway::uring {
+namespace {
+
+// user_data is the address of an Operation, or one of these.
+constexpr uint64_t kIgnored =
+    0;  // the outcome of a cancel request: the target tells its own story
+constexpr uint64_t kDoorbell = 1;
+
+// How long one attempt to drain the kernel's backlog may take when it refuses
+// new work.
+constexpr __kernel_timespec kBacklogPause = {.tv_sec = 0, .tv_nsec = 1'000'000};
+
+absl::Status CheckRange(std::string_view name, uint32_t value, uint32_t low,
+                        uint32_t high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("BackendOptions::", name,
+                                                 " is ", value, ", must be ",
+                                                 low, " to ", high));
+}
+
+absl::Status CheckOptions(const BackendOptions& o) {
+  for (const absl::Status& status :
+       {CheckRange("submission_entries", o.submission_entries, 1, 32768),
+        CheckRange("completion_entries", o.completion_entries,
+                   std::max(2u, o.submission_entries), 65536),
+        CheckRange("receive_buffer_count", o.receive_buffer_count, 1, 32768),
+        CheckRange("receive_buffer_bytes", o.receive_buffer_bytes, 64,
+                   1u << 30)}) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// Receives one byte the way Receive() will. Kernels before 6.0 answer EINVAL or
+// end it at once.
+absl::Status CheckMultishotReceive(KernelRing& ring) {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+    return ErrnoToStatus(errno, "socketpair for probing io_uring");
+  }
+  UniqueFd receiver(fds[0]), sender(fds[1]);
+  absl::StatusOr<std::unique_ptr<BufferRing>> buffers =
+      BufferRing::Create(ring, 1, 64);
+  if (!buffers.ok()) return buffers.status();
+  if (send(sender.get(), "x", 1, MSG_NOSIGNAL) != 1) {
+    return ErrnoToStatus(errno, "send for probing io_uring");
+  }
+  sender.Reset();  // so the receive ends by itself, with end of stream
+  MultishotOperation op(nullptr);
+  PrepareRecvMultishot(op, receiver.get());
+  PrepareEntry(op, *ring.NextEntry());
+  bool delivered = false;
+  for (int turns = 0; turns < 4; ++turns) {
+    const __kernel_timespec one_second = {.tv_sec = 1, .tv_nsec = 0};
+    if (int rc = ring.Enter(/*block=*/true, &one_second);
+        rc < 0 && rc != -EINTR) {
+      return ErrnoToStatus(-rc, "io_uring_enter for probing");
+    }
+    bool ended = false;
+    ring.Reap([&](const io_uring_cqe& cqe) {
+      if (cqe.res == 1 && (cqe.flags & IORING_CQE_F_MORE) != 0)
+        delivered = true;
+      if ((cqe.flags & IORING_CQE_F_MORE) == 0) ended = true;
+    });
+    if (ended) break;
+  }
+  if (int rc = io_uring_unregister_buf_ring(ring.get(), BufferRing::kGroup);
+      rc < 0) {
+    return ErrnoToStatus(-rc, "unregistering a probe's buffer ring");
+  }
+  if (delivered) return absl::OkStatus();
+  return absl::UnimplementedError(
+      "this kernel's io_uring lacks multishot receive; Linux 6.0 or later, or "
+      "the epoll backend, "
+      "is needed");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Backend>> UringBackend::Create(
+    const BackendOptions& options) {
+  if (absl::Status s = CheckOptions(options); !s.ok()) return s;
+  absl::StatusOr<std::unique_ptr<KernelRing>> ring = KernelRing::Create(
+      {.submission_entries = options.submission_entries,
+       .completion_entries = options.completion_entries,
+       .masked_setup_flags = options.uring_masked_setup_flags});
+  if (!ring.ok()) return ring.status();
+  if (absl::Status s = CheckMultishotReceive(**ring); !s.ok()) return s;
+  UniqueFd doorbell(eventfd(0, EFD_CLOEXEC));
+  if (!doorbell.valid())
+    return ErrnoToStatus(errno, "eventfd for waking a loop");
+  return std::unique_ptr<Backend>(
+      new UringBackend(options, *std::move(ring), std::move(doorbell)));
+}
+
+UringBackend::UringBackend(const BackendOptions& options,
+                           std::unique_ptr<KernelRing> ring, UniqueFd doorbell)
+    : options_(options),
+      doorbell_(std::move(doorbell)),
+      ring_(std::move(ring)),
+      description_(absl::StrCat("uring (", ring_->FlagNames(), ", sq ",
+                                ring_->submission_entries(), ", cq ",
+                                ring_->completion_entries(), ")")) {}
+
+UringBackend::~UringBackend() {
+  if (owner_.forked()) {
+    // The queues are not mapped in this process, and what is in flight is the
+    // parent's.
+    for (OperationList* list :
+         {&in_flight_, &cancelling_, &rearming_, &starved_}) {
+      while (Operation* op = list->PopFront()) op->state = OpState::kDone;
+    }
+    ring_->ForgetInChild();
+    return;
+  }
+  RunnableList done;
+  Quiesce(done);
+  while (Runnable* ended = done.PopFront()) static_cast<void>(ended);
+  // The doorbell's read refers to our memory until the ring is gone, so end it
+  // first, too.
+  while (doorbell_armed_) {
+    Notify();
+    Enter(/*block=*/true, MonotonicTime::Infinite());
+    ReapAll(done);
+  }
+}
+
+void UringBackend::Quiesce(RunnableList& done) {
+  owner_.Check("a uring backend");
+  for (Operation* op = in_flight_.front(); op != nullptr;) {
+    Operation* next = in_flight_.Next(*op);
+    Cancel(*op, done);
+    op = next;
+  }
+  for (OperationList* list : {&rearming_, &starved_}) {
+    while (Operation* op = list->front()) Cancel(*op, done);
+  }
+  // Disk reads and writes cannot be cancelled once started; they end by
+  // themselves.
+  while (!in_flight_.empty() || !cancelling_.empty()) {
+    SubmitCancels();
+    Enter(/*block=*/cancelling_.empty(), MonotonicTime::Infinite());
+    ReapAll(done);
+  }
+}
+
+// --- Submission
+// ------------------------------------------------------------------------------
+
+void UringBackend::Submit(OperationList& pending, RunnableList& done) {
+  owner_.Check("a uring backend");
+  ArmDoorbell();
+  SubmitCancels();
+  SubmitRearms(done);
+  while (Operation* op = pending.front()) {
+    if (ring_->unsubmitted() == ring_->submission_entries()) return;
+    op->Unlink();
+    ++stats_.submitted;
+    ++stats_.in_flight;
+    TryStart(*op, done);
+  }
+}
+
+void UringBackend::ArmDoorbell() {
+  if (doorbell_armed_) return;
+  io_uring_sqe* sqe = ring_->NextEntry();
+  if (sqe == nullptr) return;
+  io_uring_prep_read(sqe, doorbell_.get(), &doorbell_value_,
+                     sizeof(doorbell_value_), 0);
+  sqe->user_data = kDoorbell;
+  doorbell_armed_ = true;
+}
+
+void UringBackend::SubmitCancels() {
+  while (Operation* op = cancelling_.front()) {
+    io_uring_sqe* sqe = ring_->NextEntry();
+    if (sqe == nullptr) return;
+    io_uring_prep_cancel64(sqe, reinterpret_cast<uintptr_t>(op), 0);
+    sqe->user_data = kIgnored;
+    op->Unlink();
+    in_flight_.PushBack(*op);
+  }
+}
+
+void UringBackend::SubmitRearms(RunnableList& done) {
+  // As many starved receives as there are buffers: each either takes one or
+  // waits armed for data, so each attempt leaves the list, and none is made
+  // while there is nothing to take.
+  for (uint32_t n = buffers_ == nullptr ? 0 : buffers_->available(); n > 0;
+       --n) {
+    Operation* op = starved_.PopFront();
+    if (op == nullptr) break;
+    rearming_.PushBack(*op);
+  }
+  while (Operation* op = rearming_.front()) {
+    if (ring_->unsubmitted() == ring_->submission_entries()) return;
+    op->Unlink();
+    ++stats_.rearms;
+    TryStart(*op, done);
+  }
+}
+
+// Requires a free entry.
+bool UringBackend::TryStart(Operation& op, RunnableList& done) {
+  if (op.opcode == OpCode::kRecvMultishot && !EnsureBuffers(op, done))
+    return false;
+  PrepareEntry(op, *ring_->NextEntry());
+  op.state = OpState::kInFlight;
+  op.needs_rearm = false;
+  in_flight_.PushBack(op);
+  return true;
+}
+
+bool UringBackend::EnsureBuffers(Operation& op, RunnableList& done) {
+  if (buffers_ != nullptr) return true;
+  absl::StatusOr<std::unique_ptr<BufferRing>> buffers =
+      BufferRing::Create(*ring_, std::bit_ceil(options_.receive_buffer_count),
+                         options_.receive_buffer_bytes);
+  if (buffers.ok()) {
+    buffers_ = *std::move(buffers);
+    return true;
+  }
+  const int errnum = ErrnoOf(buffers.status());
+  Finish(op, errnum != 0 ? -errnum : -ENOMEM, done);
+  return false;
+}
+
+CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
+  owner_.Check("a uring backend");
+  switch (op.state) {
+    case OpState::kIdle:
+    case OpState::kDone:
+      return CancelOutcome::kNotFound;
+    case OpState::kQueued:
+      op.Unlink();
+      ++stats_.submitted;  // keeps "submitted - completed = in flight" true
+      ++stats_.in_flight;
+      Finish(op, -ECANCELED, done);
+      return CancelOutcome::kNotStarted;
+    case OpState::kInFlight:
+      break;
+  }
+  if (op.cancel_requested) return CancelOutcome::kRequested;
+  op.cancel_requested = true;
+  ++stats_.cancels;
+  op.Unlink();
+  if (op.needs_rearm) {
+    Finish(op, -ECANCELED, done);  // the kernel does not have it at the moment
+  } else {
+    cancelling_.PushBack(op);
+  }
+  return CancelOutcome::kRequested;
+}
+
+void UringBackend::Notify() {
+  const uint64_t one = 1;
+  // It can fail only with the counter at its maximum, and then the loop is
+  // being woken anyway.
+  [[maybe_unused]] const ssize_t n = write(doorbell_.get(), &one, sizeof(one));
+}
+
+void UringBackend::ReturnBuffer(uint16_t buffer_id) {
+  owner_.Check("a uring backend");
+  RINGWAY_CHECK(buffers_ != nullptr,
+                "receive buffer %u was returned but none was ever lent",
+                unsigned{buffer_id});
+  buffers_->Return(buffer_id);
+}
+
+bool UringBackend::TakeEvent(MultishotOperation& op, MultishotEvent& event) {
+  owner_.Check("a uring backend");
+  return events_.Take(op, event);
+}
+
+void UringBackend::DropEvents(MultishotOperation& op) {
+  MultishotEvent event;
+  while (TakeEvent(op, event)) {
+    if (event.data != nullptr) {
+      ReturnBuffer(event.buffer_id);
+    } else {
+      UniqueFd accepted(event.result);
+    }
+  }
+}
+
+// --- Completion
+// ------------------------------------------------------------------------------
+
+void UringBackend::Wait(MonotonicTime deadline, RunnableList& done) {
+  owner_.Check("a uring backend");
+  const bool may_block = !MustNotBlock() && done.empty();
+  const bool block =
+      may_block && (deadline.is_infinite() || deadline > clock().Now());
+  if (block || ring_->unsubmitted() > 0 || ring_->NeedsEnter())
+    Enter(block, deadline);
+  ReapAll(done);
+}
+
+bool UringBackend::MustNotBlock() const {
+  return ring_->HasCompletions() || !cancelling_.empty() ||
+         !rearming_.empty() || !doorbell_armed_ ||
+         (!starved_.empty() && buffers_ != nullptr &&
+          buffers_->available() > 0);
+}
+
+void UringBackend::Enter(bool block, MonotonicTime deadline) {
+  __kernel_timespec timeout;
+  const __kernel_timespec* timeout_pointer = nullptr;
+  if (block && !deadline.is_infinite()) {  // a timeout costs 60 ns, so only
+                                           // where there is one
+    const int64_t ns = std::max<int64_t>(
+        0, deadline.nanoseconds() - clock().Now().nanoseconds());
+    timeout = {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
+    timeout_pointer = &timeout;
+  }
+  ++stats_.system_calls;
+  if (block) ++stats_.waits;
+  const int rc = ring_->Enter(block, timeout_pointer);
+  if (rc >= 0) return;
+  switch (-rc) {
+    case ETIME:  // the deadline
+    case EINTR:  // a signal: a spurious return, which the contract allows
+      return;
+    case EBUSY:   // completions overflowed and must be collected before more
+                  // work is taken
+    case EAGAIN:  // no memory for a request just now
+    case ENOMEM:
+      // What was not taken stays in the queue for the next turn. If there is
+      // nothing to collect either, give the kernel a moment instead of spinning
+      // on its refusal.
+      if (!ring_->HasCompletions()) {
+        ++stats_.system_calls;
+        ring_->WaitOnly(kBacklogPause);
+      }
+      return;
+    default:
+      RINGWAY_CHECK(false, "io_uring_enter failed: %s (errno %d)",
+                    strerror(-rc), -rc);
+  }
+}
+
+void UringBackend::ReapAll(RunnableList& done) {
+  ring_->Reap([&](const io_uring_cqe& cqe) { OnCompletion(cqe, done); });
+}
+
+void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
+  switch (cqe.user_data) {
+    case kIgnored:
+      return;
+    case kDoorbell:
+      doorbell_armed_ = false;
+      ++stats_.notifications;
+      return;
+    default:
+      break;
+  }
+  Operation& op =
+      *reinterpret_cast<Operation*>(static_cast<uintptr_t>(cqe.user_data));
+  if (IsMultishot(op.opcode)) {
+    OnMultishotCompletion(static_cast<MultishotOperation&>(op), cqe, done);
+    return;
+  }
+  op.Unlink();
+  Finish(op, cqe.res, done);
+}
+
+void UringBackend::OnMultishotCompletion(MultishotOperation& op,
+                                         const io_uring_cqe& cqe,
+                                         RunnableList& done) {
+  const bool armed = (cqe.flags & IORING_CQE_F_MORE) != 0;
+  const bool is_receive = op.opcode == OpCode::kRecvMultishot;
+  if (is_receive ? cqe.res > 0 : cqe.res >= 0) {
+    Deliver(op, cqe.res, cqe.flags, done);
+    if (armed) return;
+  } else if (is_receive && (cqe.flags & IORING_CQE_F_BUFFER) != 0) {
+    // End of stream can come with a buffer that holds nothing.
+    buffers_->Lend();
+    buffers_->Return(
+        static_cast<uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT));
+  }
+  if (armed) return;
+
+  op.Unlink();
+  const bool starved = cqe.res == -ENOBUFS && is_receive;
+  const bool ended_early = is_receive ? cqe.res > 0 : cqe.res >= 0;
+  if (!starved && !ended_early) {
+    Finish(op, cqe.res, done);
+  } else if (op.cancel_requested) {
+    Finish(op, -ECANCELED, done);
+  } else {
+    if (starved) ++stats_.buffer_starved;
+    op.needs_rearm = true;
+    (starved ? starved_ : rearming_).PushBack(op);
+  }
+}
+
+void UringBackend::Deliver(MultishotOperation& op, int32_t result,
+                           uint32_t cqe_flags, RunnableList& done) {
+  MultishotEvent event;
+  event.result = result;
+  if ((cqe_flags & IORING_CQE_F_BUFFER) != 0) {
+    event.buffer_id =
+        static_cast<uint16_t>(cqe_flags >> IORING_CQE_BUFFER_SHIFT);
+    event.data = buffers_->Data(event.buffer_id);
+    buffers_->Lend();
+  }
+  events_.Append(op, event);
+  ++stats_.events;
+  if (!op.delivery.linked()) done.PushBack(op.delivery);
+}
+
+// Requires that `op` is in no list.
+void UringBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
+  if (op.cancel_requested) ForgetUnsubmittedCancel(op);
+  op.result = result;
+  op.state = OpState::kDone;
+  op.needs_rearm = false;
+  ++stats_.completed;
+  --stats_.in_flight;
+  Runnable& next = IsMultishot(op.opcode)
+                       ? static_cast<MultishotOperation&>(op).delivery
+                       : static_cast<Runnable&>(op);
+  if (!next.linked()) done.PushBack(next);
+}
+
+// A cancel request names its target by address. If the kernel refused to take
+// entries (EBUSY) and the target completes meanwhile, the address may soon be
+// another operation's: the request must go.
+void UringBackend::ForgetUnsubmittedCancel(const Operation& op) {
+  for (uint32_t i = 0; i < ring_->unsubmitted(); ++i) {
+    io_uring_sqe& sqe = ring_->UnsubmittedEntry(i);
+    if (sqe.opcode == IORING_OP_ASYNC_CANCEL &&
+        sqe.addr == reinterpret_cast<uintptr_t>(&op)) {
+      memset(&sqe, 0, sizeof(sqe));
+      sqe.opcode = IORING_OP_NOP;
+      sqe.user_data = kIgnored;
+    }
+  }
+}
+
+}  // namespace ringway::uring

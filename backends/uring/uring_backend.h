@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// UringBackend: the Backend contract on io_uring.
+//
+// Where an operation is at any time is which list it is in:
+//
+//     (loop's pending) --Submit--> in_flight_ --reap--> done
+//                                   |     ^ |
+//                          Cancel   v     | | multishot ended early, still
+//                          wanted
+//                         cancelling_-----+ +--> rearming_ / starved_
+//                         --Submit--> in_flight_
+//
+// A cancel is thus never an allocation and never fails: the operation itself
+// waits in cancelling_ until there is a submission entry for its cancel
+// request.
+
+#ifndef RINGWAY_BACKENDS_URING_URING_BACKEND_H_
+#define RINGWAY_BACKENDS_URING_URING_BACKEND_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "backends/backend.h"
+#include "backends/backend_options.h"
+#include "backends/event_pool.h"
+#include "backends/uring/buffer_ring.h"
+#include "backends/uring/kernel_ring.h"
+#include "core/owner_thread.h"
+#include "core/unique_fd.h"
+
+namespace ringway::uring {
+
+class UringBackend final : public Backend {
+ public:
+  // Sets up a ring for the calling thread and checks, by doing it once, that
+  // multishot receives with provided buffers work. Errors as
+  // KernelRing::Create(), or InvalidArgument naming the option.
+  static absl::StatusOr<std::unique_ptr<Backend>> Create(
+      const BackendOptions& options);
+
+  ~UringBackend() override;
+
+  void Submit(OperationList& pending, RunnableList& done) override;
+  void Wait(MonotonicTime deadline, RunnableList& done) override;
+  CancelOutcome Cancel(Operation& op, RunnableList& done) override;
+  void Quiesce(RunnableList& done) override;
+  void Notify() override;
+  bool TakeEvent(MultishotOperation& op, MultishotEvent& event) override;
+  void DropEvents(MultishotOperation& op) override;
+  void ReturnBuffer(uint16_t buffer_id) override;
+  int PollableFd() const override { return ring_->fd(); }
+  const Clock& clock() const override { return Clock::Real(); }
+  BackendStats stats() const override { return stats_; }
+  std::string_view name() const override { return "uring"; }
+  std::string_view description() const override { return description_; }
+
+ private:
+  UringBackend(const BackendOptions& options, std::unique_ptr<KernelRing> ring,
+               UniqueFd doorbell);
+
+  // Submission.
+  void ArmDoorbell();
+  void SubmitCancels();
+  void SubmitRearms(RunnableList& done);
+  bool TryStart(Operation& op, RunnableList& done);
+  bool EnsureBuffers(Operation& op, RunnableList& done);
+
+  // Completion.
+  bool MustNotBlock() const;
+  void Enter(bool block, MonotonicTime deadline);
+  void ReapAll(RunnableList& done);
+  void OnCompletion(const io_uring_cqe& cqe, RunnableList& done);
+  void OnMultishotCompletion(MultishotOperation& op, const io_uring_cqe& cqe,
+                             RunnableList& done);
+  void Deliver(MultishotOperation& op, int32_t result, uint32_t cqe_flags,
+               RunnableList& done);
+  void Finish(Operation& op, int32_t result, RunnableList& done);
+  void ForgetUnsubmittedCancel(const Operation& op);
+
+  const OwnerThread owner_;
+  const BackendOptions options_;
+  const UniqueFd doorbell_;  // an eventfd; Notify() adds to it, an armed read
+                             // takes it back
+  uint64_t doorbell_value_ =
+      0;  // written by the kernel: outlives ring_ by declaration order
+  EventPool events_;
+  std::unique_ptr<BufferRing> buffers_;  // made by the first multishot receive
+  std::unique_ptr<KernelRing>
+      ring_;  // after everything the kernel may write to
+
+  OperationList in_flight_;
+  OperationList cancelling_;
+  OperationList rearming_;
+  OperationList starved_;
+  bool doorbell_armed_ = false;
+  BackendStats stats_;
+  std::string description_;
+};
+
+}  // namespace ringway::uring
+
+#endif  // RINGWAY_BACKENDS_URING_URING_BACKEND_H_
