@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/executor.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/check.h"
+
+namespace ringway {
+namespace {
+
+thread_local Executor* current_executor = nullptr;
+
+void ReportException(std::exception_ptr exception) {
+  try {
+    std::rethrow_exception(std::move(exception));
+  } catch (const std::exception& e) {
+    fprintf(stderr, "ringway: a detached task ended with an exception: %s\n",
+            e.what());
+  } catch (...) {
+    fprintf(
+        stderr,
+        "ringway: a detached task ended with an exception of unknown type\n");
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(
+    ExecutorOptions options) {
+  if (options.max_tasks == 0) {
+    return absl::InvalidArgumentError(
+        "ExecutorOptions::max_tasks is 0, must be at least 1");
+  }
+  if (options.shutdown_grace < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ExecutorOptions::shutdown_grace is ",
+                     absl::FormatDuration(options.shutdown_grace),
+                     ", must not be negative"));
+  }
+  absl::StatusOr<std::unique_ptr<Loop>> loop = Loop::Create(options.loop);
+  if (!loop.ok()) return loop.status();
+  return std::make_unique<Executor>(*std::move(loop), std::move(options));
+}
+
+Executor::Executor(std::unique_ptr<Loop> loop, ExecutorOptions options)
+    : options_(std::move(options)),
+      loop_(std::move(loop)),
+      tasks_(options_.max_tasks),
+      nothing_([](Runnable&) {}) {
+  end_of_run_.on_fired = &nothing_;
+}
+
+Executor::~Executor() {
+  CurrentScope scope(*this);
+  // First the polite way: cancelled tasks run to their ends, destructors and
+  // all.
+  phase_ = Phase::kCancelling;
+  CancelAll();
+  const MonotonicTime deadline =
+      loop_->backend().clock().Now() + options_.shutdown_grace;
+  while (unfinished_ > 0 && loop_->now() < deadline) loop_->Turn(deadline);
+  loop_->DisarmTimer(end_of_run_);
+  DestroyFrames();
+  tasks_.ForEach([](TaskContext& task) {
+    RINGWAY_CHECK(!task.has_handle_, "a JoinHandle outlives its executor");
+  });
+}
+
+void Executor::DestroyFrames() {
+  phase_ = Phase::kDestroying;
+  // Frames refer to each other - to an event, to a handle - and go in no
+  // particular order. So first nobody waits for anything any more, ...
+  tasks_.ForEach([](TaskContext& task) {
+    if (Suspension* suspension = std::exchange(task.suspension_, nullptr))
+      suspension->Cancel();
+  });
+  tasks_.ForEach([](TaskContext& task) {
+    if (task.joiner_ != nullptr) task.joiner_->Disconnect();
+  });
+  // ... and the kernel is done with the memory inside the frames.
+  loop_->Quiesce();
+  tasks_.ForEach([](TaskContext& task) {
+    if (!task.finished_ && task.root_)
+      std::exchange(task.root_, nullptr).destroy();
+  });
+  loop_->Quiesce();  // what destructors have woken or started
+}
+
+Executor* Executor::Current() { return current_executor; }
+
+Executor::CurrentScope::CurrentScope(Executor& executor)
+    : frames_(executor.frames_),
+      previous_(std::exchange(current_executor, &executor)) {}
+
+Executor::CurrentScope::~CurrentScope() { current_executor = previous_; }
+
+TaskContext* Executor::Admit(
+    std::coroutine_handle<> root,
+    std::exception_ptr (*exception_of)(std::coroutine_handle<>)) {
+  owner_.Check("an executor");
+  TaskContext* task =
+      phase_ == Phase::kDestroying ? nullptr : tasks_.Emplace(*this, root);
+  if (task == nullptr) {
+    ++tasks_refused_;
+    root.destroy();
+    return nullptr;
+  }
+  ++tasks_spawned_;
+  ++unfinished_;
+  task->exception_of_ = exception_of;
+  if (phase_ == Phase::kCancelling) [[unlikely]] {
+    task->cancel_requested_ =
+        current_task_ == nullptr || current_task_->shields_ == 0;
+  }
+  loop_->Schedule(*task);
+  return task;
+}
+
+absl::Status Executor::WhyRefused() const {
+  if (phase_ == Phase::kDestroying)
+    return absl::CancelledError("the executor is being destroyed");
+  return absl::ResourceExhaustedError(
+      absl::StrCat("ExecutorOptions::max_tasks: ", options_.max_tasks,
+                   " tasks are alive already"));
+}
+
+void Executor::TurnUntilDone(const JoinHandleBase& handle) {
+  run_until_ = handle.task_;
+  while (!handle.done()) loop_->Turn(MonotonicTime::Infinite());
+  run_until_ = nullptr;
+  loop_->DisarmTimer(end_of_run_);
+}
+
+void Executor::OnFinished(TaskContext& task) {
+  --unfinished_;
+  if (unfinished_ == 0 || &task == run_until_)
+    loop_->ArmTimer(end_of_run_, loop_->now());
+  if (task.joiner_ != nullptr) task.joiner_->OnTaskEnded(task);
+  if (task.has_handle_) return;
+  std::exception_ptr exception =
+      task.root_ ? task.exception_of_(task.root_) : nullptr;
+  Free(task);
+  if (exception) [[unlikely]] {
+    OnDetachedException(std::move(exception));
+  }
+}
+
+void Executor::OnDetachedException(std::exception_ptr exception) {
+  ++detached_exceptions_;
+  if (options_.on_detached_exception) {
+    options_.on_detached_exception(std::move(exception));
+  } else {
+    ReportException(std::move(exception));
+  }
+}
+
+void Executor::Free(TaskContext& task) { tasks_.Erase(task); }
+
+bool Executor::Cancel(TaskId id) {
+  owner_.Check("an executor");
+  TaskContext* task = tasks_.Get(id);
+  if (task == nullptr || task->finished_) return false;
+  task->RequestCancel();
+  return true;
+}
+
+size_t Executor::CancelAll() {
+  owner_.Check("an executor");
+  size_t n = 0;
+  tasks_.ForEach([&](TaskContext& task) {
+    if (&task == current_task_ || task.finished_) return;
+    task.RequestCancel();
+    ++n;
+  });
+  return n;
+}
+
+ExecutorStats Executor::stats() {
+  ExecutorStats stats;
+  stats.tasks_spawned = tasks_spawned_;
+  stats.tasks_refused = tasks_refused_;
+  stats.detached_exceptions = detached_exceptions_;
+  stats.tasks_alive = tasks_.size();
+  stats.frames = frames_.stats();
+  stats.loop = loop_->stats();
+  return stats;
+}
+
+}  // namespace ringway

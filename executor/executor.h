@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Executor: runs tasks on one thread over a Loop.
+//
+//   auto executor = ringway::Executor::Create();
+//   absl::Status ended = (*executor)->Run(Main());
+//
+// Tasks start in the order they were spawned and never change thread.
+// Destroying an executor cancels what still runs, waits for every operation to
+// end, and frees every frame. What is spawned meanwhile is cancelled before it
+// starts, unless a shielded task needs it to clean up.
+
+#ifndef RINGWAY_EXECUTOR_EXECUTOR_H_
+#define RINGWAY_EXECUTOR_EXECUTOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/frame_allocator.h"
+#include "core/owner_thread.h"
+#include "core/runnable.h"
+#include "core/slab.h"
+#include "executor/join_handle.h"
+#include "executor/loop.h"
+#include "executor/task.h"
+#include "executor/task_context.h"
+
+namespace ringway {
+
+struct ExecutorOptions {
+  ExecutorOptions() {}
+
+  LoopOptions loop;
+
+  // Tasks alive at one time, at least 1; one more is refused with
+  // ResourceExhausted.
+  size_t max_tasks = 1u << 20;
+
+  // How long the destructor lets cancelled tasks run to their ends; then their
+  // frames are destroyed where they are suspended. Not negative.
+  absl::Duration shutdown_grace = absl::Seconds(5);
+
+  // Receives the exception of a task that nobody joins. By default it is
+  // reported on stderr. The task is gone by then. Must not throw.
+  std::function<void(std::exception_ptr)> on_detached_exception;
+};
+
+struct ExecutorStats {
+  uint64_t tasks_spawned = 0;
+  uint64_t tasks_refused = 0;  // for max_tasks
+  uint64_t detached_exceptions = 0;
+  size_t tasks_alive = 0;
+  FrameAllocator::Stats frames;
+  LoopStats loop;
+};
+
+class Executor {
+ public:
+  // Makes an executor, with its loop and backend, for the calling thread.
+  //
+  // Errors: InvalidArgument naming the option, or those of MakeBackend().
+  static absl::StatusOr<std::unique_ptr<Executor>> Create(
+      ExecutorOptions options = ExecutorOptions());
+
+  Executor(std::unique_ptr<Loop> loop, ExecutorOptions options);
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+  ~Executor();
+
+  // The executor whose Run() or destructor this thread is in, or null.
+  static Executor* Current();
+
+  // Spawns `task` and turns the loop until it has ended. Other tasks run
+  // meanwhile and stay where they are afterwards; a later Run() continues them.
+  //
+  // Result: that of joining the task. Throws what the task threw.
+  // Errors: also FailedPrecondition when called from inside a Run() of this
+  // thread.
+  template <typename T>
+  JoinResult<T> Run(Task<T> task) {
+    if (Current() != nullptr) {
+      return absl::FailedPreconditionError(
+          "Executor::Run() inside another Run() of this thread");
+    }
+    CurrentScope scope(*this);
+    JoinHandle<T> handle = Spawn(std::move(task));
+    TurnUntilDone(handle);
+    return handle.TakeResult();
+  }
+
+  // Starts `task` in its turn, behind what is ready already. If max_tasks are
+  // alive the task is dropped and the handle says so when joined (and in
+  // spawn_status()).
+  //
+  // Threads: this executor's only (checked). Cost: no allocation once as many
+  // tasks have been alive before.
+  template <typename T>
+  JoinHandle<T> Spawn(Task<T> task) {
+    RINGWAY_CHECK(task.valid(), "Spawn() of a task that was moved from");
+    typename Task<T>::Handle root = task.Release();
+    TaskContext* context = Admit(root, [](std::coroutine_handle<> r) {
+      using Promise = typename Task<T>::promise_type;
+      return std::coroutine_handle<Promise>::from_address(r.address())
+          .promise()
+          .exception();
+    });
+    if (context == nullptr) return JoinHandle<T>(nullptr, WhyRefused());
+    root.promise().BindTo(*context);
+    return JoinHandle<T>(context, absl::OkStatus());
+  }
+
+  // Cancels the task of that name; false if it is gone. See
+  // JoinHandle::Cancel().
+  bool Cancel(TaskId id);
+
+  // Cancels every task but the calling one. Returns how many that was.
+  size_t CancelAll();
+
+  // The task that is running right now, or null.
+  TaskContext* current_task() { return current_task_; }
+
+  Loop& loop() { return *loop_; }
+  ExecutorStats stats();
+
+ private:
+  friend class TaskContext;
+  friend class JoinHandleBase;
+
+  enum class Phase : uint8_t {
+    kRunning,
+    kCancelling,  // every task has been asked to end
+    kDestroying,  // nothing runs any more
+  };
+
+  // Makes this the thread's current executor, and its allocator the current
+  // one.
+  class CurrentScope {
+   public:
+    explicit CurrentScope(Executor& executor);
+    ~CurrentScope();
+
+   private:
+    FrameAllocator::Scope frames_;
+    Executor* const previous_;
+  };
+
+  // Takes `root` over: makes a task of it and schedules its start, or destroys
+  // it and returns null.
+  TaskContext* Admit(
+      std::coroutine_handle<> root,
+      std::exception_ptr (*exception_of)(std::coroutine_handle<>));
+  absl::Status WhyRefused() const;
+  void DestroyFrames();
+  void TurnUntilDone(const JoinHandleBase& handle);
+  void OnFinished(TaskContext& task);
+  void OnDetachedException(std::exception_ptr exception);
+  void Free(TaskContext& task);
+  TaskId IdOf(const TaskContext& task) const { return tasks_.KeyOf(task); }
+
+  const OwnerThread owner_;
+  const ExecutorOptions options_;
+  FrameAllocator frames_;
+  std::unique_ptr<Loop> loop_;
+  Slab<TaskContext> tasks_;
+  TaskContext* current_task_ = nullptr;
+  TaskContext* run_until_ = nullptr;  // what Run() waits for
+  // Overdue once that has ended, which keeps the turn from going to sleep.
+  LoopTimer end_of_run_;
+  Runnable nothing_;
+  Phase phase_ = Phase::kRunning;
+  size_t unfinished_ = 0;
+  uint64_t tasks_spawned_ = 0;
+  uint64_t tasks_refused_ = 0;
+  uint64_t detached_exceptions_ = 0;
+};
+
+// Spawns on the executor that this thread runs. Aborts when there is none.
+template <typename T>
+JoinHandle<T> Spawn(Task<T> task) {
+  Executor* executor = Executor::Current();
+  RINGWAY_CHECK(executor != nullptr, "Spawn() outside of a running executor");
+  return executor->Spawn(std::move(task));
+}
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_EXECUTOR_H_

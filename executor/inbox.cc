@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/inbox.h"
+
+#include <memory>
+#include <utility>
+
+namespace ringway {
+namespace {
+
+struct Closure : InboxMessage {
+  explicit Closure(absl::AnyInvocable<void()> f)
+      : InboxMessage(&Run), fn(std::move(f)) {}
+
+  static void Run(InboxMessage& message, bool accepted) {
+    std::unique_ptr<Closure> self(static_cast<Closure*>(&message));
+    if (accepted) self->fn();
+  }
+
+  absl::AnyInvocable<void()> fn;
+};
+
+}  // namespace
+
+bool Inbox::Send(InboxMessage& message) {
+  if (queue_.Push(message) == PushResult::kClosed) return false;
+  // Only one sender of a batch finds the loop asleep. The order against
+  // FallAsleep() is the one described in mpsc_queue.h: push, then look;
+  // announce, then look.
+  if (asleep_.load(std::memory_order_seq_cst) &&
+      asleep_.exchange(false, std::memory_order_seq_cst)) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (backend_ != nullptr) backend_->Notify();
+  }
+  return true;
+}
+
+absl::Status Inbox::Post(absl::AnyInvocable<void()> fn) {
+  auto closure = std::make_unique<Closure>(std::move(fn));
+  if (!Send(*closure)) return absl::UnavailableError("the loop has ended");
+  static_cast<void>(closure.release());  // the loop's now
+  return absl::OkStatus();
+}
+
+size_t Inbox::Drain() {
+  size_t n = 0;
+  // Not empty if a function threw last time: the rest of its batch comes first.
+  if (received_.empty()) received_ = queue_.TakeAll();
+  for (; InboxMessage* message = received_.PopFront(); ++n)
+    message->Receive(/*accepted=*/true);
+  return n;
+}
+
+bool Inbox::FallAsleep() {
+  asleep_.store(true, std::memory_order_seq_cst);
+  if (queue_.empty() && received_.empty()) return true;
+  WokeUp();
+  return false;
+}
+
+void Inbox::WokeUp() { asleep_.store(false, std::memory_order_relaxed); }
+
+void Inbox::Close() {
+  MpscBatch<InboxMessage> rest = queue_.Close();
+  for (MpscBatch<InboxMessage>* batch : {&received_, &rest}) {
+    while (InboxMessage* message = batch->PopFront())
+      message->Receive(/*accepted=*/false);
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  backend_ = nullptr;
+}
+
+}  // namespace ringway

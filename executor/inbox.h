@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inbox: how other threads reach a loop.
+//
+// Shared by the loop and everybody who may send to it, so it outlives the loop:
+// sending to a loop that has ended is an error, not a crash, and the message
+// stays the sender's. The doorbell rings only when the loop sleeps, and once
+// for any number of messages.
+
+#ifndef RINGWAY_EXECUTOR_INBOX_H_
+#define RINGWAY_EXECUTOR_INBOX_H_
+
+#include <atomic>
+#include <mutex>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "backends/backend.h"
+#include "core/mpsc_queue.h"
+
+namespace ringway {
+
+// Something to do on a loop's thread. Owned by the sender until Send()
+// succeeds.
+class InboxMessage : public MpscNode {
+ public:
+  // `accepted` is false when the loop ended before it could act; the function
+  // disposes of the message in either case.
+  using Function = void (*)(InboxMessage&, bool accepted);
+  explicit InboxMessage(Function receive) : receive_(receive) {}
+  void Receive(bool accepted) { receive_(*this, accepted); }
+
+ private:
+  Function receive_;
+};
+
+class Inbox {
+ public:
+  explicit Inbox(Backend& backend) : backend_(&backend) {}
+
+  // Queues `message` and wakes the loop if it sleeps. Messages of one thread
+  // arrive in order. Returns false, and leaves the message to the caller, when
+  // the loop has ended.
+  //
+  // Threads: any.
+  // Cost:    one compare-and-swap; a system call only if the loop sleeps.
+  bool Send(InboxMessage& message);
+
+  // Runs `fn` on the loop's thread. Unavailable when the loop has ended; `fn`
+  // is destroyed unrun if it ends first. Allocates; for control, not for data.
+  //
+  // Threads: any.
+  absl::Status Post(absl::AnyInvocable<void()> fn);
+
+  // --- The loop's side. ---
+
+  // Receives everything sent so far. Returns how many. If a function throws,
+  // the messages behind it wait for the next call.
+  size_t Drain();
+
+  // Announces sleep; false if there is something to do first. Between a true
+  // result and WokeUp(), every Send() rings the doorbell.
+  bool FallAsleep();
+  void WokeUp();
+
+  // Refuses what comes from now on and what has come already.
+  void Close();
+
+ private:
+  MpscQueue<InboxMessage> queue_;
+  MpscBatch<InboxMessage> received_;  // the loop's: taken, but not yet acted on
+  std::atomic<bool> asleep_{false};
+  std::mutex mutex_;  // only around ringing the doorbell and going away
+  Backend* backend_;  // guarded by mutex_; null once closed
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_INBOX_H_

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "backends/make_backend.h"
+#include "core/check.h"
+
+namespace ringway {
+
+absl::StatusOr<std::unique_ptr<Loop>> Loop::Create(const LoopOptions& options) {
+  if (options.ready_budget == 0) {
+    return absl::InvalidArgumentError(
+        "LoopOptions::ready_budget is 0, must be at least 1");
+  }
+  absl::StatusOr<std::unique_ptr<Backend>> backend =
+      MakeBackend(options.backend);
+  if (!backend.ok()) return backend.status();
+  return std::make_unique<Loop>(*std::move(backend), options.ready_budget);
+}
+
+Loop::Loop(std::unique_ptr<Backend> backend, uint32_t ready_budget)
+    : ready_budget_(ready_budget),
+      backend_(std::move(backend)),
+      inbox_(std::make_shared<Inbox>(*backend_)),
+      now_(backend_->clock().Now()),
+      timers_(now_) {}
+
+Loop::~Loop() {
+  if (!owner_.forked()) owner_.Check("a loop");
+  inbox_->Close();
+  if (owner_.forked()) {
+    ForgetInChild();
+    return;
+  }
+  Quiesce();
+  while (Orphan* orphan = orphans_.front()) Bury(*orphan);
+}
+
+// What is outstanding is the parent's: nothing is run, cancelled or closed, and
+// orphans, whose operations count as in flight, are leaked.
+void Loop::ForgetInChild() {
+  while (Operation* op = pending_.PopFront()) op->state = OpState::kDone;
+  while (Runnable* entry = ready_.PopFront()) static_cast<void>(entry);
+  while (Orphan* orphan = orphans_.PopFront()) static_cast<void>(orphan);
+}
+
+void Loop::Start(Operation& op) {
+  owner_.Check("a loop");
+  RINGWAY_CHECK(!op.active(), "a %s operation was started twice",
+                OpCodeName(op.opcode).data());
+  op.state = OpState::kQueued;
+  pending_.PushBack(op);
+}
+
+void Loop::Adopt(std::unique_ptr<Orphan> orphan) {
+  orphans_.PushBack(*orphan.release());
+}
+
+void Loop::Bury(Orphan& orphan) {
+  orphan.Unlink();
+  delete &orphan;
+}
+
+void Loop::Quiesce() {
+  while (Operation* op = pending_.front()) backend_->Cancel(*op, ready_);
+  backend_->Quiesce(ready_);
+  while (Runnable* entry = ready_.PopFront()) static_cast<void>(entry);
+}
+
+void Loop::Turn(MonotonicTime wait_until) {
+  owner_.Check("a loop");
+  ++stats_.turns;
+  now_ = backend_->clock().Now();
+  stats_.messages += inbox_->Drain();
+  ExpireTimers();
+  RunReady();
+  backend_->Submit(pending_, ready_);
+  const bool may_sleep =
+      pending_.empty() && ready_.empty() && wait_until > now_;
+  if (may_sleep && inbox_->FallAsleep()) {
+    backend_->Wait(std::min(wait_until, timers_.NextDeadline()), ready_);
+    inbox_->WokeUp();
+  } else {
+    backend_->Wait(now_, ready_);
+  }
+}
+
+void Loop::ExpireTimers() {
+  IntrusiveList<Timer> fired;
+  stats_.timers_fired += timers_.Expire(now_, fired);
+  while (Timer* timer = fired.PopFront()) {
+    Runnable& entry = *static_cast<LoopTimer*>(timer)->on_fired;
+    if (!entry.linked()) Schedule(entry);
+  }
+}
+
+void Loop::RunReady() {
+  uint32_t n = 0;
+  for (; n < ready_budget_; ++n) {
+    Runnable* entry = ready_.PopFront();
+    if (entry == nullptr) break;
+    entry->Run();
+  }
+  stats_.ready_run += n;
+  if (!ready_.empty()) ++stats_.budget_exhausted;
+}
+
+bool Loop::alive() const {
+  return !pending_.empty() || !ready_.empty() || timers_.size() > 0 ||
+         backend_->stats().in_flight > 0;
+}
+
+LoopStats Loop::stats() const {
+  LoopStats stats = stats_;
+  stats.backend = backend_->stats();
+  return stats;
+}
+
+}  // namespace ringway

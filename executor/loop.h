@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Loop: one thread's event loop over a backend. The coroutine Executor and the
+// callback Ring are two front ends of it.
+//
+// A turn is: drain the inbox, expire timers, run what is ready (within a
+// budget), submit, wait if there is nothing to do, collect. Everything a turn
+// started goes to the kernel in one system call, which is also the one that
+// waits. An idle loop has no tick and is never woken without a cause.
+
+#ifndef RINGWAY_EXECUTOR_LOOP_H_
+#define RINGWAY_EXECUTOR_LOOP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "backends/backend.h"
+#include "backends/backend_options.h"
+#include "backends/operation.h"
+#include "core/clock.h"
+#include "core/owner_thread.h"
+#include "core/runnable.h"
+#include "core/timer_wheel.h"
+#include "executor/inbox.h"
+
+namespace ringway {
+
+struct LoopOptions {
+  LoopOptions() {}
+
+  BackendOptions backend;
+
+  // Ready entries run per turn before I/O gets its turn again; at least 1.
+  uint32_t ready_budget = 512;
+};
+
+struct LoopStats {
+  uint64_t turns = 0;
+  uint64_t ready_run = 0;  // ready entries run
+  uint64_t timers_fired = 0;
+  uint64_t messages = 0;          // received from other threads
+  uint64_t budget_exhausted = 0;  // turns that left ready entries for the next
+  BackendStats backend;
+};
+
+// A timer whose firing schedules a Runnable, unless it is scheduled already: a
+// timer that was armed again before its Runnable had run wakes it once. Must
+// not be armed when destroyed.
+struct LoopTimer : Timer {
+  Runnable* on_fired = nullptr;  // must be set before it is armed
+};
+
+// Something that must live on until the kernel is done with it: a stream that
+// is closing, say. Its destructor runs when none of its operations is active.
+class Orphan : public ListNode {
+ public:
+  virtual ~Orphan() = default;
+};
+
+class Loop {
+ public:
+  // Makes a loop for the calling thread, with a backend made by MakeBackend().
+  static absl::StatusOr<std::unique_ptr<Loop>> Create(
+      const LoopOptions& options);
+
+  // Takes a ready-made backend, which must belong to the calling thread.
+  Loop(std::unique_ptr<Backend> backend, uint32_t ready_budget);
+
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // As Quiesce(); then deletes adopted orphans. Messages not yet received are
+  // refused.
+  ~Loop();
+
+  // Queues `op`, which must be prepared and not active, for the end of this
+  // turn. Its function runs in a later turn, never from inside this call.
+  //
+  // Threads: this loop's only (checked). Cost: no allocation, no system call.
+  void Start(Operation& op);
+
+  // Asks for an operation to end early; see CancelOutcome.
+  CancelOutcome Cancel(Operation& op) { return backend_->Cancel(op, ready_); }
+
+  // Runs `entry` in this turn or the next, after everything that is ready
+  // already.
+  void Schedule(Runnable& entry) { ready_.PushBack(entry); }
+
+  // Fires `timer` at `deadline`, never before. Re-arms it if it is armed. O(1).
+  void ArmTimer(LoopTimer& timer, MonotonicTime deadline) {
+    timers_.Arm(timer, deadline);
+  }
+  // False if it was not armed (it may have fired: its Runnable is then
+  // scheduled or has run).
+  bool DisarmTimer(LoopTimer& timer) { return timers_.Disarm(timer); }
+
+  // Takes over an object whose owner has gone while operations of its own are
+  // still in flight. It is deleted by Bury(), or with the loop.
+  void Adopt(std::unique_ptr<Orphan> orphan);
+  // Deletes an adopted object.
+  void Bury(Orphan& orphan);
+
+  // One turn. Blocks, when there is nothing to do, until a completion, a timer,
+  // a message or `wait_until`; a time that has passed makes it a turn that
+  // never blocks.
+  void Turn(MonotonicTime wait_until);
+
+  // Cancels every operation and blocks until all have ended, then forgets what
+  // is ready: nobody is run. What was waiting can be destroyed afterwards.
+  void Quiesce();
+
+  // The time at the start of this turn.
+  MonotonicTime now() const { return now_; }
+
+  // True while operations, ready entries or timers are outstanding.
+  bool alive() const;
+
+  Backend& backend() { return *backend_; }
+  std::shared_ptr<Inbox> inbox() const { return inbox_; }
+  LoopStats stats() const;
+
+ private:
+  void ExpireTimers();
+  void RunReady();
+  void ForgetInChild();
+
+  const OwnerThread owner_;
+  const uint32_t ready_budget_;
+  std::unique_ptr<Backend> backend_;
+  std::shared_ptr<Inbox> inbox_;
+  MonotonicTime now_;
+  TimerWheel timers_;
+  IntrusiveList<Orphan> orphans_;
+  OperationList pending_;
+  RunnableList ready_;
+  LoopStats stats_;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_LOOP_H_
