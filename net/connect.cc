@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/connect.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/errno_status.h"
+#include "net/listen_socket.h"
+
+namespace ringway::net {
+
+ConnectOp::ConnectOp(const SocketAddress& address)
+    : address_(address), socket_(MakeStreamSocket(address)) {
+  if (socket_.ok())
+    PrepareConnect(*this, socket_->get(), address_.data(), address_.size());
+}
+
+absl::StatusOr<TcpStream> ConnectOp::await_resume() {
+  if (!socket_.ok()) return socket_.status();
+  if (result < 0)
+    return ErrnoToStatus(-result,
+                         absl::StrCat("connect to ", address_.ToString()));
+  return TcpStream::Adopt(task().loop(), *std::move(socket_));
+}
+
+}  // namespace ringway::net

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Connect: opens a stream to a TCP or Unix address.
+//
+//   absl::StatusOr<TcpStream> stream = co_await net::Connect(address);
+
+#ifndef RINGWAY_NET_CONNECT_H_
+#define RINGWAY_NET_CONNECT_H_
+
+#include "absl/status/statusor.h"
+#include "core/unique_fd.h"
+#include "executor/operation_await.h"
+#include "net/socket_address.h"
+#include "net/tcp_stream.h"
+
+namespace ringway::net {
+
+class [[nodiscard]] ConnectOp : public OperationAwait {
+ public:
+  explicit ConnectOp(const SocketAddress& address);
+
+  bool await_ready() const noexcept { return !socket_.ok(); }
+  absl::StatusOr<TcpStream> await_resume();
+
+ private:
+  const SocketAddress address_;
+  absl::StatusOr<UniqueFd> socket_;
+};
+
+// Connects to `address`.
+//
+// Errors:       the errno of connect(2), naming the address: ECONNREFUSED,
+// ENETUNREACH, ETIMEDOUT
+//               (after the kernel's own patience, minutes), ENOENT; Cancelled.
+// Ownership:    `address` is copied.
+// Cancellation: two-phase; if the connection was made all the same, it is the
+// result. Cost:         the stream's one allocation; one system call for the
+// socket.
+inline ConnectOp Connect(const SocketAddress& address) {
+  return ConnectOp(address);
+}
+
+}  // namespace ringway::net
+
+#endif  // RINGWAY_NET_CONNECT_H_

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/listen_socket.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/errno_status.h"
+
+namespace ringway::net {
+namespace {
+
+absl::Status SetFlag(int fd, int level, int option, bool value,
+                     std::string_view name) {
+  const int v = value ? 1 : 0;
+  if (setsockopt(fd, level, option, &v, sizeof(v)) == 0)
+    return absl::OkStatus();
+  return ErrnoToStatus(errno, absl::StrCat("setsockopt ", name));
+}
+
+absl::Status SetReusePort(int fd) {
+  return SetFlag(fd, SOL_SOCKET, SO_REUSEPORT, true, "SO_REUSEPORT");
+}
+
+void RemoveStaleUnixSocket(const SocketAddress& address) {
+  const auto& un = *reinterpret_cast<const sockaddr_un*>(address.data());
+  if (un.sun_path[0] == '\0') return;  // abstract names have no file
+  struct stat st;
+  if (lstat(un.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) return;
+  // A datagram socket asks without disturbing: a live stream listener answers
+  // EPROTOTYPE and never hears of it, a socket that has died ECONNREFUSED.
+  UniqueFd probe(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (probe.valid() &&
+      connect(probe.get(), address.data(), address.size()) != 0 &&
+      errno == ECONNREFUSED) {
+    unlink(un.sun_path);
+  }
+}
+
+absl::Status Configure(int fd, const SocketAddress& address,
+                       const ListenOptions& options) {
+  if (address.is_unix()) {
+    RemoveStaleUnixSocket(address);
+    return absl::OkStatus();
+  }
+  absl::Status status =
+      SetFlag(fd, SOL_SOCKET, SO_REUSEADDR, true, "SO_REUSEADDR");
+  if (status.ok() && options.reuse_port && !options.claim_port) {
+    status = SetReusePort(fd);
+  }
+  if (status.ok() && address.family() == AF_INET6) {
+    status =
+        SetFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only, "IPV6_V6ONLY");
+  }
+  // Accepted sockets inherit it: one call here instead of one per connection.
+  if (status.ok())
+    status =
+        SetFlag(fd, IPPROTO_TCP, TCP_NODELAY, options.no_delay, "TCP_NODELAY");
+  return status;
+}
+
+absl::StatusOr<UniqueFd> MakeSocket(const SocketAddress& address) {
+  UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (fd.valid()) return fd;
+  return ErrnoToStatus(errno, absl::StrCat("socket for ", address.ToString()));
+}
+
+}  // namespace
+
+absl::StatusOr<UniqueFd> MakeListenSocket(const SocketAddress& address,
+                                          const ListenOptions& options) {
+  absl::StatusOr<UniqueFd> fd = MakeSocket(address);
+  if (!fd.ok()) return fd;
+  if (absl::Status s = Configure(fd->get(), address, options); !s.ok())
+    return s;
+  if (bind(fd->get(), address.data(), address.size()) != 0) {
+    return ErrnoToStatus(errno, absl::StrCat("bind to ", address.ToString()));
+  }
+  // Set only now, the flag has not let bind() join somebody else's group, but
+  // lets others join this one.
+  if (options.claim_port && options.reuse_port && !address.is_unix()) {
+    if (absl::Status s = SetReusePort(fd->get()); !s.ok()) return s;
+  }
+  if (listen(fd->get(), options.backlog) != 0) {
+    return ErrnoToStatus(errno, absl::StrCat("listen on ", address.ToString()));
+  }
+  return fd;
+}
+
+absl::StatusOr<UniqueFd> DuplicateSocket(const UniqueFd& socket) {
+  UniqueFd fd(fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+  if (fd.valid()) return fd;
+  return ErrnoToStatus(errno, absl::StrCat("duplicating fd ", socket.get()));
+}
+
+absl::StatusOr<UniqueFd> MakeStreamSocket(const SocketAddress& address) {
+  absl::StatusOr<UniqueFd> fd = MakeSocket(address);
+  if (!fd.ok() || address.is_unix()) return fd;
+  absl::Status status =
+      SetFlag(fd->get(), IPPROTO_TCP, TCP_NODELAY, true, "TCP_NODELAY");
+  if (!status.ok()) return status;
+  return fd;
+}
+
+}  // namespace ringway::net

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Makes sockets ready to listen or to connect: the system calls that set a
+// socket up and never wait.
+
+#ifndef RINGWAY_NET_LISTEN_SOCKET_H_
+#define RINGWAY_NET_LISTEN_SOCKET_H_
+
+#include "absl/status/statusor.h"
+#include "core/unique_fd.h"
+#include "net/socket_address.h"
+
+namespace ringway::net {
+
+struct ListenOptions {
+  ListenOptions() {}
+
+  // Connections that wait to be accepted; the kernel caps it at
+  // net.core.somaxconn.
+  int backlog = 4096;
+  // Several sockets, one per worker, share the address and the kernel spreads
+  // connections.
+  bool reuse_port = false;
+  // With reuse_port, for the first socket of a group: EADDRINUSE if somebody,
+  // also somebody who would share, has the address already.
+  bool claim_port = false;
+  // An IPv6 socket takes IPv6 connections only, not also IPv4 ones.
+  bool v6_only = false;
+  // Accepted TCP connections send small writes at once (TCP_NODELAY).
+  bool no_delay = true;
+};
+
+// A listening stream socket bound to `address`; port 0 lets the kernel choose.
+// A Unix path is removed first if it is a socket that nobody listens on any
+// more; whatever else is there stays and is EADDRINUSE.
+//
+// Errors: the errno of the call that failed, naming it and the address.
+absl::StatusOr<UniqueFd> MakeListenSocket(const SocketAddress& address,
+                                          const ListenOptions& options);
+
+// Another descriptor of the same socket, CLOEXEC.
+absl::StatusOr<UniqueFd> DuplicateSocket(const UniqueFd& socket);
+
+// An unconnected stream socket of `address`'s family, TCP_NODELAY set where it
+// exists.
+absl::StatusOr<UniqueFd> MakeStreamSocket(const SocketAddress& address);
+
+}  // namespace ringway::net
+
+#endif  // RINGWAY_NET_LISTEN_SOCKET_H_

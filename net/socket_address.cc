@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/socket_address.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/errno_status.h"
+
+namespace ringway::net {
+namespace {
+
+constexpr std::string_view kUnixPrefix = "unix:";
+
+absl::Status Bad(std::string_view text, std::string_view why) {
+  return absl::InvalidArgumentError(
+      // Escaped: a NUL would hide the reason from whoever prints the message.
+      absl::StrCat("\"", absl::Utf8SafeCEscape(text),
+                   "\" is not an address: ", why));
+}
+
+// SimpleAtoi takes signs and blanks, which belong into no address.
+bool AllDigits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= '0' && c <= '9';
+  });
+}
+
+absl::StatusOr<uint16_t> ParsePort(std::string_view text,
+                                   std::string_view port) {
+  uint32_t value = 0;
+  if (!AllDigits(port) || port.size() > 5 || !absl::SimpleAtoi(port, &value) ||
+      value > 65535) {
+    return Bad(text,
+               absl::StrCat("the port is \"", port, "\", must be 0 to 65535"));
+  }
+  return static_cast<uint16_t>(value);
+}
+
+absl::StatusOr<uint32_t> ParseScope(std::string_view text,
+                                    std::string_view scope) {
+  uint32_t index = 0;
+  if (scope.empty()) return Bad(text, "the scope after % is empty");
+  if (AllDigits(scope) && absl::SimpleAtoi(scope, &index)) return index;
+  index = if_nametoindex(std::string(scope).c_str());
+  if (index != 0) return index;
+  return absl::NotFoundError(absl::StrCat("\"", text, "\" names interface \"",
+                                          scope, "\", which does not exist"));
+}
+
+absl::StatusOr<SocketAddress> ParseV6(std::string_view text) {
+  const size_t close = text.find(']');
+  if (close == std::string_view::npos || close + 1 >= text.size() ||
+      text[close + 1] != ':') {
+    return Bad(text, "expected [IPv6]:port");
+  }
+  absl::StatusOr<uint16_t> port = ParsePort(text, text.substr(close + 2));
+  if (!port.ok()) return port.status();
+  std::string_view host = text.substr(1, close - 1);
+  sockaddr_in6 v6 = {};
+  if (const size_t percent = host.find('%');
+      percent != std::string_view::npos) {
+    absl::StatusOr<uint32_t> scope = ParseScope(text, host.substr(percent + 1));
+    if (!scope.ok()) return scope.status();
+    v6.sin6_scope_id = *scope;
+    host = host.substr(0, percent);
+  }
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(*port);
+  if (inet_pton(AF_INET6, std::string(host).c_str(), &v6.sin6_addr) != 1) {
+    return Bad(text, absl::StrCat("\"", host, "\" is no IPv6 address"));
+  }
+  return SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&v6),
+                                     sizeof(v6));
+}
+
+absl::StatusOr<SocketAddress> ParseV4(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return Bad(text, "expected host:port");
+  const std::string_view host = text.substr(0, colon);
+  if (host.find(':') != std::string_view::npos) {
+    return Bad(text, "an IPv6 address needs brackets: [address]:port");
+  }
+  absl::StatusOr<uint16_t> port = ParsePort(text, text.substr(colon + 1));
+  if (!port.ok()) return port.status();
+  sockaddr_in v4 = {};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(*port);
+  if (inet_pton(AF_INET, std::string(host).c_str(), &v4.sin_addr) != 1) {
+    return Bad(
+        text,
+        absl::StrCat("\"", host,
+                     "\" is no IPv4 address (names must be resolved first)"));
+  }
+  return SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&v4),
+                                     sizeof(v4));
+}
+
+absl::StatusOr<SocketAddress> AddressOf(int fd,
+                                        int (*get)(int, sockaddr*, socklen_t*),
+                                        std::string_view what) {
+  sockaddr_storage storage;
+  socklen_t length = sizeof(storage);
+  if (get(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
+    return ErrnoToStatus(errno, absl::StrCat(what, " of fd ", fd));
+  }
+  return SocketAddress::FromSockaddr(
+      reinterpret_cast<const sockaddr*>(&storage), length);
+}
+
+}  // namespace
+
+absl::StatusOr<SocketAddress> SocketAddress::Parse(std::string_view text) {
+  if (absl::StartsWith(text, kUnixPrefix))
+    return Unix(text.substr(kUnixPrefix.size()));
+  if (text.find('\0') != std::string_view::npos)
+    return Bad(text, "there is a NUL in it");
+  if (absl::StartsWith(text, "[")) return ParseV6(text);
+  return ParseV4(text);
+}
+
+absl::StatusOr<SocketAddress> SocketAddress::Unix(std::string_view path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path == "@")
+    return Bad(path, "a Unix socket needs a name");
+  if (path.find('\0') != std::string_view::npos)
+    return Bad(path, "there is a NUL in it");
+  if (path.size() >= sizeof(address.sun_path)) {
+    return Bad(path, absl::StrCat("a Unix socket's name has at most ",
+                                  sizeof(address.sun_path) - 1,
+                                  " bytes, this has ", path.size()));
+  }
+  memcpy(address.sun_path, path.data(), path.size());
+  const bool abstract = path[0] == '@';
+  if (abstract) address.sun_path[0] = '\0';
+  // An abstract name is as long as it is; a path ends with a NUL.
+  const size_t length =
+      offsetof(sockaddr_un, sun_path) + path.size() + (abstract ? 0 : 1);
+  return FromSockaddr(reinterpret_cast<const sockaddr*>(&address),
+                      static_cast<socklen_t>(length));
+}
+
+SocketAddress SocketAddress::FromSockaddr(const sockaddr* address,
+                                          socklen_t length) {
+  SocketAddress result;
+  result.length_ = std::min<socklen_t>(length, sizeof(result.storage_));
+  memcpy(&result.storage_, address, result.length_);
+  return result;
+}
+
+absl::StatusOr<SocketAddress> SocketAddress::LocalOf(int fd) {
+  return AddressOf(fd, &getsockname, "getsockname");
+}
+
+absl::StatusOr<SocketAddress> SocketAddress::PeerOf(int fd) {
+  return AddressOf(fd, &getpeername, "getpeername");
+}
+
+uint16_t SocketAddress::port() const {
+  // sin_port and sin6_port are at the same place.
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage_);
+  return family() == AF_INET || family() == AF_INET6 ? ntohs(v4.sin_port) : 0;
+}
+
+SocketAddress SocketAddress::WithPort(uint16_t port) const {
+  SocketAddress result = *this;
+  if (family() == AF_INET || family() == AF_INET6) {
+    reinterpret_cast<sockaddr_in&>(result.storage_).sin_port = htons(port);
+  }
+  return result;
+}
+
+std::string SocketAddress::ToString() const {
+  char host[INET6_ADDRSTRLEN] = "";
+  switch (family()) {
+    case AF_INET: {
+      const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage_);
+      inet_ntop(AF_INET, &v4.sin_addr, host, sizeof(host));
+      return absl::StrCat(host, ":", port());
+    }
+    case AF_INET6: {
+      const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage_);
+      inet_ntop(AF_INET6, &v6.sin6_addr, host, sizeof(host));
+      if (v6.sin6_scope_id == 0) return absl::StrCat("[", host, "]:", port());
+      char name[IF_NAMESIZE];
+      if (if_indextoname(v6.sin6_scope_id, name) != nullptr) {
+        return absl::StrCat("[", host, "%", name, "]:", port());
+      }
+      return absl::StrCat("[", host, "%", v6.sin6_scope_id, "]:", port());
+    }
+    case AF_UNIX: {
+      const auto& un = reinterpret_cast<const sockaddr_un&>(storage_);
+      const size_t n =
+          length_ - std::min<size_t>(length_, offsetof(sockaddr_un, sun_path));
+      if (n == 0) return "unix:";
+      if (un.sun_path[0] != '\0') {
+        return absl::StrCat(
+            kUnixPrefix,
+            std::string_view(un.sun_path, strnlen(un.sun_path, n)));
+      }
+      return absl::StrCat(kUnixPrefix, "@",
+                          std::string_view(un.sun_path + 1, n - 1));
+    }
+    default:
+      return "no address";
+  }
+}
+
+bool operator==(const SocketAddress& a, const SocketAddress& b) {
+  return a.length_ == b.length_ &&
+         memcmp(&a.storage_, &b.storage_, a.length_) == 0;
+}
+
+}  // namespace ringway::net

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/stream_ops.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/errno_status.h"
+
+namespace ringway::net {
+namespace {
+
+absl::Status Failed(int32_t result, std::string_view operation, int fd) {
+  // The two that are part of normal life carry no text and do not allocate.
+  if (result == -ECANCELED)
+    return absl::Status(absl::StatusCode::kCancelled, "");
+  return ErrnoToStatus(-result,
+                       absl::StrCat(operation, " on a stream, fd ", fd));
+}
+
+}  // namespace
+
+// --- ReadOp
+
+ReadOp::ReadOp(internal::StreamCore& core, std::span<std::byte> buffer)
+    : OperationAwait(&OnDone, &OnCancel), core_(core) {
+  PrepareRecv(*this, core.fd(), buffer);
+}
+
+ReadOp::~ReadOp() {
+  // Only when the frame is destroyed where it waits.
+  if (begun_ && !core_.CancelRead(*this)) core_.EndRead();
+}
+
+void ReadOp::OnDone(Runnable& entry) {
+  ReadOp& self = static_cast<ReadOp&>(Of(entry));
+  self.begun_ = false;
+  self.core_.EndRead();
+  self.Complete();
+}
+
+void ReadOp::OnCancel(Suspension& suspension) {
+  ReadOp& self = static_cast<ReadOp&>(Of(suspension));
+  if (!self.core_.CancelRead(self)) return;
+  self.begun_ = false;
+  self.CompleteUnstarted(-ECANCELED);
+}
+
+absl::StatusOr<size_t> ReadOp::await_resume() const {
+  if (result >= 0) [[likely]] {
+    return static_cast<size_t>(result);
+  }
+  return Failed(result, "read", fd);
+}
+
+// --- ReceiveOp
+
+ReceiveOp::~ReceiveOp() {
+  // Only when the frame is destroyed where it waits.
+  if (waiting_ && !cancelled) core_.receiver().StopWaiting();
+}
+
+bool ReceiveOp::Begin(std::coroutine_handle<> leaf, TaskContext& current) {
+  cancelled = current.cancelled();
+  if (cancelled) return current.SkipWait(leaf);
+  // Only a task that does wait is parked: its suspension would stay behind.
+  if (core_.receiver().ready()) {
+    Take();
+    return current.SkipWait(leaf);
+  }
+  current.Park(leaf, *this);
+  task = &current;
+  waiting_ = true;
+  core_.receiver().Wait(*this);
+  return true;
+}
+
+void ReceiveOp::OnCancel(Suspension& suspension) {
+  ReceiveOp& self = static_cast<ReceiveOp&>(suspension);
+  self.core_.receiver().StopWaiting();
+  self.waiting_ = false;
+  self.cancelled = true;
+  self.task->Wake();
+}
+
+absl::StatusOr<ReceivedBuffer> ReceiveOp::await_resume() {
+  waiting_ = false;
+  if (cancelled) return absl::Status(absl::StatusCode::kCancelled, "");
+  if (!taken_) Take();
+  if (end_result_ < 0) return Failed(end_result_, "receive", core_.fd());
+  return std::move(buffer_);
+}
+
+void ReceiveOp::Take() {
+  taken_ = true;
+  buffer_ = core_.receiver().Take(end_result_);
+}
+
+// --- QueuedWrite
+
+QueuedWrite::~QueuedWrite() {
+  // Only when the frame is destroyed where it waits: in the queue, or when the
+  // loop has ended its operation without continuing anybody.
+  if (!begun_ || core_.CancelWrite(*this)) return;
+  if (linked()) Unlink();
+  core_.EndWrite();
+}
+
+void QueuedWrite::OnDone(Runnable& entry) {
+  QueuedWrite& self = static_cast<QueuedWrite&>(Of(entry));
+  if (self.result >= 0 &&
+      self.advance_(self, static_cast<size_t>(self.result))) {
+    // Dropping the stream cancels the operation, which may then end as a short
+    // transfer. Started again it would outlive the cancel.
+    if (!self.core_.abandoned() && self.Restart()) return;
+    self.result = -ECANCELED;
+  }
+  self.begun_ = false;
+  self.core_.EndWrite();
+  self.Complete();
+}
+
+void QueuedWrite::OnCancel(Suspension& suspension) {
+  QueuedWrite& self = static_cast<QueuedWrite&>(Of(suspension));
+  if (!self.core_.CancelWrite(self)) return;
+  self.begun_ = false;
+  self.CompleteUnstarted(-ECANCELED);
+}
+
+absl::Status QueuedWrite::await_resume() const {
+  if (result >= 0) [[likely]] {
+    return absl::OkStatus();
+  }
+  return Failed(result, opcode == OpCode::kShutdown ? "shutdown" : "write", fd);
+}
+
+// --- WriteOp
+
+WriteOp::WriteOp(internal::StreamCore& core, std::span<const std::byte> bytes)
+    : QueuedWrite(core, &Advance), rest_(bytes) {
+  Prepare();
+}
+
+void WriteOp::Prepare() {
+  // With MSG_WAITALL the kernel continues short sends of streams by itself
+  // (Linux 5.19); Advance() does where it does not.
+  PrepareSend(*this, core_.fd(), rest_, MSG_WAITALL);
+}
+
+bool WriteOp::Advance(QueuedWrite& queued, size_t n_bytes) {
+  WriteOp& self = static_cast<WriteOp&>(queued);
+  self.rest_ = self.rest_.subspan(n_bytes);
+  if (self.rest_.empty()) return false;
+  self.Prepare();
+  return true;
+}
+
+// --- WritevOp
+
+WritevOp::WritevOp(internal::StreamCore& core,
+                   std::span<const std::span<const std::byte>> parts)
+    : QueuedWrite(core, &Advance), parts_(parts) {
+  Prepare();
+}
+
+bool WritevOp::Prepare() {
+  while (!parts_.empty() && sent_of_first_ == parts_[0].size()) {
+    parts_ = parts_.subspan(1);
+    sent_of_first_ = 0;
+  }
+  size_t n = 0;
+  size_t skip = sent_of_first_;
+  for (std::span<const std::byte> part :
+       parts_.first(std::min(kBatch, parts_.size()))) {
+    part = part.subspan(std::exchange(skip, 0));
+    vectors_[n++] = {.iov_base = const_cast<std::byte*>(part.data()),
+                     .iov_len = part.size()};
+  }
+  message_.msg_iov = vectors_.data();
+  message_.msg_iovlen = n;
+  PrepareSendMsg(*this, core_.fd(), message_, MSG_WAITALL);
+  return n > 0;
+}
+
+bool WritevOp::Advance(QueuedWrite& queued, size_t n_bytes) {
+  WritevOp& self = static_cast<WritevOp&>(queued);
+  while (n_bytes > 0) {
+    const size_t of_first =
+        std::min(n_bytes, self.parts_[0].size() - self.sent_of_first_);
+    self.sent_of_first_ += of_first;
+    n_bytes -= of_first;
+    if (self.sent_of_first_ < self.parts_[0].size()) break;
+    self.parts_ = self.parts_.subspan(1);
+    self.sent_of_first_ = 0;
+  }
+  return self.Prepare();
+}
+
+// --- ShutdownWriteOp
+
+ShutdownWriteOp::ShutdownWriteOp(internal::StreamCore& core)
+    : QueuedWrite(core, [](QueuedWrite&, size_t) { return false; }) {
+  PrepareShutdown(*this, core.fd(), SHUT_WR);
+}
+
+// --- CloseOp
+
+CloseOp::CloseOp(std::unique_ptr<internal::StreamCore> core)
+    : Closer{&OnClosed},
+      core_(std::move(core)),
+      fd_(core_ == nullptr ? -1 : core_->fd()) {}
+
+CloseOp::~CloseOp() {
+  if (closing_ != nullptr) closing_->ForgetCloser();
+  if (core_ != nullptr)
+    internal::StreamCore::Abandon(std::move(core_));  // never awaited
+}
+
+void CloseOp::OnClosed(Closer& closer, int32_t result) {
+  CloseOp& self = static_cast<CloseOp&>(closer);
+  self.closing_ = nullptr;
+  self.result_ = result;
+  self.task_->Wake();
+}
+
+absl::Status CloseOp::await_resume() const {
+  if (result_ >= 0) return absl::OkStatus();
+  return Failed(result_, "close", fd_);
+}
+
+}  // namespace ringway::net

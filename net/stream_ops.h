@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The awaitables of a stream: ReadOp, ReceiveOp, WriteOp, WritevOp,
+// ShutdownWriteOp, CloseOp. Made by net::TcpStream, which documents them.
+
+#ifndef RINGWAY_NET_STREAM_OPS_H_
+#define RINGWAY_NET_STREAM_OPS_H_
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "executor/operation_await.h"
+#include "executor/task_context.h"
+#include "net/received_buffer.h"
+#include "net/stream_core.h"
+
+namespace ringway::net {
+
+class [[nodiscard]] ReadOp : public OperationAwait {
+ public:
+  ReadOp(internal::StreamCore& core, std::span<std::byte> buffer);
+  ~ReadOp();
+
+  // A receive of nothing would wait for data all the same.
+  bool await_ready() const noexcept { return length == 0; }
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    TaskContext& task = leaf.promise().task();
+    if (!Park(leaf, task)) return task.SkipWait(leaf);
+    begun_ = true;
+    core_.BeginRead(*this);
+    return true;
+  }
+  absl::StatusOr<size_t> await_resume() const;
+
+ private:
+  static void OnDone(Runnable& entry);
+  static void OnCancel(Suspension& suspension);
+
+  internal::StreamCore& core_;
+  bool begun_ = false;  // and not ended
+};
+
+class [[nodiscard]] ReceiveOp : private Suspension,
+                                private internal::Receiver::Waiter {
+ public:
+  explicit ReceiveOp(internal::StreamCore& core)
+      : Suspension(&OnCancel), core_(core) {}
+  ReceiveOp(const ReceiveOp&) = delete;
+  ReceiveOp& operator=(const ReceiveOp&) = delete;
+  ~ReceiveOp();
+
+  bool await_ready() const noexcept { return false; }
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    return Begin(leaf, leaf.promise().task());
+  }
+  absl::StatusOr<ReceivedBuffer> await_resume();
+
+ private:
+  static void OnCancel(Suspension& suspension);
+  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
+  void Take();
+
+  internal::StreamCore& core_;
+  bool waiting_ = false;
+  bool taken_ = false;  // without waiting: the next two are the result
+  int32_t end_result_ = 0;
+  ReceivedBuffer buffer_;
+};
+
+// What takes its turn in a stream's order of writes.
+class QueuedWrite : public OperationAwait {
+ public:
+  ~QueuedWrite();
+
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    TaskContext& task = leaf.promise().task();
+    if (!Park(leaf, task)) return task.SkipWait(leaf);
+    begun_ = true;
+    core_.BeginWrite(*this);
+    return true;
+  }
+  absl::Status await_resume() const;
+
+ protected:
+  // Called after each completion with the bytes it transferred; prepares the
+  // rest of a short one and returns true, or false when all is done.
+  using AdvanceFunction = bool (*)(QueuedWrite&, size_t n_bytes);
+  QueuedWrite(internal::StreamCore& core, AdvanceFunction advance)
+      : OperationAwait(&OnDone, &OnCancel), core_(core), advance_(advance) {}
+
+  internal::StreamCore& core_;
+
+ private:
+  static void OnDone(Runnable& entry);
+  static void OnCancel(Suspension& suspension);
+
+  const AdvanceFunction advance_;
+  bool begun_ = false;  // and not ended
+};
+
+class [[nodiscard]] WriteOp : public QueuedWrite {
+ public:
+  WriteOp(internal::StreamCore& core, std::span<const std::byte> bytes);
+  bool await_ready() const noexcept { return rest_.empty(); }
+
+ private:
+  static bool Advance(QueuedWrite& self, size_t n_bytes);
+  void Prepare();
+
+  std::span<const std::byte> rest_;
+};
+
+class [[nodiscard]] WritevOp : public QueuedWrite {
+ public:
+  WritevOp(internal::StreamCore& core,
+           std::span<const std::span<const std::byte>> parts);
+  bool await_ready() const noexcept { return message_.msg_iovlen == 0; }
+
+ private:
+  // Parts per system call; more go in several, in order.
+  static constexpr size_t kBatch = 16;
+
+  static bool Advance(QueuedWrite& self, size_t n_bytes);
+  // Points `message_` at the next unsent parts; false when there is none.
+  bool Prepare();
+
+  std::span<const std::span<const std::byte>> parts_;
+  size_t sent_of_first_ = 0;  // bytes of parts_[0] that are gone
+  std::array<iovec, kBatch> vectors_;
+  msghdr message_ = {};
+};
+
+class [[nodiscard]] ShutdownWriteOp : public QueuedWrite {
+ public:
+  explicit ShutdownWriteOp(internal::StreamCore& core);
+};
+
+class [[nodiscard]] CloseOp : private internal::StreamCore::Closer {
+ public:
+  explicit CloseOp(std::unique_ptr<internal::StreamCore> core);
+  CloseOp(const CloseOp&) = delete;
+  CloseOp& operator=(const CloseOp&) = delete;
+  ~CloseOp();
+
+  bool await_ready() const noexcept { return core_ == nullptr; }
+  template <TaskPromise P>
+  void await_suspend(std::coroutine_handle<P> leaf) {
+    task_ = &leaf.promise().task();
+    task_->ParkBriefly(leaf);
+    closing_ = core_.get();
+    internal::StreamCore::Abandon(std::move(core_), this);
+  }
+  absl::Status await_resume() const;
+
+ private:
+  static void OnClosed(Closer& closer, int32_t result);
+
+  std::unique_ptr<internal::StreamCore> core_;
+  const int fd_;
+  internal::StreamCore* closing_ = nullptr;  // while it may still call us
+  TaskContext* task_ = nullptr;
+  int32_t result_ = 0;
+};
+
+}  // namespace ringway::net
+
+#endif  // RINGWAY_NET_STREAM_OPS_H_

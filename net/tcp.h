@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything for stream sockets: net::TcpListener, net::Connect,
+// net::TcpStream.
+
+#ifndef RINGWAY_NET_TCP_H_
+#define RINGWAY_NET_TCP_H_
+
+#include "net/connect.h"         // IWYU pragma: export
+#include "net/socket_address.h"  // IWYU pragma: export
+#include "net/tcp_listener.h"    // IWYU pragma: export
+#include "net/tcp_stream.h"      // IWYU pragma: export
+
+#endif  // RINGWAY_NET_TCP_H_

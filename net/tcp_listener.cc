@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/tcp_listener.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/errno_status.h"
+#include "net/listener_core.h"
+
+namespace ringway::net {
+
+AcceptOp::~AcceptOp() {
+  if (linked()) Unlink();  // the frame is destroyed where it waits
+  if (result_ >= 0) UniqueFd untaken(result_);
+}
+
+bool AcceptOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
+  if (core_ == nullptr || task.cancelled()) {
+    result_ = -ECANCELED;
+    return task.SkipWait(leaf);
+  }
+  loop_ = &core_->loop();
+  // Only a task that does wait is parked: its suspension would stay behind.
+  result_ = core_->TakeAccepted();
+  if (result_ >= 0) return task.SkipWait(leaf);
+  task.Park(leaf, *this);
+  task_ = &task;
+  core_->Wait(*this);
+  return true;
+}
+
+void AcceptOp::Complete(int32_t result) {
+  result_ = result;
+  task_->Wake();
+}
+
+void AcceptOp::OnCancel(Suspension& suspension) {
+  AcceptOp& self = static_cast<AcceptOp&>(suspension);
+  self.Unlink();
+  self.Complete(-ECANCELED);
+}
+
+absl::StatusOr<TcpStream> AcceptOp::await_resume() {
+  const int32_t result = std::exchange(result_, -1);
+  if (result >= 0) return TcpStream::Adopt(*loop_, UniqueFd(result));
+  return ErrnoToStatus(-result, "accept");
+}
+
+TcpListener::TcpListener(std::unique_ptr<internal::ListenerCore> core)
+    : core_(std::move(core)) {}
+TcpListener::TcpListener(TcpListener&& other) noexcept = default;
+TcpListener::~TcpListener() { Close(); }
+
+TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
+  if (this != &other) {
+    Close();
+    core_ = std::move(other.core_);
+  }
+  return *this;
+}
+
+absl::StatusOr<TcpListener> TcpListener::Listen(Loop& loop,
+                                                const SocketAddress& address,
+                                                const ListenOptions& options) {
+  absl::StatusOr<UniqueFd> fd = MakeListenSocket(address, options);
+  if (!fd.ok()) return fd.status();
+  return Adopt(loop, *std::move(fd));
+}
+
+TcpListener TcpListener::Adopt(Loop& loop, UniqueFd fd) {
+  return TcpListener(
+      std::make_unique<internal::ListenerCore>(loop, std::move(fd)));
+}
+
+void TcpListener::Close() {
+  if (core_ != nullptr) internal::ListenerCore::Abandon(std::move(core_));
+}
+
+absl::StatusOr<SocketAddress> TcpListener::LocalAddress() const {
+  if (core_ == nullptr)
+    return absl::FailedPreconditionError("the listener is closed");
+  return SocketAddress::LocalOf(core_->fd());
+}
+
+}  // namespace ringway::net

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TcpListener: accepts stream connections, TCP or Unix, on one loop.
+//
+//   absl::StatusOr<TcpListener> listener = TcpListener::Listen(loop, address);
+//   while (true) {
+//     absl::StatusOr<TcpStream> stream = co_await listener->Accept();
+//     if (!stream.ok()) break;
+//     Spawn(Serve(*std::move(stream)));
+//   }
+
+#ifndef RINGWAY_NET_TCP_LISTENER_H_
+#define RINGWAY_NET_TCP_LISTENER_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "executor/loop.h"
+#include "executor/task_context.h"
+#include "net/listen_socket.h"
+#include "net/socket_address.h"
+#include "net/tcp_stream.h"
+
+namespace ringway::net {
+
+namespace internal {
+class ListenerCore;
+}
+
+class [[nodiscard]] AcceptOp : public ListNode, private Suspension {
+ public:
+  // `core` may be null: a closed listener.
+  explicit AcceptOp(internal::ListenerCore* core)
+      : Suspension(&OnCancel), core_(core) {}
+  AcceptOp(const AcceptOp&) = delete;
+  AcceptOp& operator=(const AcceptOp&) = delete;
+  ~AcceptOp();
+
+  bool await_ready() const noexcept { return false; }
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    return Begin(leaf, leaf.promise().task());
+  }
+  absl::StatusOr<TcpStream> await_resume();
+
+ private:
+  friend class internal::ListenerCore;
+
+  static void OnCancel(Suspension& suspension);
+  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
+  void Complete(int32_t result);
+
+  internal::ListenerCore* const core_;
+  TaskContext* task_ = nullptr;
+  Loop* loop_ = nullptr;
+  int32_t result_ = -1;  // an accepted fd that nobody has taken yet, or -errno
+};
+
+class TcpListener {
+ public:
+  // Binds and listens; connections are accepted from the first Accept() on.
+  //
+  // Errors: the errno of socket, bind or listen, naming the address.
+  static absl::StatusOr<TcpListener> Listen(
+      Loop& loop, const SocketAddress& address,
+      const ListenOptions& options = ListenOptions());
+
+  // Takes over `fd`, a listening socket in blocking mode.
+  static TcpListener Adopt(Loop& loop, UniqueFd fd);
+
+  TcpListener(TcpListener&& other) noexcept;
+  TcpListener& operator=(TcpListener&& other) noexcept;
+  // As Close().
+  ~TcpListener();
+
+  // Waits for the next connection.
+  //
+  // Errors:       Cancelled (the task, or the listener was closed); the errno
+  // of accept(2) where the
+  //               socket itself is unusable. Running out of fds or memory is
+  //               not an error here: the listener waits 20 ms and tries again,
+  //               for as long as it takes.
+  // Cancellation: a connection that raced the cancel stays for the next
+  // Accept(). Threads:      the loop's only. Several tasks may wait; they are
+  // served in order. Cost:         no allocation but the stream; the kernel's
+  // accept stays armed in between.
+  AcceptOp Accept() { return AcceptOp(core_.get()); }
+
+  // Stops accepting: waiting tasks get Cancelled, connections not yet taken are
+  // closed, and so does every later Accept() end: Cancelled.
+  void Close();
+
+  // With the port the kernel chose. FailedPrecondition once closed.
+  absl::StatusOr<SocketAddress> LocalAddress() const;
+
+ private:
+  explicit TcpListener(std::unique_ptr<internal::ListenerCore> core);
+
+  std::unique_ptr<internal::ListenerCore> core_;
+};
+
+}  // namespace ringway::net
+
+#endif  // RINGWAY_NET_TCP_LISTENER_H_

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/tcp_stream.h"
+
+#include <sys/socket.h>
+
+namespace ringway::net {
+
+TcpStream TcpStream::Adopt(Loop& loop, UniqueFd fd) {
+  return TcpStream(std::make_unique<internal::StreamCore>(loop, std::move(fd)));
+}
+
+TcpStream& TcpStream::operator=(TcpStream&& other) noexcept {
+  if (this != &other) {
+    Drop();
+    core_ = std::move(other.core_);
+  }
+  return *this;
+}
+
+void TcpStream::Drop() {
+  if (core_ != nullptr) internal::StreamCore::Abandon(std::move(core_));
+}
+
+void TcpStream::Reset() {
+  const linger discard = {.l_onoff = 1, .l_linger = 0};
+  // If this fails the close is an ordinary one; there is nobody to tell.
+  setsockopt(core_->fd(), SOL_SOCKET, SO_LINGER, &discard, sizeof(discard));
+  Drop();
+}
+
+}  // namespace ringway::net

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TcpStream: one connected stream socket, TCP or Unix. Move-only; closes
+// itself.
+//
+//   absl::StatusOr<size_t> n = co_await stream.Read(buffer);
+//   absl::Status sent = co_await stream.Write(std::span(buffer).first(*n));
+//
+// One task may read while others write; writes happen in the order they were
+// called. Dropping a stream cancels what is still in flight on it, then closes:
+// the peer sees end of stream after everything that was written.
+
+#ifndef RINGWAY_NET_TCP_STREAM_H_
+#define RINGWAY_NET_TCP_STREAM_H_
+
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/unique_fd.h"
+#include "executor/loop.h"
+#include "net/socket_address.h"
+#include "net/stream_core.h"
+#include "net/stream_ops.h"
+
+namespace ringway::net {
+
+// The reading half of a stream, which must outlive it.
+class StreamReader {
+ public:
+  explicit StreamReader(internal::StreamCore& core) : core_(&core) {}
+  // As TcpStream::Read() and Receive().
+  ReadOp Read(std::span<std::byte> buffer) { return ReadOp(*core_, buffer); }
+  ReceiveOp Receive() { return ReceiveOp(*core_); }
+
+ private:
+  internal::StreamCore* core_;
+};
+
+// The writing half of a stream, which must outlive it.
+class StreamWriter {
+ public:
+  explicit StreamWriter(internal::StreamCore& core) : core_(&core) {}
+  // As TcpStream::Write(), Writev() and ShutdownWrite().
+  WriteOp Write(std::span<const std::byte> bytes) {
+    return WriteOp(*core_, bytes);
+  }
+  WritevOp Writev(std::span<const std::span<const std::byte>> parts) {
+    return WritevOp(*core_, parts);
+  }
+  ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(*core_); }
+
+ private:
+  internal::StreamCore* core_;
+};
+
+class TcpStream {
+ public:
+  // Takes over `fd`, a connected stream socket in blocking mode, for use on
+  // `loop`'s thread.
+  static TcpStream Adopt(Loop& loop, UniqueFd fd);
+
+  // A stream of nothing, to be assigned to. Only valid() and assignment may be
+  // called.
+  TcpStream() = default;
+  TcpStream(TcpStream&&) noexcept = default;
+  TcpStream& operator=(TcpStream&& other) noexcept;
+  ~TcpStream() { Drop(); }
+
+  bool valid() const { return core_ != nullptr; }
+
+  // Receives up to `buffer.size()` bytes; completes as soon as at least one has
+  // arrived.
+  //
+  // Result:       bytes received; 0 when the peer has closed its side (not an
+  // error), or when
+  //               `buffer` is empty.
+  // Errors:       Unavailable (ECONNRESET), Cancelled; any other errno of
+  // recv(2). Ownership:    `buffer` and this stream must outlive the await,
+  // also after a cancel. Dropping the
+  //               stream while another task reads ends that read as cancelled.
+  // Threads:      the owning loop's only (checked).
+  // Cancellation: two-phase; the await still completes, cancelled or with the
+  // bytes that raced it. Cost:         no allocation; no system call before the
+  // turn ends.
+  ReadOp Read(std::span<std::byte> buffer) { return ReadOp(*core_, buffer); }
+
+  // Receives into a buffer of the worker's, lent until it is dropped: an idle
+  // connection holds no memory. Empty at end of stream. Can be mixed with
+  // Read(); bytes keep their order.
+  //
+  // Errors, threads, cancellation: as Read(). A cancelled receive loses
+  // nothing: what arrives stays
+  //               for the next one.
+  // Cost:         no allocation and no system call; the kernel's receive stays
+  // armed in between.
+  ReceiveOp Receive() { return ReceiveOp(*core_); }
+
+  // Sends all of `bytes`; completes when the kernel has accepted the last one.
+  //
+  // Errors:       Unavailable (EPIPE, ECONNRESET), Cancelled; any other errno
+  // of send(2). SIGPIPE is
+  //               never raised.
+  // Ownership:    as Read().
+  // Cancellation: two-phase. A cancelled write may have sent a part; the
+  // stream's position is then
+  //               unknown, so reset it or close it.
+  // Cost:         no allocation; no system call before the turn ends. Waits
+  // while the peer does not
+  //               read: that is the back-pressure.
+  WriteOp Write(std::span<const std::byte> bytes) {
+    return WriteOp(*core_, bytes);
+  }
+
+  // Sends the parts in order, as one Write(). `parts` itself must outlive the
+  // await, too.
+  WritevOp Writev(std::span<const std::span<const std::byte>> parts) {
+    return WritevOp(*core_, parts);
+  }
+
+  // Tells the peer, after everything written before, that no more will come.
+  // Reading goes on.
+  //
+  // Errors: the errno of shutdown(2), ENOTCONN when the peer has reset the
+  // connection; Cancelled.
+  ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(*core_); }
+
+  // Closes the stream and waits until that is done. The stream is empty at
+  // once.
+  //
+  // Errors: the errno of close(2). Not cancellable: it does not wait for the
+  // peer.
+  CloseOp Close() { return CloseOp(std::move(core_)); }
+
+  // Closes the stream so that the peer sees a reset, and what is unsent is
+  // discarded.
+  void Reset();
+
+  StreamReader reader() { return StreamReader(*core_); }
+  StreamWriter writer() { return StreamWriter(*core_); }
+
+  absl::StatusOr<SocketAddress> LocalAddress() const {
+    return SocketAddress::LocalOf(core_->fd());
+  }
+  absl::StatusOr<SocketAddress> PeerAddress() const {
+    return SocketAddress::PeerOf(core_->fd());
+  }
+
+  // For socket options; the stream keeps it.
+  int fd() const { return core_->fd(); }
+
+ private:
+  explicit TcpStream(std::unique_ptr<internal::StreamCore> core)
+      : core_(std::move(core)) {}
+  void Drop();
+
+  std::unique_ptr<internal::StreamCore> core_;
+};
+
+}  // namespace ringway::net
+
+#endif  // RINGWAY_NET_TCP_STREAM_H_
