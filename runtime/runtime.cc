@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "runtime/runtime.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/unique_fd.h"
+#include "net/listen_socket.h"
+#include "runtime/worker.h"
+
+namespace ringway {
+
+Runtime::Builder::Builder()
+    : config_(std::make_unique<internal::RuntimeConfig>()) {}
+Runtime::Builder::Builder(Builder&&) noexcept = default;
+Runtime::Builder::~Builder() = default;
+
+Runtime::Builder& Runtime::Builder::Workers(int n) {
+  config_->workers = n;
+  return *this;
+}
+
+Runtime::Builder& Runtime::Builder::Pin(int first) {
+  config_->first_cpu = first;
+  return *this;
+}
+
+Runtime::Builder& Runtime::Builder::Options(const ExecutorOptions& options) {
+  config_->executor = options;
+  return *this;
+}
+
+Runtime::Builder& Runtime::Builder::Listen(std::string_view address,
+                                           ConnectionHandler handler) {
+  config_->listen.push_back({std::string(address), std::move(handler)});
+  return *this;
+}
+
+Runtime::Builder& Runtime::Builder::OnStart(StartHandler handler) {
+  config_->on_start = std::move(handler);
+  return *this;
+}
+
+Runtime::Builder& Runtime::Builder::MaxConnections(size_t n) {
+  config_->max_connections = n;
+  return *this;
+}
+
+Runtime::Builder& Runtime::Builder::DrainDeadline(absl::Duration deadline) {
+  config_->drain_deadline = deadline;
+  return *this;
+}
+
+absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Builder::Launch() {
+  if (config_->workers < 1 || config_->workers > 1024) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Workers is ", config_->workers, ", must be 1 to 1024"));
+  }
+  if (config_->max_connections < 1) {
+    return absl::InvalidArgumentError(
+        "MaxConnections is 0, must be at least 1");
+  }
+  std::vector<net::SocketAddress> addresses;
+  for (const internal::ListenConfig& listen : config_->listen) {
+    absl::StatusOr<net::SocketAddress> address =
+        net::SocketAddress::Parse(listen.address);
+    if (!address.ok()) return address.status();
+    if (!listen.handler) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("Listen(\"", listen.address, "\") has no handler"));
+    }
+    addresses.push_back(*address);
+  }
+  std::unique_ptr<Runtime> runtime(
+      new Runtime(std::make_unique<internal::RuntimeConfig>(*config_)));
+  runtime->addresses_ = std::move(addresses);
+  // On an error the runtime's destructor stops what has been started.
+  if (absl::Status s = runtime->StartWorkers(); !s.ok()) return s;
+  if (absl::Status s = runtime->OpenListeners(); !s.ok()) return s;
+  return runtime;
+}
+
+Runtime::Runtime(std::unique_ptr<internal::RuntimeConfig> config)
+    : config_(std::move(config)) {}
+
+Runtime::~Runtime() {
+  Shutdown();
+  Wait();
+}
+
+absl::Status Runtime::StartWorkers() {
+  std::vector<std::unique_ptr<internal::Worker>> starting;
+  for (int i = 0; i < config_->workers; ++i) {
+    starting.push_back(std::make_unique<internal::Worker>(*config_, i));
+    starting.back()->StartThread();
+  }
+  absl::Status status;
+  for (std::unique_ptr<internal::Worker>& worker : starting) {
+    absl::Status ready = worker->WaitUntilReady();
+    if (ready.ok()) {
+      workers_.push_back(
+          std::move(worker));  // only these are there to be shut down
+    } else {
+      status.Update(ready);
+    }
+  }
+  if (status.ok()) backend_description_ = workers_[0]->backend_description();
+  return status;
+}
+
+absl::Status Runtime::OpenListeners() {
+  std::vector<std::vector<UniqueFd>> sockets(workers_.size());
+  net::ListenOptions options;
+  options.reuse_port = workers_.size() > 1;
+  for (net::SocketAddress& address : addresses_) {
+    for (size_t w = 0; w < workers_.size(); ++w) {
+      options.claim_port = w == 0;
+      // A Unix path has one socket; every worker accepts from it.
+      const bool share = w > 0 && address.is_unix();
+      absl::StatusOr<UniqueFd> fd =
+          share ? net::DuplicateSocket(sockets[0].back())
+                : net::MakeListenSocket(address, options);
+      if (!fd.ok()) return fd.status();
+      if (w == 0) {  // resolves port 0 for the workers that follow
+        absl::StatusOr<net::SocketAddress> bound =
+            net::SocketAddress::LocalOf(fd->get());
+        if (!bound.ok()) return bound.status();
+        address = *bound;
+      }
+      sockets[w].push_back(*std::move(fd));
+    }
+  }
+  for (size_t w = 0; w < workers_.size(); ++w)
+    workers_[w]->Serve(std::move(sockets[w]));
+  return absl::OkStatus();
+}
+
+void Runtime::Shutdown() {
+  for (std::unique_ptr<internal::Worker>& worker : workers_) worker->Shutdown();
+}
+
+void Runtime::Cut() {
+  for (std::unique_ptr<internal::Worker>& worker : workers_) worker->Cut();
+}
+
+RuntimeReport Runtime::Wait() {
+  RuntimeReport sum;
+  for (std::unique_ptr<internal::Worker>& worker : workers_) {
+    worker->Join();
+    const RuntimeReport& one = worker->report();
+    sum.accepted += one.accepted;
+    sum.refused += one.refused;
+    sum.ended_ok += one.ended_ok;
+    sum.ended_error += one.ended_error;
+    sum.ended_throw += one.ended_throw;
+    sum.start_failed += one.start_failed;
+    sum.cut += one.cut;
+    sum.system_calls += one.system_calls;
+    sum.operations += one.operations;
+    sum.turns += one.turns;
+  }
+  return sum;
+}
+
+}  // namespace ringway

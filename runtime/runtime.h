@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runtime: worker threads, each with an executor of its own, that serve
+// listeners.
+//
+//   ringway::Runtime::Builder builder;
+//   builder.Listen("127.0.0.1:7878", Echo);
+//   return ringway::RunUntilSignal(builder);
+//
+// A connection lives and dies on the worker that accepted it. Several workers
+// share an address through SO_REUSEPORT: the kernel spreads connections,
+// nothing is handed over.
+
+#ifndef RINGWAY_RUNTIME_RUNTIME_H_
+#define RINGWAY_RUNTIME_RUNTIME_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "executor/executor.h"
+#include "executor/task.h"
+#include "net/socket_address.h"
+#include "net/tcp.h"
+
+namespace ringway {
+
+namespace internal {
+class Worker;
+struct RuntimeConfig;
+}  // namespace internal
+
+// What a runtime did, summed over its workers.
+struct RuntimeReport {
+  uint64_t accepted = 0;      // connections
+  uint64_t refused = 0;       // closed at once, for a limit
+  uint64_t ended_ok = 0;      // connection tasks that returned OK
+  uint64_t ended_error = 0;   // that returned another status
+  uint64_t ended_throw = 0;   // that threw
+  uint64_t start_failed = 0;  // OnStart tasks that returned an error or threw
+  uint64_t cut = 0;  // still running at the drain deadline, then cancelled
+  uint64_t system_calls = 0;  // of the loops
+  uint64_t operations = 0;    // completed by the backends
+  uint64_t turns = 0;         // of the loops
+
+  // True when every connection ended by itself.
+  bool drained() const { return cut == 0; }
+};
+
+class Runtime {
+ public:
+  // Serves one connection; its status is counted by code and is no error of the
+  // server. Called on the worker's thread, by several workers at once.
+  using ConnectionHandler = std::function<Task<absl::Status>(net::TcpStream)>;
+  // Runs once on every worker, as soon as all of them have been launched; the
+  // worker does not wait for it. Still running when the connections have ended
+  // in a drain, it is cancelled.
+  using StartHandler = std::function<Task<absl::Status>()>;
+
+  // What to launch. Nothing is checked or done before Launch().
+  class Builder {
+   public:
+    Builder();
+    Builder(Builder&&) noexcept;
+    ~Builder();
+
+    // Worker threads, 1 (the default) to 1,024.
+    Builder& Workers(int n);
+    // Pins worker i to CPU `first + i`; a negative `first` (the default) pins
+    // nothing.
+    Builder& Pin(int first);
+    // The executor of each worker, and through it the backend.
+    Builder& Options(const ExecutorOptions& options);
+    // Serves the stream address `address` (SocketAddress::Parse) with
+    // `handler`. Several may be given; without any the workers run OnStart()
+    // alone.
+    Builder& Listen(std::string_view address, ConnectionHandler handler);
+    Builder& OnStart(StartHandler handler);
+    // Connections per worker at one time (default 100,000); one more is closed
+    // at once and counted. So is one for which ExecutorOptions::max_tasks
+    // leaves no task.
+    Builder& MaxConnections(size_t n);
+    // How long Shutdown() lets connections end by themselves (default 10 s)
+    // before it cancels them.
+    Builder& DrainDeadline(absl::Duration deadline);
+
+    // Starts the workers, and when all of them are ready opens the listeners.
+    // All or nothing: after an error nothing runs and nothing is open. An
+    // address that somebody listens on already is an error, also if he would
+    // share it.
+    //
+    // Errors: InvalidArgument naming the setting; what refused the thread, the
+    //         backend, the pinning or the address.
+    absl::StatusOr<std::unique_ptr<Runtime>> Launch();
+
+   private:
+    std::unique_ptr<internal::RuntimeConfig> config_;
+  };
+
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+  // Shuts down and waits.
+  ~Runtime();
+
+  // What the listeners are bound to, in the order of Listen(), ports resolved.
+  const std::vector<net::SocketAddress>& addresses() const {
+    return addresses_;
+  }
+
+  // How the workers' backend was set up, see Backend::description().
+  const std::string& backend_description() const {
+    return backend_description_;
+  }
+
+  // Stops accepting and begins to drain. Any thread, any number of times;
+  // returns at once.
+  void Shutdown();
+
+  // Ends the drain: cancels the connections that are left. Otherwise as
+  // Shutdown().
+  void Cut();
+
+  // Waits until every worker has ended, which needs a Shutdown(); then says
+  // what happened. Any thread, any number of times.
+  RuntimeReport Wait();
+
+ private:
+  friend class Builder;
+  explicit Runtime(std::unique_ptr<internal::RuntimeConfig> config);
+
+  absl::Status StartWorkers();
+  absl::Status OpenListeners();
+
+  std::unique_ptr<internal::RuntimeConfig> config_;
+  std::vector<std::unique_ptr<internal::Worker>> workers_;
+  std::vector<net::SocketAddress> addresses_;
+  std::string backend_description_;
+};
+
+// Launches `builder`, prints one line `listening on ADDRESS` for each listener
+// and one naming the backend, and serves until SIGINT or SIGTERM, or until
+// `limit` has passed. Then drains and prints the counters. A second signal cuts
+// the drain short.
+//
+// Result:  an exit code: 0 when everything drained, 1 when the launch failed
+// (the reason goes to
+//          stderr) or connections had to be cut.
+// Threads: the two signals are blocked in the calling thread meanwhile and its
+// mask restored after;
+//          threads started earlier must block them, too.
+int RunUntilSignal(Runtime::Builder& builder,
+                   absl::Duration limit = absl::InfiniteDuration());
+
+}  // namespace ringway
+
+#endif  // RINGWAY_RUNTIME_RUNTIME_H_
