@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An echo server with flags: sends back what each connection sends, until
+// SIGINT or SIGTERM. tools/samples/minimal_echo.cc is the same without the
+// flags.
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "backends/backend_options.h"
+#include "net/tcp.h"
+#include "runtime/runtime.h"
+#include "tools/command_line/command_line.h"
+
+namespace {
+
+ringway::Task<absl::Status> Echo(ringway::net::TcpStream stream) {
+  std::array<std::byte, 16 * 1024> buffer;
+  while (true) {
+    absl::StatusOr<size_t> n = co_await stream.Read(buffer);
+    if (!n.ok()) co_return n.status();
+    if (*n == 0) co_return absl::OkStatus();
+    absl::Status sent = co_await stream.Write(std::span(buffer).first(*n));
+    if (!sent.ok()) co_return sent;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string listen = "127.0.0.1:7878";
+  std::string backend = "auto";
+  int workers = 1;
+  int pin = -1;
+  absl::Duration duration = absl::ZeroDuration();
+  ringway::CommandLine flags("echo_server",
+                             "sends back what each connection sends");
+  flags.Add("listen", "address to listen on; port 0 lets the kernel choose",
+            &listen);
+  flags.Add("workers", "worker threads", &workers, 1, 1024);
+  flags.Add("pin",
+            "CPU of the first worker, the next ones follow; -1 pins nothing",
+            &pin, -1, 4095);
+  flags.Add("backend", "auto, uring or epoll", &backend);
+  flags.Add("duration",
+            "stop after this time; 0 serves until SIGINT or SIGTERM",
+            &duration);
+  if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
+
+  absl::StatusOr<ringway::BackendKind> kind =
+      ringway::ParseBackendKind(backend);
+  if (!kind.ok()) return flags.Complain(kind.status().message());
+  absl::StatusOr<ringway::net::SocketAddress> address =
+      ringway::net::SocketAddress::Parse(listen);
+  if (!address.ok()) return flags.Complain(address.status().message());
+
+  ringway::ExecutorOptions options;
+  options.loop.backend.kind = *kind;
+  ringway::Runtime::Builder builder;
+  builder.Workers(workers).Pin(pin).Options(options).Listen(listen, Echo);
+  return ringway::RunUntilSignal(builder, duration > absl::ZeroDuration()
+                                              ? duration
+                                              : absl::InfiniteDuration());
+}
