@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Once warm, the task layer takes nothing from the heap. A target of its own:
+// it replaces operator new for the whole binary.
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include "executor/event.h"
+#include "executor/executor.h"
+#include "executor/sleep.h"
+#include "executor/timeout.h"
+#include "executor/when.h"
+#include "gtest/gtest.h"
+
+namespace {
+thread_local uint64_t heap_allocations = 0;
+}  // namespace
+
+// All other forms of new come here, all forms of delete below.
+void* operator new(size_t n_bytes) {
+  ++heap_allocations;
+  void* p = malloc(n_bytes > 0 ? n_bytes : 1);
+  if (p == nullptr) abort();
+  return p;
+}
+void operator delete(void* p) noexcept { free(p); }
+void operator delete(void* p, size_t) noexcept { free(p); }
+
+namespace ringway {
+namespace {
+
+constexpr int kWarmUp = 100;
+constexpr int kRounds = 1000;
+
+Task<int> Give(int value) { co_return value; }
+
+Task<absl::Status> SleepOnce(absl::Duration duration) {
+  co_return co_await Sleep(duration);
+}
+
+Task<void> SpawnAndJoin() {
+  JoinHandle<int> handle = Spawn(Give(1));
+  static_cast<void>(co_await handle);
+}
+Task<void> SpawnAndDetach() {
+  Spawn(Give(1)).Detach();
+  co_await Yield();
+}
+Task<void> SpawnAndCancel() {
+  JoinHandle<absl::Status> handle = Spawn(SleepOnce(absl::Hours(1)));
+  co_await Yield();
+  handle.Cancel();
+  static_cast<void>(co_await handle);
+}
+Task<void> SleepBriefly() {
+  static_cast<void>(co_await Sleep(absl::Microseconds(1)));
+}
+Task<void> YieldOnce() { co_await Yield(); }
+Task<void> CallChild() { static_cast<void>(co_await Give(1)); }
+Task<void> SetEvent(Event* event) {
+  event->Set();
+  co_return;
+}
+Task<void> WaitForEvent() {
+  Event event;
+  JoinHandle<void> setter = Spawn(SetEvent(&event));
+  static_cast<void>(co_await event.Wait());
+  static_cast<void>(co_await setter);
+}
+Task<void> WaitForAllOfTwo() {
+  Task<int> first = Give(1);
+  Task<absl::Status> second = SleepOnce(absl::ZeroDuration());
+  static_cast<void>(co_await WhenAll(std::move(first), std::move(second)));
+}
+Task<void> WaitForAnyOfTwo() {
+  Task<int> first = Give(1);
+  Task<absl::Status> second = SleepOnce(absl::Hours(1));
+  static_cast<void>(co_await WhenAny(std::move(first), std::move(second)));
+}
+Task<void> TimeOut() {
+  Task<absl::Status> task = SleepOnce(absl::Hours(1));
+  static_cast<void>(
+      co_await WithTimeout(absl::Microseconds(1), std::move(task)));
+}
+Task<void> NotTimeOut() {
+  Task<int> task = Give(1);
+  static_cast<void>(co_await WithTimeout(absl::Hours(1), std::move(task)));
+}
+
+struct Case {
+  const char* name;
+  Task<void> (*run_once)();
+};
+
+class Allocation : public testing::TestWithParam<Case> {};
+
+Task<uint64_t> CountAfterWarmUp(Task<void> (*run_once)()) {
+  for (int i = 0; i < kWarmUp; ++i) co_await run_once();
+  const uint64_t before = heap_allocations;
+  for (int i = 0; i < kRounds; ++i) co_await run_once();
+  co_return heap_allocations - before;
+}
+
+TEST_P(Allocation, NoneFromTheHeapOnceWarm) {
+  auto executor = Executor::Create();
+  ASSERT_TRUE(executor.ok()) << executor.status();
+  const absl::StatusOr<uint64_t> n =
+      (*executor)->Run(CountAfterWarmUp(GetParam().run_once));
+  EXPECT_EQ(*n, 0u);
+}
+
+TEST_P(Allocation, FramesComeFromTheFrameAllocatorAndGoBack) {
+  auto executor = Executor::Create();
+  ASSERT_TRUE(executor.ok()) << executor.status();
+  const FrameAllocator::Stats before = (*executor)->stats().frames;
+  // The outermost frame is made outside of the executor.
+  ASSERT_TRUE((*executor)->Run(CountAfterWarmUp(GetParam().run_once)).ok());
+  const FrameAllocator::Stats after = (*executor)->stats().frames;
+  EXPECT_GE(after.allocations - before.allocations, uint64_t{kRounds});
+  EXPECT_EQ(after.heap_fallbacks, 0u);
+  EXPECT_EQ(after.live, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , Allocation,
+    testing::Values(Case{"SpawnAndJoin", SpawnAndJoin},
+                    Case{"SpawnAndDetach", SpawnAndDetach},
+                    Case{"SpawnAndCancel", SpawnAndCancel},
+                    Case{"Sleep", SleepBriefly}, Case{"Yield", YieldOnce},
+                    Case{"CallChild", CallChild},
+                    Case{"WaitForEvent", WaitForEvent},
+                    Case{"WhenAll", WaitForAllOfTwo},
+                    Case{"WhenAny", WaitForAnyOfTwo}, Case{"TimeOut", TimeOut},
+                    Case{"NotTimeOut", NotTimeOut}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+Task<void> NestDeep(int n) {
+  if (n > 0) co_await NestDeep(n - 1);
+}
+
+TEST(FrameMemory, IsPerPeakAndNotPerTask) {
+  auto executor = Executor::Create();
+  ASSERT_TRUE(executor.ok()) << executor.status();
+  ASSERT_TRUE((*executor)->Run(NestDeep(1000)).ok());
+  const size_t chunks = (*executor)->stats().frames.chunk_bytes;
+  for (int i = 0; i < 10; ++i)
+    ASSERT_TRUE((*executor)->Run(NestDeep(1000)).ok());
+  EXPECT_EQ((*executor)->stats().frames.chunk_bytes, chunks);
+}
+
+}  // namespace
+}  // namespace ringway
