@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// No backend allocates per operation, whatever the operation.
+
+#include <poll.h>
+
+#include <array>
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/testing/allocation_counter.h"
+#include "backends/testing/backend_fixture.h"
+#include "backends/testing/sockets.h"
+#include "gtest/gtest.h"
+
+namespace ringway::testing {
+namespace {
+
+using AllocationConformance = BackendConformance;
+
+// A million operations take seconds, and a minute with a sanitizer.
+const uint64_t kOperations = kCountsMalloc ? 1'000'000 : 100'000;
+
+TEST(AllocationCounter, SeesAnAllocation) {
+  const uint64_t before = CountAllocations();
+  auto allocated = std::make_unique<std::string>(100, 'x');
+  EXPECT_GE(CountAllocations() - before, 2u) << *allocated;
+}
+
+// One of each kind, started again and again.
+struct MixedLoad {
+  static constexpr int kOneShots = 6;
+
+  explicit MixedLoad(BackendDriver& d) : driver(d) {
+    PrepareRecvMultishot(multishot, stream.first.get());
+    driver.Start(multishot);
+  }
+  ~MixedLoad() {
+    driver.Cancel(multishot);
+    EXPECT_TRUE(driver.RunUntil([&] { return multishot.ended(); }));
+    driver->DropEvents(multishot);
+  }
+
+  void StartAll() {
+    const std::array<CountedOperation*, kOneShots> all = {&nop,  &read, &write,
+                                                          &send, &recv, &poll};
+    for (CountedOperation* op : all) op->completions = 0;
+    PrepareNop(nop);
+    PrepareRead(read, file.get(), block, 0);
+    PrepareWrite(write, file.get(), block, 512);
+    PrepareSend(send, sockets.first.get(), {block.data(), 64});
+    PrepareRecv(recv, sockets.second.get(), {block.data(), 64});
+    PreparePoll(poll, sockets.first.get(), POLLOUT);
+    for (CountedOperation* op : all) driver.Start(*op);
+  }
+
+  bool done() const {
+    return nop.done() && read.done() && write.done() && send.done() &&
+           recv.done() && poll.done();
+  }
+
+  void Deliver() {
+    SendAll(stream.second.get(), "delivery");
+    EXPECT_TRUE(
+        driver.RunUntil([&] { return multishot.first_event != nullptr; }));
+    for (MultishotEvent event; driver->TakeEvent(multishot, event);) {
+      driver->ReturnBuffer(event.buffer_id);
+    }
+  }
+
+  BackendDriver& driver;
+  FdPair sockets = MakeSocketPair();
+  FdPair stream = MakeSocketPair();
+  UniqueFd file = MakeFile(std::string(1024, 'f'));
+  std::array<std::byte, 512> block = {};
+  CountedOperation nop, read, write, send, recv, poll;
+  CountedMultishot multishot;
+};
+
+TEST_P(AllocationConformance, MixedOperationsAllocateNothing) {
+  constexpr size_t kLoads = 16;
+  BackendDriver driver(MakeForTest());
+  std::vector<std::unique_ptr<MixedLoad>> loads;
+  for (size_t i = 0; i < kLoads; ++i) {
+    loads.push_back(std::make_unique<MixedLoad>(driver));
+  }
+  const auto round = [&] {
+    for (auto& load : loads) load->StartAll();
+    for (auto& load : loads) {
+      EXPECT_TRUE(driver.RunUntil([&] { return load->done(); }));
+      load->Deliver();
+    }
+  };
+  round();  // warm-up: buffers and the event pool are made by the first use
+  const uint64_t allocations_before = CountAllocations();
+  const uint64_t completed_before = driver->stats().completed;
+
+  while (driver->stats().completed - completed_before < kOperations) round();
+
+  EXPECT_EQ(CountAllocations() - allocations_before, 0u);
+  std::cout << "[ COUNTED  ] " << driver->stats().completed - completed_before
+            << " operations, " << driver->stats().events << " deliveries, "
+            << driver->name() << "\n";
+}
+
+TEST_P(AllocationConformance, CancelsAllocateNothing) {
+  BackendDriver driver(MakeForTest());
+  FdPair pipe = MakePipe();
+  std::vector<CountedOperation> polls(1'000);
+  const auto round = [&] {
+    for (CountedOperation& op : polls) {
+      PreparePoll(op, pipe.first.get(), POLLIN);
+      driver.Start(op);
+    }
+    driver.StartEverything();
+    for (CountedOperation& op : polls) driver.Cancel(op);
+    EXPECT_TRUE(
+        driver.RunUntil([&] { return driver->stats().in_flight == 0; }));
+  };
+  round();
+  const uint64_t allocations_before = CountAllocations();
+
+  for (int i = 0; i < 10; ++i) round();
+
+  EXPECT_EQ(CountAllocations() - allocations_before, 0u);
+}
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(AllocationConformance);
+
+}  // namespace
+}  // namespace ringway::testing

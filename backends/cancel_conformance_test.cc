@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cancelling operations, one at a time or all at once with the backend: each
+// still ends exactly once, and nothing is touched afterwards.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "backends/testing/backend_fixture.h"
+#include "backends/testing/sockets.h"
+#include "core/clock.h"
+#include "gtest/gtest.h"
+
+namespace ringway::testing {
+namespace {
+
+using CancelConformance = BackendConformance;
+
+// Starts `op`, sees it pend, cancels it and expects one end as cancelled.
+template <typename Op>
+void ExpectCancelled(BackendDriver& driver, Op& op, const int& ends) {
+  SCOPED_TRACE(OpCodeName(op.opcode));
+  driver.Start(op);
+  driver.TurnWithoutBlocking();
+  ASSERT_EQ(op.state, OpState::kInFlight);
+  const MonotonicTime asked = driver->clock().Now();
+
+  EXPECT_EQ(driver.Cancel(op), CancelOutcome::kRequested);
+  EXPECT_EQ(driver.Cancel(op), CancelOutcome::kRequested) << "asking twice";
+
+  EXPECT_TRUE(driver.RunUntil([&] { return op.state == OpState::kDone; }));
+  EXPECT_LT(driver->clock().Now() - asked, absl::Seconds(1));
+  driver.TurnWithoutBlocking();
+  EXPECT_EQ(ends, 1);
+  EXPECT_EQ(op.result, -ECANCELED);
+  EXPECT_EQ(driver.Cancel(op), CancelOutcome::kNotFound);
+}
+
+void ExpectCancelled(BackendDriver& driver, CountedOperation& op) {
+  ExpectCancelled(driver, op, op.completions);
+}
+
+// A socket pair whose first end takes no more.
+FdPair MakeFullSocketPair() {
+  FdPair sockets = MakeSocketPair();
+  const std::string block(4096, 'x');
+  while (send(sockets.first.get(), block.data(), block.size(), MSG_DONTWAIT) >
+         0) {
+  }
+  return sockets;
+}
+
+TEST_P(CancelConformance, PendingRecvEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  FdPair sockets = MakeSocketPair();
+  CountedOperation op;
+  std::byte byte;
+  PrepareRecv(op, sockets.first.get(), {&byte, 1});
+  ExpectCancelled(driver, op);
+}
+
+TEST_P(CancelConformance, PendingRecvMsgEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  FdPair sockets = MakeSocketPair();
+  CountedOperation op;
+  char byte;
+  iovec part = {&byte, 1};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  PrepareRecvMsg(op, sockets.first.get(), message);
+  ExpectCancelled(driver, op);
+}
+
+TEST_P(CancelConformance, PendingSendEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  FdPair sockets = MakeFullSocketPair();
+  CountedOperation op;
+  PrepareSend(op, sockets.first.get(), AsBytes("x"));
+  ExpectCancelled(driver, op);
+}
+
+TEST_P(CancelConformance, PendingSendMsgEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  FdPair sockets = MakeFullSocketPair();
+  CountedOperation op;
+  char byte = 'x';
+  iovec part = {&byte, 1};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  PrepareSendMsg(op, sockets.first.get(), message);
+  ExpectCancelled(driver, op);
+}
+
+TEST_P(CancelConformance, PendingAcceptEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  UniqueFd listener = Listen(1);
+  CountedOperation op;
+  PrepareAccept(op, listener.get(), nullptr, nullptr);
+  ExpectCancelled(driver, op);
+}
+
+TEST_P(CancelConformance, ConnectIntoABlackHoleEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  UniqueFd listener = Listen(1);
+  FdPair queue = FillAcceptQueue(listener.get());
+  const sockaddr_in address = AddressOf(listener.get());
+  UniqueFd client = MakeTcpSocket();
+  CountedOperation op;
+  PrepareConnect(op, client.get(), AsSockaddr(address), sizeof(address));
+  ExpectCancelled(driver, op);
+}
+
+TEST_P(CancelConformance, PendingPollEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  FdPair pipe = MakePipe();
+  CountedOperation op;
+  PreparePoll(op, pipe.first.get(), POLLIN);
+  ExpectCancelled(driver, op);
+}
+
+TEST_P(CancelConformance, ReadFromAnEmptyPipeEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  FdPair pipe = MakePipe();
+  CountedOperation op;
+  std::byte byte;
+  PrepareRead(op, pipe.first.get(), {&byte, 1}, kCurrentPosition);
+  ExpectCancelled(driver, op);
+}
+
+TEST_P(CancelConformance, WriteToAFullPipeEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  FdPair pipe = MakePipe();
+  const int capacity = fcntl(pipe.second.get(), F_GETPIPE_SZ);
+  const std::string block(static_cast<size_t>(capacity), 'x');
+  ASSERT_EQ(write(pipe.second.get(), block.data(), block.size()), capacity);
+  CountedOperation op;
+  PrepareWrite(op, pipe.second.get(), AsBytes("x"), kCurrentPosition);
+  ExpectCancelled(driver, op);
+}
+
+TEST_P(CancelConformance, MultishotRecvEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  FdPair sockets = MakeSocketPair();
+  CountedMultishot op;
+  PrepareRecvMultishot(op, sockets.first.get());
+  ExpectCancelled(driver, op, op.told);
+}
+
+TEST_P(CancelConformance, MultishotAcceptEndsCancelled) {
+  BackendDriver driver(MakeForTest());
+  UniqueFd listener = Listen(1);
+  CountedMultishot op;
+  PrepareAcceptMultishot(op, listener.get());
+  ExpectCancelled(driver, op, op.told);
+}
+
+TEST_P(CancelConformance, WhatMultishotsDeliveredBeforeTheCancelIsKept) {
+  BackendDriver driver(MakeForTest());
+  FdPair sockets = MakeSocketPair();
+  CountedMultishot op;
+  PrepareRecvMultishot(op, sockets.first.get());
+  driver.Start(op);
+  driver.TurnWithoutBlocking();
+  SendAll(sockets.second.get(), "hello");
+
+  EXPECT_EQ(driver.Cancel(op), CancelOutcome::kRequested);
+  EXPECT_TRUE(driver.RunUntil([&] { return op.ended(); }));
+
+  std::string received;
+  for (MultishotEvent event; driver->TakeEvent(op, event);) {
+    received.append(reinterpret_cast<char*>(event.data),
+                    static_cast<size_t>(event.result));
+    driver->ReturnBuffer(event.buffer_id);
+  }
+  char rest[8];
+  const ssize_t n = recv(sockets.first.get(), rest, sizeof(rest), MSG_DONTWAIT);
+  if (n > 0) received.append(rest, static_cast<size_t>(n));
+  EXPECT_EQ(received, "hello") << "the bytes are delivered or still queued";
+}
+
+TEST_P(CancelConformance, QueuedOperationNeverStarts) {
+  BackendDriver driver(MakeForTest());
+  FdPair sockets = MakeSocketPair();
+  CountedOperation send;
+  PrepareSend(send, sockets.first.get(), AsBytes("x"));
+  driver.Start(send);
+
+  EXPECT_EQ(driver.Cancel(send), CancelOutcome::kNotStarted);
+  EXPECT_EQ(driver.Cancel(send), CancelOutcome::kNotFound);
+  EXPECT_EQ(send.completions, 0) << "resumed from inside Cancel()";
+  driver.TurnWithoutBlocking();
+
+  EXPECT_EQ(send.completions, 1);
+  EXPECT_EQ(send.result, -ECANCELED);
+  char byte;
+  EXPECT_EQ(recv(sockets.second.get(), &byte, 1, MSG_DONTWAIT), -1)
+      << "it was sent all the same";
+  EXPECT_EQ(driver->stats().in_flight, 0u);
+}
+
+TEST_P(CancelConformance, QueuedMultishotNeverStarts) {
+  BackendDriver driver(MakeForTest());
+  UniqueFd listener = Listen(1);
+  CountedMultishot op;
+  PrepareAcceptMultishot(op, listener.get());
+  driver.Start(op);
+
+  EXPECT_EQ(driver.Cancel(op), CancelOutcome::kNotStarted);
+  driver.TurnWithoutBlocking();
+
+  EXPECT_EQ(op.told, 1);
+  EXPECT_EQ(op.result, -ECANCELED);
+}
+
+TEST_P(CancelConformance, IdleOperationIsNotFound) {
+  BackendDriver driver(MakeForTest());
+  CountedOperation op;
+  PrepareNop(op);
+
+  EXPECT_EQ(driver.Cancel(op), CancelOutcome::kNotFound);
+  EXPECT_EQ(driver.RunToEnd(op), 0);
+}
+
+TEST_P(CancelConformance, CancelInTheTurnThatSubmitsReachesTheOperation) {
+  BackendDriver driver(MakeForTest());
+  FdPair sockets = MakeSocketPair();
+  CountedOperation op;
+  std::byte byte;
+  PrepareRecv(op, sockets.first.get(), {&byte, 1});
+  driver.Start(op);
+  driver->Submit(driver.pending(), driver.ready());  // not with the kernel yet
+
+  EXPECT_EQ(driver.Cancel(op), CancelOutcome::kRequested);
+  EXPECT_TRUE(driver.RunUntil([&] { return op.done(); }));
+
+  EXPECT_EQ(op.result, -ECANCELED);
+}
+
+TEST_P(CancelConformance, ThousandsOfCancelsFitThroughATinyRing) {
+  BackendOptions options = Options();
+  options.submission_entries = 2;
+  options.completion_entries = 4;
+  BackendDriver driver(MakeForTest(options));
+  FdPair pipe = MakePipe();
+  std::vector<CountedOperation> polls(3'000);
+  for (CountedOperation& op : polls) {
+    PreparePoll(op, pipe.first.get(), POLLIN);
+    driver.Start(op);
+  }
+  driver.StartEverything();
+  for (CountedOperation& op : polls) {
+    EXPECT_EQ(driver.Cancel(op), CancelOutcome::kRequested);
+  }
+
+  EXPECT_TRUE(driver.RunUntil([&] { return driver->stats().in_flight == 0; }));
+
+  driver.TurnWithoutBlocking();
+  for (const CountedOperation& op : polls) {
+    EXPECT_EQ(op.completions, 1);
+    EXPECT_EQ(op.result, -ECANCELED);
+  }
+}
+
+TEST_P(CancelConformance, NextOccupantOfTheSameMemoryIsUntouched) {
+  // A cancel names its target by address. One that is overtaken by the
+  // completion must not find the operation that lives there next.
+  BackendOptions options = Options();
+  options.submission_entries = 4;
+  BackendDriver driver(MakeForTest(options));
+  FdPair sockets = MakeSocketPair();
+  alignas(CountedOperation) std::array<std::byte, sizeof(CountedOperation)>
+      memory;
+  int cancelled = 0;
+  for (int round = 0; round < 1'000; ++round) {
+    SCOPED_TRACE(round);
+    std::byte byte{};
+    auto* first = new (memory.data()) CountedOperation;
+    PrepareRecv(*first, sockets.first.get(), {&byte, 1});
+    driver.Start(*first);
+    driver.TurnWithoutBlocking(2);
+    const bool send_first = round % 2 == 0;
+    if (send_first) SendAll(sockets.second.get(), "1");
+    driver.Cancel(*first);
+    if (!send_first) SendAll(sockets.second.get(), "1");
+    ASSERT_TRUE(driver.RunUntil([&] { return first->done(); }));
+    ASSERT_EQ(first->completions, 1);
+    const bool received = first->result == 1;
+    if (!received) {
+      ASSERT_EQ(first->result, -ECANCELED);
+      ++cancelled;
+    }
+    EXPECT_EQ(driver.Cancel(*first), CancelOutcome::kNotFound);
+    first->~CountedOperation();
+
+    auto* second = new (memory.data()) CountedOperation;
+    PrepareRecv(*second, sockets.first.get(), {&byte, 1});
+    driver.Start(*second);
+    driver.TurnWithoutBlocking(2);
+    if (received) {
+      ASSERT_EQ(second->completions, 0) << "result " << second->result;
+      SendAll(sockets.second.get(), "2");
+    }
+    ASSERT_TRUE(driver.RunUntil([&] { return second->done(); }));
+    ASSERT_EQ(second->result, 1) << "the byte was lost";
+    ASSERT_EQ(byte, received ? std::byte{'2'} : std::byte{'1'});
+    second->~CountedOperation();
+  }
+  RecordProperty("cancelled", cancelled);
+}
+
+TEST_P(CancelConformance, AcceptRacingItsCancelLeaksNoConnection) {
+  BackendDriver driver(MakeForTest());
+  UniqueFd listener = Listen(16);
+  const sockaddr_in address = AddressOf(listener.get());
+  CountedOperation op;
+  for (int round = 0; round < 200; ++round) {
+    op.completions = 0;
+    PrepareAccept(op, listener.get(), nullptr, nullptr);
+    driver.Start(op);
+    driver.TurnWithoutBlocking(2);
+    UniqueFd client = ConnectTo(address);
+    driver.Cancel(op);
+    ASSERT_TRUE(driver.RunUntil([&] { return op.done(); }));
+    if (op.result == -ECANCELED) {  // then it must still be in the queue
+      op.result = accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    }
+    ASSERT_GE(op.result, 0);
+    UniqueFd server(op.result);
+    SendAll(server.get(), "x");
+    char byte;
+    ASSERT_EQ(read(client.get(), &byte, 1), 1);
+  }
+}
+
+// --- All at once
+
+TEST_P(CancelConformance, QuiesceEndsEverythingAndTheBackendWorksOn) {
+  BackendDriver driver(MakeForTest());
+  FdPair sockets = MakeSocketPair();
+  std::vector<CountedOperation> receives(2'000);
+  std::byte byte;
+  for (CountedOperation& op : receives) {
+    PrepareRecv(op, sockets.first.get(), {&byte, 1});
+    driver.Start(op);
+  }
+  driver.StartEverything();
+
+  driver->Quiesce(driver.ready());
+
+  EXPECT_EQ(driver->stats().in_flight, 0u);
+  for (const CountedOperation& op : receives) {
+    EXPECT_EQ(op.state, OpState::kDone);
+    EXPECT_EQ(op.result, -ECANCELED);
+    EXPECT_EQ(op.completions, 0) << "Quiesce() resumed somebody";
+  }
+  driver.TurnWithoutBlocking();
+  for (const CountedOperation& op : receives) EXPECT_EQ(op.completions, 1);
+  PrepareNop(receives[0]);
+  EXPECT_EQ(driver.RunToEnd(receives[0]), 0);
+}
+
+TEST_P(CancelConformance, DestructionWithThousandsInFlightEndsThemAll) {
+  constexpr size_t kPairs = 200, kPerPair = 10;
+  const size_t fds_before = CountOpenFds();
+  {
+    std::vector<FdPair> sockets(kPairs);
+    std::vector<CountedOperation> operations(kPairs * kPerPair * 2 + 100);
+    std::vector<std::array<std::byte, 16>> buffers(operations.size());
+    std::vector<std::unique_ptr<CountedMultishot>> multishots;
+    UniqueFd listener = Listen(16);
+    BackendOptions options = Options();
+    options.submission_entries = 64;
+    BackendDriver driver(MakeForTest(options));
+    size_t next = 0;
+    for (FdPair& pair : sockets) {
+      pair = MakeSocketPair();
+      multishots.push_back(std::make_unique<CountedMultishot>());
+      PrepareRecvMultishot(*multishots.back(), pair.second.get());
+      driver.Start(*multishots.back());
+      for (size_t i = 0; i < kPerPair; ++i, next += 2) {
+        PrepareRecv(operations[next], pair.first.get(), buffers[next]);
+        PreparePoll(operations[next + 1], pair.first.get(), POLLIN);
+      }
+    }
+    multishots.push_back(std::make_unique<CountedMultishot>());
+    PrepareAcceptMultishot(*multishots.back(), listener.get());
+    driver.Start(*multishots.back());
+    for (; next < operations.size(); ++next) {
+      PrepareAccept(operations[next], listener.get(), nullptr, nullptr);
+    }
+    for (auto& buffer : buffers) buffer.fill(std::byte{0xab});
+    for (CountedOperation& op : operations) driver.Start(op);
+    // Most are in flight, some in the ring, some still queued.
+    while (driver->stats().in_flight < operations.size() - 200) {
+      driver.TurnWithoutBlocking(1);
+    }
+    driver->Submit(driver.pending(), driver.ready());
+
+    driver.DestroyBackend();
+
+    for (const CountedOperation& op : operations) {
+      EXPECT_EQ(op.state, OpState::kDone);
+      EXPECT_EQ(op.result, -ECANCELED);
+      EXPECT_EQ(op.completions, 0) << "destruction resumed somebody";
+    }
+    for (const auto& op : multishots) {
+      EXPECT_EQ(op->state, OpState::kDone);
+      EXPECT_EQ(op->result, -ECANCELED);
+    }
+    for (FdPair& pair : sockets) SendAll(pair.second.get(), "late bytes");
+    UniqueFd late_client = ConnectTo(AddressOf(listener.get()));
+    for (const auto& buffer : buffers) {
+      for (std::byte byte : buffer) ASSERT_EQ(byte, std::byte{0xab});
+    }
+  }
+  EXPECT_EQ(CountOpenFds(), fds_before);
+}
+
+TEST_P(CancelConformance, DestructionReturnsEveryFdOfTheBackend) {
+  const size_t fds_before = CountOpenFds();
+  for (int i = 0; i < 20; ++i) {
+    BackendDriver driver(MakeForTest());
+    driver.TurnWithoutBlocking();
+  }
+  EXPECT_EQ(CountOpenFds(), fds_before);
+}
+
+TEST_P(CancelConformance, PortCanBeBoundAgainAtOnceAfterDestruction) {
+  UniqueFd chosen = Listen(1);
+  const uint16_t port = ntohs(AddressOf(chosen.get()).sin_port);
+  chosen.Reset();
+  for (int round = 0; round < 200; ++round) {
+    SCOPED_TRACE(round);
+    UniqueFd listener = Listen(16, port);  // aborts if the port is still taken
+    CountedOperation accepts[2];
+    CountedMultishot multishot;
+    {
+      BackendDriver driver(MakeForTest());
+      for (CountedOperation& op : accepts) {
+        PrepareAccept(op, listener.get(), nullptr, nullptr);
+        driver.Start(op);
+      }
+      PrepareAcceptMultishot(multishot, listener.get());
+      driver.Start(multishot);
+      driver.TurnWithoutBlocking();
+      // Either order must do: a listener that goes first, or last.
+      if (round % 2 == 0) listener.Reset();
+    }
+  }
+}
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(CancelConformance);
+
+}  // namespace
+}  // namespace ringway::testing

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/make_backend.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "backends/backend_options.h"
+#include "core/errno_status.h"
+#include "gtest/gtest.h"
+
+namespace ringway {
+namespace {
+
+using ::testing::ExitedWithCode;
+
+// --- Names
+
+TEST(BackendKind, NamesParseBackToTheirKind) {
+  for (BackendKind kind :
+       {BackendKind::kAuto, BackendKind::kUring, BackendKind::kEpoll}) {
+    absl::StatusOr<BackendKind> parsed =
+        ParseBackendKind(BackendKindName(kind));
+    ASSERT_TRUE(parsed.ok()) << parsed.status();
+    EXPECT_EQ(*parsed, kind);
+  }
+}
+
+TEST(BackendKind, OtherNamesAreRefusedWithTheChoices) {
+  for (const char* text : {"", "Uring", "io_uring", "sim", "auto ", "epoll2"}) {
+    absl::StatusOr<BackendKind> parsed = ParseBackendKind(text);
+    EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_NE(parsed.status().message().find("auto, uring or epoll"),
+              std::string::npos)
+        << parsed.status();
+  }
+}
+
+// --- Options
+
+class MakeBackendTest : public ::testing::Test {
+ protected:
+  void SetUp() override { unsetenv("RINGWAY_BACKEND"); }
+  void TearDown() override { unsetenv("RINGWAY_BACKEND"); }
+};
+
+struct BadOption {
+  const char* field;
+  uint32_t BackendOptions::*member;
+  uint32_t value;
+};
+
+TEST_F(MakeBackendTest, OptionsOutOfRangeNameTheField) {
+  constexpr BadOption kBad[] = {
+      {"submission_entries", &BackendOptions::submission_entries, 0},
+      {"submission_entries", &BackendOptions::submission_entries, 32'769},
+      {"completion_entries", &BackendOptions::completion_entries, 0},
+      {"completion_entries", &BackendOptions::completion_entries, 511},
+      {"completion_entries", &BackendOptions::completion_entries, 65'537},
+      {"receive_buffer_count", &BackendOptions::receive_buffer_count, 0},
+      {"receive_buffer_count", &BackendOptions::receive_buffer_count, 32'769},
+      {"receive_buffer_bytes", &BackendOptions::receive_buffer_bytes, 0},
+      {"receive_buffer_bytes", &BackendOptions::receive_buffer_bytes,
+       (1u << 30) + 1},
+  };
+  for (const BadOption& bad : kBad) {
+    BackendOptions options;
+    options.*bad.member = bad.value;
+
+    const absl::Status status = MakeBackend(options).status();
+
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_NE(status.message().find(bad.field), std::string::npos) << status;
+    EXPECT_NE(status.message().find(std::to_string(bad.value)),
+              std::string::npos)
+        << status;
+  }
+}
+
+TEST_F(MakeBackendTest, KindWithoutANameIsInvalid) {
+  BackendOptions options;
+  options.kind = static_cast<BackendKind>(200);
+
+  EXPECT_EQ(MakeBackend(options).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+// --- RINGWAY_BACKEND
+
+TEST_F(MakeBackendTest, EnvironmentOverridesTheOption) {
+  BackendOptions options;
+  options.kind = static_cast<BackendKind>(200);
+  setenv("RINGWAY_BACKEND", "uring", 1);
+
+  absl::StatusOr<std::unique_ptr<Backend>> backend = MakeBackend(options);
+
+  const int errnum = ErrnoOf(backend.status());
+  if (errnum == EPERM || errnum == ENOSYS) {
+    GTEST_SKIP() << "the kernel refuses io_uring: " << backend.status();
+  }
+  ASSERT_TRUE(backend.ok()) << backend.status();
+  EXPECT_EQ((*backend)->name(), "uring");
+}
+
+TEST_F(MakeBackendTest, EnvironmentWithANonsenseNameIsAnErrorNamingIt) {
+  setenv("RINGWAY_BACKEND", "kqueue", 1);
+
+  const absl::Status status = MakeBackend(BackendOptions()).status();
+
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("RINGWAY_BACKEND"), std::string::npos);
+  EXPECT_NE(status.message().find("kqueue"), std::string::npos);
+}
+
+// --- Kernels that refuse
+
+// Makes `system_call` fail with `errnum` for this process, for good.
+void Refuse(uint32_t system_call, uint32_t errnum) {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, system_call, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errnum),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program = {4, filter};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+    perror("prctl for a seccomp filter");
+    _exit(1);
+  }
+}
+
+// What a process sees that asks for `kind` where `system_call` is refused:
+// prints the status and exits with the errno that the status was made from.
+[[noreturn]] void MakeWhereRefused(BackendKind kind, uint32_t system_call,
+                                   uint32_t errnum) {
+  Refuse(system_call, errnum);
+  BackendOptions options;
+  options.kind = kind;
+  const absl::Status status = MakeBackend(options).status();
+  fprintf(stderr, "%s\n", status.ToString().c_str());
+  _exit(ErrnoOf(status));
+}
+
+using MakeBackendDeathTest = MakeBackendTest;
+
+TEST_F(MakeBackendDeathTest, SetupRefusedByPolicyNamesTheCauseAndTheRemedy) {
+  EXPECT_EXIT(MakeWhereRefused(BackendKind::kUring, __NR_io_uring_setup, EPERM),
+              ExitedWithCode(EPERM),
+              "io_uring_setup is refused.*seccomp.*io_uring_disabled.*epoll");
+}
+
+TEST_F(MakeBackendDeathTest, SetupUnknownToTheKernelNamesTheCauseAndTheRemedy) {
+  EXPECT_EXIT(
+      MakeWhereRefused(BackendKind::kUring, __NR_io_uring_setup, ENOSYS),
+      ExitedWithCode(ENOSYS), "io_uring_setup does not exist.*6.0.*epoll");
+}
+
+TEST_F(MakeBackendDeathTest, SetupWithoutMemoryNamesTheCauseAndTheRemedy) {
+  EXPECT_EXIT(
+      MakeWhereRefused(BackendKind::kUring, __NR_io_uring_setup, ENOMEM),
+      ExitedWithCode(ENOMEM), "memory.*ulimit -l.*fewer entries");
+}
+
+TEST_F(MakeBackendDeathTest, EveryFlagSetRefusedIsAnError) {
+  EXPECT_EXIT(
+      MakeWhereRefused(BackendKind::kUring, __NR_io_uring_setup, EINVAL),
+      ExitedWithCode(EINVAL), "io_uring_setup");
+}
+
+TEST_F(MakeBackendDeathTest, AllowedSetupWithRefusedEnterIsAnError) {
+  EXPECT_EXIT(MakeWhereRefused(BackendKind::kUring, __NR_io_uring_enter, EPERM),
+              ExitedWithCode(EPERM), "io_uring_enter");
+}
+
+TEST_F(MakeBackendDeathTest, AllowedSetupWithRefusedRegisterIsAnError) {
+  EXPECT_EXIT(
+      {
+        Refuse(__NR_io_uring_register, EPERM);
+        BackendOptions options;
+        options.kind = BackendKind::kUring;
+        fprintf(stderr, "%s\n",
+                MakeBackend(options).status().ToString().c_str());
+        _exit(7);
+      },
+      ExitedWithCode(7), "io_uring cannot list its opcodes");
+}
+
+TEST_F(MakeBackendDeathTest, NoFdsLeftIsAnError) {
+  EXPECT_EXIT(
+      MakeWhereRefused(BackendKind::kUring, __NR_io_uring_setup, EMFILE),
+      ExitedWithCode(EMFILE), "io_uring_setup");
+}
+
+}  // namespace
+}  // namespace ringway

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Operations that deliver many times: every byte and every connection arrives,
+// in order, through exhausted buffers and overflowing queues, without a spin.
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "backends/testing/backend_fixture.h"
+#include "backends/testing/sockets.h"
+#include "gtest/gtest.h"
+
+namespace ringway::testing {
+namespace {
+
+// Bytes whose order shows.
+std::string Pattern(size_t n_bytes, unsigned seed = 0) {
+  std::string pattern(n_bytes, '\0');
+  uint32_t state = seed * 2654435761u + 1;
+  for (char& c : pattern) {
+    state = state * 1664525u + 1013904223u;
+    c = static_cast<char>(state >> 24);
+  }
+  return pattern;
+}
+
+// One stream being received.
+struct Receiver {
+  FdPair sockets = MakeSocketPair();
+  CountedMultishot op;
+  std::string received;
+
+  // Takes everything delivered and gives the buffers back. Returns how many.
+  size_t Take(BackendDriver& driver) {
+    size_t n = 0;
+    for (MultishotEvent event; driver->TakeEvent(op, event); ++n) {
+      EXPECT_GT(event.result, 0);
+      received.append(reinterpret_cast<char*>(event.data),
+                      static_cast<size_t>(event.result));
+      driver->ReturnBuffer(event.buffer_id);
+    }
+    return n;
+  }
+};
+
+class MultishotConformance : public BackendConformance {
+ protected:
+  static BackendOptions WithBuffers(uint32_t count, uint32_t n_bytes) {
+    BackendOptions options = Options();
+    options.receive_buffer_count = count;
+    options.receive_buffer_bytes = n_bytes;
+    return options;
+  }
+};
+
+TEST_P(MultishotConformance, DataOverManyBuffersArrivesInOrder) {
+  Receiver receiver;
+  BackendDriver driver(MakeForTest(WithBuffers(4, 256)));
+  const std::string sent = Pattern(256 * 1024);
+  size_t n_sent = 0;
+  CountedOperation send;
+  PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+  driver.Start(receiver.op);
+
+  EXPECT_TRUE(driver.RunUntil([&] {
+    if (!send.active() && n_sent < sent.size()) {
+      if (send.done()) n_sent += static_cast<size_t>(send.result);
+      send.completions = 0;
+      if (n_sent < sent.size()) {
+        PrepareSend(send, receiver.sockets.second.get(),
+                    AsBytes(sent).subspan(n_sent));
+        driver.Start(send);
+      }
+    }
+    receiver.Take(driver);
+    return receiver.received.size() >= sent.size();
+  }));
+
+  EXPECT_TRUE(receiver.received == sent);
+  EXPECT_FALSE(receiver.op.ended());
+}
+
+TEST_P(MultishotConformance, EndOfStreamComesAfterTheDataAsZero) {
+  Receiver receiver;
+  BackendDriver driver(MakeForTest(WithBuffers(4, 64)));
+  const std::string sent = Pattern(1'000);
+  SendAll(receiver.sockets.second.get(), sent);
+  receiver.sockets.second.Reset();
+  PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+  driver.Start(receiver.op);
+
+  EXPECT_TRUE(driver.RunUntil([&] {
+    receiver.Take(driver);
+    return receiver.op.ended();
+  }));
+
+  receiver.Take(driver);
+  EXPECT_EQ(receiver.op.result, 0);
+  EXPECT_TRUE(receiver.received == sent);
+  EXPECT_EQ(driver->stats().in_flight, 0u);
+}
+
+TEST_P(MultishotConformance, TwoBuffersServeFiftyConnections) {
+  constexpr size_t kConnections = 50, kBytes = 1'024, kBuffer = 64;
+  std::vector<Receiver> receivers(kConnections);
+  BackendDriver driver(MakeForTest(WithBuffers(2, kBuffer)));
+  for (size_t i = 0; i < kConnections; ++i) {
+    SendAll(receivers[i].sockets.second.get(),
+            Pattern(kBytes, static_cast<unsigned>(i)));
+    PrepareRecvMultishot(receivers[i].op, receivers[i].sockets.first.get());
+    driver.Start(receivers[i].op);
+  }
+
+  size_t n_bytes = 0;
+  EXPECT_TRUE(driver.RunUntil([&] {
+    n_bytes = 0;
+    for (Receiver& receiver : receivers) {
+      receiver.Take(driver);
+      n_bytes += receiver.received.size();
+    }
+    return n_bytes >= kConnections * kBytes;
+  }));
+
+  EXPECT_EQ(n_bytes, kConnections * kBytes);
+  for (size_t i = 0; i < kConnections; ++i) {
+    EXPECT_TRUE(receivers[i].received ==
+                Pattern(kBytes, static_cast<unsigned>(i)))
+        << "stream " << i;
+    EXPECT_FALSE(receivers[i].op.ended());
+  }
+  // Each re-arming takes a buffer's worth or ends the turn's supply.
+  const BackendStats stats = driver->stats();
+  EXPECT_LE(stats.rearms, 2 * stats.events + kConnections);
+  EXPECT_LE(stats.system_calls, 2 * stats.events + 2 * kConnections);
+}
+
+TEST_P(MultishotConformance, WithoutBuffersNothingSpinsUntilOneIsReturned) {
+  constexpr size_t kConnections = 10;
+  std::vector<Receiver> receivers(kConnections);
+  BackendDriver driver(MakeForTest(WithBuffers(2, 64)));
+  for (Receiver& receiver : receivers) {
+    SendAll(receiver.sockets.second.get(), Pattern(64));
+    PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+    driver.Start(receiver.op);
+  }
+  ASSERT_TRUE(driver.RunUntil(
+      [&] { return driver->stats().buffer_starved >= kConnections - 2; }));
+  std::vector<MultishotEvent> held;
+  for (Receiver& receiver : receivers) {
+    for (MultishotEvent event; driver->TakeEvent(receiver.op, event);) {
+      held.push_back(event);
+    }
+  }
+  ASSERT_EQ(held.size(), 2u);
+  const BackendStats before = driver->stats();
+
+  driver.TurnWithoutBlocking(1'000);
+
+  EXPECT_LE(driver->stats().system_calls - before.system_calls, 2u);
+  EXPECT_EQ(driver->stats().rearms, before.rearms);
+
+  driver.Turn(driver->clock().Now() + absl::Milliseconds(2));
+  EXPECT_EQ(driver->stats().waits, before.waits + 1) << "it did not block";
+
+  for (const MultishotEvent& event : held)
+    driver->ReturnBuffer(event.buffer_id);
+  size_t n_events = held.size();
+  EXPECT_TRUE(driver.RunUntil([&] {
+    for (Receiver& receiver : receivers) n_events += receiver.Take(driver);
+    return n_events == kConnections;
+  }));
+}
+
+TEST_P(MultishotConformance, ReceiveThatWaitsForABufferCanBeCancelled) {
+  Receiver holder, starved;
+  BackendDriver driver(MakeForTest(WithBuffers(1, 64)));
+  for (Receiver* receiver : {&holder, &starved}) {
+    SendAll(receiver->sockets.second.get(), "x");
+    PrepareRecvMultishot(receiver->op, receiver->sockets.first.get());
+    driver.Start(receiver->op);
+  }
+  ASSERT_TRUE(
+      driver.RunUntil([&] { return driver->stats().buffer_starved > 0; }));
+  driver.TurnWithoutBlocking();
+  CountedMultishot& waiting =
+      starved.op.first_event == nullptr ? starved.op : holder.op;
+
+  EXPECT_EQ(driver.Cancel(waiting), CancelOutcome::kRequested);
+  EXPECT_TRUE(driver.RunUntil([&] { return waiting.told > 0; }));
+
+  EXPECT_EQ(waiting.result, -ECANCELED);
+  EXPECT_EQ(driver.Cancel(waiting), CancelOutcome::kNotFound);
+  driver->DropEvents(holder.op);
+  driver->DropEvents(starved.op);
+}
+
+TEST_P(MultishotConformance, BuffersOfACancelledReceiveGoBackWhenDropped) {
+  Receiver last;
+  BackendDriver driver(MakeForTest(WithBuffers(2, 64)));
+  for (int round = 0; round < 50; ++round) {
+    Receiver receiver;
+    SendAll(receiver.sockets.second.get(), Pattern(128));
+    PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+    driver.Start(receiver.op);
+    ASSERT_TRUE(
+        driver.RunUntil([&] { return receiver.op.first_event != nullptr; }));
+    driver.Cancel(receiver.op);
+    ASSERT_TRUE(driver.RunUntil([&] { return receiver.op.ended(); }));
+    driver->DropEvents(receiver.op);
+  }
+  // Had one been lost in a round, this one would get none.
+  SendAll(last.sockets.second.get(), Pattern(128));
+  PrepareRecvMultishot(last.op, last.sockets.first.get());
+  driver.Start(last.op);
+  EXPECT_TRUE(driver.RunUntil([&] {
+    last.Take(driver);
+    return last.received.size() == 128;
+  }));
+}
+
+TEST_P(MultishotConformance, OverflowingCompletionQueueKeepsStreamsInOrder) {
+  // A full completion queue ends multishot operations in the kernel.
+  constexpr size_t kConnections = 32, kRounds = 20;
+  BackendOptions options = WithBuffers(256, 64);
+  options.submission_entries = 2;
+  options.completion_entries = 4;
+  std::vector<Receiver> receivers(kConnections);
+  BackendDriver driver(MakeForTest(options));
+  for (Receiver& receiver : receivers) {
+    PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+    driver.Start(receiver.op);
+  }
+  driver.StartEverything();
+  const std::string sent = Pattern(400 * kRounds);
+  for (size_t round = 0; round < kRounds; ++round) {
+    for (Receiver& receiver : receivers) {
+      SendAll(receiver.sockets.second.get(), sent.substr(round * 400, 400));
+    }
+    ASSERT_TRUE(driver.RunUntil([&] {
+      size_t n_bytes = 0;
+      for (Receiver& receiver : receivers) {
+        receiver.Take(driver);
+        n_bytes += receiver.received.size();
+      }
+      return n_bytes == kConnections * 400 * (round + 1);
+    }));
+  }
+  for (Receiver& receiver : receivers) {
+    EXPECT_TRUE(receiver.received == sent);
+    EXPECT_FALSE(receiver.op.ended());
+  }
+}
+
+TEST_P(MultishotConformance, AcceptsAThousandConnections) {
+  constexpr size_t kConnections = 1'000;
+  BackendOptions options = Options();
+  options.submission_entries = 16;
+  options.completion_entries = 16;
+  const size_t fds_before = CountOpenFds();
+  {
+    UniqueFd listener = Listen(kConnections);
+    const sockaddr_in address = AddressOf(listener.get());
+    CountedMultishot op;
+    BackendDriver driver(MakeForTest(options));
+    PrepareAcceptMultishot(op, listener.get());
+    driver.Start(op);
+    std::vector<UniqueFd> clients, servers;
+    for (size_t i = 0; i < kConnections; ++i) {
+      clients.push_back(ConnectTo(address));
+      if (i % 100 == 0) driver.TurnWithoutBlocking(1);
+    }
+
+    EXPECT_TRUE(driver.RunUntil([&] {
+      for (MultishotEvent event; driver->TakeEvent(op, event);) {
+        EXPECT_EQ(event.data, nullptr);
+        servers.emplace_back(event.result);
+      }
+      return servers.size() >= kConnections;
+    }));
+
+    EXPECT_EQ(servers.size(), kConnections);
+    EXPECT_FALSE(op.ended());
+    EXPECT_EQ(fcntl(servers.front().get(), F_GETFD), FD_CLOEXEC);
+  }
+  EXPECT_EQ(CountOpenFds(), fds_before);
+}
+
+TEST_P(MultishotConformance, DroppedAcceptsAreClosed) {
+  UniqueFd listener = Listen(16);
+  const sockaddr_in address = AddressOf(listener.get());
+  CountedMultishot op;
+  BackendDriver driver(MakeForTest());
+  PrepareAcceptMultishot(op, listener.get());
+  driver.Start(op);
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 10; ++i) clients.push_back(ConnectTo(address));
+  ASSERT_TRUE(driver.RunUntil([&] { return driver->stats().events == 10; }));
+  driver.Cancel(op);
+  ASSERT_TRUE(driver.RunUntil([&] { return op.ended(); }));
+  const size_t fds = CountOpenFds();
+
+  driver->DropEvents(op);
+
+  EXPECT_EQ(CountOpenFds(), fds - 10);
+  char byte;
+  for (UniqueFd& client : clients) {
+    EXPECT_EQ(read(client.get(), &byte, 1), 0) << "its peer lives on";
+  }
+}
+
+TEST_P(MultishotConformance, AcceptWithoutFdsLeftEndsWithEmfileOnce) {
+  UniqueFd listener = Listen(16);
+  UniqueFd client = ConnectTo(AddressOf(listener.get()));
+  CountedMultishot op;
+  BackendDriver driver(MakeForTest());
+  rlimit limit;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit none_left = {0, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+  PrepareAcceptMultishot(op, listener.get());
+  driver.Start(op);
+
+  EXPECT_TRUE(driver.RunUntil([&] { return op.ended(); }));
+
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  EXPECT_EQ(op.result, -EMFILE);
+  EXPECT_EQ(op.told, 1);
+  EXPECT_EQ(driver->stats().rearms, 0u) << "it was tried again for nothing";
+}
+
+using MultishotConformanceDeathTest = MultishotConformance;
+
+TEST_P(MultishotConformanceDeathTest, DeliveriesThatNobodyTookAbort) {
+  EXPECT_DEATH(
+      {
+        BackendDriver driver(MakeForTest());
+        Receiver receiver;
+        SendAll(receiver.sockets.second.get(), "x");
+        PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+        driver.Start(receiver.op);
+        static_cast<void>(driver.RunUntil(
+            [&] { return receiver.op.first_event != nullptr; }));
+        driver.DestroyBackend();
+      },
+      "multishot recv operation was destroyed with deliveries that nobody "
+      "took");
+}
+
+TEST_P(MultishotConformanceDeathTest, ReturningABufferThatIsNotLentAborts) {
+  EXPECT_DEATH(
+      {
+        BackendDriver driver(MakeForTest());
+        driver->ReturnBuffer(0);
+      },
+      "none was ever lent");
+}
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(MultishotConformance);
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(MultishotConformanceDeathTest);
+
+}  // namespace
+}  // namespace ringway::testing

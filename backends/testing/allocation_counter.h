@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Counts the heap allocations of the whole process, for tests that say "none".
+// Linking it replaces malloc and its kin - or, in sanitizer builds, where
+// malloc is the sanitizer's, operator new.
+
+#ifndef RINGWAY_BACKENDS_TESTING_ALLOCATION_COUNTER_H_
+#define RINGWAY_BACKENDS_TESTING_ALLOCATION_COUNTER_H_
+
+#include <cstdint>
+
+namespace ringway::testing {
+
+// Allocations so far, of any thread.
+uint64_t CountAllocations();
+
+// False in sanitizer builds: only operator new is counted.
+extern const bool kCountsMalloc;
+
+}  // namespace ringway::testing
+
+#endif  // RINGWAY_BACKENDS_TESTING_ALLOCATION_COUNTER_H_

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/testing/backend_fixture.h"
+
+#include <linux/io_uring.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "backends/make_backend.h"
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/errno_status.h"
+
+namespace ringway::testing {
+namespace {
+
+constexpr uint32_t kEveryOptionalFlag =
+    IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+    IORING_SETUP_SUBMIT_ALL;
+
+// Far beyond what any case takes on a loaded machine: reached only by a hang.
+constexpr absl::Duration kPatience = absl::Seconds(30);
+
+}  // namespace
+
+const std::vector<BackendVariant>& AllBackendVariants() {
+  static const auto& variants = *new std::vector<BackendVariant>{
+      {"uring", "uring", BackendKind::kUring, 0},
+      {"uring_without_flags", "uring", BackendKind::kUring, kEveryOptionalFlag},
+      {"uring_cooperative", "uring", BackendKind::kUring,
+       IORING_SETUP_DEFER_TASKRUN},
+  };
+  return variants;
+}
+
+void BackendConformance::SetUp() {
+  unsetenv("RINGWAY_BACKEND");  // each variant asks for its own
+  absl::StatusOr<std::unique_ptr<Backend>> backend = MakeBackend(Options());
+  if (backend.ok()) return;
+  const int errnum = ErrnoOf(backend.status());
+  if (errnum == EPERM || errnum == ENOSYS) {
+    GTEST_SKIP() << "the kernel refuses this backend: " << backend.status();
+  }
+  FAIL() << backend.status();
+}
+
+BackendOptions BackendConformance::Options() {
+  BackendOptions options;
+  options.kind = GetParam().kind;
+  options.uring_masked_setup_flags = GetParam().uring_masked_setup_flags;
+  return options;
+}
+
+std::unique_ptr<Backend> BackendConformance::MakeForTest(
+    const BackendOptions& options) {
+  absl::StatusOr<std::unique_ptr<Backend>> backend = MakeBackend(options);
+  RINGWAY_CHECK(backend.ok(), "%s", backend.status().ToString().c_str());
+  return *std::move(backend);
+}
+
+void CountedOperation::OnDone(Runnable& entry) {
+  ++static_cast<CountedOperation&>(entry).completions;
+}
+
+void CountedMultishot::OnDelivery(Runnable& entry) {
+  auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
+  ++static_cast<CountedMultishot*>(delivery.operation)->told;
+}
+
+BackendDriver::BackendDriver(std::unique_ptr<Backend> backend)
+    : backend_(std::move(backend)) {}
+
+BackendDriver::~BackendDriver() { DestroyBackend(); }
+
+void BackendDriver::Start(Operation& op) {
+  RINGWAY_CHECK(!op.active(), "a %s operation was started twice",
+                OpCodeName(op.opcode).data());
+  op.state = OpState::kQueued;
+  pending_.PushBack(op);
+}
+
+void BackendDriver::Turn(MonotonicTime deadline) {
+  backend_->Submit(pending_, ready_);
+  backend_->Wait(pending_.empty() && ready_.empty()
+                     ? deadline
+                     : MonotonicTime::FromNanoseconds(0),
+                 ready_);
+  RunnableList batch;
+  batch.Append(ready_);
+  while (Runnable* entry = batch.PopFront()) entry->Run();
+}
+
+void BackendDriver::TurnWithoutBlocking(int n) {
+  for (int i = 0; i < n; ++i) Turn(MonotonicTime::FromNanoseconds(0));
+}
+
+void BackendDriver::StartEverything() {
+  do {
+    TurnWithoutBlocking(1);
+  } while (!pending_.empty());
+}
+
+bool BackendDriver::RunUntil(absl::FunctionRef<bool()> done) {
+  const MonotonicTime limit = Clock::Real().Now() + kPatience;
+  while (!done()) {
+    if (Clock::Real().Now() >= limit) {
+      ADD_FAILURE() << "nothing came of it within " << kPatience;
+      return false;
+    }
+    Turn(limit);
+  }
+  return true;
+}
+
+int32_t BackendDriver::RunToEnd(CountedOperation& op) {
+  op.completions = 0;
+  Start(op);
+  EXPECT_TRUE(RunUntil([&] { return op.done(); }));
+  EXPECT_EQ(op.completions, 1);
+  return op.result;
+}
+
+void BackendDriver::DestroyBackend() {
+  if (backend_ == nullptr) return;
+  while (Operation* op = pending_.front()) backend_->Cancel(*op, ready_);
+  backend_.reset();
+  while (Runnable* entry = ready_.PopFront()) static_cast<void>(entry);
+}
+
+}  // namespace ringway::testing

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BackendConformance: one suite for every backend. The cases are written once
+// and run on each variant below; a backend that the kernel refuses is skipped
+// with the reason, never passed over in silence.
+//
+//   TEST_P(MyConformance, SaysTheBehaviourInWords) {
+//     BackendDriver driver(MakeForTest());
+//     CountedOperation recv;
+//     PrepareRecv(recv, fd, buffer);
+//     driver.Start(recv);
+//     ASSERT_TRUE(driver.RunUntil([&] { return recv.done(); }));
+//   }
+//   using MyConformance = BackendConformance;
+//   RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(MyConformance);
+
+#ifndef RINGWAY_BACKENDS_TESTING_BACKEND_FIXTURE_H_
+#define RINGWAY_BACKENDS_TESTING_BACKEND_FIXTURE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "backends/backend.h"
+#include "backends/backend_options.h"
+#include "backends/operation.h"
+#include "core/monotonic_time.h"
+#include "gtest/gtest.h"
+
+namespace ringway::testing {
+
+// A backend as production may pick it, or with what older kernels lack taken
+// away.
+struct BackendVariant {
+  std::string label;
+  std::string_view name;  // what Backend::name() must say
+  BackendKind kind;
+  uint32_t uring_masked_setup_flags;
+};
+
+inline void PrintTo(const BackendVariant& variant, std::ostream* out) {
+  *out << variant.label;
+}
+
+const std::vector<BackendVariant>& AllBackendVariants();
+
+class BackendConformance : public ::testing::TestWithParam<BackendVariant> {
+ protected:
+  // Skips the test, visibly, if the kernel refuses this variant.
+  void SetUp() override;
+
+  // The variant's options; everything else as in production.
+  static BackendOptions Options();
+
+  // A backend that is known to be available. Aborts with the reason otherwise.
+  static std::unique_ptr<Backend> MakeForTest(
+      const BackendOptions& options = Options());
+};
+
+// An operation that counts its completions: anything but 1 is a bug.
+struct CountedOperation : Operation {
+  CountedOperation() : Operation(&OnDone) {}
+  bool done() const { return completions > 0; }
+
+  int completions = 0;
+
+ private:
+  static void OnDone(Runnable& entry);
+};
+
+// A multishot operation that counts how often it was told of deliveries.
+struct CountedMultishot : MultishotOperation {
+  CountedMultishot() : MultishotOperation(&OnDelivery) {}
+  bool ended() const { return state == OpState::kDone; }
+
+  int told = 0;
+
+ private:
+  static void OnDelivery(Runnable& entry);
+};
+
+// The least that a loop does: starts operations, turns, runs what is done.
+class BackendDriver {
+ public:
+  explicit BackendDriver(std::unique_ptr<Backend> backend);
+  ~BackendDriver();
+
+  Backend* operator->() { return backend_.get(); }
+  Backend& operator*() { return *backend_; }
+
+  // Queues `op` for the next turn.
+  void Start(Operation& op);
+  CancelOutcome Cancel(Operation& op) { return backend_->Cancel(op, ready_); }
+
+  // One turn: submits, waits until `deadline` if nothing is ready, runs what is
+  // done.
+  void Turn(MonotonicTime deadline = MonotonicTime::Infinite());
+  // As many turns as `n`, none of which blocks.
+  void TurnWithoutBlocking(int n = 8);
+  // Turns until the backend has taken everything queued; none blocks.
+  void StartEverything();
+  // Turns until `done`; false, with a message, if that takes suspiciously long.
+  [[nodiscard]] bool RunUntil(absl::FunctionRef<bool()> done);
+
+  // Starts `op` and turns until it is done. Returns its result.
+  int32_t RunToEnd(CountedOperation& op);
+
+  // Cancels what is queued, destroys the backend and runs nobody.
+  void DestroyBackend();
+
+  OperationList& pending() { return pending_; }
+  RunnableList& ready() { return ready_; }
+
+ private:
+  std::unique_ptr<Backend> backend_;
+  OperationList pending_;
+  RunnableList ready_;
+};
+
+}  // namespace ringway::testing
+
+#define RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(suite)                           \
+  INSTANTIATE_TEST_SUITE_P(                                                   \
+      Backends, suite,                                                        \
+      ::testing::ValuesIn(::ringway::testing::AllBackendVariants()),          \
+      [](const ::testing::TestParamInfo< ::ringway::testing::BackendVariant>& \
+             i) { return i.param.label; })
+
+#endif  // RINGWAY_BACKENDS_TESTING_BACKEND_FIXTURE_H_

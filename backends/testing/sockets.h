@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sockets, pipes and files for tests, made by plain blocking calls. Every
+// function aborts with the errno when the system says no: a test's scaffolding
+// must not fail in silence.
+
+#ifndef RINGWAY_BACKENDS_TESTING_SOCKETS_H_
+#define RINGWAY_BACKENDS_TESTING_SOCKETS_H_
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/unique_fd.h"
+
+namespace ringway::testing {
+
+struct FdPair {
+  UniqueFd first;   // a pipe's read end
+  UniqueFd second;  // a pipe's write end
+};
+
+// A connected pair of Unix stream sockets.
+FdPair MakeSocketPair();
+FdPair MakePipe();
+
+// A TCP listener on 127.0.0.1. Port 0 lets the kernel choose. No SO_REUSEADDR.
+UniqueFd Listen(int backlog, uint16_t port = 0);
+sockaddr_in AddressOf(int fd);
+const sockaddr* AsSockaddr(const sockaddr_in& address);
+UniqueFd MakeTcpSocket();
+// A connection to `address`, established.
+UniqueFd ConnectTo(const sockaddr_in& address);
+// Connections to `listener` until its queue is full: the next one hangs.
+FdPair FillAcceptQueue(int listener);
+
+// An unnamed file with `content`.
+UniqueFd MakeFile(std::string_view content);
+
+// Blocking, all of it.
+void SendAll(int fd, std::string_view data);
+
+// How many fds this process has open.
+size_t CountOpenFds();
+
+inline std::span<const std::byte> AsBytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+}  // namespace ringway::testing
+
+#endif  // RINGWAY_BACKENDS_TESTING_SOCKETS_H_
