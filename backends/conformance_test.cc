@@ -171,6 +171,26 @@ TEST_P(BackendConformance, CompletionsFarBeyondTheQueueAreNeitherLostNorTwice) {
   for (const CountedOperation& op : polls) EXPECT_EQ(op.result, POLLIN);
 }
 
+TEST_P(BackendConformance, OverflownCompletionsReachTurnsThatNeverBlock) {
+  BackendOptions options = Options();
+  options.submission_entries = 4;
+  options.completion_entries = 4;
+  BackendDriver driver(MakeForTest(options));
+  FdPair pipe = MakePipe();
+  std::vector<CountedOperation> polls(100);
+  for (CountedOperation& op : polls) {
+    PreparePoll(op, pipe.first.get(), POLLIN);
+    driver.Start(op);
+  }
+  driver.StartEverything();
+  driver.TurnWithoutBlocking();
+  ASSERT_EQ(write(pipe.second.get(), "x", 1), 1);
+
+  driver.TurnWithoutBlocking(200);
+
+  ExpectEachCompletedOnce(polls);
+}
+
 TEST_P(BackendConformance, CachedReadsShareSystemCalls) {
   constexpr int kDepth = 32, kRounds = 500;
   BackendDriver driver(MakeForTest());
@@ -456,6 +476,18 @@ TEST_P(BackendConformance, NotificationsOfFourThreadsAtOnceAreNeverLost) {
   while (posted.load() < kThreads * kRounds) driver.Turn();
 
   for (std::thread& thread : others) thread.join();
+}
+
+TEST_P(BackendConformance, NotificationEndsAWaitThatNoSubmitPrecedes) {
+  // What took the first notification has to be armed again for the second.
+  BackendDriver driver(MakeForTest());
+  driver->Notify();
+  while (driver->stats().notifications == 0) driver.Turn();
+  driver->Notify();
+
+  driver->Wait(MonotonicTime::Infinite(), driver.ready());
+
+  while (driver->stats().notifications < 2) driver.Turn();
 }
 
 // --- Ownership
