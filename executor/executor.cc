@@ -48,10 +48,7 @@ absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(
 Executor::Executor(std::unique_ptr<Loop> loop, ExecutorOptions options)
     : options_(std::move(options)),
       loop_(std::move(loop)),
-      tasks_(options_.max_tasks),
-      nothing_([](Runnable&) {}) {
-  end_of_run_.on_fired = &nothing_;
-}
+      tasks_(options_.max_tasks) {}
 
 Executor::~Executor() {
   CurrentScope scope(*this);
@@ -62,7 +59,6 @@ Executor::~Executor() {
   const MonotonicTime deadline =
       loop_->backend().clock().Now() + options_.shutdown_grace;
   while (unfinished_ > 0 && loop_->now() < deadline) loop_->Turn(deadline);
-  loop_->DisarmTimer(end_of_run_);
   DestroyFrames();
   tasks_.ForEach([](TaskContext& task) {
     RINGWAY_CHECK(!task.has_handle_, "a JoinHandle outlives its executor");
@@ -131,13 +127,11 @@ void Executor::TurnUntilDone(const JoinHandleBase& handle) {
   run_until_ = handle.task_;
   while (!handle.done()) loop_->Turn(MonotonicTime::Infinite());
   run_until_ = nullptr;
-  loop_->DisarmTimer(end_of_run_);
 }
 
 void Executor::OnFinished(TaskContext& task) {
   --unfinished_;
-  if (unfinished_ == 0 || &task == run_until_)
-    loop_->ArmTimer(end_of_run_, loop_->now());
+  if (unfinished_ == 0 || &task == run_until_) loop_->EndWait();
   if (task.joiner_ != nullptr) task.joiner_->OnTaskEnded(task);
   if (task.has_handle_) return;
   std::exception_ptr exception =

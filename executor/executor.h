@@ -170,9 +170,6 @@ class Executor {
   Slab<TaskContext> tasks_;
   TaskContext* current_task_ = nullptr;
   TaskContext* run_until_ = nullptr;  // what Run() waits for
-  // Overdue once that has ended, which keeps the turn from going to sleep.
-  LoopTimer end_of_run_;
-  Runnable nothing_;
   Phase phase_ = Phase::kRunning;
   size_t unfinished_ = 0;
   uint64_t tasks_spawned_ = 0;

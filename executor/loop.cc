@@ -80,7 +80,8 @@ void Loop::Turn(MonotonicTime wait_until) {
   RunReady();
   backend_->Submit(pending_, ready_);
   const bool may_sleep =
-      pending_.empty() && ready_.empty() && wait_until > now_;
+      pending_.empty() && ready_.empty() && wait_until > now_ && !wait_ended_;
+  wait_ended_ = false;
   if (may_sleep && inbox_->FallAsleep()) {
     backend_->Wait(std::min(wait_until, timers_.NextDeadline()), ready_);
     inbox_->WokeUp();

@@ -107,6 +107,10 @@ class Loop {
   // never blocks.
   void Turn(MonotonicTime wait_until);
 
+  // Makes the turn that is under way one that never blocks: whoever turns the
+  // loop has been given what it was waiting for.
+  void EndWait() { wait_ended_ = true; }
+
   // Cancels every operation and blocks until all have ended, then forgets what
   // is ready: nobody is run. What was waiting can be destroyed afterwards.
   void Quiesce();
@@ -135,6 +139,7 @@ class Loop {
   IntrusiveList<Orphan> orphans_;
   OperationList pending_;
   RunnableList ready_;
+  bool wait_ended_ = false;  // EndWait() was called in this turn
   LoopStats stats_;
 };
 
