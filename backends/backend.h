@@ -54,7 +54,8 @@ class Backend {
 
   // Cancels what is in flight and reaps it - nobody is resumed - before
   // anything the kernel may still refer to is released. Operations end up done
-  // with their results.
+  // with their results. What multishot operations delivered must have been
+  // taken or dropped before: it lives in the backend.
   virtual ~Backend() = default;
 
   // Starts operations from the front of `pending` while there is room. Never

@@ -104,7 +104,8 @@ class Loop {
 
   // One turn. Blocks, when there is nothing to do, until a completion, a timer,
   // a message or `wait_until`; a time that has passed makes it a turn that
-  // never blocks.
+  // never blocks. It knows nothing of what its caller waits for: a condition
+  // that comes true inside the turn must say so by EndWait().
   void Turn(MonotonicTime wait_until);
 
   // Makes the turn that is under way one that never blocks: whoever turns the
