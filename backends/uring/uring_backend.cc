@@ -380,7 +380,10 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
     return;
   }
   op.Unlink();
-  Finish(op, cqe.res, done);
+  // What waits on one of the kernel's own threads - a connect to a Unix socket
+  // whose queue is full - is cancelled by interrupting that.
+  const bool interrupted = op.cancel_requested && cqe.res == -EINTR;
+  Finish(op, interrupted ? -ECANCELED : cqe.res, done);
 }
 
 void UringBackend::OnMultishotCompletion(MultishotOperation& op,
