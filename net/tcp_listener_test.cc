@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/tcp_listener.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "backends/testing/sockets.h"
+#include "core/errno_status.h"
+#include "executor/event.h"
+#include "gtest/gtest.h"
+#include "net/listener_core.h"
+#include "net/testing/net_fixture.h"
+
+namespace ringway::net {
+namespace {
+
+using ringway::testing::CountOpenFds;
+using testing::Bytes;
+using testing::NetTest;
+using testing::ReceiveAll;
+using testing::TurnTimes;
+using testing::TurnUntil;
+using testing::ValueOf;
+
+// A blocking connection, which the kernel completes without anybody accepting.
+UniqueFd ConnectTo(const TcpListener& listener) {
+  const SocketAddress address = ValueOf(listener.LocalAddress());
+  UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  RINGWAY_CHECK(fd.valid(), "socket: errno %d", errno);
+  RINGWAY_CHECK(connect(fd.get(), address.data(), address.size()) == 0,
+                "connect: errno %d", errno);
+  return fd;
+}
+
+bool ReadsAsEnded(const UniqueFd& fd) {
+  pollfd end = {.fd = fd.get(), .events = POLLIN, .revents = 0};
+  return poll(&end, 1, 0) == 1;
+}
+
+// Takes the connection's number and says it to the peer.
+Task<absl::StatusOr<int>> AcceptAndName(TcpListener& listener, int name) {
+  absl::StatusOr<TcpStream> stream = co_await listener.Accept();
+  if (!stream.ok()) co_return stream.status();
+  const std::string text = absl::StrCat(name);
+  absl::Status sent = co_await stream->Write(Bytes(text));
+  if (!sent.ok()) co_return sent;
+  absl::Status closed = co_await stream->Close();
+  if (!closed.ok()) co_return closed;
+  co_return name;
+}
+
+Task<absl::Status> AcceptOnly(TcpListener& listener) {
+  absl::StatusOr<TcpStream> stream = co_await listener.Accept();
+  co_return stream.status();
+}
+
+class TcpListenerTest : public NetTest {
+ protected:
+  TcpListener ListenOnLoopback() { return ListenOn("127.0.0.1:0"); }
+
+  uint64_t Accepted() { return loop().stats().backend.events; }
+};
+
+TEST_F(TcpListenerTest, AcceptsAThousandConnections) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOnLoopback();
+    const SocketAddress address = ValueOf(listener.LocalAddress());
+    constexpr int kConnections = 1000;
+    auto connect_all = [&]() -> Task<int> {
+      int n = 0;
+      for (int i = 0; i < kConnections; ++i) {
+        TcpStream stream = ValueOf(co_await Connect(address));
+        std::array<std::byte, 4> buffer;
+        n += ValueOf(co_await stream.Read(buffer)) == 2;
+      }
+      co_return n;
+    };
+    JoinHandle<int> clients = Spawn(connect_all());
+    for (int i = 0; i < kConnections; ++i) {
+      TcpStream stream = ValueOf(co_await listener.Accept());
+      EXPECT_TRUE((co_await stream.Write(Bytes("hi"))).ok());
+    }
+    EXPECT_EQ(ValueOf(co_await clients), kConnections);
+  };
+  Run(main());
+}
+
+TEST_F(TcpListenerTest, ServesWaitingTasksInTheOrderTheyCame) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOnLoopback();
+    std::vector<JoinHandle<absl::StatusOr<int>>> acceptors;
+    for (int i = 0; i < 8; ++i)
+      acceptors.push_back(Spawn(AcceptAndName(listener, i)));
+    co_await TurnTimes(3);
+    for (int i = 0; i < 8; ++i) {
+      UniqueFd client = ConnectTo(listener);
+      EXPECT_EQ(ValueOf(co_await acceptors[i]), i);
+      EXPECT_EQ(ReceiveAll(client.get()), absl::StrCat(i));
+    }
+  };
+  Run(main());
+}
+
+TEST_F(TcpListenerTest, AcceptedSocketsCloseOnExec) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOnLoopback();
+    UniqueFd client = ConnectTo(listener);
+    TcpStream stream = ValueOf(co_await listener.Accept());
+    EXPECT_NE(fcntl(stream.fd(), F_GETFD) & FD_CLOEXEC, 0);
+  };
+  Run(main());
+}
+
+TEST_F(TcpListenerTest, ClosingEndsEveryWaitAsCancelled) {
+  auto main = [&]() -> Task<void> {
+    const size_t fds_before = CountOpenFds();
+    TcpListener listener = ListenOnLoopback();
+    const SocketAddress address = ValueOf(listener.LocalAddress());
+    std::vector<JoinHandle<absl::Status>> acceptors;
+    for (int i = 0; i < 3; ++i)
+      acceptors.push_back(Spawn(AcceptOnly(listener)));
+    co_await TurnTimes(3);
+    listener.Close();
+    for (JoinHandle<absl::Status>& acceptor : acceptors)
+      EXPECT_TRUE(absl::IsCancelled(co_await acceptor));
+    co_await TurnUntil([&] { return CountOpenFds() == fds_before; });
+    // The port is free at once.
+    EXPECT_TRUE(TcpListener::Listen(loop(), address).ok());
+    listener.Close();  // again: nothing happens
+  };
+  Run(main());
+}
+
+// An accept loop that is busy while its listener is closed comes back for the
+// next connection. It used to find a null pointer; loops that were waiting at
+// that moment were told and never came back.
+TEST_F(TcpListenerTest, AcceptingFromAClosedListenerIsCancelled) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOnLoopback();
+    UniqueFd client = ConnectTo(listener);
+    EXPECT_TRUE((co_await listener.Accept()).ok());
+    listener.Close();
+    EXPECT_TRUE(absl::IsCancelled((co_await listener.Accept()).status()));
+    EXPECT_TRUE(absl::IsCancelled((co_await listener.Accept()).status()));
+    EXPECT_EQ(listener.LocalAddress().status().code(),
+              absl::StatusCode::kFailedPrecondition);
+  };
+  Run(main());
+}
+
+TEST_F(TcpListenerTest, ClosesConnectionsThatNobodyHasTaken) {
+  auto main = [&]() -> Task<void> {
+    const size_t fds_before = CountOpenFds();
+    TcpListener listener = ListenOnLoopback();
+    std::vector<UniqueFd> clients;
+    clients.push_back(ConnectTo(listener));
+    { TcpStream first = ValueOf(co_await listener.Accept()); }
+    // The accept is armed: these are accepted though nobody asked.
+    const uint64_t before = Accepted();
+    for (int i = 0; i < 10; ++i) clients.push_back(ConnectTo(listener));
+    co_await TurnUntil([&] { return Accepted() == before + 10; });
+    listener.Close();
+    for (const UniqueFd& client : clients)
+      co_await TurnUntil([&] { return ReadsAsEnded(client); });
+    co_await TurnUntil(
+        [&] { return CountOpenFds() == fds_before + clients.size(); });
+  };
+  Run(main());
+}
+
+// Several workers share an address: what one has accepted no other can serve,
+// so it must not take more than it can use.
+TEST_F(TcpListenerTest, PausesWhenNobodyTakesConnectionsAndResumes) {
+  ListenOptions options;
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOnLoopback();
+    std::vector<UniqueFd> clients;
+    clients.push_back(ConnectTo(listener));
+    { TcpStream first = ValueOf(co_await listener.Accept()); }
+    const uint64_t before = Accepted();
+    constexpr uint32_t kMax = internal::ListenerCore::kMaxUntaken;
+    for (uint32_t i = 0; i < 2 * kMax; ++i) {
+      clients.push_back(ConnectTo(listener));
+      co_await TurnTimes(3);
+    }
+    const uint64_t untaken = Accepted() - before;
+    EXPECT_GE(untaken, kMax);
+    EXPECT_LE(untaken, kMax + 4u);
+    const uint64_t turns_before = loop().stats().turns;
+    EXPECT_TRUE((co_await Sleep(absl::Milliseconds(50))).ok());
+    EXPECT_LE(loop().stats().turns - turns_before, 5u);
+    for (uint32_t i = 0; i < 2 * kMax; ++i)
+      EXPECT_TRUE((co_await listener.Accept()).ok());
+    EXPECT_EQ(Accepted() - before, 2 * kMax);
+  };
+  Run(main());
+}
+
+TEST_F(TcpListenerTest, ACancelledAcceptLosesNoConnection) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOnLoopback();
+    std::vector<UniqueFd> clients;
+    int taken = 0, cancelled = 0;
+    for (int round = 0; round < 200; ++round) {
+      JoinHandle<absl::Status> accept = Spawn(AcceptOnly(listener));
+      co_await TurnTimes(round % 3);
+      if (round % 2 == 0) clients.push_back(ConnectTo(listener));
+      co_await TurnTimes(round % 5 % 2);
+      accept.Cancel();
+      const absl::Status status = co_await accept;
+      EXPECT_TRUE(status.ok() || absl::IsCancelled(status)) << status;
+      ++(status.ok() ? taken : cancelled);
+    }
+    EXPECT_GT(cancelled, 0);
+    while (taken < static_cast<int>(clients.size())) {
+      EXPECT_TRUE((co_await listener.Accept()).ok());
+      ++taken;
+    }
+    JoinHandle<absl::Status> one_more = Spawn(AcceptOnly(listener));
+    co_await TurnTimes(5);
+    EXPECT_FALSE(one_more.done()) << "more connections than were made";
+    listener.Close();
+    EXPECT_TRUE(absl::IsCancelled(co_await one_more));
+  };
+  Run(main());
+}
+
+// Pausing cancels the accept. If the listener goes in the very turn in which
+// that has ended, the listener's core used to be deleted while its delivery was
+// still scheduled, which aborts. A turn earlier or later all was well.
+TEST_F(TcpListenerTest, CanBeClosedInAnyTurnOfAPause) {
+  auto main = [&]() -> Task<void> {
+    for (int turns = 0; turns < 8; ++turns) {
+      TcpListener listener = ListenOnLoopback();
+      std::vector<UniqueFd> clients;
+      clients.push_back(ConnectTo(listener));
+      { TcpStream first = ValueOf(co_await listener.Accept()); }
+      for (uint32_t i = 0; i < internal::ListenerCore::kMaxUntaken; ++i)
+        clients.push_back(ConnectTo(listener));
+      // Many yields instead of turns: this task is then at several places in
+      // the order of one turn.
+      for (int i = 0; i < 200 * turns; ++i) co_await Yield();
+      listener.Close();
+      for (const UniqueFd& client : clients)
+        co_await TurnUntil([&] { return ReadsAsEnded(client); });
+    }
+  };
+  Run(main());
+}
+
+TEST_F(TcpListenerTest, AnExecutorCanEndWithAcceptsInEveryState) {
+  std::vector<UniqueFd> clients;
+  auto serve = [&](int kind) -> Task<void> {
+    TcpListener listener = ListenOnLoopback();
+    JoinHandle<absl::Status> waiting;
+    if (kind != 0) {
+      clients.push_back(ConnectTo(listener));
+      TcpStream first = ValueOf(co_await listener.Accept());
+      if (kind == 2) clients.push_back(ConnectTo(listener));
+      if (kind == 3) waiting = Spawn(AcceptOnly(listener));
+    }
+    Event never;
+    (co_await never.Wait()).IgnoreError();
+  };
+  auto main = [&]() -> Task<void> {
+    for (int kind = 0; kind < 4; ++kind) Spawn(serve(kind)).Detach();
+    co_await TurnTimes(10);
+  };
+  Run(main());
+  DestroyExecutor();
+  for (const UniqueFd& client : clients) ReceiveAll(client.get());
+}
+
+// Opens fds until there are none left.
+class OutOfFds {
+ public:
+  OutOfFds() {
+    while (true) {
+      UniqueFd fd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+      if (!fd.valid()) break;
+      fillers_.push_back(std::move(fd));
+    }
+    RINGWAY_CHECK(errno == EMFILE, "dup: errno %d", errno);
+  }
+  void FreeOne() { fillers_.pop_back(); }
+
+ private:
+  std::vector<UniqueFd> fillers_;
+};
+
+// An accept counts against the limit of the time when it was armed, so the
+// limit stands before the loop does.
+class FewFdsTest : public TcpListenerTest {
+ protected:
+  FewFdsTest() {
+    RINGWAY_CHECK(getrlimit(RLIMIT_NOFILE, &before_) == 0, "getrlimit");
+    rlimit few = before_;
+    few.rlim_cur = 200;
+    RINGWAY_CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
+  }
+  ~FewFdsTest() override { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_;
+};
+
+TEST_F(FewFdsTest, GoesOnAcceptingOnceThereAreFdsAgainAndDoesNotSpin) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOnLoopback();
+    UniqueFd client = ConnectTo(listener);
+    TcpStream open_before = ValueOf(co_await listener.Accept());
+    std::optional<OutOfFds> shortage(std::in_place);
+    shortage->FreeOne();  // to connect with, not to accept with
+    UniqueFd late = ConnectTo(listener);
+    JoinHandle<absl::Status> accept = Spawn(AcceptOnly(listener));
+
+    const uint64_t turns_before = loop().stats().turns;
+    EXPECT_TRUE((co_await Sleep(absl::Milliseconds(200))).ok());
+    EXPECT_FALSE(accept.done());
+    EXPECT_LE(loop().stats().turns - turns_before, 50u);
+    EXPECT_TRUE((co_await open_before.Write(Bytes("well"))).ok())
+        << "open connections do not notice";
+
+    shortage.reset();
+    EXPECT_TRUE((co_await accept).ok());
+    // And again, nobody waiting: the retry finds nothing to do.
+    shortage.emplace();
+    co_await TurnTimes(5);
+    shortage.reset();
+    UniqueFd last = ConnectTo(listener);
+    EXPECT_TRUE((co_await listener.Accept()).ok());
+  };
+  Run(main());
+}
+
+TEST_F(FewFdsTest, CanBeClosedWhileItWaitsForFds) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOnLoopback();
+    {
+      OutOfFds shortage;
+      JoinHandle<absl::Status> accept = Spawn(AcceptOnly(listener));
+      EXPECT_TRUE((co_await Sleep(absl::Milliseconds(30))).ok());
+      EXPECT_FALSE(accept.done());
+      listener.Close();
+      EXPECT_TRUE(absl::IsCancelled(co_await accept));
+    }
+    co_await TurnTimes(3);
+  };
+  Run(main());
+}
+
+TEST_F(TcpListenerTest, ReportsASocketThatCannotAccept) {
+  auto main = [&]() -> Task<void> {
+    UniqueFd not_listening(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    TcpListener listener = TcpListener::Adopt(loop(), std::move(not_listening));
+    EXPECT_EQ(ErrnoOf((co_await listener.Accept()).status()), EINVAL);
+    EXPECT_EQ(ErrnoOf((co_await listener.Accept()).status()), EINVAL);
+  };
+  Run(main());
+}
+
+TEST_F(TcpListenerTest, ReportsWhyItCannotListen) {
+  TcpListener listener = ListenOnLoopback();
+  const absl::Status status =
+      TcpListener::Listen(loop(), ValueOf(listener.LocalAddress())).status();
+  EXPECT_EQ(ErrnoOf(status), EADDRINUSE) << status;
+}
+
+TEST_F(TcpListenerTest, MovingItMovesTheSocket) {
+  auto main = [&]() -> Task<void> {
+    TcpListener first = ListenOnLoopback();
+    TcpListener second = ListenOnLoopback();
+    const SocketAddress address = ValueOf(second.LocalAddress());
+    first = std::move(second);
+    EXPECT_EQ(ValueOf(first.LocalAddress()), address);
+    UniqueFd client = ConnectTo(first);
+    TcpListener third = std::move(first);
+    EXPECT_TRUE((co_await third.Accept()).ok());
+  };
+  Run(main());
+}
+
+}  // namespace
+}  // namespace ringway::net
