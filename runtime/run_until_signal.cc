@@ -57,6 +57,9 @@ void PrintReport(const RuntimeReport& report) {
          " refused, %" PRIu64 " cut\n",
          report.accepted, report.ended_ok, report.ended_error,
          report.ended_throw, report.refused, report.cut);
+  if (report.start_failed > 0) {
+    printf("OnStart failed on %" PRIu64 " workers\n", report.start_failed);
+  }
   printf("operations: %" PRIu64 " in %" PRIu64 " turns and %" PRIu64
          " system calls\n",
          report.operations, report.turns, report.system_calls);

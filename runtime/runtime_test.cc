@@ -1,0 +1,625 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "runtime/runtime.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "backends/testing/sockets.h"
+#include "core/errno_status.h"
+#include "executor/sleep.h"
+#include "gtest/gtest.h"
+#include "net/listen_socket.h"
+#include "net/testing/net_fixture.h"
+
+namespace ringway {
+namespace {
+
+using net::SocketAddress;
+using net::testing::Bytes;
+using net::testing::ReceiveAll;
+using net::testing::ShortDirectory;
+using net::testing::ValueOf;
+using testing::CountOpenFds;
+
+size_t CountThreads() {
+  DIR* directory = opendir("/proc/self/task");
+  size_t n = 0;
+  while (dirent* entry = readdir(directory)) n += entry->d_name[0] != '.';
+  closedir(directory);
+  return n;
+}
+
+// A joined thread can be seen in /proc a moment longer.
+void ExpectThreads(size_t n) {
+  const auto limit =
+      std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (CountThreads() != n && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  EXPECT_EQ(CountThreads(), n);
+}
+
+UniqueFd ConnectTo(const SocketAddress& address) {
+  UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  RINGWAY_CHECK(connect(fd.get(), address.data(), address.size()) == 0,
+                "connect: errno %d", errno);
+  return fd;
+}
+
+// Sends `text` and waits for as many bytes back.
+std::string Ask(int fd, std::string_view text) {
+  testing::SendAll(fd, text);
+  std::string answer(text.size(), '\0');
+  const ssize_t n = recv(fd, answer.data(), answer.size(), MSG_WAITALL);
+  answer.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  return answer;
+}
+
+Task<absl::Status> Echo(net::TcpStream stream) {
+  Task<absl::Status> echo = net::testing::Echo(std::move(stream));
+  co_return co_await std::move(echo);
+}
+
+class RuntimeTest : public ::testing::Test {
+ protected:
+  RuntimeTest() {
+    // The first thread of a process brings one of ThreadSanitizer's with it.
+    pid_t tid = 0;
+    std::thread([&] { tid = gettid(); }).join();
+    const std::string thread = absl::StrCat("/proc/self/task/", tid);
+    while (access(thread.c_str(), F_OK) == 0) std::this_thread::yield();
+    fds_before_ = CountOpenFds();
+    threads_before_ = CountThreads();
+  }
+  ~RuntimeTest() override { ExpectNothingIsLeft(); }
+
+  void ExpectNothingIsLeft() {
+    EXPECT_EQ(CountOpenFds(), fds_before_) << "an fd leaked";
+    ExpectThreads(threads_before_);
+  }
+
+  static std::unique_ptr<Runtime> Launch(Runtime::Builder& builder) {
+    return ValueOf(builder.Launch());
+  }
+
+ private:
+  size_t fds_before_;
+  size_t threads_before_;
+};
+
+// --- Launching
+
+TEST_F(RuntimeTest, NamesABadSettingAndStartsNothing) {
+  struct Case {
+    void (*configure)(Runtime::Builder&);
+    std::string_view message;
+  };
+  const Case cases[] = {
+      {[](Runtime::Builder& b) { b.Workers(0); }, "Workers is 0"},
+      {[](Runtime::Builder& b) { b.Workers(-1); }, "Workers is -1"},
+      {[](Runtime::Builder& b) { b.Workers(1025); }, "must be 1 to 1024"},
+      {[](Runtime::Builder& b) { b.MaxConnections(0); }, "MaxConnections"},
+      {[](Runtime::Builder& b) { b.Listen("nonsense", Echo); }, "nonsense"},
+      {[](Runtime::Builder& b) { b.Listen("127.0.0.1:0", nullptr); },
+       "Listen(\"127.0.0.1:0\") has no handler"},
+      {[](Runtime::Builder& b) {
+         ExecutorOptions options;
+         options.max_tasks = 0;
+         b.Options(options).Workers(3);
+       },
+       "max_tasks"},
+      {[](Runtime::Builder& b) {
+         ExecutorOptions options;
+         options.loop.backend.receive_buffer_count = 0;
+         b.Options(options).Workers(3);
+       },
+       "receive_buffer_count"},
+  };
+  for (const Case& c : cases) {
+    std::atomic<int> started{0};
+    Runtime::Builder builder;
+    builder.OnStart([&]() -> Task<absl::Status> {
+      ++started;
+      co_return absl::OkStatus();
+    });
+    c.configure(builder);
+    const absl::Status status = builder.Launch().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), c.message)) << status;
+    EXPECT_EQ(started, 0);
+    ExpectNothingIsLeft();
+  }
+}
+
+TEST_F(RuntimeTest, NamesTheWorkerThatCannotBePinned) {
+  Runtime::Builder builder;
+  builder.Workers(2).Pin(4000).Listen("127.0.0.1:0", Echo);
+  const absl::Status status = builder.Launch().status();
+  EXPECT_EQ(ErrnoOf(status), EINVAL);
+  EXPECT_TRUE(absl::StrContains(status.message(), "worker 0 to CPU 4000"))
+      << status;
+}
+
+TEST_F(RuntimeTest, PinsAWorkerToItsCpu) {
+  std::promise<void> pinned;
+  Runtime::Builder builder;
+  builder.Pin(0).OnStart([&]() -> Task<absl::Status> {
+    cpu_set_t set;
+    EXPECT_EQ(pthread_getaffinity_np(pthread_self(), sizeof(set), &set), 0);
+    EXPECT_EQ(CPU_COUNT(&set), 1);
+    EXPECT_TRUE(CPU_ISSET(0, &set));
+    pinned.set_value();
+    co_return absl::OkStatus();
+  });
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  pinned.get_future().wait();
+}
+
+TEST_F(RuntimeTest, LaunchesAllOrNothing) {
+  net::ListenOptions exclusive;
+  UniqueFd taken = ValueOf(net::MakeListenSocket(
+      ValueOf(SocketAddress::Parse("127.0.0.1:0")), exclusive));
+  const SocketAddress in_use = ValueOf(SocketAddress::LocalOf(taken.get()));
+  // A port that is free: the kernel chose it a moment ago.
+  SocketAddress free_address;
+  {
+    UniqueFd fd = ValueOf(net::MakeListenSocket(
+        ValueOf(SocketAddress::Parse("127.0.0.1:0")), exclusive));
+    free_address = ValueOf(SocketAddress::LocalOf(fd.get()));
+  }
+  const size_t fds_before = CountOpenFds();
+  for (const int workers : {1, 3}) {
+    std::atomic<int> started{0};
+    Runtime::Builder builder;
+    builder.Workers(workers)
+        .OnStart([&]() -> Task<absl::Status> {
+          ++started;
+          co_return absl::OkStatus();
+        })
+        .Listen(free_address.ToString(), Echo)
+        .Listen(in_use.ToString(), Echo);
+    const absl::Status status = builder.Launch().status();
+    EXPECT_EQ(ErrnoOf(status), EADDRINUSE);
+    EXPECT_TRUE(absl::StrContains(status.message(), in_use.ToString()))
+        << status;
+    EXPECT_EQ(started, 0);
+    EXPECT_EQ(CountOpenFds(), fds_before);
+
+    Runtime::Builder again;
+    again.Workers(workers).Listen(free_address.ToString(), Echo);
+    std::unique_ptr<Runtime> runtime = Launch(again);
+    UniqueFd client = ConnectTo(free_address);
+    EXPECT_EQ(Ask(client.get(), "hello"), "hello");
+  }
+}
+
+// Workers share their port through SO_REUSEPORT, and the kernel lets any
+// process of the same user join. A second server on the same port used to start
+// and take half of the first one's connections.
+TEST_F(RuntimeTest, RefusesAPortThatAnotherRuntimeSharesAmongItsWorkers) {
+  Runtime::Builder builder;
+  builder.Workers(2).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> first = Launch(builder);
+  Runtime::Builder second;
+  second.Workers(2).Listen(first->addresses()[0].ToString(), Echo);
+  EXPECT_EQ(ErrnoOf(second.Launch().status()), EADDRINUSE);
+
+  Runtime::Builder twice;
+  const std::string port = first->addresses()[0].ToString();
+  first.reset();
+  twice.Workers(2).Listen(port, Echo).Listen(port, Echo);
+  EXPECT_EQ(ErrnoOf(twice.Launch().status()), EADDRINUSE);
+}
+
+TEST_F(RuntimeTest, ReportsThePortsTheKernelChose) {
+  ShortDirectory directory;
+  const std::string path = absl::StrCat("unix:", directory.PathOf("s"));
+  Runtime::Builder builder;
+  builder.Workers(2)
+      .Listen("127.0.0.1:0", Echo)
+      .Listen(path, Echo)
+      .Listen("[::1]:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  ASSERT_EQ(runtime->addresses().size(), 3u);
+  EXPECT_NE(runtime->addresses()[0].port(), 0);
+  EXPECT_EQ(runtime->addresses()[1].ToString(), path);
+  EXPECT_NE(runtime->addresses()[2].port(), 0);
+  EXPECT_FALSE(runtime->backend_description().empty());
+  for (const SocketAddress& address : runtime->addresses()) {
+    UniqueFd client = ConnectTo(address);
+    EXPECT_EQ(Ask(client.get(), "hello"), "hello") << address.ToString();
+  }
+}
+
+TEST_F(RuntimeTest, WorkersShareAPort) {
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  auto serve = [&](net::TcpStream stream) -> Task<absl::Status> {
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      threads.insert(std::this_thread::get_id());
+    }
+    co_return co_await stream.Write(Bytes("."));
+  };
+  Runtime::Builder builder;
+  builder.Workers(2).Listen("127.0.0.1:0", serve);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  for (int i = 0; i < 64; ++i)
+    EXPECT_EQ(ReceiveAll(ConnectTo(runtime->addresses()[0]).get()), ".");
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  EXPECT_EQ(report.accepted, 64u);
+  EXPECT_EQ(report.ended_ok, 64u);
+  EXPECT_TRUE(report.drained());
+  EXPECT_EQ(threads.size(), 2u);
+}
+
+TEST_F(RuntimeTest, RunsOnStartOncePerWorkerAndCountsFailures) {
+  std::mutex mutex;
+  std::vector<std::thread::id> threads;
+  std::promise<void> all_started;
+  auto start = [&]() -> Task<absl::Status> {
+    std::lock_guard<std::mutex> lock(mutex);
+    threads.push_back(std::this_thread::get_id());
+    if (threads.size() == 3) all_started.set_value();
+    if (threads.size() == 1) throw std::runtime_error("one throws");
+    if (threads.size() == 2) co_return absl::InternalError("one fails");
+    co_return absl::OkStatus();
+  };
+  Runtime::Builder builder;
+  builder.Workers(3).OnStart(start);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  all_started.get_future().wait();
+  runtime->Shutdown();
+  EXPECT_EQ(runtime->Wait().start_failed, 2u);
+  EXPECT_EQ(threads.size(), 3u);
+  EXPECT_EQ(std::set<std::thread::id>(threads.begin(), threads.end()).size(),
+            3u);
+}
+
+// --- Serving
+
+TEST_F(RuntimeTest, AnExceptionEndsItsConnectionAndNoOther) {
+  auto serve = [](net::TcpStream stream) -> Task<absl::Status> {
+    std::array<std::byte, 1> byte;
+    while (true) {
+      const size_t n = ValueOf(co_await stream.Read(byte));
+      if (n == 0) co_return absl::OkStatus();
+      if (byte[0] == std::byte{'!'}) throw std::runtime_error("as asked");
+      if (byte[0] == std::byte{'?'}) co_return absl::InternalError("as asked");
+      absl::Status sent = co_await stream.Write(byte);
+      if (!sent.ok()) co_return sent;
+    }
+  };
+  Runtime::Builder builder;
+  builder.Listen("127.0.0.1:0", serve);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  const SocketAddress address = runtime->addresses()[0];
+  UniqueFd good = ConnectTo(address);
+  UniqueFd throws = ConnectTo(address);
+  UniqueFd fails = ConnectTo(address);
+  EXPECT_EQ(Ask(good.get(), "a"), "a");
+  testing::SendAll(throws.get(), "!");
+  testing::SendAll(fails.get(), "?");
+  EXPECT_EQ(ReceiveAll(throws.get()), "");
+  EXPECT_EQ(ReceiveAll(fails.get()), "");
+  EXPECT_EQ(Ask(good.get(), "b"), "b");
+  good.Reset();
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  EXPECT_EQ(report.accepted, 3u);
+  EXPECT_EQ(report.ended_ok, 1u);
+  EXPECT_EQ(report.ended_throw, 1u);
+  EXPECT_EQ(report.ended_error, 1u);
+  EXPECT_TRUE(report.drained());
+}
+
+TEST_F(RuntimeTest, AHandlerThatThrowsBeforeItIsATaskIsCountedToo) {
+  auto serve = [](net::TcpStream) -> Task<absl::Status> {
+    throw std::runtime_error("no task");
+  };
+  Runtime::Builder builder;
+  builder.Listen("127.0.0.1:0", serve);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  EXPECT_EQ(ReceiveAll(ConnectTo(runtime->addresses()[0]).get()), "");
+  runtime->Shutdown();
+  EXPECT_EQ(runtime->Wait().ended_throw, 1u);
+}
+
+TEST_F(RuntimeTest, RefusesConnectionsBeyondTheLimitAndTakesThemAgainLater) {
+  Runtime::Builder builder;
+  builder.MaxConnections(2).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  const SocketAddress address = runtime->addresses()[0];
+  UniqueFd first = ConnectTo(address);
+  UniqueFd second = ConnectTo(address);
+  EXPECT_EQ(Ask(first.get(), "a"), "a");
+  EXPECT_EQ(Ask(second.get(), "b"), "b");
+  EXPECT_EQ(ReceiveAll(ConnectTo(address).get()), "");
+  EXPECT_EQ(ReceiveAll(ConnectTo(address).get()), "");
+  EXPECT_EQ(Ask(first.get(), "c"), "c");
+  // The server's side closing tells us that its place is free.
+  ASSERT_EQ(shutdown(first.get(), SHUT_WR), 0);
+  EXPECT_EQ(ReceiveAll(first.get()), "");
+  std::string answer;
+  uint64_t tries = 0;
+  while (answer != "d") {
+    UniqueFd third = ConnectTo(address);
+    answer.assign(1, '\0');
+    ++tries;
+    static_cast<void>(send(third.get(), "d", 1, MSG_NOSIGNAL));
+    if (recv(third.get(), answer.data(), 1, 0) != 1) answer.clear();
+  }
+  second.Reset();
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  EXPECT_EQ(report.accepted, 3u);
+  EXPECT_EQ(report.refused, 2u + tries - 1);
+}
+
+// A connection that could not become a task used to stay counted for ever: the
+// drain waited for it, and it took a place.
+TEST_F(RuntimeTest, RefusesAConnectionForWhichThereIsNoTask) {
+  ExecutorOptions options;
+  options.max_tasks = 3;  // the worker's two and one connection
+  Runtime::Builder builder;
+  builder.Options(options).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  UniqueFd first = ConnectTo(runtime->addresses()[0]);
+  EXPECT_EQ(Ask(first.get(), "a"), "a");
+  EXPECT_EQ(ReceiveAll(ConnectTo(runtime->addresses()[0]).get()), "");
+  ASSERT_EQ(shutdown(first.get(), SHUT_WR), 0);
+  EXPECT_EQ(ReceiveAll(first.get()), "");
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  EXPECT_EQ(report.accepted, 1u);
+  EXPECT_EQ(report.refused, 1u);
+  EXPECT_EQ(report.cut, 0u);
+}
+
+// --- Ending
+
+// Waits for a byte, tells the test, waits for another, answers.
+struct SlowRequest {
+  std::promise<void> begun;
+
+  Task<absl::Status> Serve(net::TcpStream stream) {
+    std::array<std::byte, 1> byte;
+    absl::StatusOr<size_t> n = co_await stream.Read(byte);
+    if (!n.ok() || *n == 0) co_return n.status();
+    begun.set_value();
+    n = co_await stream.Read(byte);
+    if (!n.ok() || *n == 0) co_return n.status();
+    co_return co_await stream.Write(Bytes("answer"));
+  }
+};
+
+// The event that says "no connection is left" used to stay set from any moment
+// without connections before the shutdown, and the drain ended at once. A
+// server that was busy without a break drained properly.
+TEST_F(RuntimeTest, ARequestInFlightFinishesAlsoIfTheServerWasIdleBefore) {
+  SlowRequest request;
+  auto serve = [&](net::TcpStream stream) -> Task<absl::Status> {
+    return request.Serve(std::move(stream));
+  };
+  Runtime::Builder builder;
+  builder.DrainDeadline(absl::Seconds(60)).Listen("127.0.0.1:0", serve);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  const SocketAddress address = runtime->addresses()[0];
+  {
+    UniqueFd earlier = ConnectTo(address);
+    ASSERT_EQ(shutdown(earlier.get(), SHUT_WR), 0);
+    EXPECT_EQ(ReceiveAll(earlier.get()), "");
+  }
+  UniqueFd client = ConnectTo(address);
+  testing::SendAll(client.get(), "1");
+  request.begun.get_future().wait();
+  runtime->Shutdown();
+  // Once the port is refused the drain has begun.
+  while (true) {
+    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (connect(fd.get(), address.data(), address.size()) != 0) break;
+  }
+  testing::SendAll(client.get(), "2");
+  EXPECT_EQ(ReceiveAll(client.get()), "answer");
+  const RuntimeReport report = runtime->Wait();
+  EXPECT_EQ(report.accepted, report.ended_ok);
+  EXPECT_TRUE(report.drained());
+}
+
+TEST_F(RuntimeTest, AnIdleConnectionIsCutAtTheDeadlineAndReported) {
+  Runtime::Builder builder;
+  builder.DrainDeadline(absl::Milliseconds(30)).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  UniqueFd idle = ConnectTo(runtime->addresses()[0]);
+  EXPECT_EQ(Ask(idle.get(), "a"), "a");
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  EXPECT_EQ(report.cut, 1u);
+  EXPECT_FALSE(report.drained());
+  EXPECT_EQ(ReceiveAll(idle.get()), "");
+}
+
+TEST_F(RuntimeTest, CutEndsTheDrainAtOnce) {
+  for (const bool shutdown_first : {true, false}) {
+    Runtime::Builder builder;
+    builder.Workers(2)
+        .DrainDeadline(absl::InfiniteDuration())
+        .Listen("127.0.0.1:0", Echo);
+    std::unique_ptr<Runtime> runtime = Launch(builder);
+    std::vector<UniqueFd> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.push_back(ConnectTo(runtime->addresses()[0]));
+      EXPECT_EQ(Ask(clients.back().get(), "a"), "a");
+    }
+    if (shutdown_first) runtime->Shutdown();
+    runtime->Cut();
+    EXPECT_EQ(runtime->Wait().cut, 8u);
+    for (const UniqueFd& client : clients)
+      EXPECT_EQ(ReceiveAll(client.get()), "");
+  }
+}
+
+TEST_F(RuntimeTest, ANegativeOrZeroDrainDeadlineCutsAtOnce) {
+  for (const absl::Duration deadline :
+       {absl::ZeroDuration(), absl::Seconds(-1)}) {
+    Runtime::Builder builder;
+    builder.DrainDeadline(deadline).Listen("127.0.0.1:0", Echo);
+    std::unique_ptr<Runtime> runtime = Launch(builder);
+    UniqueFd client = ConnectTo(runtime->addresses()[0]);
+    EXPECT_EQ(Ask(client.get(), "a"), "a");
+    runtime->Shutdown();
+    EXPECT_EQ(runtime->Wait().cut, 1u);
+  }
+}
+
+// A connection that is cut before its task has had its first turn never runs.
+// It used to stay counted, and the worker waited out its grace for it. The
+// grace here is longer than the test may take.
+TEST_F(RuntimeTest, ConnectionsCutBeforeTheyBeginHoldUpNobody) {
+  ExecutorOptions options;
+  options.shutdown_grace = absl::Hours(1);
+  for (int round = 0; round < 30; ++round) {
+    Runtime::Builder builder;
+    builder.Options(options).Listen("127.0.0.1:0", Echo);
+    std::unique_ptr<Runtime> runtime = Launch(builder);
+    std::vector<UniqueFd> clients;
+    for (int i = 0; i < 5 + round; ++i)
+      clients.push_back(ConnectTo(runtime->addresses()[0]));
+    runtime->Cut();
+    runtime->Wait();
+  }
+}
+
+TEST_F(RuntimeTest, ShutdownAndWaitMayComeFromManyThreadsAndOften) {
+  Runtime::Builder builder;
+  builder.Workers(2).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  {
+    UniqueFd client = ConnectTo(runtime->addresses()[0]);
+    EXPECT_EQ(Ask(client.get(), "a"), "a");
+  }
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 50; ++n) runtime->Shutdown();
+      EXPECT_EQ(runtime->Wait().accepted, 1u);
+      runtime->Shutdown();
+      runtime->Cut();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(runtime->Wait().accepted, 1u);
+}
+
+TEST_F(RuntimeTest, DestroyingItWithoutAShutdownDrains) {
+  Runtime::Builder builder;
+  builder.DrainDeadline(absl::Milliseconds(20)).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  UniqueFd client = ConnectTo(runtime->addresses()[0]);
+  EXPECT_EQ(Ask(client.get(), "a"), "a");
+  runtime.reset();
+  EXPECT_EQ(ReceiveAll(client.get()), "");
+}
+
+TEST_F(RuntimeTest, AStartTaskThatRunsForEverEndsWithTheRuntime) {
+  std::promise<void> begun;
+  auto start = [&]() -> Task<absl::Status> {
+    begun.set_value();
+    while (true) {
+      absl::Status slept = co_await Sleep(absl::Hours(1));
+      if (!slept.ok()) co_return slept;
+    }
+  };
+  Runtime::Builder builder;
+  builder.OnStart(start);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  begun.get_future().wait();
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  EXPECT_TRUE(report.drained());
+  EXPECT_EQ(report.start_failed, 0u) << "ending with the runtime is no failure";
+}
+
+// A handler may cancel every task of its executor; the worker's own are among
+// them.
+TEST_F(RuntimeTest, AHandlerThatCancelsEverythingDoesNotStopTheServer) {
+  auto serve = [](net::TcpStream stream) -> Task<absl::Status> {
+    Executor::Current()->CancelAll();
+    co_return co_await stream.Write(Bytes("cancelled"));
+  };
+  Runtime::Builder builder;
+  builder.Listen("127.0.0.1:0", serve);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ReceiveAll(ConnectTo(runtime->addresses()[0]).get()),
+              "cancelled");
+  }
+}
+
+// An accept loop that is handed a connection in the turn of the shutdown comes
+// back for another one to a listener that is closed.
+TEST_F(RuntimeTest, ConnectionsThatArriveWithTheShutdownDoNoHarm) {
+  for (int round = 0; round < 30; ++round) {
+    Runtime::Builder builder;
+    builder.Workers(2)
+        .DrainDeadline(absl::Seconds(60))
+        .Listen("127.0.0.1:0", Echo);
+    std::unique_ptr<Runtime> runtime = Launch(builder);
+    const SocketAddress address = runtime->addresses()[0];
+    std::atomic<bool> stop{false};
+    std::thread clients([&] {
+      while (!stop) {
+        UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (connect(fd.get(), address.data(), address.size()) != 0) return;
+      }
+    });
+    { UniqueFd one = ConnectTo(address); }
+    runtime->Shutdown();
+    const RuntimeReport report = runtime->Wait();
+    stop = true;
+    clients.join();
+    EXPECT_TRUE(report.drained());
+    EXPECT_EQ(report.accepted, report.ended_ok + report.ended_error);
+  }
+}
+
+TEST_F(RuntimeTest, StartsOnTheSamePortAgainAndAgain) {
+  SocketAddress address = ValueOf(SocketAddress::Parse("127.0.0.1:0"));
+  for (int round = 0; round < 50; ++round) {
+    Runtime::Builder builder;
+    builder.Workers(1 + round % 2)
+        .DrainDeadline(absl::ZeroDuration())
+        .Listen(address.ToString(), Echo);
+    std::unique_ptr<Runtime> runtime = Launch(builder);
+    address = runtime->addresses()[0];
+    UniqueFd client = ConnectTo(address);
+    EXPECT_EQ(Ask(client.get(), "hello"), "hello");
+    runtime->Shutdown();
+    EXPECT_EQ(runtime->Wait().cut, 1u);
+  }
+}
+
+}  // namespace
+}  // namespace ringway
