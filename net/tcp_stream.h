@@ -53,6 +53,8 @@ class StreamWriter {
   ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(*core_); }
 
  private:
+  friend class BufferedWriter;
+
   internal::StreamCore* core_;
 };
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/buffered_writer.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "core/errno_status.h"
+#include "net/write_buffer.h"
+
+namespace ringway::net {
+namespace internal {
+
+BufferWait::~BufferWait() {
+  // Only when the frame is destroyed where it waits.
+  if (linked()) Unlink();
+}
+
+bool BufferWait::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
+  task_ = &task;
+  if (task.cancelled()) {
+    result_ = -ECANCELED;
+    return task.SkipWait(leaf);
+  }
+  if (attempt_(*buffer_, *this)) return task.SkipWait(leaf);
+  task.Park(leaf, *this);
+  return true;
+}
+
+void BufferWait::OnCancel(Suspension& suspension) {
+  BufferWait& self = static_cast<BufferWait&>(suspension);
+  self.Unlink();
+  self.Complete(-ECANCELED);
+  self.buffer_->OnWaitLeft();
+}
+
+void BufferWait::Complete(int32_t result) {
+  result_ = result;
+  task_->Wake();
+}
+
+absl::Status BufferWait::await_resume() const {
+  if (result_ == 0) [[likely]] {
+    return absl::OkStatus();
+  }
+  if (result_ == -ECANCELED)
+    return absl::Status(absl::StatusCode::kCancelled, "");
+  return ErrnoToStatus(-result_, "buffered write on a stream");
+}
+
+}  // namespace internal
+
+EnqueueOp::EnqueueOp(internal::WriteBuffer& buffer,
+                     std::span<const std::byte> bytes)
+    : BufferWait(
+          buffer,
+          [](internal::WriteBuffer& b, BufferWait& wait) {
+            return b.TryEnqueue(wait);
+          },
+          bytes) {}
+
+FlushOp::FlushOp(internal::WriteBuffer& buffer)
+    : BufferWait(buffer,
+                 [](internal::WriteBuffer& b, BufferWait& wait) {
+                   return b.TryFlush(wait);
+                 },
+                 {}) {}
+
+BufferedWriter::BufferedWriter(StreamWriter writer, size_t limit_bytes)
+    : buffer_(std::make_unique<internal::WriteBuffer>(*writer.core_,
+                                                      limit_bytes)) {}
+
+BufferedWriter::BufferedWriter(BufferedWriter&&) noexcept = default;
+
+BufferedWriter& BufferedWriter::operator=(BufferedWriter&& other) noexcept {
+  if (this != &other) {
+    if (buffer_ != nullptr) internal::WriteBuffer::Abandon(std::move(buffer_));
+    buffer_ = std::move(other.buffer_);
+  }
+  return *this;
+}
+
+BufferedWriter::~BufferedWriter() {
+  if (buffer_ != nullptr) internal::WriteBuffer::Abandon(std::move(buffer_));
+}
+
+size_t BufferedWriter::queued_bytes() const { return buffer_->queued_bytes(); }
+
+size_t BufferedWriter::high_water_bytes() const {
+  return buffer_->high_water_bytes();
+}
+
+}  // namespace ringway::net

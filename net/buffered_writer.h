@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BufferedWriter: writes to a stream that return before the bytes are sent.
+//
+// For a task that must go on reading while its peer is slow to take what it
+// writes. The bytes are copied into a bounded buffer and sent in the
+// background, in order, as many as have gathered at a time. Where a task writes
+// and waits anyway, TcpStream::Write() is cheaper: it copies nothing.
+//
+//   net::BufferedWriter writer(stream.writer());
+//   while (...) {
+//     absl::Status queued = co_await writer.Enqueue(reply);
+//     ...
+//   }
+//   absl::Status sent = co_await writer.Flush();
+
+#ifndef RINGWAY_NET_BUFFERED_WRITER_H_
+#define RINGWAY_NET_BUFFERED_WRITER_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "absl/status/status.h"
+#include "core/intrusive_list.h"
+#include "executor/task_context.h"
+#include "net/tcp_stream.h"
+
+namespace ringway::net {
+
+namespace internal {
+
+class WriteBuffer;
+
+// A task that waits for room, or until something is sent.
+class BufferWait : public ListNode, private Suspension {
+ public:
+  ~BufferWait();
+
+  bool await_ready() const noexcept { return false; }
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    return Begin(leaf, leaf.promise().task());
+  }
+  absl::Status await_resume() const;
+
+ protected:
+  // True when there is nothing to wait for: the buffer has set the result.
+  using TryFunction = bool (*)(WriteBuffer&, BufferWait&);
+  BufferWait(WriteBuffer& buffer, TryFunction attempt,
+             std::span<const std::byte> bytes)
+      : Suspension(&OnCancel),
+        buffer_(&buffer),
+        attempt_(attempt),
+        bytes_(bytes) {}
+
+ private:
+  friend class WriteBuffer;
+
+  static void OnCancel(Suspension& suspension);
+  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
+  void Complete(int32_t result);
+
+  WriteBuffer* buffer_;
+  const TryFunction attempt_;
+  const std::span<const std::byte> bytes_;  // to be queued
+  uint64_t target_ = 0;                     // how many bytes must be sent, ever
+  TaskContext* task_ = nullptr;
+  int32_t result_ = 0;
+};
+
+}  // namespace internal
+
+class [[nodiscard]] EnqueueOp : public internal::BufferWait {
+ public:
+  EnqueueOp(internal::WriteBuffer& buffer, std::span<const std::byte> bytes);
+};
+
+class [[nodiscard]] FlushOp : public internal::BufferWait {
+ public:
+  explicit FlushOp(internal::WriteBuffer& buffer);
+};
+
+class BufferedWriter {
+ public:
+  static constexpr size_t kDefaultLimit = size_t{1} << 20;
+
+  // Buffers at most `limit_bytes`, at least 1 (checked), for the stream of
+  // `writer`, which must outlive this. Until this is gone nobody else should
+  // write to the stream: it would be unknown between which bytes.
+  explicit BufferedWriter(StreamWriter writer,
+                          size_t limit_bytes = kDefaultLimit);
+  BufferedWriter(BufferedWriter&&) noexcept;
+  BufferedWriter& operator=(BufferedWriter&& other) noexcept;
+  // Cancels what is unsent: Flush() first. Whoever waits gets Cancelled.
+  ~BufferedWriter();
+
+  // Copies `bytes` into the buffer; completes at once while there is room, else
+  // waits for it, in the order of the calls. Bytes of more than the limit wait
+  // until the buffer is empty and then have it to themselves.
+  //
+  // Errors:       what ended an earlier send: Unavailable (EPIPE, ECONNRESET)
+  //               and the like; it stays. Cancelled.
+  // Ownership:    `bytes` must outlive the await and no more.
+  // Threads:      the stream's loop's only.
+  // Cancellation: a cancelled wait has queued nothing.
+  // Cost:         one copy; no allocation once the buffer has grown to what is
+  //               needed, no system call of its own.
+  EnqueueOp Enqueue(std::span<const std::byte> bytes) {
+    return EnqueueOp(*buffer_, bytes);
+  }
+
+  // Waits until the kernel has accepted everything enqueued before.
+  //
+  // Errors:       as Enqueue().
+  // Cancellation: ends the wait; sending goes on.
+  FlushOp Flush() { return FlushOp(*buffer_); }
+
+  // Bytes that the kernel has not accepted yet, and the most there ever were.
+  size_t queued_bytes() const;
+  size_t high_water_bytes() const;
+
+ private:
+  std::unique_ptr<internal::WriteBuffer> buffer_;
+};
+
+}  // namespace ringway::net
+
+#endif  // RINGWAY_NET_BUFFERED_WRITER_H_

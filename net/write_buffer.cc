@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/write_buffer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/check.h"
+
+namespace ringway::net::internal {
+
+WriteBuffer::WriteBuffer(StreamCore& stream, size_t limit_bytes)
+    : stream_(stream),
+      loop_(stream.loop()),
+      fd_(stream.fd()),
+      limit_bytes_(limit_bytes),
+      send_(*this) {
+  RINGWAY_CHECK(limit_bytes > 0, "a BufferedWriter with a limit of 0 bytes");
+}
+
+bool WriteBuffer::TryEnqueue(BufferWait& wait) {
+  wait.result_ = error_;
+  if (error_ != 0) return true;
+  if (!enqueuing_.empty() || !HasRoomFor(wait.bytes_.size())) {
+    enqueuing_.PushBack(wait);
+    return false;
+  }
+  Append(wait.bytes_);
+  return true;
+}
+
+bool WriteBuffer::TryFlush(BufferWait& wait) {
+  wait.result_ = error_;
+  wait.target_ = enqueued_total_;
+  if (error_ != 0 || sent_total_ == enqueued_total_) return true;
+  flushing_.PushBack(wait);
+  return false;
+}
+
+bool WriteBuffer::HasRoomFor(size_t n_bytes) const {
+  const size_t queued = queued_bytes();
+  return queued == 0 ||
+         (queued <= limit_bytes_ && n_bytes <= limit_bytes_ - queued);
+}
+
+void WriteBuffer::Append(std::span<const std::byte> bytes) {
+  const size_t size = filling_.size() + bytes.size();
+  if (size > filling_.capacity()) {
+    // Doubling, but not past what will be needed at most.
+    filling_.reserve(
+        std::max(size, std::min(limit_bytes_, 2 * filling_.capacity())));
+  }
+  filling_.insert(filling_.end(), bytes.begin(), bytes.end());
+  enqueued_total_ += bytes.size();
+  high_water_bytes_ = std::max(high_water_bytes_, queued_bytes());
+  if (!begun_ && !filling_.empty()) {
+    std::swap(filling_, sending_);
+    BeginSending();
+  }
+}
+
+void WriteBuffer::AdmitWaiters() {
+  while (BufferWait* wait = enqueuing_.front()) {
+    if (!HasRoomFor(wait->bytes_.size())) break;
+    wait->Unlink();
+    Append(wait->bytes_);
+    wait->Complete(0);
+  }
+}
+
+void WriteBuffer::CompleteFlushes() {
+  while (BufferWait* wait = flushing_.front()) {
+    if (wait->target_ > sent_total_) break;
+    wait->Unlink();
+    wait->Complete(0);
+  }
+}
+
+void WriteBuffer::BeginSending() {
+  begun_ = true;
+  PrepareRest();
+  stream_.BeginWrite(send_);
+}
+
+// Without MSG_WAITALL: every part that the kernel takes makes room for more.
+void WriteBuffer::PrepareRest() {
+  PrepareSend(send_, fd_, std::span(sending_).subspan(sent_));
+}
+
+void WriteBuffer::Send::OnDone(Runnable& entry) {
+  static_cast<Send&>(static_cast<Operation&>(entry)).buffer.OnSent();
+}
+
+void WriteBuffer::OnSent() {
+  const bool cancelled =
+      abandoned_ || stream_.abandoned() || send_.cancel_requested;
+  if (Advance(send_.result, cancelled)) {
+    PrepareRest();
+    loop_.Start(send_);
+    return;
+  }
+  begun_ = false;
+  stream_.EndWrite();
+  if (abandoned_) loop_.Bury(*this);
+}
+
+bool WriteBuffer::Advance(int32_t result, bool cancelled) {
+  if (result < 0) {
+    Fail(result);
+    return false;
+  }
+  sent_ += static_cast<size_t>(result);
+  sent_total_ += static_cast<uint64_t>(result);
+  if (sent_ == sending_.size()) {
+    sending_.clear();
+    sent_ = 0;
+    // What a message above the limit took is not kept.
+    if (sending_.capacity() > limit_bytes_) sending_ = {};
+  }
+  CompleteFlushes();
+  AdmitWaiters();
+  if (sending_.empty()) std::swap(filling_, sending_);
+  if (sending_.empty()) return false;
+  // A cancel that found a part already sent shows in nothing but the request.
+  if (cancelled) Fail(-ECANCELED);
+  return !cancelled;
+}
+
+void WriteBuffer::Fail(int32_t error) {
+  error_ = error;
+  filling_ = {};
+  sending_ = {};
+  sent_ = 0;
+  for (IntrusiveList<BufferWait>* list : {&enqueuing_, &flushing_}) {
+    while (BufferWait* wait = list->PopFront()) wait->Complete(error);
+  }
+}
+
+void WriteBuffer::Abandon(std::unique_ptr<WriteBuffer> buffer) {
+  WriteBuffer& self = *buffer;
+  self.abandoned_ = true;
+  for (IntrusiveList<BufferWait>* list : {&self.enqueuing_, &self.flushing_}) {
+    while (BufferWait* wait = list->PopFront()) wait->Complete(-ECANCELED);
+  }
+  if (!self.begun_ || self.stream_.CancelWrite(self.send_)) return;
+  if (self.send_.active() || self.send_.linked()) {
+    self.loop_.Adopt(std::move(buffer));
+    return;
+  }
+  // The loop has ended the send without telling anybody: it is being destroyed.
+  self.stream_.EndWrite();
+}
+
+}  // namespace ringway::net::internal

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// WriteBuffer: what a BufferedWriter owns - two buffers, of which one is being
+// filled while the other is being sent.
+//
+// Lives longer than its BufferedWriter while a send is in flight: then the loop
+// adopts it until the send has ended as cancelled.
+
+#ifndef RINGWAY_NET_WRITE_BUFFER_H_
+#define RINGWAY_NET_WRITE_BUFFER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "backends/operation.h"
+#include "core/intrusive_list.h"
+#include "executor/loop.h"
+#include "net/buffered_writer.h"
+#include "net/stream_core.h"
+
+namespace ringway::net::internal {
+
+class WriteBuffer final : public Orphan {
+ public:
+  // `stream` must live until the end of every send, as streams do.
+  WriteBuffer(StreamCore& stream, size_t limit_bytes);
+
+  // Queues what `wait` brings, or says why not; false if it has to wait.
+  bool TryEnqueue(BufferWait& wait);
+  // False while something that was enqueued before is unsent.
+  bool TryFlush(BufferWait& wait);
+
+  // A wait for room was given up: the next one may fit.
+  void OnWaitLeft() { AdmitWaiters(); }
+
+  // Ends the sending and everybody's waiting, then deletes the buffer.
+  static void Abandon(std::unique_ptr<WriteBuffer> buffer);
+
+  size_t queued_bytes() const {
+    return filling_.size() + sending_.size() - sent_;
+  }
+  size_t high_water_bytes() const { return high_water_bytes_; }
+  int fd() const { return fd_; }
+
+ private:
+  struct Send : Operation {
+    explicit Send(WriteBuffer& b) : Operation(&OnDone), buffer(b) {}
+    static void OnDone(Runnable& entry);
+    WriteBuffer& buffer;
+  };
+
+  bool HasRoomFor(size_t n_bytes) const;
+  void Append(std::span<const std::byte> bytes);
+  void AdmitWaiters();
+  void CompleteFlushes();
+  void BeginSending();
+  void PrepareRest();
+  void OnSent();
+  // True when there is more to send and it may be sent.
+  bool Advance(int32_t result, bool cancelled);
+  void Fail(int32_t error);
+
+  StreamCore& stream_;
+  Loop& loop_;
+  const int fd_;
+  const size_t limit_bytes_;
+  std::vector<std::byte> filling_;
+  std::vector<std::byte> sending_;  // empty unless `begun_`
+  size_t sent_ = 0;                 // of `sending_`
+  uint64_t enqueued_total_ = 0;
+  uint64_t sent_total_ = 0;
+  size_t high_water_bytes_ = 0;
+  int32_t error_ = 0;   // -errno of the send that failed
+  bool begun_ = false;  // the stream has our send and we have not ended it
+  bool abandoned_ = false;
+  IntrusiveList<BufferWait> enqueuing_;
+  IntrusiveList<BufferWait> flushing_;
+  Send send_;
+};
+
+}  // namespace ringway::net::internal
+
+#endif  // RINGWAY_NET_WRITE_BUFFER_H_
