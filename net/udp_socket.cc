@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/udp_socket.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/errno_status.h"
+
+namespace ringway::net {
+namespace internal {
+
+class UdpCore final : public Orphan {
+ public:
+  UdpCore(Loop& loop, UniqueFd fd) : loop_(loop), fd_(std::move(fd)) {}
+
+  int fd() const { return fd_.get(); }
+
+  void Begin(DatagramOp::InFlight& entry) {
+    in_flight_.PushBack(entry);
+    loop_.Start(entry.op);
+  }
+
+  void End(DatagramOp::InFlight& entry) {
+    entry.Unlink();
+    if (abandoned_ && in_flight_.empty()) loop_.Bury(*this);
+  }
+
+  // Gives the core to its loop, which cancels what is in flight; the last
+  // operation to end closes the socket.
+  static void Abandon(std::unique_ptr<UdpCore> core) {
+    UdpCore& self = *core;
+    if (self.in_flight_.empty()) return;
+    self.abandoned_ = true;
+    self.loop_.Adopt(std::move(core));
+    for (DatagramOp::InFlight* entry = self.in_flight_.front();
+         entry != nullptr; entry = self.in_flight_.Next(*entry))
+      self.loop_.Cancel(entry->op);
+  }
+
+ private:
+  Loop& loop_;
+  UniqueFd fd_;
+  IntrusiveList<DatagramOp::InFlight> in_flight_;
+  bool abandoned_ = false;
+};
+
+DatagramOp::~DatagramOp() {
+  // Only when the frame is destroyed where it waits.
+  if (in_flight_.linked()) core_.End(in_flight_);
+}
+
+void DatagramOp::SetMessage(const void* data, size_t n_bytes) {
+  part_ = {.iov_base = const_cast<void*>(data), .iov_len = n_bytes};
+  message_.msg_iov = &part_;
+  message_.msg_iovlen = 1;
+}
+
+void DatagramOp::Begin() { core_.Begin(in_flight_); }
+
+void DatagramOp::OnDone(Runnable& entry) {
+  DatagramOp& self = static_cast<DatagramOp&>(Of(entry));
+  self.core_.End(self.in_flight_);
+  self.Complete();
+}
+
+absl::Status DatagramOp::Failed(const char* what) const {
+  if (result == -ECANCELED)
+    return absl::Status(absl::StatusCode::kCancelled, "");
+  return ErrnoToStatus(-result,
+                       absl::StrCat(what, " on a UDP socket, fd ", fd));
+}
+
+}  // namespace internal
+
+// --- SendDatagramOp
+
+SendDatagramOp::SendDatagramOp(internal::UdpCore& core,
+                               std::span<const std::byte> bytes)
+    : DatagramOp(core) {
+  PrepareSend(*this, core.fd(), bytes);
+}
+
+SendDatagramOp::SendDatagramOp(internal::UdpCore& core,
+                               std::span<const std::byte> bytes,
+                               const SocketAddress& receiver)
+    : DatagramOp(core), receiver_(receiver) {
+  SetMessage(bytes.data(), bytes.size());
+  message_.msg_name = const_cast<sockaddr*>(receiver_.data());
+  message_.msg_namelen = receiver_.size();
+  PrepareSendMsg(*this, core.fd(), message_);
+}
+
+absl::Status SendDatagramOp::await_resume() const {
+  return result >= 0 ? absl::OkStatus() : Failed("send");
+}
+
+// --- ReceiveDatagramOp
+
+ReceiveDatagramOp::ReceiveDatagramOp(internal::UdpCore& core,
+                                     std::span<std::byte> buffer,
+                                     bool want_sender)
+    : DatagramOp(core), capacity_(buffer.size()) {
+  if (!want_sender) {
+    // MSG_TRUNC: the result is the size of the datagram, also of one too large.
+    PrepareRecv(*this, core.fd(), buffer, MSG_TRUNC);
+    return;
+  }
+  SetMessage(buffer.data(), buffer.size());
+  message_.msg_name = &sender_;
+  message_.msg_namelen = sizeof(sender_);
+  PrepareRecvMsg(*this, core.fd(), message_, MSG_TRUNC);
+}
+
+absl::StatusOr<Datagram> ReceiveDatagramOp::await_resume() const {
+  if (result < 0) return Failed("receive");
+  const size_t size = static_cast<size_t>(result);
+  Datagram datagram;
+  datagram.n_bytes = std::min(size, capacity_);
+  datagram.truncated = size > capacity_;
+  if (message_.msg_name != nullptr) {
+    datagram.sender = SocketAddress::FromSockaddr(
+        reinterpret_cast<const sockaddr*>(&sender_), message_.msg_namelen);
+  }
+  return datagram;
+}
+
+// --- UdpSocket
+
+namespace {
+
+absl::Status SetFlag(int fd, int level, int option, const char* name) {
+  const int on = 1;
+  if (setsockopt(fd, level, option, &on, sizeof(on)) == 0)
+    return absl::OkStatus();
+  return ErrnoToStatus(errno, absl::StrCat("setsockopt ", name));
+}
+
+absl::Status Configure(int fd, const SocketAddress& address,
+                       const UdpOptions& options) {
+  absl::Status status;
+  if (options.reuse_port)
+    status.Update(SetFlag(fd, SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT"));
+  if (options.v6_only && address.family() == AF_INET6)
+    status.Update(SetFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY"));
+  return status;
+}
+
+}  // namespace
+
+absl::StatusOr<UdpSocket> UdpSocket::Bind(Loop& loop,
+                                          const SocketAddress& address,
+                                          const UdpOptions& options) {
+  if (address.family() != AF_INET && address.family() != AF_INET6) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a UDP socket cannot be bound to ", address.ToString()));
+  }
+  UniqueFd fd(socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) {
+    return ErrnoToStatus(errno,
+                         absl::StrCat("UDP socket for ", address.ToString()));
+  }
+  if (absl::Status s = Configure(fd.get(), address, options); !s.ok()) return s;
+  if (bind(fd.get(), address.data(), address.size()) != 0) {
+    return ErrnoToStatus(errno,
+                         absl::StrCat("bind UDP to ", address.ToString()));
+  }
+  return Adopt(loop, std::move(fd));
+}
+
+UdpSocket UdpSocket::Adopt(Loop& loop, UniqueFd fd) {
+  return UdpSocket(std::make_unique<internal::UdpCore>(loop, std::move(fd)));
+}
+
+UdpSocket::UdpSocket(std::unique_ptr<internal::UdpCore> core)
+    : core_(std::move(core)) {}
+
+UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
+
+UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
+  if (this != &other) {
+    Close();
+    core_ = std::move(other.core_);
+  }
+  return *this;
+}
+
+UdpSocket::~UdpSocket() { Close(); }
+
+absl::Status UdpSocket::Connect(const SocketAddress& peer) {
+  if (connect(core_->fd(), peer.data(), peer.size()) == 0)
+    return absl::OkStatus();
+  return ErrnoToStatus(errno, absl::StrCat("connect UDP to ", peer.ToString()));
+}
+
+void UdpSocket::Close() {
+  if (core_ != nullptr) internal::UdpCore::Abandon(std::move(core_));
+}
+
+absl::StatusOr<SocketAddress> UdpSocket::LocalAddress() const {
+  return SocketAddress::LocalOf(core_->fd());
+}
+
+int UdpSocket::fd() const { return core_->fd(); }
+
+}  // namespace ringway::net

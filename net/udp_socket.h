@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// UdpSocket: sends and receives datagrams on one loop. Move-only; closes
+// itself.
+//
+//   absl::StatusOr<UdpSocket> socket = UdpSocket::Bind(loop, address);
+//   absl::StatusOr<Datagram> got = co_await socket->ReceiveFrom(buffer);
+//   absl::Status sent = co_await socket->SendTo(reply, got->sender);
+//
+// Any number of tasks may send and receive at the same time; for many datagrams
+// a second let several receive, each of them with a buffer of its own: one
+// system call then serves them all.
+
+#ifndef RINGWAY_NET_UDP_SOCKET_H_
+#define RINGWAY_NET_UDP_SOCKET_H_
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <coroutine>
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/intrusive_list.h"
+#include "core/unique_fd.h"
+#include "executor/loop.h"
+#include "executor/operation_await.h"
+#include "executor/task_context.h"
+#include "net/socket_address.h"
+
+namespace ringway::net {
+
+struct UdpOptions {
+  UdpOptions() {}
+
+  // Several sockets, one per worker, share the address and the kernel spreads
+  // senders over them.
+  bool reuse_port = false;
+  // An IPv6 socket takes IPv6 datagrams only, not also IPv4 ones.
+  bool v6_only = false;
+};
+
+struct Datagram {
+  Datagram() {}
+
+  size_t n_bytes = 0;      // in the buffer; 0 is a datagram of no bytes
+  SocketAddress sender;    // AF_UNSPEC when it was not asked for
+  bool truncated = false;  // there was more than the buffer could take
+};
+
+namespace internal {
+
+class UdpCore;
+
+// What all operations of a UDP socket are: known to it while in flight, so that
+// it can outlast them.
+class DatagramOp : public OperationAwait {
+ public:
+  ~DatagramOp();
+
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    TaskContext& task = leaf.promise().task();
+    if (!Park(leaf, task)) return task.SkipWait(leaf);
+    Begin();
+    return true;
+  }
+
+ protected:
+  explicit DatagramOp(UdpCore& core)
+      : OperationAwait(&OnDone), core_(core), in_flight_(*this) {}
+
+  // A message of one part.
+  void SetMessage(const void* data, size_t n_bytes);
+  absl::Status Failed(const char* what) const;
+
+  UdpCore& core_;
+  msghdr message_ = {};
+
+ private:
+  friend class UdpCore;
+  struct InFlight : ListNode {
+    explicit InFlight(DatagramOp& o) : op(o) {}
+    DatagramOp& op;
+  };
+
+  static void OnDone(Runnable& entry);
+  void Begin();
+
+  InFlight in_flight_;
+  iovec part_ = {};
+};
+
+}  // namespace internal
+
+class [[nodiscard]] SendDatagramOp : public internal::DatagramOp {
+ public:
+  SendDatagramOp(internal::UdpCore& core, std::span<const std::byte> bytes);
+  SendDatagramOp(internal::UdpCore& core, std::span<const std::byte> bytes,
+                 const SocketAddress& receiver);
+  absl::Status await_resume() const;
+
+ private:
+  SocketAddress receiver_;
+};
+
+class [[nodiscard]] ReceiveDatagramOp : public internal::DatagramOp {
+ public:
+  ReceiveDatagramOp(internal::UdpCore& core, std::span<std::byte> buffer,
+                    bool want_sender);
+  absl::StatusOr<Datagram> await_resume() const;
+
+ private:
+  const size_t capacity_;
+  sockaddr_storage sender_;
+};
+
+class UdpSocket {
+ public:
+  // A socket bound to `address`, IPv4 or IPv6; port 0 lets the kernel choose.
+  //
+  // Errors: InvalidArgument for a Unix address; the errno of socket, setsockopt
+  //         or bind, naming the address.
+  static absl::StatusOr<UdpSocket> Bind(
+      Loop& loop, const SocketAddress& address,
+      const UdpOptions& options = UdpOptions());
+
+  // Takes over `fd`, a datagram socket in blocking mode.
+  static UdpSocket Adopt(Loop& loop, UniqueFd fd);
+
+  UdpSocket(UdpSocket&&) noexcept;
+  UdpSocket& operator=(UdpSocket&& other) noexcept;
+  // As Close().
+  ~UdpSocket();
+
+  // From now on sends to `peer` and receives from nobody else. Does not wait.
+  //
+  // Errors: the errno of connect(2), naming the address.
+  absl::Status Connect(const SocketAddress& peer);
+
+  // Sends one datagram.
+  //
+  // Errors:       the errno of sendmsg(2): EMSGSIZE, ENETUNREACH, EDESTADDRREQ
+  //               (Send() when not connected), EISCONN; on a connected socket
+  //               also ECONNREFUSED, for an earlier datagram whose receiver was
+  //               not there: reported once, to one send or receive. Cancelled.
+  // Ownership:    `bytes` must outlive the await, also after a cancel; the
+  //               address is copied. Dropping the socket meanwhile ends the
+  //               await as cancelled.
+  // Threads:      the loop's only.
+  // Cancellation: two-phase; the datagram may have gone.
+  // Cost:         no allocation; no system call before the turn ends.
+  SendDatagramOp SendTo(std::span<const std::byte> bytes,
+                        const SocketAddress& receiver) {
+    return SendDatagramOp(*core_, bytes, receiver);
+  }
+  // The same to the peer of a connected socket.
+  SendDatagramOp Send(std::span<const std::byte> bytes) {
+    return SendDatagramOp(*core_, bytes);
+  }
+
+  // Receives one datagram; what does not fit in `buffer` is lost, and said so.
+  //
+  // Errors, ownership, threads, cost: as SendTo().
+  // Cancellation: two-phase; a datagram that raced the cancel is the result.
+  ReceiveDatagramOp ReceiveFrom(std::span<std::byte> buffer) {
+    return ReceiveDatagramOp(*core_, buffer, /*want_sender=*/true);
+  }
+  // The same without the sender's address.
+  ReceiveDatagramOp Receive(std::span<std::byte> buffer) {
+    return ReceiveDatagramOp(*core_, buffer, /*want_sender=*/false);
+  }
+
+  // Ends what is in flight as cancelled, and closes when it has ended. The
+  // socket is empty at once: only assignment and destruction may follow.
+  void Close();
+
+  // With the port the kernel chose.
+  absl::StatusOr<SocketAddress> LocalAddress() const;
+
+  // For socket options; the socket keeps it.
+  int fd() const;
+
+ private:
+  explicit UdpSocket(std::unique_ptr<internal::UdpCore> core);
+
+  std::unique_ptr<internal::UdpCore> core_;
+};
+
+}  // namespace ringway::net
+
+#endif  // RINGWAY_NET_UDP_SOCKET_H_
