@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/loadgen/client.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/clock.h"
+#include "executor/executor.h"
+#include "tools/loadgen/payload.h"
+
+namespace ringway::loadgen {
+namespace {
+
+// What can be written to a server that does not read because its own replies
+// are not read: less than a socket's smallest usual buffer. More is written
+// while the replies are read.
+constexpr size_t kWrittenBeforeReading = 16 * 1024;
+
+constexpr size_t kMostReadAtOnce = 64 * 1024;
+
+// Room for what nobody asked for.
+constexpr size_t kExcess = 64;
+
+}  // namespace
+
+Client::Client(int index, const ClientOptions& options, Meter& meter)
+    : index_(index),
+      options_(options),
+      meter_(meter),
+      batch_(options.size * options.pipeline),
+      incoming_(std::min(batch_.size(), kMostReadAtOnce) + kExcess) {
+  FillBatch();
+}
+
+Task<absl::Status> Client::Run(net::TcpStream& stream, const bool& stop) {
+  written_ = Clock::Real().Now();
+  while (!stop) {
+    if (batch_.size() <= kWrittenBeforeReading) {
+      absl::Status written = co_await stream.Write(batch_);
+      if (!written.ok()) co_return written;
+      absl::Status read = co_await ReadReplies(stream);
+      if (!read.ok()) co_return read;
+    } else {
+      JoinHandle<absl::Status> writing = Spawn(WriteBatch(stream));
+      absl::Status read = co_await ReadReplies(stream);
+      if (!read.ok()) writing.Cancel();
+      absl::Status written = co_await writing;
+      if (!read.ok()) co_return read;
+      if (!written.ok()) co_return written;
+    }
+    ++batches_;
+    if (options_.verify) FillBatch();
+  }
+  co_return absl::OkStatus();
+}
+
+void Client::FillBatch() {
+  for (size_t i = 0; i < options_.pipeline; ++i) {
+    FillRequest(static_cast<uint32_t>(index_), batches_ * options_.pipeline + i,
+                std::span(batch_).subspan(i * options_.size, options_.size));
+  }
+}
+
+Task<absl::Status> Client::WriteBatch(net::TcpStream& stream) {
+  co_return co_await stream.Write(batch_);
+}
+
+Task<absl::Status> Client::ReadReplies(net::TcpStream& stream) {
+  size_t received = 0;
+  size_t replies = 0;
+  while (received < batch_.size()) {
+    absl::StatusOr<size_t> n = co_await stream.Read(incoming_);
+    if (!n.ok()) co_return n.status();
+    received += *n;
+    if (absl::Status s = Check(received, *n); !s.ok()) co_return s;
+    const size_t complete = received / options_.size;
+    if (complete == replies) continue;
+    const MonotonicTime now = Clock::Real().Now();
+    meter_.RecordReplies(
+        static_cast<uint64_t>(now.nanoseconds() - written_.nanoseconds()),
+        complete - replies);
+    replies = complete;
+    // The next batch follows at once: one reading of the clock serves both.
+    if (received == batch_.size()) written_ = now;
+  }
+  co_return absl::OkStatus();
+}
+
+absl::Status Client::Check(size_t received, size_t n) const {
+  if (n == 0) {
+    return absl::OutOfRangeError(absl::StrCat("the server hung up with ",
+                                              batch_.size() - received,
+                                              " bytes of replies missing"));
+  }
+  if (received > batch_.size()) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "the server sent ", received - batch_.size(), " bytes too many"));
+  }
+  const size_t from = received - n;
+  if (!options_.verify || memcmp(&batch_[from], incoming_.data(), n) == 0)
+      [[likely]] {
+    return absl::OkStatus();
+  }
+  const auto [sent, got] = std::mismatch(
+      batch_.begin() + static_cast<ptrdiff_t>(from),
+      batch_.begin() + static_cast<ptrdiff_t>(received), incoming_.begin());
+  return Mismatch(static_cast<size_t>(sent - batch_.begin()), *got);
+}
+
+absl::Status Client::Mismatch(size_t at, std::byte got) const {
+  return absl::DataLossError(absl::StrFormat(
+      "byte %d of the reply to request %d is 0x%02x, must be 0x%02x",
+      at % options_.size, batches_ * options_.pipeline + at / options_.size,
+      static_cast<int>(got), static_cast<int>(batch_[at])));
+}
+
+}  // namespace ringway::loadgen

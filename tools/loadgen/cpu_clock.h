@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CpuClock: how much processor time a process has used, this one or another, in
+// nanoseconds and including threads that are running right now or have ended.
+
+#ifndef RINGWAY_TOOLS_LOADGEN_CPU_CLOCK_H_
+#define RINGWAY_TOOLS_LOADGEN_CPU_CLOCK_H_
+
+#include <sys/types.h>
+#include <time.h>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace ringway::loadgen {
+
+class CpuClock {
+ public:
+  static CpuClock OfThisProcess() { return CpuClock(CLOCK_PROCESS_CPUTIME_ID); }
+
+  // Errors: NotFound if there is no such process.
+  static absl::StatusOr<CpuClock> Of(pid_t process);
+
+  // User and system time since the process began; zero once it is gone.
+  absl::Duration Now() const;
+
+ private:
+  explicit CpuClock(clockid_t clock) : clock_(clock) {}
+
+  clockid_t clock_;
+};
+
+}  // namespace ringway::loadgen
+
+#endif  // RINGWAY_TOOLS_LOADGEN_CPU_CLOCK_H_

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/loadgen/load.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/clock.h"
+#include "executor/event.h"
+#include "executor/sleep.h"
+#include "executor/task.h"
+#include "executor/timeout.h"
+#include "net/tcp.h"
+#include "tools/loadgen/meter.h"
+
+namespace ringway::loadgen {
+namespace {
+
+// For a connection to be made, and for the last replies to come.
+constexpr absl::Duration kPatience = absl::Seconds(5);
+
+// How soon a stop is noticed.
+constexpr absl::Duration kLookAround = absl::Milliseconds(50);
+
+Task<absl::StatusOr<net::TcpStream>> Open(const net::SocketAddress& address) {
+  co_return co_await net::Connect(address);
+}
+
+Task<absl::Status> WaitFor(Event& event) { co_return co_await event.Wait(); }
+
+class Load {
+ public:
+  explicit Load(const LoadOptions& options)
+      : options_(options),
+        connecting_(options.connections),
+        running_(options.connections) {}
+
+  Task<absl::Status> Main();
+  LoadResult TakeResult() const;
+
+ private:
+  bool stopped() const {
+    return running_ == 0 || (options_.stop != nullptr &&
+                             options_.stop->load(std::memory_order_relaxed));
+  }
+
+  Task<void> RunConnection(int index);
+  Task<absl::Status> Exchange(int index);
+  Task<void> Measure();
+  // Sleeps, less long when stopped.
+  Task<void> Pause(absl::Duration duration);
+  Task<void> EndConnections(std::vector<JoinHandle<void>>& connections);
+
+  const LoadOptions& options_;
+  Meter meter_;
+  LoadResult result_;
+  int connecting_;
+  int running_;
+  bool ending_ = false;
+  Event all_connected_;  // or failed to
+  Event all_ended_;
+};
+
+Task<absl::Status> Load::Main() {
+  std::vector<JoinHandle<void>> connections;
+  for (int i = 0; i < options_.connections; ++i)
+    connections.push_back(Spawn(RunConnection(i)));
+  absl::Status connected = co_await all_connected_.Wait();
+  if (!connected.ok()) co_return connected;
+  co_await Pause(options_.warmup);
+  if (!stopped()) co_await Measure();
+  co_await EndConnections(connections);
+  co_return absl::OkStatus();
+}
+
+Task<void> Load::RunConnection(int index) {
+  absl::Status status = co_await Exchange(index);
+  if (absl::IsCancelled(status)) {
+    status = absl::DeadlineExceededError(
+        absl::StrCat("no reply within ", absl::FormatDuration(kPatience)));
+  }
+  if (!status.ok()) meter_.RecordError(index, status);
+  if (--running_ == 0) all_ended_.Set();
+}
+
+Task<absl::Status> Load::Exchange(int index) {
+  absl::StatusOr<net::TcpStream> stream =
+      co_await WithTimeout(kPatience, Open(options_.address));
+  if (--connecting_ == 0) all_connected_.Set();
+  if (absl::IsDeadlineExceeded(stream.status())) {
+    co_return absl::DeadlineExceededError(
+        absl::StrCat("no connection to ", options_.address.ToString(),
+                     " within ", absl::FormatDuration(kPatience)));
+  }
+  if (!stream.ok()) co_return stream.status();
+  Client client(index, options_.client, meter_);
+  absl::Status status = co_await client.Run(*stream, ending_);
+  absl::Status closed = co_await stream->Close();
+  co_return status.ok() ? closed : status;
+}
+
+Task<void> Load::Measure() {
+  const CpuClock client_cpu = CpuClock::OfThisProcess();
+  const absl::Duration client_before = client_cpu.Now();
+  absl::Duration server_before;
+  if (options_.server_cpu.has_value())
+    server_before = options_.server_cpu->Now();
+  const MonotonicTime start = Clock::Real().Now();
+  meter_.Start();
+  while (!stopped()) {
+    const absl::Duration elapsed = Clock::Real().Now() - start;
+    if (elapsed >= options_.duration) break;
+    co_await Pause(std::min(options_.duration - elapsed, absl::Seconds(1)));
+    if (options_.on_progress) {
+      options_.on_progress(Clock::Real().Now() - start, meter_.requests(),
+                           meter_.errors());
+    }
+  }
+  meter_.Stop();
+  result_.measured = Clock::Real().Now() - start;
+  result_.client_cpu = client_cpu.Now() - client_before;
+  if (options_.server_cpu.has_value())
+    result_.server_cpu = options_.server_cpu->Now() - server_before;
+}
+
+Task<void> Load::Pause(absl::Duration duration) {
+  const MonotonicTime end = Clock::Real().Now() + duration;
+  while (!stopped()) {
+    const absl::Duration left = end - Clock::Real().Now();
+    if (left <= absl::ZeroDuration()) break;
+    absl::Status slept = co_await Sleep(std::min(left, kLookAround));
+    if (!slept.ok()) break;
+  }
+}
+
+Task<void> Load::EndConnections(std::vector<JoinHandle<void>>& connections) {
+  ending_ = true;
+  absl::Status ended = co_await WithTimeout(kPatience, WaitFor(all_ended_));
+  for (size_t i = 0; i < connections.size(); ++i) {
+    if (!ended.ok()) connections[i].Cancel();
+    absl::Status joined = co_await connections[i];
+    if (!joined.ok()) meter_.RecordError(static_cast<int>(i), joined);
+  }
+}
+
+LoadResult Load::TakeResult() const {
+  LoadResult result = result_;
+  result.requests = meter_.requests();
+  result.errors = meter_.errors();
+  result.first_error = meter_.first_error();
+  result.latency_ns = meter_.latency_ns();
+  return result;
+}
+
+}  // namespace
+
+LoadResult RunLoad(Executor& executor, const LoadOptions& options) {
+  Load load(options);
+  absl::Status run = executor.Run(load.Main());
+  LoadResult result = load.TakeResult();
+  if (!run.ok() && result.errors++ == 0)
+    result.first_error = std::string(run.message());
+  return result;
+}
+
+}  // namespace ringway::loadgen
