@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The echo server and the load generator as their users meet them: a second of
+# load, verified; and what they say to bad input.
+
+set -euo pipefail
+
+readonly echo_server=$1
+readonly loadgen=$2
+readonly scratch=${TEST_TMPDIR:-$(mktemp -d)}
+
+servers=()
+cleanup() {
+  local server
+  for server in "${servers[@]}"; do
+    kill -KILL "$server" 2>/dev/null || true
+  done
+}
+trap cleanup EXIT
+
+failures=0
+fail() {
+  echo "FAIL: $*" >&2
+  failures=$((failures + 1))
+}
+
+# start_server NAME FLAGS...: leaves its process in $server and what it listens
+# on in $address.
+start_server() {
+  local name=$1 tries
+  shift
+  : >"$scratch/$name"  # it may be read before the server has opened it
+  "$echo_server" "$@" >"$scratch/$name" 2>&1 &
+  server=$!
+  servers+=("$server")
+  for ((tries = 0; tries < 300; ++tries)); do
+    address=$(sed -n 's/^listening on //p' "$scratch/$name")
+    [[ -n $address ]] && grep -q '^backend: ' "$scratch/$name" && return
+    sleep 0.1
+  done
+  fail "the server did not start: $(cat "$scratch/$name")"
+  exit 1
+}
+
+# stop_server NAME CONNECTIONS
+stop_server() {
+  local name=$1 expected
+  kill -TERM "$server"
+  wait "$server" || fail "$name: exit code $? after SIGTERM"
+  expected="connections: $2 accepted, $2 ended well, 0 with an error, 0 by an exception, \
+0 refused, 0 cut"
+  grep -qxF "$expected" "$scratch/$name" || fail "$name: not '$expected': $(cat "$scratch/$name")"
+  grep -qx drained "$scratch/$name" || fail "$name: it did not drain"
+}
+
+# check_exit CODE LINE COMMAND...: fails with CODE, nothing on stdout, and LINE
+# (a regular expression) as the one line on stderr.
+check_exit() {
+  local code=$1 line=$2 status=0
+  shift 2
+  timeout 20 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+  ((status == code)) || fail "$*: exit code $status, must be $code"
+  [[ ! -s $scratch/out ]] || fail "$*: printed $(cat "$scratch/out")"
+  (($(wc -l <"$scratch/err") == 1)) || fail "$*: not one line: $(cat "$scratch/err")"
+  grep -qE -e "$line" "$scratch/err" || fail "$*: not '$line': $(cat "$scratch/err")"
+}
+
+# ---- a second of load --------------------------------------------------------
+
+start_server one --listen=127.0.0.1:0
+"$loadgen" --connect="$address" --connections=8 --duration=1s --warmup=100ms >"$scratch/table" ||
+  fail "loadgen: exit code $?"
+cat "$scratch/table"
+for row in 'requests +[1-9]' 'requests/s +[1-9]' 'MB/s +[0-9.]+' 'p50 +[0-9.]+ us' \
+  'p99\.9 +[0-9.]+ us' 'max +[0-9.]+ us' 'errors +0$'; do
+  grep -qE "^  $row" "$scratch/table" || fail "the table has no row like '$row'"
+done
+
+"$loadgen" --connect="$address" --connections=4 --size=100000 --pipeline=3 --duration=300ms \
+  --warmup=0 --json >"$scratch/json" || fail "loadgen --json: exit code $?"
+python3 - "$scratch/json" <<'END' || fail "the JSON is not as promised: $(cat "$scratch/json")"
+import json, sys
+with open(sys.argv[1]) as file:
+    figures = json.load(file)
+for name in ('requests_per_second megabytes_per_second p50_us p90_us p99_us p999_us max_us '
+             'requests duration_s client_cpu_us_per_request').split():
+    assert figures[name] > 0, name
+assert figures['errors'] == 0
+assert (figures['connections'], figures['size'], figures['pipeline']) == (4, 100000, 3)
+assert figures['p50_us'] <= figures['p90_us'] <= figures['p99_us'] <= figures['max_us']
+END
+
+# ---- bad input ---------------------------------------------------------------
+
+for program in "$echo_server" "$loadgen"; do
+  check_exit 2 'unknown flag --unknown' "$program" --unknown
+  check_exit 2 'unexpected argument stray' "$program" stray
+  check_exit 2 '--pin needs a value' "$program" --pin
+  check_exit 2 '--pin=x: expected a whole number' "$program" --pin=x
+  check_exit 2 '--duration=5: expected a duration' "$program" --duration=5
+done
+for bad in nowhere 127.0.0.1 127.0.0.1:99999 1.2.3:80 '[::1]' unix: ''; do
+  check_exit 2 'is not an address|is empty|path' "$echo_server" --listen="$bad"
+  check_exit 2 'is not an address|is empty|path' "$loadgen" --connect="$bad"
+done
+check_exit 2 '--workers=0: expected' "$echo_server" --workers=0
+check_exit 2 'backend' "$echo_server" --backend=kqueue
+check_exit 2 '--size=0: expected' "$loadgen" --size=0
+check_exit 2 '--verify=maybe: expected' "$loadgen" --verify=maybe
+check_exit 2 'more than 2 GiB' "$loadgen" --connections=100000 --size=1000000
+
+# What only trying can tell.
+check_exit 1 "$address.*[Aa]ddress already in use" "$echo_server" --listen="$address"
+check_exit 1 'epoll' "$echo_server" --listen=127.0.0.1:0 --backend=epoll
+check_exit 1 'CPU 4000' "$echo_server" --listen=127.0.0.1:0 --pin=4000
+check_exit 1 'CPU 4000' "$loadgen" --connect="$address" --pin=4000
+
+for program in "$echo_server" "$loadgen"; do
+  "$program" --help >"$scratch/out" || fail "$program --help: exit code $?"
+  grep -q -- --pin=-1 "$scratch/out" || fail "$program --help does not list its flags"
+done
+
+# Who was refused the port has not disturbed who has it.
+stop_server one 12
+
+# Nobody listens there any more.
+status=0
+"$loadgen" --connect="$address" --connections=3 --duration=1s >"$scratch/table" || status=$?
+((status == 1)) || fail "without a server: exit code $status, must be 1"
+grep -qE '^  errors +3; the first: connection [0-2]: .*Connection refused$' "$scratch/table" ||
+  fail "without a server: $(cat "$scratch/table")"
+
+((failures == 0)) || exit 1
+echo "all is well"
