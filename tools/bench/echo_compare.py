@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares echo servers: requests per second and CPU time per request.
+
+Runs each server on one core and the load generator on another, in turns
+(A B A B ...), so that a slow phase of the machine hits all of them, and prints
+the medians of the rounds with their ratios to the epoll server.
+
+Build first:
+  bazel build --config=opt //tools/...
+More servers:
+  --peer='NAME=COMMAND'   COMMAND prints `listening on ADDRESS`, or contains
+                          {address} or {port}, where a free port is filled in
+"""
+
+import argparse
+import collections
+import contextlib
+import json
+import os
+import re
+import shlex
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+# A load generator that has no time left measures itself.
+_SATURATED = 0.97
+_PATIENCE_SECONDS = 10
+
+Cell = collections.namedtuple('Cell', 'connections size pipeline')
+
+
+class Failure(Exception):
+    """Something that makes the comparison worthless."""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    numbers = lambda text: [int(n) for n in text.split(',')]
+    binary = lambda name: dict(default='bazel-bin/tools/' + name, metavar='FILE',
+                               help='default %(default)s')
+    parser.add_argument('--connections', type=numbers, default=[1, 32, 256], metavar='N,...')
+    parser.add_argument('--sizes', type=numbers, default=[64], metavar='N,...')
+    parser.add_argument('--pipelines', type=numbers, default=[1], metavar='N,...')
+    parser.add_argument('--rounds', type=int, default=5, help='default %(default)s')
+    parser.add_argument('--duration', default='2s', help='of one run (default %(default)s)')
+    parser.add_argument('--warmup', default='500ms', help='before it (default %(default)s)')
+    parser.add_argument('--server-cpu', type=int, default=0, help='default %(default)s')
+    parser.add_argument('--load-cpu', type=int, default=1, help='default %(default)s')
+    parser.add_argument('--echo-server', **binary('samples/echo_server'))
+    parser.add_argument('--epoll-echo', **binary('bench/peers/epoll_echo'))
+    parser.add_argument('--loadgen', **binary('loadgen/loadgen'))
+    parser.add_argument('--peer', action='append', default=[], metavar='NAME=COMMAND',
+                        help='one more server; may be repeated')
+    parser.add_argument('--baseline', default='epoll', metavar='NAME',
+                        help='what ratios refer to (default %(default)s)')
+    options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error('--rounds must be at least 1')
+    options.servers = collections.OrderedDict([
+        ('ringway', [options.echo_server, '--listen=127.0.0.1:0']),
+        ('epoll', [options.epoll_echo, '--listen=127.0.0.1:0']),
+    ])
+    for peer in options.peer:
+        name, equals, command = peer.partition('=')
+        if not equals or not name or not command:
+            parser.error('--peer=%s: expected NAME=COMMAND' % peer)
+        options.servers[name] = shlex.split(command)
+    if options.baseline not in options.servers:
+        parser.error('--baseline=%s: there is no such server' % options.baseline)
+    return options
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def fill_in(command):
+    """Returns the command, and the address if the command says where."""
+    if not any('{address}' in word or '{port}' in word for word in command):
+        return command, None
+    port = free_port()
+    address = '127.0.0.1:%d' % port
+    return [word.replace('{address}', address).replace('{port}', str(port))
+            for word in command], address
+
+
+def accepts(address):
+    host, port = address.rsplit(':', 1)
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def running(name, command, cpu):
+    """Starts a server on a core; gives its process and address; ends it."""
+    command, address = fill_in(command)
+    with tempfile.TemporaryFile('w+') as output:
+        server = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+        said = lambda: (output.seek(0), output.read())[1]
+        try:
+            deadline = time.monotonic() + _PATIENCE_SECONDS
+            ready = None
+            while ready is None:
+                if server.poll() is not None or time.monotonic() > deadline:
+                    raise Failure('%s did not start: %s' % (name, said().strip()))
+                if address is None:
+                    line = re.search(r'^listening on (\S+)\n', said(), re.MULTILINE)
+                    ready = line and line.group(1)
+                elif accepts(address):
+                    ready = address
+                time.sleep(0.02)
+            yield server, ready
+            server.terminate()
+            code = server.wait(timeout=_PATIENCE_SECONDS)
+            if code not in (0, -15):
+                raise Failure('%s ended with exit code %d: %s' % (name, code, said().strip()))
+        except subprocess.TimeoutExpired:
+            raise Failure('%s did not end within %d s of SIGTERM' % (name, _PATIENCE_SECONDS))
+        finally:
+            if server.poll() is None:
+                server.kill()
+                server.wait()
+
+
+def measure(options, name, cell):
+    with running(name, options.servers[name], options.server_cpu) as (server, address):
+        load = subprocess.run(
+            [options.loadgen, '--json', '--connect=' + address,
+             '--connections=%d' % cell.connections, '--size=%d' % cell.size,
+             '--pipeline=%d' % cell.pipeline, '--duration=' + options.duration,
+             '--warmup=' + options.warmup, '--pin=%d' % options.load_cpu,
+             '--server-pid=%d' % server.pid],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+        if load.returncode != 0:
+            raise Failure('%s, %s: the load generator ended with exit code %d: %s' % (
+                name, describe(cell), load.returncode,
+                first_error(load.stdout) or load.stderr.strip()))
+    return json.loads(load.stdout)
+
+
+def first_error(output):
+    try:
+        return json.loads(output).get('first_error')
+    except ValueError:
+        return None
+
+
+def describe(cell):
+    deep = '' if cell.pipeline == 1 else ' x %d deep' % cell.pipeline
+    return '%d x %d B%s' % (cell.connections, cell.size, deep)
+
+
+class Progress:
+    """One line that is overwritten on a terminal; elsewhere a line per cell."""
+
+    def __init__(self, total):
+        self._total = total
+        self._done = 0
+        self._start = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+        self._cell = None
+
+    def show(self, cell, name, round_number):
+        if self._terminal:
+            left = ''
+            if self._done:
+                seconds = (time.monotonic() - self._start) / self._done
+                left = ', %d s left' % round(seconds * (self._total - self._done))
+            sys.stderr.write('\r\x1b[K%d/%d: %s, round %d, %s%s' % (
+                self._done + 1, self._total, describe(cell), round_number + 1, name, left))
+        elif cell != self._cell:
+            sys.stderr.write('%d/%d: %s\n' % (self._done + 1, self._total, describe(cell)))
+        sys.stderr.flush()
+        self._cell = cell
+        self._done += 1
+
+    def clear(self):
+        if self._terminal:
+            sys.stderr.write('\r\x1b[K')
+
+
+_HEAD = ('%-14s %12s %7s %10s %8s %7s %9s %9s %9s %7s' % (
+    'server', 'requests/s', 'ratio', 'CPU us/req', '(least)', 'ratio', 'p50 us', 'p99 us',
+    'load core', 'errors'))
+
+
+def median(runs, key):
+    return statistics.median(run[key] for run in runs)
+
+
+def print_cell(cell, runs_of, baseline):
+    print('\n%s' % describe(cell))
+    print(_HEAD)
+    base_rate = median(runs_of[baseline], 'requests_per_second')
+    base_cpu = median(runs_of[baseline], 'server_cpu_us_per_request')
+    for name, runs in runs_of.items():
+        rate = median(runs, 'requests_per_second')
+        cpu = median(runs, 'server_cpu_us_per_request')
+        share = median(runs, 'client_cpu_share')
+        print('%-14s %12s %7.2f %10.2f %8.2f %7.2f %9.1f %9.1f %8.0f%% %7d%s' % (
+            name, format(round(rate), ','), rate / base_rate, cpu,
+            min(run['server_cpu_us_per_request'] for run in runs), cpu / base_cpu,
+            median(runs, 'p50_us'), median(runs, 'p99_us'), 100 * share,
+            sum(run['errors'] for run in runs),
+            '  ! the load generator is the limit' if share > _SATURATED else ''))
+    sys.stdout.flush()
+
+
+def main():
+    options = parse_arguments()
+    cells = [Cell(connections, size, pipeline) for size in options.sizes
+             for pipeline in options.pipelines for connections in options.connections]
+    usable = os.sched_getaffinity(0)
+    if not {options.server_cpu, options.load_cpu} <= usable:
+        raise Failure('CPUs %d and %d are not both usable here (%s are)' % (
+            options.server_cpu, options.load_cpu, sorted(usable)))
+    for path in [options.loadgen] + [command[0] for command in options.servers.values()]:
+        if os.path.dirname(path) and not os.access(path, os.X_OK):
+            raise Failure('%s is not there: bazel build --config=opt //tools/...' % path)
+    progress = Progress(len(cells) * options.rounds * len(options.servers))
+    print('%d rounds of %s each; server on core %d, load on core %d; medians; ratios to %s' % (
+        options.rounds, options.duration, options.server_cpu, options.load_cpu,
+        options.baseline))
+    for cell in cells:
+        runs_of = collections.OrderedDict((name, []) for name in options.servers)
+        for round_number in range(options.rounds):
+            for name, runs in runs_of.items():
+                progress.show(cell, name, round_number)
+                runs.append(measure(options, name, cell))
+        progress.clear()
+        print_cell(cell, runs_of, options.baseline)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except Failure as failure:
+        sys.exit('\necho_compare: %s' % failure)
+    except KeyboardInterrupt:
+        sys.exit(130)
