@@ -151,9 +151,15 @@ class Compiler:
                    + self.flags + ['/dev/null'])
 
     def check_tidy(self, name):
-        said = run([_CLANG_TIDY, '--quiet', name, '--'] + self.flags)
-        return re.sub(r'^\d+ warnings? .*generated\.\n|^Suppressed .*\n', '', said,
-                      flags=re.MULTILINE)
+        return run([_CLANG_TIDY, '--quiet', name, '--'] + self.flags)
+
+
+def new_diagnostics(said, seen):
+    """Leaves out what another file has already said of a header they share."""
+    parts = re.split(r'^(?=\S+:\d+:\d+: (?:fatal )?(?:error|warning):)', said, flags=re.MULTILINE)
+    new = [part for part in parts[1:] if part.split('\n')[0] not in seen]
+    seen.update(part.split('\n')[0] for part in new)
+    return ''.join(new if parts[1:] else parts)
 
 
 def check_compiled(cpp, compiler, cache):
@@ -176,12 +182,13 @@ def check_compiled(cpp, compiler, cache):
         return problem
 
     problems = []
+    seen = set()
     reported = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, problem in enumerate(pool.map(work, jobs), start=1):
             if problem:
                 problems.append(problem)
-                print(problem, flush=True)
+                print(new_diagnostics(problem, seen), end='', flush=True)
             if time.monotonic() - reported > 15:
                 reported = time.monotonic()
                 print('lint: %d of %d' % (done, len(jobs)), flush=True)
@@ -207,11 +214,11 @@ def main():
         return 1 if problems else 0
 
     problems = check_format(cpp, starlark, options.buildifier) + check_conventions(cpp)
-    print('\n'.join(problems), end='\n' if problems else '', flush=True)
+    print(''.join(problem.rstrip('\n') + '\n' for problem in problems), end='', flush=True)
     compiler = Compiler(options.external, options.generated)
     problems += check_compiled(cpp, compiler, options.cache)
     print('lint: %d files, %s' % (len(cpp) + len(starlark),
-                                  '%d complaints' % len(problems) if problems else 'clean'))
+                                  '%d with complaints' % len(problems) if problems else 'clean'))
     return 1 if problems else 0
 
 
