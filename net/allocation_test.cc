@@ -4,7 +4,10 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <span>
+#include <utility>
 
 #include "backends/testing/allocation_counter.h"
 #include "gtest/gtest.h"
@@ -43,8 +46,8 @@ Task<absl::Status> EchoByReceive(TcpStream stream) {
 
 class NetAllocationTest : public NetTest {
  protected:
-  template <typename EchoFunction, typename AskFunction>
-  Task<void> ExpectNone(EchoFunction echo, AskFunction ask) {
+  Task<void> ExpectNone(std::function<Task<absl::Status>(TcpStream)> echo,
+                        std::function<Task<bool>(TcpStream&)> ask) {
     TcpListener listener = ListenOn("127.0.0.1:0");
     TcpStream client =
         ValueOf(co_await Connect(ValueOf(listener.LocalAddress())));
