@@ -75,6 +75,11 @@ Task<absl::StatusOr<std::string>> ReceiveSome(TcpStream& stream) {
   co_return AsString(received->bytes());
 }
 
+Task<absl::StatusOr<std::string>> AllOf(TcpStream& stream, bool by_receive) {
+  if (by_receive) co_return co_await ReceiveToEnd(stream);
+  co_return co_await ReadToEnd(stream);
+}
+
 Task<absl::Status> EchoOne(TcpListener& listener) {
   absl::StatusOr<TcpStream> stream = co_await listener.Accept();
   if (!stream.ok()) co_return stream.status();
@@ -457,8 +462,7 @@ TEST_F(TcpStreamTest, ServerThatSpeaksFirstLosesNothing) {
       TcpStream server = ValueOf(co_await listener.Accept());
       EXPECT_TRUE((co_await server.Write(Bytes("220 ready\r\n"))).ok());
       EXPECT_TRUE((co_await server.Close()).ok());
-      EXPECT_EQ(ValueOf(i % 2 == 0 ? co_await ReceiveToEnd(client)
-                                   : co_await ReadToEnd(client)),
+      EXPECT_EQ(ValueOf(co_await AllOf(client, /*by_receive=*/i % 2 == 0)),
                 "220 ready\r\n");
     }
   };
@@ -563,9 +567,7 @@ TEST_F(TcpStreamTest, AnEndOfStreamIsNoReset) {
       TcpStream stream = Adopt(std::move(pair.near_end));
       SendBlocking(pair.far_end.get(), "data");
       pair.far_end.Reset();
-      EXPECT_EQ(ValueOf(by_receive ? co_await ReceiveToEnd(stream)
-                                   : co_await ReadToEnd(stream)),
-                "data");
+      EXPECT_EQ(ValueOf(co_await AllOf(stream, by_receive)), "data");
     }
   };
   Run(main());
@@ -609,8 +611,11 @@ TEST_F(TcpStreamTest, WritingToAClosedPeerIsAStatusAndNoSignal) {
         pair.far_end.Reset();
         absl::Status status;
         while (status.ok()) {  // the first may be what provokes the reset
-          status = vectored ? co_await stream.Writev(parts)
-                            : co_await stream.Write(Bytes("x"));
+          if (vectored) {
+            status = co_await stream.Writev(parts);
+          } else {
+            status = co_await stream.Write(Bytes("x"));
+          }
         }
         EXPECT_TRUE(absl::IsUnavailable(status)) << status;
         EXPECT_TRUE(ErrnoOf(status) == EPIPE || ErrnoOf(status) == ECONNRESET)
