@@ -54,6 +54,7 @@ def parse_arguments():
     parser.add_argument('--load-cpu', type=int, default=1, help='default %(default)s')
     parser.add_argument('--echo-server', **binary('samples/echo_server'))
     parser.add_argument('--epoll-echo', **binary('bench/peers/epoll_echo'))
+    parser.add_argument('--uring-echo', **binary('bench/peers/uring_echo'))
     parser.add_argument('--loadgen', **binary('loadgen/loadgen'))
     parser.add_argument('--peer', action='append', default=[], metavar='NAME=COMMAND',
                         help='one more server; may be repeated')
@@ -65,6 +66,7 @@ def parse_arguments():
     options.servers = collections.OrderedDict([
         ('ringway', [options.echo_server, '--listen=127.0.0.1:0']),
         ('epoll', [options.epoll_echo, '--listen=127.0.0.1:0']),
+        ('uring', [options.uring_echo, '--listen=127.0.0.1:0']),
     ])
     for peer in options.peer:
         name, equals, command = peer.partition('=')

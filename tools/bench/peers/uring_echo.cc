@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An echo server on io_uring by hand, by the best recipe known: what the kernel
+// gives without a runtime on top.
+//
+// One ring with SINGLE_ISSUER and DEFER_TASKRUN, one io_uring_enter per turn
+// that submits and waits, multishot accept and receive, provided buffers that
+// are sent from where they were filled. One send at a time per connection keeps
+// the order; what arrives meanwhile waits in its buffers.
+
+#include <fcntl.h>
+#include <liburing.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "tools/bench/peers/peer.h"
+
+namespace {
+
+class UringEcho {
+ public:
+  UringEcho(int listener, int termination)
+      : listener_(listener), termination_(termination) {
+    // An accept on a non-blocking socket would end at once with EAGAIN.
+    if (fcntl(listener_, F_SETFL, 0) != 0) peer::Die("fcntl");
+    io_uring_params params = {};
+    params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                   IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE;
+    params.cq_entries = 8192;
+    Check(io_uring_queue_init_params(2048, &ring_, &params),
+          "io_uring_queue_init_params");
+    ProvideBuffers();
+  }
+
+  // Until termination. The kernel ends what is in flight with the process.
+  void Run() {
+    io_uring_prep_poll_add(Entry(kTermination, 0), termination_, POLLIN);
+    io_uring_prep_multishot_accept(Entry(kAccept, 0), listener_, nullptr,
+                                   nullptr, SOCK_CLOEXEC);
+    while (!ended_) {
+      if (const int rc = io_uring_submit_and_wait(&ring_, 1);
+          rc < 0 && rc != -EINTR)
+        Check(rc, "io_uring_submit_and_wait");
+      unsigned head;
+      unsigned n = 0;
+      io_uring_cqe* cqe;
+      io_uring_for_each_cqe(&ring_, head, cqe) {
+        ++n;
+        OnCompletion(*cqe);
+      }
+      io_uring_cq_advance(&ring_, n);
+    }
+  }
+
+ private:
+  static constexpr unsigned kBuffers = 1024;
+  static constexpr unsigned kBufferBytes = 4096;
+
+  enum Kind : uint64_t { kTermination, kAccept, kReceive, kSend };
+
+  struct Filled {
+    uint16_t buffer;
+    unsigned offset;  // of what is not sent yet
+    unsigned n_bytes;
+  };
+
+  struct Connection {
+    std::vector<Filled> unsent;  // the first one is being sent
+    bool receiving = false;
+    bool at_end = false;
+  };
+
+  static void Check(int rc, const char* what) {
+    if (rc >= 0) return;
+    errno = -rc;
+    peer::Die(what);
+  }
+
+  void ProvideBuffers() {
+    void* memory = nullptr;
+    if (posix_memalign(&memory, 4096, kBuffers * sizeof(io_uring_buf)) != 0 ||
+        posix_memalign(reinterpret_cast<void**>(&bytes_), 4096,
+                       size_t{kBuffers} * kBufferBytes) != 0)
+      peer::Die("posix_memalign");
+    buffers_ = static_cast<io_uring_buf_ring*>(memory);
+    io_uring_buf_reg registration = {};
+    registration.ring_addr = reinterpret_cast<uintptr_t>(buffers_);
+    registration.ring_entries = kBuffers;
+    Check(io_uring_register_buf_ring(&ring_, &registration, 0),
+          "io_uring_register_buf_ring");
+    io_uring_buf_ring_init(buffers_);
+    for (unsigned i = 0; i < kBuffers; ++i) GiveBack(static_cast<uint16_t>(i));
+  }
+
+  void GiveBack(uint16_t buffer) {
+    io_uring_buf_ring_add(buffers_, bytes_ + size_t{buffer} * kBufferBytes,
+                          kBufferBytes, buffer,
+                          io_uring_buf_ring_mask(kBuffers), 0);
+    io_uring_buf_ring_advance(buffers_, 1);
+    while (!starved_.empty()) {
+      const int fd = starved_.back();
+      starved_.pop_back();
+      Receive(fd);
+    }
+  }
+
+  io_uring_sqe* Entry(Kind kind, int fd) {
+    io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+    if (sqe == nullptr) {
+      Check(io_uring_submit(&ring_), "io_uring_submit");
+      sqe = io_uring_get_sqe(&ring_);
+    }
+    // The prep functions leave user_data alone.
+    sqe->user_data = kind << 32 | static_cast<uint32_t>(fd);
+    return sqe;
+  }
+
+  void Receive(int fd) {
+    io_uring_sqe* sqe = Entry(kReceive, fd);
+    io_uring_prep_recv_multishot(sqe, fd, nullptr, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    connections_[static_cast<size_t>(fd)]->receiving = true;
+  }
+
+  void SendFirst(int fd) {
+    const Filled& first = connections_[static_cast<size_t>(fd)]->unsent.front();
+    io_uring_prep_send(
+        Entry(kSend, fd), fd,
+        bytes_ + size_t{first.buffer} * kBufferBytes + first.offset,
+        first.n_bytes, MSG_NOSIGNAL | MSG_WAITALL);
+  }
+
+  void CloseIfDone(int fd) {
+    std::unique_ptr<Connection>& connection =
+        connections_[static_cast<size_t>(fd)];
+    if (!connection->at_end || connection->receiving ||
+        !connection->unsent.empty())
+      return;
+    connection.reset();
+    close(fd);
+  }
+
+  void OnCompletion(const io_uring_cqe& cqe) {
+    const int fd = static_cast<int>(cqe.user_data & 0xffffffff);
+    switch (static_cast<Kind>(cqe.user_data >> 32)) {
+      case kTermination:
+        ended_ = true;
+        return;
+      case kAccept:
+        return OnAccepted(cqe);
+      case kReceive:
+        return OnReceived(fd, cqe);
+      case kSend:
+        return OnSent(fd, cqe.res);
+    }
+  }
+
+  void OnAccepted(const io_uring_cqe& cqe) {
+    if ((cqe.flags & IORING_CQE_F_MORE) == 0) {
+      io_uring_prep_multishot_accept(Entry(kAccept, 0), listener_, nullptr,
+                                     nullptr, SOCK_CLOEXEC);
+    }
+    if (cqe.res < 0) return;
+    const size_t slot = static_cast<size_t>(cqe.res);
+    if (connections_.size() <= slot) connections_.resize(slot * 2 + 1);
+    connections_[slot] = std::make_unique<Connection>();
+    Receive(cqe.res);
+  }
+
+  void OnReceived(int fd, const io_uring_cqe& cqe) {
+    Connection& connection = *connections_[static_cast<size_t>(fd)];
+    if ((cqe.flags & IORING_CQE_F_MORE) == 0) connection.receiving = false;
+    if (cqe.res > 0) {
+      connection.unsent.push_back(
+          {static_cast<uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT), 0,
+           static_cast<unsigned>(cqe.res)});
+      if (connection.unsent.size() == 1) SendFirst(fd);
+      if (!connection.receiving) Receive(fd);
+    } else if (cqe.res == -ENOBUFS) {
+      starved_.push_back(fd);
+    } else {
+      connection.at_end = true;
+      CloseIfDone(fd);
+    }
+  }
+
+  void OnSent(int fd, int result) {
+    Connection& connection = *connections_[static_cast<size_t>(fd)];
+    Filled& first = connection.unsent.front();
+    if (result >= 0 && static_cast<unsigned>(result) < first.n_bytes) {
+      first.offset += static_cast<unsigned>(result);
+      first.n_bytes -= static_cast<unsigned>(result);
+      return SendFirst(fd);
+    }
+    GiveBack(first.buffer);
+    connection.unsent.erase(connection.unsent.begin());
+    if (!connection.unsent.empty()) SendFirst(fd);
+    CloseIfDone(fd);
+  }
+
+  const int listener_;
+  const int termination_;
+  io_uring ring_;
+  io_uring_buf_ring* buffers_ = nullptr;
+  char* bytes_ = nullptr;
+  std::vector<std::unique_ptr<Connection>> connections_;  // by fd
+  std::vector<int> starved_;  // connections that wait for a buffer
+  bool ended_ = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int termination = peer::CatchTermination();
+  const auto server =
+      std::make_unique<UringEcho>(peer::ListenAsTold(argc, argv), termination);
+  server->Run();
+  return 0;
+}
