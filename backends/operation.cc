@@ -13,7 +13,7 @@ constexpr size_t kMaxTransfer = 0x7ffff000;
 
 void Prepare(Operation& op, OpCode opcode, int fd) {
   RINGWAY_CHECK(!op.active(), "a %s operation was prepared again while active",
-                OpCodeName(op.opcode).data());
+                OpCodeName(op.opcode));
   op.opcode = opcode;
   op.state = OpState::kIdle;
   op.cancel_requested = false;
@@ -36,7 +36,7 @@ void PrepareTransfer(Operation& op, OpCode opcode, int fd, const void* data,
 
 }  // namespace
 
-std::string_view OpCodeName(OpCode opcode) {
+const char* OpCodeName(OpCode opcode) {
   switch (opcode) {
     case OpCode::kNop:
       return "nop";

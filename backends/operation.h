@@ -26,7 +26,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 #include "core/check.h"
 #include "core/runnable.h"
@@ -54,7 +53,7 @@ enum class OpCode : uint8_t {
 };
 
 // "recv", "accept", ...: for messages and traces.
-std::string_view OpCodeName(OpCode opcode);
+const char* OpCodeName(OpCode opcode);
 
 enum class OpState : uint8_t { kIdle, kQueued, kInFlight, kDone };
 
@@ -68,7 +67,7 @@ struct Operation : Runnable {
                   "a %s operation on fd %d was destroyed before it completed; "
                   "cancel it and wait "
                   "for its completion first",
-                  OpCodeName(opcode).data(), fd);
+                  OpCodeName(opcode), fd);
   }
 
   bool active() const {
@@ -118,7 +117,7 @@ struct MultishotOperation : Operation {
     RINGWAY_CHECK(
         first_event == nullptr,
         "a %s operation was destroyed with deliveries that nobody took",
-        OpCodeName(opcode).data());
+        OpCodeName(opcode));
   }
 
   // A list node of its own: the operation is still in flight while a delivery

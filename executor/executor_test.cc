@@ -316,7 +316,7 @@ TEST(DetachedTask, GivesItsExceptionToTheHandlerAndOthersGoOn) {
   ExecutorOptions options;
   options.on_detached_exception = [&](std::exception_ptr exception) {
     try {
-      std::rethrow_exception(exception);
+      std::rethrow_exception(std::move(exception));
     } catch (const std::exception& e) {
       caught.push_back(e.what());
     }

@@ -51,7 +51,7 @@ void Loop::ForgetInChild() {
 void Loop::Start(Operation& op) {
   owner_.Check("a loop");
   RINGWAY_CHECK(!op.active(), "a %s operation was started twice",
-                OpCodeName(op.opcode).data());
+                OpCodeName(op.opcode));
   op.state = OpState::kQueued;
   pending_.PushBack(op);
 }

@@ -95,7 +95,8 @@ class VirtualTimeBackend final : public Backend {
 
 // An executor in virtual time, and its parts.
 struct VirtualTimeExecutor {
-  explicit VirtualTimeExecutor(ExecutorOptions options = ExecutorOptions()) {
+  explicit VirtualTimeExecutor(
+      const ExecutorOptions& options = ExecutorOptions()) {
     auto made = std::make_unique<VirtualTimeBackend>();
     backend = made.get();
     executor = std::make_unique<Executor>(

@@ -66,7 +66,6 @@ class Server {
 
   // What it prints up to a line with `text` in it.
   std::string ReadUntil(std::string_view text) {
-    size_t seen = 0;
     while (true) {
       const size_t found = printed_.find(text);
       const size_t end =
@@ -76,7 +75,6 @@ class Server {
       const ssize_t n = read(output_.get(), buffer.data(), buffer.size());
       if (n <= 0) return printed_;
       printed_.append(buffer.data(), static_cast<size_t>(n));
-      seen += static_cast<size_t>(n);
     }
   }
 

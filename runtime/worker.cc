@@ -114,8 +114,8 @@ void Worker::BeginServing(std::vector<UniqueFd>& sockets) {
   for (size_t i = 0; i < sockets.size(); ++i) {
     net::TcpListener listener =
         net::TcpListener::Adopt(executor_->loop(), std::move(sockets[i]));
-    listening_.push_back(std::unique_ptr<Listening>(
-        new Listening{std::move(listener), config_.listen[i].handler}));
+    listening_.push_back(std::make_unique<Listening>(
+        std::move(listener), config_.listen[i].handler));
     accept_loops_.push_back(executor_->Spawn(AcceptLoop(*listening_.back())));
   }
 }

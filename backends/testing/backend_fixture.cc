@@ -79,7 +79,7 @@ BackendDriver::~BackendDriver() { DestroyBackend(); }
 
 void BackendDriver::Start(Operation& op) {
   RINGWAY_CHECK(!op.active(), "a %s operation was started twice",
-                OpCodeName(op.opcode).data());
+                OpCodeName(op.opcode));
   op.state = OpState::kQueued;
   pending_.PushBack(op);
 }
