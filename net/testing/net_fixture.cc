@@ -112,6 +112,27 @@ Task<std::string> ReadExactly(TcpStream& stream, size_t n_bytes) {
   co_return all;
 }
 
+Task<absl::Status> WriteAll(TcpStream& stream,
+                            std::span<const std::byte> bytes) {
+  co_return co_await stream.Write(bytes);
+}
+
+Task<absl::StatusOr<size_t>> ReadSome(TcpStream& stream,
+                                      std::span<std::byte> buffer) {
+  co_return co_await stream.Read(buffer);
+}
+
+Task<absl::StatusOr<std::string>> ReceiveSome(TcpStream& stream) {
+  absl::StatusOr<ReceivedBuffer> received = co_await stream.Receive();
+  if (!received.ok()) co_return received.status();
+  co_return AsString(received->bytes());
+}
+
+Task<absl::StatusOr<std::string>> AllOf(TcpStream& stream, bool by_receive) {
+  if (by_receive) co_return co_await ReceiveToEnd(stream);
+  co_return co_await ReadToEnd(stream);
+}
+
 Task<absl::StatusOr<std::string>> ReadToEnd(TcpStream& stream) {
   std::string all;
   std::array<std::byte, 16 * 1024> buffer;

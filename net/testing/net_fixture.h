@@ -39,6 +39,10 @@ inline std::span<const std::byte> Bytes(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
+inline std::string AsString(std::span<const std::byte> bytes) {
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
 // `n_bytes` that no shifted or repeated copy of themselves equals.
 std::vector<std::byte> Pattern(size_t n_bytes, uint32_t seed);
 
@@ -69,11 +73,18 @@ void ResetOnClose(int fd);
 // Sends as much as fits without waiting. Returns how much that was.
 size_t FillSendBuffer(int fd);
 
+// One Write(), Read() or Receive(), as a task.
+Task<absl::Status> WriteAll(TcpStream& stream,
+                            std::span<const std::byte> bytes);
+Task<absl::StatusOr<size_t>> ReadSome(TcpStream& stream,
+                                      std::span<std::byte> buffer);
+Task<absl::StatusOr<std::string>> ReceiveSome(TcpStream& stream);
 // Reads from `stream` until `n_bytes` or the end.
 Task<std::string> ReadExactly(TcpStream& stream, size_t n_bytes);
 // Everything up to the end of stream, by Read() or by Receive().
 Task<absl::StatusOr<std::string>> ReadToEnd(TcpStream& stream);
 Task<absl::StatusOr<std::string>> ReceiveToEnd(TcpStream& stream);
+Task<absl::StatusOr<std::string>> AllOf(TcpStream& stream, bool by_receive);
 // Sends back what comes, by Read(), until the end.
 Task<absl::Status> Echo(TcpStream stream);
 
