@@ -73,13 +73,12 @@ absl::Status SetupError(int errnum) {
       return ErrnoToStatus(
           errnum,
           "io_uring_setup is refused: allow it in the container's seccomp "
-          "profile "
-          "and set kernel.io_uring_disabled to 0, or choose the epoll backend");
+          "profile and set kernel.io_uring_disabled to 0");
     case ENOSYS:
       return ErrnoToStatus(
           errnum,
           "io_uring_setup does not exist here: Linux 6.0 or later built with "
-          "CONFIG_IO_URING, or the epoll backend, is needed");
+          "CONFIG_IO_URING is needed");
     case ENOMEM:
       return ErrnoToStatus(
           errnum,
@@ -137,9 +136,9 @@ void KernelRing::ForgetInChild() {
 absl::Status KernelRing::CheckFeatures(const io_uring_params& params) {
   for (const NamedFlag& feature : kRequiredFeatures) {
     if ((params.features & feature.flag) == 0) {
-      return absl::UnimplementedError(absl::StrCat(
-          "this kernel's io_uring lacks ", feature.name,
-          "; Linux 6.0 or later, or the epoll backend, is needed"));
+      return absl::UnimplementedError(
+          absl::StrCat("this kernel's io_uring lacks ", feature.name,
+                       "; Linux 6.0 or later is needed"));
     }
   }
   return absl::OkStatus();
@@ -153,9 +152,9 @@ absl::Status KernelRing::CheckOpcodes() {
   for (const NamedFlag& opcode : kRequiredOpcodes) {
     if (!io_uring_opcode_supported(probe.get(),
                                    static_cast<int>(opcode.flag))) {
-      return absl::UnimplementedError(absl::StrCat(
-          "this kernel's io_uring lacks ", opcode.name,
-          "; Linux 6.0 or later, or the epoll backend, is needed"));
+      return absl::UnimplementedError(
+          absl::StrCat("this kernel's io_uring lacks ", opcode.name,
+                       "; Linux 6.0 or later is needed"));
     }
   }
   return absl::OkStatus();

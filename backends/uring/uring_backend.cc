@@ -90,9 +90,8 @@ absl::Status CheckMultishotReceive(KernelRing& ring) {
   }
   if (delivered) return absl::OkStatus();
   return absl::UnimplementedError(
-      "this kernel's io_uring lacks multishot receive; Linux 6.0 or later, or "
-      "the epoll backend, "
-      "is needed");
+      "this kernel's io_uring lacks multishot receive; Linux 6.0 or later is "
+      "needed");
 }
 
 }  // namespace
