@@ -338,6 +338,7 @@ TEST_F(BufferedWriterTest, MovesWhileASendIsInFlight) {
 }
 
 TEST_F(BufferedWriterTest, AllocatesNothingOnceItsBuffersHaveGrown) {
+  TcpStream near = Connect();  // first: it opens the far end, too
   Run([](TcpStream stream, int far_end) -> Task<void> {
     BufferedWriter writer(stream.writer());
     const std::vector<std::byte> message(1000);
@@ -352,7 +353,7 @@ TEST_F(BufferedWriterTest, AllocatesNothingOnceItsBuffersHaveGrown) {
                 static_cast<ssize_t>(received.size()));
     }
     EXPECT_EQ(CountAllocations() - before, 0u);
-  }(Connect(), far_end_.get()));
+  }(std::move(near), far_end_.get()));
 }
 
 }  // namespace

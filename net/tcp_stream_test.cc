@@ -492,8 +492,9 @@ TEST_F(TcpStreamTest, SignalsEveryMillisecondSurfaceNowhere) {
       EXPECT_TRUE((co_await client.Write(bytes)).ok());
       EXPECT_TRUE(co_await ReadExactly(client, bytes.size()) ==
                   AsString(bytes));
-      if (round % 50 == 0)
+      if (round % 50 == 0) {
         EXPECT_TRUE((co_await Sleep(absl::Milliseconds(5))).ok());
+      }
     }
     EXPECT_TRUE((co_await client.Close()).ok());
     EXPECT_TRUE((co_await server).ok());
