@@ -20,7 +20,8 @@
 
 namespace {
 
-ringway::Task<absl::Status> Echo(ringway::net::TcpStream stream) {
+// Receives into a buffer of its own.
+ringway::Task<absl::Status> EchoOwn(ringway::net::TcpStream stream) {
   std::array<std::byte, 16 * 1024> buffer;
   while (true) {
     absl::StatusOr<size_t> n = co_await stream.Read(buffer);
@@ -31,11 +32,26 @@ ringway::Task<absl::Status> Echo(ringway::net::TcpStream stream) {
   }
 }
 
+// Sends back from the worker's buffers, where the bytes arrived: no copy, and
+// an idle connection holds no buffer. A peer that does not read holds one,
+// though.
+ringway::Task<absl::Status> EchoLent(ringway::net::TcpStream stream) {
+  while (true) {
+    absl::StatusOr<ringway::net::ReceivedBuffer> received =
+        co_await stream.Receive();
+    if (!received.ok()) co_return received.status();
+    if (received->empty()) co_return absl::OkStatus();
+    absl::Status sent = co_await stream.Write(received->bytes());
+    if (!sent.ok()) co_return sent;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::string listen = "127.0.0.1:7878";
   std::string backend = "auto";
+  std::string receive = "own";
   int workers = 1;
   int pin = -1;
   absl::Duration duration = absl::ZeroDuration();
@@ -48,6 +64,9 @@ int main(int argc, char** argv) {
             "CPU of the first worker, the next ones follow; -1 pins nothing",
             &pin, -1, 4095);
   flags.Add("backend", "auto, uring or epoll", &backend);
+  flags.Add("receive",
+            "own: into a buffer per connection; lent: into the worker's",
+            &receive);
   flags.Add("duration",
             "stop after this time; 0 serves until SIGINT or SIGTERM",
             &duration);
@@ -60,10 +79,15 @@ int main(int argc, char** argv) {
       ringway::net::SocketAddress::Parse(listen);
   if (!address.ok()) return flags.Complain(address.status().message());
 
+  if (receive != "own" && receive != "lent") {
+    return flags.Complain("--receive is neither own nor lent");
+  }
+
   ringway::ExecutorOptions options;
   options.loop.backend.kind = *kind;
   ringway::Runtime::Builder builder;
-  builder.Workers(workers).Pin(pin).Options(options).Listen(listen, Echo);
+  builder.Workers(workers).Pin(pin).Options(options).Listen(
+      listen, receive == "lent" ? EchoLent : EchoOwn);
   return ringway::RunUntilSignal(builder, duration > absl::ZeroDuration()
                                               ? duration
                                               : absl::InfiniteDuration());

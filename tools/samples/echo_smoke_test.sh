@@ -68,6 +68,11 @@ check_exit() {
 
 # ---- a second of load --------------------------------------------------------
 
+start_server lent --listen=127.0.0.1:0 --receive=lent
+"$loadgen" --connect="$address" --connections=8 --size=50000 --duration=300ms --warmup=0 \
+  >"$scratch/lent_table" || fail "loadgen against --receive=lent: exit code $?"
+stop_server lent 8
+
 start_server one --listen=127.0.0.1:0
 "$loadgen" --connect="$address" --connections=8 --duration=1s --warmup=100ms >"$scratch/table" ||
   fail "loadgen: exit code $?"
@@ -106,6 +111,7 @@ for bad in nowhere 127.0.0.1 127.0.0.1:99999 1.2.3:80 '[::1]' unix: ''; do
 done
 check_exit 2 '--workers=0: expected' "$echo_server" --workers=0
 check_exit 2 'backend' "$echo_server" --backend=kqueue
+check_exit 2 'neither own nor lent' "$echo_server" --receive=borrowed
 check_exit 2 '--size=0: expected' "$loadgen" --size=0
 check_exit 2 '--verify=maybe: expected' "$loadgen" --verify=maybe
 check_exit 2 'more than 2 GiB' "$loadgen" --connections=100000 --size=1000000
