@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/prepare.h"
 #include "backends/testing/allocation_counter.h"
 #include "backends/testing/backend_fixture.h"
 #include "backends/testing/sockets.h"

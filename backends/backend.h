@@ -32,6 +32,13 @@ enum class CancelOutcome : uint8_t {
   kNotFound,    // it is not active; nothing was touched
 };
 
+// How a backend carries out an opcode.
+enum class Support : uint8_t {
+  kNative,         // by the kernel's asynchronous interface itself
+  kEmulated,       // by other means, with the same results
+  kUnimplemented,  // not at all: -EOPNOTSUPP
+};
+
 // Counters of one backend since it was made. Written by its thread only.
 struct BackendStats {
   uint64_t submitted = 0;      // operations started
@@ -43,7 +50,10 @@ struct BackendStats {
   uint64_t notifications = 0;  // wake-ups by Notify() that were seen
   uint64_t cancels = 0;        // cancels of in-flight operations
   uint64_t rearms = 0;         // multishot operations that were armed again
-  uint64_t buffer_starved = 0;  // of these, for want of a provided buffer
+  uint64_t buffer_starved = 0;     // of these, for want of a provided buffer
+  uint64_t buffers_copied = 0;     // deliveries copied because buffers ran low
+  uint64_t zero_copy_refused = 0;  // sends that had to be copied after all
+  uint64_t offloaded = 0;          // operations carried out by a helper thread
 };
 
 class Backend {
@@ -72,6 +82,12 @@ class Backend {
   // Asks for `op` to end early. Cannot fail for want of space.
   virtual CancelOutcome Cancel(Operation& op, RunnableList& done) = 0;
 
+  // Cancel() for everything in flight on `fd`, in either direction, or on any
+  // fd. Returns how many operations were asked. What a loop has queued and not
+  // submitted is not in flight. Cost: one pass over what is in flight.
+  virtual size_t CancelFd(int fd, RunnableList& done) = 0;
+  virtual size_t CancelAll(RunnableList& done) = 0;
+
   // Cancels everything in flight and blocks until all of it has ended.
   // Multishot deliveries stay to be taken or dropped. For teardown; afterwards
   // the backend works as before.
@@ -94,6 +110,8 @@ class Backend {
   // An fd that polls readable while completions are waiting to be collected: to
   // nest this backend's loop in another. Owned by the backend.
   virtual int PollableFd() const = 0;
+
+  virtual Support support(OpCode opcode) const = 0;
 
   // The time that deadlines refer to.
   virtual const Clock& clock() const = 0;

@@ -25,6 +25,45 @@ std::string_view BackendKindName(BackendKind kind);
 // "auto", "uring" or "epoll"; InvalidArgument otherwise.
 absl::StatusOr<BackendKind> ParseBackendKind(std::string_view text);
 
+// Reads and writes of files opened with O_DIRECT, on a ring of their own whose
+// completions are polled for instead of interrupting.
+enum class DirectPolling : uint8_t {
+  kOff,
+  kAuto,      // where the device has poll queues; counted where it has none
+  kRequired,  // -EOPNOTSUPP where the device has none
+};
+
+struct UringOptions {
+  UringOptions() {}
+
+  // Refuse, in the kernel, every opcode and registration that this runtime does
+  // not use (IORING_REGISTER_RESTRICTIONS).
+  bool restricted = false;
+
+  // 128-byte submission and 32-byte completion entries, for commands with more
+  // than 16 bytes of arguments.
+  bool large_entries = false;
+
+  // Slots for registered files, 0 to 32,768: see Backend::RegisterFd().
+  uint32_t registered_files = 0;
+
+  // Threads the kernel may start for requests that would block it: on regular
+  // files and block devices, and on everything else. 0 keeps the kernel's own
+  // limits.
+  uint32_t bounded_workers = 8;
+  uint32_t unbounded_workers = 64;
+
+  // See PrepareRead(): operations marked for direct polling.
+  DirectPolling direct_polling = DirectPolling::kOff;
+
+  // What to treat as unknown to the kernel, so that tests run as on an older
+  // one: IORING_SETUP_* and IORING_FEAT_* flags, and opcodes (bit n is opcode
+  // n).
+  uint32_t masked_setup_flags = 0;
+  uint32_t masked_features = 0;
+  uint64_t masked_opcodes = 0;
+};
+
 struct BackendOptions {
   BackendOptions() {}  // not an aggregate: g++ 12 destroys aggregate
                        // temporaries twice in co_await
@@ -47,9 +86,21 @@ struct BackendOptions {
   uint32_t receive_buffer_count = 256;
   uint32_t receive_buffer_bytes = 16 * 1024;
 
-  // IORING_SETUP_* flags to treat as unknown to the kernel: lets tests run as
-  // on an older one.
-  uint32_t uring_masked_setup_flags = 0;
+  // When fewer receive buffers than this are left, deliveries are copied and
+  // their buffers go back at once, so that who holds on to deliveries cannot
+  // starve the others. 0: a quarter of them.
+  uint32_t receive_low_water = 0;
+
+  // Bytes that such copies may occupy. Beyond it deliveries keep their buffers,
+  // and receives wait for one to come back.
+  size_t receive_copy_bytes = 4 * 1024 * 1024;
+
+  // Threads for operations that have no asynchronous form on this backend, 1 to
+  // 256; started when first needed.
+  uint32_t offload_threads = 4;
+
+  // io_uring alone; the other backends ignore them.
+  UringOptions uring;
 };
 
 }  // namespace ringway

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "backends/prepare.h"
 #include "backends/testing/backend_fixture.h"
 #include "backends/testing/sockets.h"
 #include "core/clock.h"

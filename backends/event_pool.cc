@@ -2,7 +2,19 @@
 
 #include "backends/event_pool.h"
 
+#include "backends/backend.h"
+#include "core/unique_fd.h"
+
 namespace ringway {
+
+void DisposeOf(const MultishotOperation& op, const MultishotEvent& event,
+               Backend& backend) {
+  if (DeliversBuffers(op.opcode)) {
+    backend.ReturnBuffer(event.buffer_id);
+  } else if (op.opcode == OpCode::kAcceptMultishot) {
+    UniqueFd accepted(event.result);
+  }
+}
 
 void EventPool::Append(MultishotOperation& op, const MultishotEvent& event) {
   if (free_ == nullptr) Grow();

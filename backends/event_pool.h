@@ -15,6 +15,13 @@
 
 namespace ringway {
 
+class Backend;
+
+// Closes or gives back what `event`, a delivery of `op` that nobody wants,
+// holds.
+void DisposeOf(const MultishotOperation& op, const MultishotEvent& event,
+               Backend& backend);
+
 class EventPool {
  public:
   // Appends a copy of `event` to what `op` has delivered.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "backends/prepare.h"
 #include "backends/testing/backend_fixture.h"
 #include "backends/testing/sockets.h"
 #include "gtest/gtest.h"

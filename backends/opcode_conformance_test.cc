@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "backends/prepare.h"
 #include "backends/testing/backend_fixture.h"
 #include "backends/testing/sockets.h"
 #include "gtest/gtest.h"

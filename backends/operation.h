@@ -14,18 +14,14 @@
 //
 // Example (a receive by hand; net::TcpStream does this for you):
 //   Operation op(&OnReceived);
-//   PrepareRecv(op, fd, buffer);
-//   loop.Start(op);                      // OnReceived(op) runs later, with
-//   op.result set
+//   PrepareRecv(op, fd, buffer);  // prepare.h
+//   loop.Start(op);  // OnReceived(op) runs later, with op.result set
 
 #ifndef RINGWAY_BACKENDS_OPERATION_H_
 #define RINGWAY_BACKENDS_OPERATION_H_
 
-#include <sys/socket.h>
-
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "core/check.h"
 #include "core/runnable.h"
@@ -36,29 +32,55 @@ namespace ringway {
 // breaks the build of a backend that forgot it.
 enum class OpCode : uint8_t {
   kNop,
+  // Any fd.
   kRead,
+  kReadv,
   kWrite,
-  kRecv,
-  kSend,
-  kRecvMsg,
-  kSendMsg,
-  kRecvMultishot,
+  kWritev,
+  kClose,
+  kPoll,
+  kPollMultishot,
+  kSplice,
+  kSendFile,
+  // Sockets.
+  kSocket,
+  kBind,
+  kListen,
   kAccept,
   kAcceptMultishot,
   kConnect,
-  kSocket,
   kShutdown,
-  kClose,
-  kPoll,
+  kRecv,
+  kRecvMsg,
+  kRecvMultishot,
+  kRecvMsgMultishot,
+  kSend,
+  kSendMsg,
+  kSendZeroCopy,
+  kSendMsgZeroCopy,
+  // Files and directories.
+  kOpenAt,
+  kStatx,
+  kFsync,
+  kFallocate,
+  kTruncate,
+  kRename,
+  kUnlink,
+  kMkdir,
+  kLink,
+  kSymlink,
+  // Processes and devices.
+  kWaitPid,
+  kUringCommand,
 };
+
+inline constexpr size_t kOpCodeCount =
+    static_cast<size_t>(OpCode::kUringCommand) + 1;
 
 // "recv", "accept", ...: for messages and traces.
 const char* OpCodeName(OpCode opcode);
 
 enum class OpState : uint8_t { kIdle, kQueued, kInFlight, kDone };
-
-// Use a file's current position instead of an explicit offset.
-inline constexpr int64_t kCurrentPosition = -1;
 
 struct Operation : Runnable {
   explicit Operation(Function on_done) : Runnable(on_done) {}
@@ -74,19 +96,22 @@ struct Operation : Runnable {
     return state == OpState::kQueued || state == OpState::kInFlight;
   }
 
-  // What to do: set by the Prepare functions below, constant while active.
+  // Moved by the backend and the loop only.
+  OpState state = OpState::kIdle;
+  bool cancel_requested = false;
+  bool needs_rearm = false;  // a multishot that is between two armings
+
+  // What to do: set by the Prepare functions (prepare.h), which say what each
+  // opcode keeps where; constant while active.
   OpCode opcode = OpCode::kNop;
-  OpState state = OpState::kIdle;  // moved by the backend and the loop only
-  bool cancel_requested = false;   // likewise
-  bool needs_rearm =
-      false;  // likewise: a multishot that is between two armings
   int fd = -1;
-  uint32_t flags = 0;   // MSG_*, accept4, poll or shutdown flags of the call
-  uint32_t length = 0;  // bytes at `address`; protocol for kSocket
-  void* address =
-      nullptr;         // buffer, sockaddr or msghdr; must outlive the operation
-  int64_t offset = 0;  // file offset; type for kSocket
-  socklen_t* address_length = nullptr;  // kAccept: in and out
+  int fd2 = -1;
+  uint32_t flags = 0;
+  uint32_t length = 0;
+  void* address = nullptr;   // must outlive the operation, and so must
+  void* address2 = nullptr;  // this
+  int64_t offset = 0;
+  int64_t offset2 = 0;
 
   // What came of it, valid in kDone: what the system call would have returned,
   // or -errno.
@@ -96,20 +121,22 @@ struct Operation : Runnable {
 // One delivery of a multishot operation. Lives in the backend's pool.
 struct MultishotEvent {
   MultishotEvent* next = nullptr;
-  int32_t result = 0;  // accepted fd, or bytes received (> 0)
-  uint16_t buffer_id =
-      0;  // kRecvMultishot: give back with Backend::ReturnBuffer()
-  std::byte* data = nullptr;  // kRecvMultishot: `result` bytes, valid until the
+  int32_t result = 0;      // accepted fd, bytes, or poll mask
+  uint16_t buffer_id = 0;  // receives: give back with Backend::ReturnBuffer()
+  std::byte* data = nullptr;  // receives: `result` bytes, valid until the
                               // buffer is returned
 };
 
 // An operation that delivers many times and ends once. Deliveries queue up in
-// `events`; `delivery` is scheduled when there is something new (events, or the
-// end). The end comes after all deliveries; it is -errno, or 0 for end of
-// stream. Backends keep it armed by themselves through everything short of an
-// error: exhausted buffers, overflow, kernels that end multishots early.
-// Whoever owns it takes every event (see Backend::DropEvents) or leaks an fd or
-// a buffer, so its owner is a listener or a stream, never a temporary.
+// `first_event`; `delivery` is scheduled when there is something new (events,
+// or the end). The end comes after all deliveries; it is -errno, or 0. Backends
+// keep it armed by themselves through everything short of an error: exhausted
+// buffers, overflow, kernels that end multishots early. Whoever owns it takes
+// every event (see Backend::DropEvents) or leaks an fd or a buffer, so its
+// owner is a listener or a stream, never a temporary.
+//
+// A zero-copy send is one, too: it delivers the number of bytes accepted, and
+// ends when its memory may be changed.
 struct MultishotOperation : Operation {
   explicit MultishotOperation(Function on_delivery)
       : Operation(nullptr), delivery(on_delivery, this) {}
@@ -133,46 +160,32 @@ struct MultishotOperation : Operation {
   uint32_t event_count = 0;  // deliveries that nobody has taken yet
 };
 
+// True for the opcodes that only a MultishotOperation may have.
 inline bool IsMultishot(OpCode opcode) {
-  return opcode == OpCode::kRecvMultishot || opcode == OpCode::kAcceptMultishot;
+  switch (opcode) {
+    case OpCode::kPollMultishot:
+    case OpCode::kAcceptMultishot:
+    case OpCode::kRecvMultishot:
+    case OpCode::kRecvMsgMultishot:
+    case OpCode::kSendZeroCopy:
+    case OpCode::kSendMsgZeroCopy:
+      return true;
+    default:
+      return false;
+  }
 }
 
+// True for the ones whose deliveries are lent buffers.
+inline bool DeliversBuffers(OpCode opcode) {
+  return opcode == OpCode::kRecvMultishot ||
+         opcode == OpCode::kRecvMsgMultishot;
+}
+
+// True if `op` works on `fd`, in either direction. Directories that paths are
+// relative to do not count.
+bool UsesFd(const Operation& op, int fd);
+
 using OperationList = IntrusiveList<Operation>;
-
-// The Prepare functions fill in an idle or done operation. They check nothing:
-// bad arguments come back as the errno of the call. Memory handed over must
-// stay valid until the operation is done, also after a cancel. Results are
-// those of the system call of the same name.
-
-void PrepareNop(Operation& op);
-// `offset` in bytes, or kCurrentPosition. At most 0x7ffff000 bytes are
-// transferred.
-void PrepareRead(Operation& op, int fd, std::span<std::byte> buffer,
-                 int64_t offset);
-void PrepareWrite(Operation& op, int fd, std::span<const std::byte> buffer,
-                  int64_t offset);
-void PrepareRecv(Operation& op, int fd, std::span<std::byte> buffer,
-                 int flags = 0);
-// MSG_NOSIGNAL is always added: a closed peer is an error, never a signal.
-void PrepareSend(Operation& op, int fd, std::span<const std::byte> buffer,
-                 int flags = 0);
-void PrepareRecvMsg(Operation& op, int fd, msghdr& message, int flags = 0);
-void PrepareSendMsg(Operation& op, int fd, const msghdr& message,
-                    int flags = 0);
-// Receives into the backend's provided buffers, one event per receive.
-void PrepareRecvMultishot(MultishotOperation& op, int fd);
-// Accepted fds are CLOEXEC. `address` and `length` may be null.
-void PrepareAccept(Operation& op, int fd, sockaddr* address, socklen_t* length);
-void PrepareAcceptMultishot(MultishotOperation& op, int fd);
-void PrepareConnect(Operation& op, int fd, const sockaddr* address,
-                    socklen_t length);
-// SOCK_CLOEXEC is always added to `type`.
-void PrepareSocket(Operation& op, int domain, int type, int protocol);
-void PrepareShutdown(Operation& op, int fd, int how);
-void PrepareClose(Operation& op, int fd);
-// Waits once for `events` (POLLIN, POLLOUT, ...); the result is the mask that
-// became ready.
-void PreparePoll(Operation& op, int fd, uint32_t events);
 
 }  // namespace ringway
 

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "backends/prepare.h"
 #include "backends/testing/sockets.h"
 #include "core/clock.h"
 #include "core/errno_status.h"

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "backends/prepare.h"
 #include "core/check.h"
 #include "core/errno_status.h"
 #include "core/unique_fd.h"

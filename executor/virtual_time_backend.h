@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "backends/backend.h"
+#include "backends/cancel_in.h"
 #include "core/check.h"
 #include "core/clock.h"
 #include "executor/executor.h"
@@ -60,9 +61,13 @@ class VirtualTimeBackend final : public Backend {
     return queued ? CancelOutcome::kNotStarted : CancelOutcome::kRequested;
   }
 
-  void Quiesce(RunnableList& done) override {
-    while (Operation* op = in_flight_.front()) Cancel(*op, done);
+  size_t CancelFd(int fd, RunnableList& done) override {
+    return CancelIn(in_flight_, fd, *this, done);
   }
+  size_t CancelAll(RunnableList& done) override {
+    return CancelFd(kAnyFd, done);
+  }
+  void Quiesce(RunnableList& done) override { CancelAll(done); }
 
   void Notify() override {}
   bool TakeEvent(MultishotOperation&, MultishotEvent&) override {
@@ -71,6 +76,9 @@ class VirtualTimeBackend final : public Backend {
   void DropEvents(MultishotOperation&) override {}
   void ReturnBuffer(uint16_t) override {}
   int PollableFd() const override { return -1; }
+  Support support(OpCode opcode) const override {
+    return opcode == OpCode::kNop ? Support::kNative : Support::kUnimplemented;
+  }
   const Clock& clock() const override { return clock_; }
   BackendStats stats() const override { return stats_; }
   std::string_view name() const override { return "virtual time"; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/prepare.h"
 #include "core/errno_status.h"
 #include "net/listen_socket.h"
 

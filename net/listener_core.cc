@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "backends/prepare.h"
 
 namespace ringway::net::internal {
 namespace {

@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "backends/prepare.h"
 #include "core/check.h"
 #include "net/stream_core.h"
 

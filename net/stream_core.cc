@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "backends/prepare.h"
 #include "core/check.h"
 
 namespace ringway::net::internal {

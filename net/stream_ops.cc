@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/prepare.h"
 #include "core/errno_status.h"
 
 namespace ringway::net {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "backends/prepare.h"
 #include "core/check.h"
 
 namespace ringway::net::internal {

@@ -52,7 +52,7 @@ void BackendConformance::SetUp() {
 BackendOptions BackendConformance::Options() {
   BackendOptions options;
   options.kind = GetParam().kind;
-  options.uring_masked_setup_flags = GetParam().uring_masked_setup_flags;
+  options.uring.masked_setup_flags = GetParam().uring_masked_setup_flags;
   return options;
 }
 

@@ -113,8 +113,12 @@ absl::StatusOr<std::unique_ptr<KernelRing>> KernelRing::Create(
   ring->cq_mask_ = *ring->ring_.cq.kring_mask;
   for (uint32_t i = 0; i <= ring->sq_mask_; ++i) ring->ring_.sq.array[i] = i;
 
-  if (absl::Status s = ring->CheckFeatures(params); !s.ok()) return s;
-  if (absl::Status s = ring->CheckOpcodes(); !s.ok()) return s;
+  if (absl::Status s =
+          ring->CheckFeatures(params.features & ~config.masked_features);
+      !s.ok())
+    return s;
+  if (absl::Status s = ring->CheckOpcodes(config.masked_opcodes); !s.ok())
+    return s;
   if (absl::Status s = ring->CheckRoundTrip(); !s.ok()) return s;
 
   // A child must not share the queues: it would submit its parent's entries.
@@ -133,9 +137,9 @@ void KernelRing::ForgetInChild() {
   ready_ = false;
 }
 
-absl::Status KernelRing::CheckFeatures(const io_uring_params& params) {
+absl::Status KernelRing::CheckFeatures(uint32_t features) {
   for (const NamedFlag& feature : kRequiredFeatures) {
-    if ((params.features & feature.flag) == 0) {
+    if ((features & feature.flag) == 0) {
       return absl::UnimplementedError(
           absl::StrCat("this kernel's io_uring lacks ", feature.name,
                        "; Linux 6.0 or later is needed"));
@@ -144,14 +148,18 @@ absl::Status KernelRing::CheckFeatures(const io_uring_params& params) {
   return absl::OkStatus();
 }
 
-absl::Status KernelRing::CheckOpcodes() {
+absl::Status KernelRing::CheckOpcodes(uint64_t masked) {
   std::unique_ptr<io_uring_probe, decltype(&io_uring_free_probe)> probe(
       io_uring_get_probe_ring(&ring_), &io_uring_free_probe);
   if (probe == nullptr)
     return absl::UnimplementedError("io_uring cannot list its opcodes");
+  for (int opcode = 0; opcode < 64; ++opcode) {
+    if (io_uring_opcode_supported(probe.get(), opcode))
+      known_opcodes_ |= uint64_t{1} << opcode;
+  }
+  known_opcodes_ &= ~masked;
   for (const NamedFlag& opcode : kRequiredOpcodes) {
-    if (!io_uring_opcode_supported(probe.get(),
-                                   static_cast<int>(opcode.flag))) {
+    if (!Knows(static_cast<uint8_t>(opcode.flag))) {
       return absl::UnimplementedError(
           absl::StrCat("this kernel's io_uring lacks ", opcode.name,
                        "; Linux 6.0 or later is needed"));

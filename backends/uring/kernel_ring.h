@@ -27,7 +27,10 @@ class KernelRing {
   struct Config {
     uint32_t submission_entries;
     uint32_t completion_entries;
-    uint32_t masked_setup_flags;  // as if the kernel knew none of them
+    // As if the kernel knew none of them.
+    uint32_t masked_setup_flags;
+    uint32_t masked_features;
+    uint64_t masked_opcodes;
   };
 
   // Sets a ring up with the best set of flags the kernel grants, tried
@@ -87,6 +90,11 @@ class KernelRing {
   // True when the kernel holds back completions until the next Enter().
   bool NeedsEnter() const;
 
+  // True when the kernel knows this IORING_OP_*.
+  bool Knows(uint8_t opcode) const {
+    return (known_opcodes_ >> opcode & 1) != 0;
+  }
+
   uint32_t setup_flags() const { return ring_.flags; }
   uint32_t submission_entries() const { return sq_mask_ + 1; }
   uint32_t completion_entries() const { return cq_mask_ + 1; }
@@ -98,14 +106,15 @@ class KernelRing {
 
  private:
   KernelRing() = default;
-  absl::Status CheckFeatures(const io_uring_params& params);
-  absl::Status CheckOpcodes();
+  absl::Status CheckFeatures(uint32_t features);
+  absl::Status CheckOpcodes(uint64_t masked);
   absl::Status CheckRoundTrip();
   int SystemCall(uint32_t to_submit, bool block,
                  const __kernel_timespec* timeout);
 
   io_uring ring_{};
   bool ready_ = false;
+  uint64_t known_opcodes_ = 0;  // bit n: opcode n
   uint32_t sq_mask_ = 0;
   uint32_t cq_mask_ = 0;
   uint32_t tail_ = 0;  // ours; published to the kernel by Enter()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PrepareEntry: writes an Operation as an io_uring submission entry.
+// How Operations map to io_uring: which opcode, and what submission entry.
 
 #ifndef RINGWAY_BACKENDS_URING_PREPARE_ENTRY_H_
 #define RINGWAY_BACKENDS_URING_PREPARE_ENTRY_H_
@@ -11,7 +11,15 @@
 
 namespace ringway::uring {
 
-// `sqe` is zeroed; its user_data becomes the operation's address.
+// Operation::offset of a zero-copy send that has to be sent as a copy.
+inline constexpr int64_t kSendCopied = 1;
+
+// The IORING_OP_* behind `opcode`. kSendFile, which has none, gives that of the
+// splices it is made of.
+uint8_t KernelOpcode(OpCode opcode);
+
+// Writes `op` to `sqe`, which is zeroed; its user_data becomes the operation's
+// address.
 void PrepareEntry(Operation& op, io_uring_sqe& sqe);
 
 }  // namespace ringway::uring

@@ -14,6 +14,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/cancel_in.h"
+#include "backends/prepare.h"
 #include "backends/uring/prepare_entry.h"
 #include "core/check.h"
 #include "core/errno_status.h"
@@ -94,6 +96,25 @@ absl::Status CheckMultishotReceive(KernelRing& ring) {
       "needed");
 }
 
+uint64_t NativeOpcodes(const KernelRing& ring) {
+  uint64_t native = 0;
+  for (size_t i = 0; i < kOpCodeCount; ++i) {
+    const OpCode opcode = static_cast<OpCode>(i);
+    if (ring.Knows(KernelOpcode(opcode))) native |= uint64_t{1} << i;
+  }
+  return native & ~(uint64_t{1} << static_cast<int>(OpCode::kSendFile));
+}
+
+// What a completion without IORING_CQE_F_MORE, and with this result, means.
+bool IsDelivery(OpCode opcode, int32_t result) {
+  // Only a stream has an end, and it is an empty receive.
+  return opcode == OpCode::kRecvMultishot ? result > 0 : result >= 0;
+}
+
+bool IsZeroCopySend(OpCode opcode) {
+  return opcode == OpCode::kSendZeroCopy || opcode == OpCode::kSendMsgZeroCopy;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Backend>> UringBackend::Create(
@@ -102,7 +123,9 @@ absl::StatusOr<std::unique_ptr<Backend>> UringBackend::Create(
   absl::StatusOr<std::unique_ptr<KernelRing>> ring = KernelRing::Create(
       {.submission_entries = options.submission_entries,
        .completion_entries = options.completion_entries,
-       .masked_setup_flags = options.uring_masked_setup_flags});
+       .masked_setup_flags = options.uring.masked_setup_flags,
+       .masked_features = options.uring.masked_features,
+       .masked_opcodes = options.uring.masked_opcodes});
   if (!ring.ok()) return ring.status();
   if (absl::Status s = CheckMultishotReceive(**ring); !s.ok()) return s;
   UniqueFd doorbell(eventfd(0, EFD_CLOEXEC));
@@ -117,6 +140,7 @@ UringBackend::UringBackend(const BackendOptions& options,
     : options_(options),
       doorbell_(std::move(doorbell)),
       ring_(std::move(ring)),
+      native_(NativeOpcodes(*ring_)),
       description_(absl::StrCat("uring (", ring_->FlagNames(), ", sq ",
                                 ring_->submission_entries(), ", cq ",
                                 ring_->completion_entries(), ")")) {}
@@ -145,15 +169,7 @@ UringBackend::~UringBackend() {
 }
 
 void UringBackend::Quiesce(RunnableList& done) {
-  owner_.Check("a uring backend");
-  for (Operation* op = in_flight_.front(); op != nullptr;) {
-    Operation* next = in_flight_.Next(*op);
-    Cancel(*op, done);
-    op = next;
-  }
-  for (OperationList* list : {&rearming_, &starved_}) {
-    while (Operation* op = list->front()) Cancel(*op, done);
-  }
+  CancelAll(done);
   // Disk reads and writes cannot be cancelled once started; they end by
   // themselves.
   while (!in_flight_.empty() || !cancelling_.empty()) {
@@ -221,8 +237,14 @@ void UringBackend::SubmitRearms(RunnableList& done) {
 
 // Requires a free entry.
 bool UringBackend::TryStart(Operation& op, RunnableList& done) {
-  if (op.opcode == OpCode::kRecvMultishot && !EnsureBuffers(op, done))
-    return false;
+  if (!IsNative(op.opcode)) [[unlikely]] {
+    if (!IsZeroCopySend(op.opcode)) {
+      Finish(op, -EOPNOTSUPP, done);
+      return false;
+    }
+    op.offset = kSendCopied;
+  }
+  if (DeliversBuffers(op.opcode) && !EnsureBuffers(op, done)) return false;
   PrepareEntry(op, *ring_->NextEntry());
   op.state = OpState::kInFlight;
   op.needs_rearm = false;
@@ -271,6 +293,23 @@ CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
   return CancelOutcome::kRequested;
 }
 
+size_t UringBackend::CancelFd(int fd, RunnableList& done) {
+  size_t n = 0;
+  for (OperationList* list : {&in_flight_, &rearming_, &starved_}) {
+    n += CancelIn(*list, fd, *this, done);
+  }
+  return n;
+}
+
+size_t UringBackend::CancelAll(RunnableList& done) {
+  return CancelFd(kAnyFd, done);
+}
+
+Support UringBackend::support(OpCode opcode) const {
+  if (IsNative(opcode)) return Support::kNative;
+  return IsZeroCopySend(opcode) ? Support::kEmulated : Support::kUnimplemented;
+}
+
 void UringBackend::Notify() {
   const uint64_t one = 1;
   // It can fail only with the counter at its maximum, and then the loop is
@@ -293,13 +332,7 @@ bool UringBackend::TakeEvent(MultishotOperation& op, MultishotEvent& event) {
 
 void UringBackend::DropEvents(MultishotOperation& op) {
   MultishotEvent event;
-  while (TakeEvent(op, event)) {
-    if (event.data != nullptr) {
-      ReturnBuffer(event.buffer_id);
-    } else {
-      UniqueFd accepted(event.result);
-    }
-  }
+  while (TakeEvent(op, event)) DisposeOf(op, event, *this);
 }
 
 // --- Completion
@@ -389,12 +422,15 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
 void UringBackend::OnMultishotCompletion(MultishotOperation& op,
                                          const io_uring_cqe& cqe,
                                          RunnableList& done) {
+  if (IsZeroCopySend(op.opcode)) {
+    OnZeroCopyCompletion(op, cqe, done);
+    return;
+  }
   const bool armed = (cqe.flags & IORING_CQE_F_MORE) != 0;
-  const bool is_receive = op.opcode == OpCode::kRecvMultishot;
-  if (is_receive ? cqe.res > 0 : cqe.res >= 0) {
+  const bool delivery = IsDelivery(op.opcode, cqe.res);
+  if (delivery) {
     Deliver(op, cqe.res, cqe.flags, done);
-    if (armed) return;
-  } else if (is_receive && (cqe.flags & IORING_CQE_F_BUFFER) != 0) {
+  } else if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) {
     // End of stream can come with a buffer that holds nothing.
     buffers_->Lend();
     buffers_->Return(
@@ -403,17 +439,45 @@ void UringBackend::OnMultishotCompletion(MultishotOperation& op,
   if (armed) return;
 
   op.Unlink();
-  const bool starved = cqe.res == -ENOBUFS && is_receive;
-  const bool ended_early = is_receive ? cqe.res > 0 : cqe.res >= 0;
-  if (!starved && !ended_early) {
+  const bool starved = cqe.res == -ENOBUFS && DeliversBuffers(op.opcode);
+  if (!starved && !delivery) {
     Finish(op, cqe.res, done);
   } else if (op.cancel_requested) {
     Finish(op, -ECANCELED, done);
   } else {
     if (starved) ++stats_.buffer_starved;
-    op.needs_rearm = true;
-    (starved ? starved_ : rearming_).PushBack(op);
+    Rearm(op, starved ? starved_ : rearming_);
   }
+}
+
+// Two completions: what was sent, then, unless that was all, that the memory is
+// no longer referred to.
+void UringBackend::OnZeroCopyCompletion(MultishotOperation& op,
+                                        const io_uring_cqe& cqe,
+                                        RunnableList& done) {
+  const bool sent = (cqe.flags & IORING_CQE_F_NOTIF) == 0;
+  if (sent && cqe.res >= 0) Deliver(op, cqe.res, cqe.flags, done);
+  if (sent) op.result = std::min(cqe.res, 0);
+  if ((cqe.flags & IORING_CQE_F_MORE) != 0) return;
+
+  op.Unlink();
+  // The memory could not be pinned: RLIMIT_MEMLOCK counts it.
+  const bool refused = sent && cqe.res == -ENOMEM && op.offset != kSendCopied;
+  if (!refused) {
+    Finish(op, op.result, done);
+  } else if (op.cancel_requested) {
+    Finish(op, -ECANCELED, done);
+  } else {
+    ++stats_.zero_copy_refused;
+    op.offset = kSendCopied;
+    Rearm(op, rearming_);
+  }
+}
+
+// Requires that `op` is in no list.
+void UringBackend::Rearm(MultishotOperation& op, OperationList& where) {
+  op.needs_rearm = true;
+  where.PushBack(op);
 }
 
 void UringBackend::Deliver(MultishotOperation& op, int32_t result,

@@ -47,12 +47,15 @@ class UringBackend final : public Backend {
   void Submit(OperationList& pending, RunnableList& done) override;
   void Wait(MonotonicTime deadline, RunnableList& done) override;
   CancelOutcome Cancel(Operation& op, RunnableList& done) override;
+  size_t CancelFd(int fd, RunnableList& done) override;
+  size_t CancelAll(RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeEvent(MultishotOperation& op, MultishotEvent& event) override;
   void DropEvents(MultishotOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override { return ring_->fd(); }
+  Support support(OpCode opcode) const override;
   const Clock& clock() const override { return Clock::Real(); }
   BackendStats stats() const override { return stats_; }
   std::string_view name() const override { return "uring"; }
@@ -67,6 +70,9 @@ class UringBackend final : public Backend {
   void SubmitCancels();
   void SubmitRearms(RunnableList& done);
   bool TryStart(Operation& op, RunnableList& done);
+  bool IsNative(OpCode opcode) const {
+    return (native_ >> static_cast<int>(opcode) & 1) != 0;
+  }
   bool EnsureBuffers(Operation& op, RunnableList& done);
 
   // Completion.
@@ -76,6 +82,9 @@ class UringBackend final : public Backend {
   void OnCompletion(const io_uring_cqe& cqe, RunnableList& done);
   void OnMultishotCompletion(MultishotOperation& op, const io_uring_cqe& cqe,
                              RunnableList& done);
+  void OnZeroCopyCompletion(MultishotOperation& op, const io_uring_cqe& cqe,
+                            RunnableList& done);
+  void Rearm(MultishotOperation& op, OperationList& where);
   void Deliver(MultishotOperation& op, int32_t result, uint32_t cqe_flags,
                RunnableList& done);
   void Finish(Operation& op, int32_t result, RunnableList& done);
@@ -97,6 +106,7 @@ class UringBackend final : public Backend {
   OperationList rearming_;
   OperationList starved_;
   bool doorbell_armed_ = false;
+  const uint64_t native_;  // bit n: the kernel has what OpCode n needs
   BackendStats stats_;
   std::string description_;
 };

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Datagram: what one delivery of a multishot recvmsg holds.
+//
+// Backends fill a provided buffer with a header, room for the source address,
+// room for control data, then the payload: the layout of IORING_OP_RECVMSG
+// (struct io_uring_recvmsg_out, Linux 6.0), which the other backends follow.
+
+#ifndef RINGWAY_BACKENDS_DATAGRAM_H_
+#define RINGWAY_BACKENDS_DATAGRAM_H_
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "backends/operation.h"
+
+namespace ringway {
+
+// What the buffer begins with. Lengths are those the kernel had to report: what
+// did not fit into the room for it was cut.
+struct DatagramHeader {
+  uint32_t name_bytes = 0;
+  uint32_t control_bytes = 0;
+  uint32_t payload_bytes = 0;
+  uint32_t flags = 0;  // MSG_TRUNC, MSG_CTRUNC
+};
+
+struct Datagram {
+  std::span<std::byte> name;  // a sockaddr
+  std::span<std::byte> control;
+  std::span<std::byte> payload;
+  uint32_t flags = 0;  // MSG_TRUNC: the payload was cut; MSG_CTRUNC: `control`
+
+  bool truncated() const { return (flags & MSG_TRUNC) != 0; }
+};
+
+// Where the payload of a buffer starts that `op` receives into.
+size_t DatagramPayloadOffset(const Operation& op);
+
+// Takes a delivery of `op`, a multishot recvmsg, apart. The parts point into
+// the event's buffer and are valid until it is returned.
+Datagram ReadDatagram(const Operation& op, const MultishotEvent& event);
+
+}  // namespace ringway
+
+#endif  // RINGWAY_BACKENDS_DATAGRAM_H_
