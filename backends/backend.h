@@ -15,8 +15,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "backends/operation.h"
 #include "core/clock.h"
 #include "core/monotonic_time.h"
@@ -53,7 +55,8 @@ struct BackendStats {
   uint64_t buffer_starved = 0;     // of these, for want of a provided buffer
   uint64_t buffers_copied = 0;     // deliveries copied because buffers ran low
   uint64_t zero_copy_refused = 0;  // sends that had to be copied after all
-  uint64_t offloaded = 0;          // operations carried out by a helper thread
+  uint64_t direct_polling_refused = 0;  // direct transfers that could not be
+  uint64_t offloaded = 0;  // operations carried out by a helper thread
 };
 
 class Backend {
@@ -107,6 +110,21 @@ class Backend {
   // Gives a receive buffer back for reuse; resumes receives that wait for one.
   virtual void ReturnBuffer(uint16_t buffer_id) = 0;
 
+  // Hints, which a backend without a use for them accepts and ignores; nothing
+  // else changes.
+  //
+  // Reads and writes whose buffer lies in `region` save the kernel its look-up
+  // of the pages. The region must stay mapped until it is forgotten, which
+  // needs that nothing in flight uses it. Errors: ResourceExhausted
+  // (RLIMIT_MEMLOCK, or too many regions), InvalidArgument (more than 1 GiB).
+  virtual absl::Status RegisterMemory(std::span<std::byte> region);
+  virtual void ForgetMemory(std::span<std::byte> region);
+  // Operations on `fd` save the kernel its look-up of the file. The file stays
+  // open until a kClose operation or ForgetFd(). Errors: ResourceExhausted (no
+  // slot: UringOptions::registered_files), or what the kernel said.
+  virtual absl::Status RegisterFd(int fd);
+  virtual void ForgetFd(int fd);
+
   // An fd that polls readable while completions are waiting to be collected: to
   // nest this backend's loop in another. Owned by the backend.
   virtual int PollableFd() const = 0;
@@ -125,6 +143,13 @@ class Backend {
   // (SINGLE_ISSUER|DEFER_TASKRUN|..., sq 256, cq 4096)".
   virtual std::string_view description() const = 0;
 };
+
+inline absl::Status Backend::RegisterMemory(std::span<std::byte>) {
+  return absl::OkStatus();
+}
+inline void Backend::ForgetMemory(std::span<std::byte>) {}
+inline absl::Status Backend::RegisterFd(int) { return absl::OkStatus(); }
+inline void Backend::ForgetFd(int) {}
 
 }  // namespace ringway
 

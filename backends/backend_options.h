@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace ringway {
@@ -53,7 +54,7 @@ struct UringOptions {
   uint32_t bounded_workers = 8;
   uint32_t unbounded_workers = 64;
 
-  // See PrepareRead(): operations marked for direct polling.
+  // For reads and writes marked kDirectIo.
   DirectPolling direct_polling = DirectPolling::kOff;
 
   // What to treat as unknown to the kernel, so that tests run as on an older
@@ -102,6 +103,9 @@ struct BackendOptions {
   // io_uring alone; the other backends ignore them.
   UringOptions uring;
 };
+
+// InvalidArgument, naming the option and its limits, if one is out of range.
+absl::Status CheckBackendOptions(const BackendOptions& options);
 
 }  // namespace ringway
 

@@ -76,15 +76,17 @@ void PreparePath(Operation& op, OpCode opcode, int directory,
 void PrepareNop(Operation& op) { Prepare(op, OpCode::kNop, -1); }
 
 void PrepareRead(Operation& op, int fd, std::span<std::byte> buffer,
-                 int64_t offset) {
+                 int64_t offset, uint32_t flags) {
   PrepareBytes(op, OpCode::kRead, fd, buffer.data(), buffer.size());
   op.offset = offset;
+  op.flags = flags;
 }
 
 void PrepareWrite(Operation& op, int fd, std::span<const std::byte> buffer,
-                  int64_t offset) {
+                  int64_t offset, uint32_t flags) {
   PrepareBytes(op, OpCode::kWrite, fd, buffer.data(), buffer.size());
   op.offset = offset;
+  op.flags = flags;
 }
 
 void PrepareReadv(Operation& op, int fd, std::span<const iovec> buffers,

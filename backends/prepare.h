@@ -29,6 +29,10 @@ namespace ringway {
 // offset for what has no position: sockets, pipes.
 inline constexpr int64_t kCurrentPosition = -1;
 
+// Operation::flags of kRead and kWrite: the file was opened with O_DIRECT, so
+// the completion may be polled for (UringOptions::direct_polling).
+inline constexpr uint32_t kDirectIo = 1;
+
 // Operation::flags of kFsync.
 inline constexpr uint32_t kFsyncDataOnly = 1;  // IORING_FSYNC_DATASYNC
 
@@ -37,11 +41,11 @@ void PrepareNop(Operation& op);
 // --- Any fd.
 
 // `offset` in bytes, or kCurrentPosition. At most 0x7ffff000 bytes are
-// transferred.
+// transferred. `flags` is 0 or kDirectIo.
 void PrepareRead(Operation& op, int fd, std::span<std::byte> buffer,
-                 int64_t offset);
+                 int64_t offset, uint32_t flags = 0);
 void PrepareWrite(Operation& op, int fd, std::span<const std::byte> buffer,
-                  int64_t offset);
+                  int64_t offset, uint32_t flags = 0);
 // More than IOV_MAX vectors are EINVAL.
 void PrepareReadv(Operation& op, int fd, std::span<const iovec> buffers,
                   int64_t offset);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <initializer_list>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/errno_status.h"
@@ -94,38 +95,49 @@ absl::Status SetupError(int errnum) {
 absl::StatusOr<std::unique_ptr<KernelRing>> KernelRing::Create(
     const Config& config) {
   std::unique_ptr<KernelRing> ring(new KernelRing);
+  if (absl::Status s = ring->SetUp(config); !s.ok()) return s;
+  if (absl::Status s = ring->CheckOpcodes(config.masked_opcodes); !s.ok())
+    return s;
+  if (absl::Status s = ring->LimitWorkers(config); !s.ok()) return s;
+  if (config.restricted_to != 0) {
+    if (absl::Status s = ring->Restrict(config.restricted_to); !s.ok())
+      return s;
+  }
+  if (!config.polled) {  // a polled ring refuses no-ops
+    if (absl::Status s = ring->CheckRoundTrip(); !s.ok()) return s;
+  }
+  // A child must not share the queues: it would submit its parent's entries.
+  if (int rc = io_uring_ring_dontfork(&ring->ring_); rc < 0) {
+    return ErrnoToStatus(-rc, "madvise(MADV_DONTFORK) of an io_uring");
+  }
+  return ring;
+}
+
+absl::Status KernelRing::SetUp(const Config& config) {
+  uint32_t wanted = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+  if (config.restricted_to != 0) wanted |= IORING_SETUP_R_DISABLED;
+  if (config.polled) wanted |= IORING_SETUP_IOPOLL;
+  if (config.large_entries) wanted |= IORING_SETUP_SQE128 | IORING_SETUP_CQE32;
+
   io_uring_params params;
   int rc = -EINVAL;
   for (uint32_t flags : kFlagSets) {
     if ((flags & config.masked_setup_flags) != 0) continue;
     params = {};
-    params.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+    params.flags = flags | wanted;
     params.cq_entries = config.completion_entries;
-    rc = io_uring_queue_init_params(config.submission_entries, &ring->ring_,
-                                    &params);
+    rc = io_uring_queue_init_params(config.submission_entries, &ring_, &params);
     if (rc != -EINVAL) break;
   }
   if (rc < 0) return SetupError(-rc);
-  ring->ready_ = true;
+  ready_ = true;
 
   // Entry i always sits in slot i: the indirection array is filled once, here.
-  ring->sq_mask_ = *ring->ring_.sq.kring_mask;
-  ring->cq_mask_ = *ring->ring_.cq.kring_mask;
-  for (uint32_t i = 0; i <= ring->sq_mask_; ++i) ring->ring_.sq.array[i] = i;
-
-  if (absl::Status s =
-          ring->CheckFeatures(params.features & ~config.masked_features);
-      !s.ok())
-    return s;
-  if (absl::Status s = ring->CheckOpcodes(config.masked_opcodes); !s.ok())
-    return s;
-  if (absl::Status s = ring->CheckRoundTrip(); !s.ok()) return s;
-
-  // A child must not share the queues: it would submit its parent's entries.
-  if (rc = io_uring_ring_dontfork(&ring->ring_); rc < 0) {
-    return ErrnoToStatus(-rc, "madvise(MADV_DONTFORK) of an io_uring");
-  }
-  return ring;
+  sqe_shift_ = cqe_shift_ = config.large_entries ? 1 : 0;
+  sq_mask_ = *ring_.sq.kring_mask;
+  cq_mask_ = *ring_.cq.kring_mask;
+  for (uint32_t i = 0; i <= sq_mask_; ++i) ring_.sq.array[i] = i;
+  return CheckFeatures(params.features & ~config.masked_features);
 }
 
 KernelRing::~KernelRing() {
@@ -185,10 +197,52 @@ absl::Status KernelRing::CheckRoundTrip() {
   return absl::OkStatus();
 }
 
+// Requests that would block their thread go to threads of the kernel's, which
+// starts hundreds if nobody says otherwise (IORING_REGISTER_IOWQ_MAX_WORKERS,
+// Linux 5.15).
+absl::Status KernelRing::LimitWorkers(const Config& config) {
+  unsigned int limits[2] = {config.bounded_workers, config.unbounded_workers};
+  if (int rc = io_uring_register_iowq_max_workers(&ring_, limits); rc < 0) {
+    return ErrnoToStatus(-rc, "limiting the worker threads of an io_uring");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KernelRing::Restrict(uint64_t opcodes) {
+  std::vector<io_uring_restriction> rules;
+  const auto allow = [&rules](uint16_t kind, uint8_t value) {
+    io_uring_restriction& rule = rules.emplace_back();
+    rule.opcode = kind;
+    rule.sqe_op = value;  // the union's other members sit in the same place
+  };
+  for (uint8_t opcode = 0; opcode < 64; ++opcode) {
+    if ((opcodes >> opcode & 1) != 0 && Knows(opcode))
+      allow(IORING_RESTRICTION_SQE_OP, opcode);
+  }
+  for (uint8_t opcode :
+       {IORING_REGISTER_PBUF_RING, IORING_UNREGISTER_PBUF_RING,
+        IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE,
+        IORING_REGISTER_FILES2, IORING_REGISTER_FILES_UPDATE,
+        IORING_REGISTER_ENABLE_RINGS}) {
+    allow(IORING_RESTRICTION_REGISTER_OP, opcode);
+  }
+  allow(IORING_RESTRICTION_SQE_FLAGS_ALLOWED,
+        IOSQE_BUFFER_SELECT | IOSQE_FIXED_FILE);
+  if (int rc = io_uring_register_restrictions(
+          &ring_, rules.data(), static_cast<unsigned>(rules.size()));
+      rc < 0) {
+    return ErrnoToStatus(-rc, "restricting an io_uring to known opcodes");
+  }
+  if (int rc = io_uring_enable_rings(&ring_); rc < 0) {
+    return ErrnoToStatus(-rc, "enabling a restricted io_uring");
+  }
+  return absl::OkStatus();
+}
+
 io_uring_sqe* KernelRing::NextEntry() {
   if (unsubmitted() > sq_mask_) return nullptr;
-  io_uring_sqe* sqe = &ring_.sq.sqes[tail_++ & sq_mask_];
-  memset(sqe, 0, sizeof(*sqe));
+  io_uring_sqe* sqe = EntryAt(tail_++);
+  memset(sqe, 0, sizeof(*sqe) << sqe_shift_);
   return sqe;
 }
 
@@ -199,7 +253,7 @@ uint32_t KernelRing::unsubmitted() const {
 }
 
 io_uring_sqe& KernelRing::UnsubmittedEntry(uint32_t i) {
-  return ring_.sq.sqes[(*ring_.sq.khead + i) & sq_mask_];
+  return *EntryAt(*ring_.sq.khead + i);
 }
 
 bool KernelRing::NeedsEnter() const {

@@ -27,6 +27,13 @@ class KernelRing {
   struct Config {
     uint32_t submission_entries;
     uint32_t completion_entries;
+    bool large_entries;  // IORING_SETUP_SQE128 and CQE32
+    bool polled;         // IORING_SETUP_IOPOLL: for direct reads and writes
+    // If not 0, the only IORING_OP_* that the kernel is to accept: bit n is
+    // opcode n.
+    uint64_t restricted_to;
+    uint32_t bounded_workers;    // 0: the kernel's own limit
+    uint32_t unbounded_workers;  // likewise
     // As if the kernel knew none of them.
     uint32_t masked_setup_flags;
     uint32_t masked_features;
@@ -78,7 +85,8 @@ class KernelRing {
     uint32_t head = *ring_.cq.khead;
     const uint32_t tail = io_uring_smp_load_acquire(ring_.cq.ktail);
     const uint32_t n = tail - head;
-    for (; head != tail; ++head) visit(ring_.cq.cqes[head & cq_mask_]);
+    for (; head != tail; ++head)
+      visit(ring_.cq.cqes[(head & cq_mask_) << cqe_shift_]);
     if (n > 0) io_uring_smp_store_release(ring_.cq.khead, head);
     return n;
   }
@@ -96,6 +104,8 @@ class KernelRing {
   }
 
   uint32_t setup_flags() const { return ring_.flags; }
+  // Bytes of arguments that a command entry has room for.
+  size_t command_bytes() const { return sqe_shift_ == 0 ? 16 : 80; }
   uint32_t submission_entries() const { return sq_mask_ + 1; }
   uint32_t completion_entries() const { return cq_mask_ + 1; }
   int fd() const { return ring_.ring_fd; }
@@ -106,9 +116,15 @@ class KernelRing {
 
  private:
   KernelRing() = default;
+  absl::Status SetUp(const Config& config);
   absl::Status CheckFeatures(uint32_t features);
   absl::Status CheckOpcodes(uint64_t masked);
   absl::Status CheckRoundTrip();
+  absl::Status LimitWorkers(const Config& config);
+  absl::Status Restrict(uint64_t opcodes);
+  io_uring_sqe* EntryAt(uint32_t index) {
+    return &ring_.sq.sqes[(index & sq_mask_) << sqe_shift_];
+  }
   int SystemCall(uint32_t to_submit, bool block,
                  const __kernel_timespec* timeout);
 
@@ -117,6 +133,8 @@ class KernelRing {
   uint64_t known_opcodes_ = 0;  // bit n: opcode n
   uint32_t sq_mask_ = 0;
   uint32_t cq_mask_ = 0;
+  uint32_t sqe_shift_ = 0;  // 1: entries are twice the usual size
+  uint32_t cqe_shift_ = 0;
   uint32_t tail_ = 0;  // ours; published to the kernel by Enter()
 };
 

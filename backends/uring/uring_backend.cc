@@ -17,6 +17,7 @@
 #include "backends/cancel_in.h"
 #include "backends/prepare.h"
 #include "backends/uring/prepare_entry.h"
+#include "backends/uring/probe_multishot.h"
 #include "core/check.h"
 #include "core/errno_status.h"
 
@@ -32,70 +33,6 @@ constexpr uint64_t kDoorbell = 1;
 // new work.
 constexpr __kernel_timespec kBacklogPause = {.tv_sec = 0, .tv_nsec = 1'000'000};
 
-absl::Status CheckRange(std::string_view name, uint32_t value, uint32_t low,
-                        uint32_t high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("BackendOptions::", name,
-                                                 " is ", value, ", must be ",
-                                                 low, " to ", high));
-}
-
-absl::Status CheckOptions(const BackendOptions& o) {
-  for (const absl::Status& status :
-       {CheckRange("submission_entries", o.submission_entries, 1, 32768),
-        CheckRange("completion_entries", o.completion_entries,
-                   std::max(2u, o.submission_entries), 65536),
-        CheckRange("receive_buffer_count", o.receive_buffer_count, 1, 32768),
-        CheckRange("receive_buffer_bytes", o.receive_buffer_bytes, 64,
-                   1u << 30)}) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
-// Receives one byte the way Receive() will. Kernels before 6.0 answer EINVAL or
-// end it at once.
-absl::Status CheckMultishotReceive(KernelRing& ring) {
-  int fds[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
-    return ErrnoToStatus(errno, "socketpair for probing io_uring");
-  }
-  UniqueFd receiver(fds[0]), sender(fds[1]);
-  absl::StatusOr<std::unique_ptr<BufferRing>> buffers =
-      BufferRing::Create(ring, 1, 64);
-  if (!buffers.ok()) return buffers.status();
-  if (send(sender.get(), "x", 1, MSG_NOSIGNAL) != 1) {
-    return ErrnoToStatus(errno, "send for probing io_uring");
-  }
-  sender.Reset();  // so the receive ends by itself, with end of stream
-  MultishotOperation op(nullptr);
-  PrepareRecvMultishot(op, receiver.get());
-  PrepareEntry(op, *ring.NextEntry());
-  bool delivered = false;
-  for (int turns = 0; turns < 4; ++turns) {
-    const __kernel_timespec one_second = {.tv_sec = 1, .tv_nsec = 0};
-    if (int rc = ring.Enter(/*block=*/true, &one_second);
-        rc < 0 && rc != -EINTR) {
-      return ErrnoToStatus(-rc, "io_uring_enter for probing");
-    }
-    bool ended = false;
-    ring.Reap([&](const io_uring_cqe& cqe) {
-      if (cqe.res == 1 && (cqe.flags & IORING_CQE_F_MORE) != 0)
-        delivered = true;
-      if ((cqe.flags & IORING_CQE_F_MORE) == 0) ended = true;
-    });
-    if (ended) break;
-  }
-  if (int rc = io_uring_unregister_buf_ring(ring.get(), BufferRing::kGroup);
-      rc < 0) {
-    return ErrnoToStatus(-rc, "unregistering a probe's buffer ring");
-  }
-  if (delivered) return absl::OkStatus();
-  return absl::UnimplementedError(
-      "this kernel's io_uring lacks multishot receive; Linux 6.0 or later is "
-      "needed");
-}
-
 uint64_t NativeOpcodes(const KernelRing& ring) {
   uint64_t native = 0;
   for (size_t i = 0; i < kOpCodeCount; ++i) {
@@ -103,6 +40,46 @@ uint64_t NativeOpcodes(const KernelRing& ring) {
     if (ring.Knows(KernelOpcode(opcode))) native |= uint64_t{1} << i;
   }
   return native & ~(uint64_t{1} << static_cast<int>(OpCode::kSendFile));
+}
+
+// Everything an operation can become, and what the backend sends on its own.
+uint64_t OwnOpcodes() {
+  uint64_t opcodes = uint64_t{1} << IORING_OP_ASYNC_CANCEL |
+                     uint64_t{1} << IORING_OP_READ_FIXED |
+                     uint64_t{1} << IORING_OP_WRITE_FIXED;
+  for (size_t i = 0; i < kOpCodeCount; ++i)
+    opcodes |= uint64_t{1} << KernelOpcode(static_cast<OpCode>(i));
+  return opcodes;
+}
+
+KernelRing::Config RingConfig(const BackendOptions& options) {
+  return {.submission_entries = options.submission_entries,
+          .completion_entries = options.completion_entries,
+          .large_entries = options.uring.large_entries,
+          .polled = false,
+          .restricted_to = options.uring.restricted ? OwnOpcodes() : 0,
+          .bounded_workers = options.uring.bounded_workers,
+          .unbounded_workers = options.uring.unbounded_workers,
+          .masked_setup_flags = options.uring.masked_setup_flags,
+          .masked_features = options.uring.masked_features,
+          .masked_opcodes = options.uring.masked_opcodes};
+}
+
+// Null if it is not wanted, or not to be had and not required.
+absl::StatusOr<std::unique_ptr<DirectRing>> MakeDirectRing(
+    const BackendOptions& options) {
+  if (options.uring.direct_polling == DirectPolling::kOff) return nullptr;
+  KernelRing::Config config = RingConfig(options);
+  config.polled = true;
+  absl::StatusOr<std::unique_ptr<KernelRing>> ring = KernelRing::Create(config);
+  if (ring.ok()) return std::make_unique<DirectRing>(*std::move(ring));
+  if (options.uring.direct_polling == DirectPolling::kAuto) return nullptr;
+  return ring.status();
+}
+
+bool IsDirectTransfer(const Operation& op) {
+  return (op.opcode == OpCode::kRead || op.opcode == OpCode::kWrite) &&
+         (op.flags & kDirectIo) != 0;
 }
 
 // What a completion without IORING_CQE_F_MORE, and with this result, means.
@@ -119,20 +96,25 @@ bool IsZeroCopySend(OpCode opcode) {
 
 absl::StatusOr<std::unique_ptr<Backend>> UringBackend::Create(
     const BackendOptions& options) {
-  if (absl::Status s = CheckOptions(options); !s.ok()) return s;
-  absl::StatusOr<std::unique_ptr<KernelRing>> ring = KernelRing::Create(
-      {.submission_entries = options.submission_entries,
-       .completion_entries = options.completion_entries,
-       .masked_setup_flags = options.uring.masked_setup_flags,
-       .masked_features = options.uring.masked_features,
-       .masked_opcodes = options.uring.masked_opcodes});
+  if (absl::Status s = CheckBackendOptions(options); !s.ok()) return s;
+  absl::StatusOr<std::unique_ptr<KernelRing>> ring =
+      KernelRing::Create(RingConfig(options));
   if (!ring.ok()) return ring.status();
   if (absl::Status s = CheckMultishotReceive(**ring); !s.ok()) return s;
+  absl::StatusOr<std::unique_ptr<DirectRing>> direct = MakeDirectRing(options);
+  if (!direct.ok()) return direct.status();
   UniqueFd doorbell(eventfd(0, EFD_CLOEXEC));
   if (!doorbell.valid())
     return ErrnoToStatus(errno, "eventfd for waking a loop");
-  return std::unique_ptr<Backend>(
+  std::unique_ptr<UringBackend> backend(
       new UringBackend(options, *std::move(ring), std::move(doorbell)));
+  backend->direct_ = *std::move(direct);
+  if (absl::Status s =
+          backend->registered_.ReserveFiles(options.uring.registered_files);
+      !s.ok()) {
+    return s;
+  }
+  return backend;
 }
 
 UringBackend::UringBackend(const BackendOptions& options,
@@ -140,6 +122,7 @@ UringBackend::UringBackend(const BackendOptions& options,
     : options_(options),
       doorbell_(std::move(doorbell)),
       ring_(std::move(ring)),
+      registered_(*ring_),
       native_(NativeOpcodes(*ring_)),
       description_(absl::StrCat("uring (", ring_->FlagNames(), ", sq ",
                                 ring_->submission_entries(), ", cq ",
@@ -154,6 +137,7 @@ UringBackend::~UringBackend() {
       while (Operation* op = list->PopFront()) op->state = OpState::kDone;
     }
     ring_->ForgetInChild();
+    if (direct_ != nullptr) direct_->ForgetInChild();
     return;
   }
   RunnableList done;
@@ -172,9 +156,16 @@ void UringBackend::Quiesce(RunnableList& done) {
   CancelAll(done);
   // Disk reads and writes cannot be cancelled once started; they end by
   // themselves.
-  while (!in_flight_.empty() || !cancelling_.empty()) {
+  while (!in_flight_.empty() || !cancelling_.empty() || !rearming_.empty()) {
+    for (Operation* op = rearming_.front(); op != nullptr;
+         op = rearming_.front()) {
+      Cancel(*op, done);
+    }
+    if (direct_ != nullptr && direct_->busy()) PollDirect(done);
     SubmitCancels();
-    Enter(/*block=*/cancelling_.empty(), MonotonicTime::Infinite());
+    const bool polling = direct_ != nullptr && direct_->busy();
+    Enter(/*block=*/cancelling_.empty() && !in_flight_.empty() && !polling,
+          MonotonicTime::Infinite());
     ReapAll(done);
   }
 }
@@ -192,7 +183,7 @@ void UringBackend::Submit(OperationList& pending, RunnableList& done) {
     op->Unlink();
     ++stats_.submitted;
     ++stats_.in_flight;
-    TryStart(*op, done);
+    StartOne(*op, done);
   }
 }
 
@@ -230,26 +221,40 @@ void UringBackend::SubmitRearms(RunnableList& done) {
   while (Operation* op = rearming_.front()) {
     if (ring_->unsubmitted() == ring_->submission_entries()) return;
     op->Unlink();
-    ++stats_.rearms;
-    TryStart(*op, done);
+    if (IsMultishot(op->opcode)) ++stats_.rearms;
+    StartOne(*op, done);
   }
 }
 
 // Requires a free entry.
-bool UringBackend::TryStart(Operation& op, RunnableList& done) {
-  if (!IsNative(op.opcode)) [[unlikely]] {
-    if (!IsZeroCopySend(op.opcode)) {
-      Finish(op, -EOPNOTSUPP, done);
-      return false;
+void UringBackend::StartOne(Operation& op, RunnableList& done) {
+  if (!IsNative(op.opcode) && !Emulate(op, done)) return;
+  if (DeliversBuffers(op.opcode) && !EnsureBuffers(op, done)) return;
+  if (direct_ == nullptr || !IsDirectTransfer(op) || !direct_->Start(op)) {
+    if (op.opcode == OpCode::kClose) registered_.RemoveFd(op.fd);
+    io_uring_sqe& sqe = *ring_->NextEntry();
+    if (op.opcode == OpCode::kSendFile) {
+      send_file_.PrepareEntry(op, sqe);
+    } else {
+      PrepareEntry(op, sqe);
     }
-    op.offset = kSendCopied;
+    if (!registered_.empty()) registered_.Apply(op, sqe);
   }
-  if (DeliversBuffers(op.opcode) && !EnsureBuffers(op, done)) return false;
-  PrepareEntry(op, *ring_->NextEntry());
   op.state = OpState::kInFlight;
   op.needs_rearm = false;
   in_flight_.PushBack(op);
-  return true;
+}
+
+// For opcodes that the kernel does not have. True if an entry is to be made
+// after all.
+bool UringBackend::Emulate(Operation& op, RunnableList& done) {
+  if (op.opcode == OpCode::kSendFile) return true;
+  if (IsZeroCopySend(op.opcode)) {
+    op.offset = kSendCopied;
+    return true;
+  }
+  Finish(op, -EOPNOTSUPP, done);
+  return false;
 }
 
 bool UringBackend::EnsureBuffers(Operation& op, RunnableList& done) {
@@ -285,8 +290,9 @@ CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
   op.cancel_requested = true;
   ++stats_.cancels;
   op.Unlink();
-  if (op.needs_rearm) {
-    Finish(op, -ECANCELED, done);  // the kernel does not have it at the moment
+  if (op.needs_rearm) {  // the kernel does not have it at the moment
+    if (op.opcode == OpCode::kSendFile) send_file_.End(op);
+    Finish(op, -ECANCELED, done);
   } else {
     cancelling_.PushBack(op);
   }
@@ -307,7 +313,29 @@ size_t UringBackend::CancelAll(RunnableList& done) {
 
 Support UringBackend::support(OpCode opcode) const {
   if (IsNative(opcode)) return Support::kNative;
-  return IsZeroCopySend(opcode) ? Support::kEmulated : Support::kUnimplemented;
+  return IsZeroCopySend(opcode) || opcode == OpCode::kSendFile
+             ? Support::kEmulated
+             : Support::kUnimplemented;
+}
+
+absl::Status UringBackend::RegisterMemory(std::span<std::byte> region) {
+  owner_.Check("a uring backend");
+  return registered_.AddMemory(region);
+}
+
+void UringBackend::ForgetMemory(std::span<std::byte> region) {
+  owner_.Check("a uring backend");
+  registered_.RemoveMemory(region);
+}
+
+absl::Status UringBackend::RegisterFd(int fd) {
+  owner_.Check("a uring backend");
+  return registered_.AddFd(fd);
+}
+
+void UringBackend::ForgetFd(int fd) {
+  owner_.Check("a uring backend");
+  registered_.RemoveFd(fd);
 }
 
 void UringBackend::Notify() {
@@ -340,6 +368,7 @@ void UringBackend::DropEvents(MultishotOperation& op) {
 
 void UringBackend::Wait(MonotonicTime deadline, RunnableList& done) {
   owner_.Check("a uring backend");
+  if (direct_ != nullptr && direct_->busy()) PollDirect(done);
   const bool may_block = !MustNotBlock() && done.empty();
   const bool block =
       may_block && (deadline.is_infinite() || deadline > clock().Now());
@@ -350,7 +379,8 @@ void UringBackend::Wait(MonotonicTime deadline, RunnableList& done) {
 
 bool UringBackend::MustNotBlock() const {
   return ring_->HasCompletions() || !cancelling_.empty() ||
-         !rearming_.empty() || !doorbell_armed_ ||
+         (direct_ != nullptr && direct_->busy()) || !rearming_.empty() ||
+         !doorbell_armed_ ||
          (!starved_.empty() && buffers_ != nullptr &&
           buffers_->available() > 0);
 }
@@ -391,6 +421,23 @@ void UringBackend::Enter(bool block, MonotonicTime deadline) {
   }
 }
 
+void UringBackend::PollDirect(RunnableList& done) {
+  ++stats_.system_calls;
+  direct_->Poll([&](Operation& op, int32_t result) {
+    op.Unlink();
+    const bool fall_back =
+        result == -EOPNOTSUPP &&
+        options_.uring.direct_polling == DirectPolling::kAuto;
+    if (!fall_back) {
+      Finish(op, result, done);
+      return;
+    }
+    ++stats_.direct_polling_refused;
+    op.flags &= ~kDirectIo;
+    Rearm(op, rearming_);
+  });
+}
+
 void UringBackend::ReapAll(RunnableList& done) {
   ring_->Reap([&](const io_uring_cqe& cqe) { OnCompletion(cqe, done); });
 }
@@ -416,7 +463,25 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
   // What waits on one of the kernel's own threads - a connect to a Unix socket
   // whose queue is full - is cancelled by interrupting that.
   const bool interrupted = op.cancel_requested && cqe.res == -EINTR;
-  Finish(op, interrupted ? -ECANCELED : cqe.res, done);
+  const int32_t result = interrupted ? -ECANCELED : cqe.res;
+  if (op.opcode == OpCode::kSendFile) {
+    OnSendFileStep(op, result, done);
+  } else {
+    Finish(op, result, done);
+  }
+}
+
+void UringBackend::OnSendFileStep(Operation& op, int32_t result,
+                                  RunnableList& done) {
+  if (!send_file_.Advance(op, result)) {
+    send_file_.End(op);
+    Finish(op, result, done);
+  } else if (op.cancel_requested) {
+    send_file_.End(op);
+    Finish(op, -ECANCELED, done);
+  } else {
+    Rearm(op, rearming_);
+  }
 }
 
 void UringBackend::OnMultishotCompletion(MultishotOperation& op,
@@ -475,7 +540,7 @@ void UringBackend::OnZeroCopyCompletion(MultishotOperation& op,
 }
 
 // Requires that `op` is in no list.
-void UringBackend::Rearm(MultishotOperation& op, OperationList& where) {
+void UringBackend::Rearm(Operation& op, OperationList& where) {
   op.needs_rearm = true;
   where.PushBack(op);
 }

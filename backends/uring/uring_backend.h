@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,7 +29,10 @@
 #include "backends/backend_options.h"
 #include "backends/event_pool.h"
 #include "backends/uring/buffer_ring.h"
+#include "backends/uring/direct_ring.h"
 #include "backends/uring/kernel_ring.h"
+#include "backends/uring/registered.h"
+#include "backends/uring/send_file.h"
 #include "core/owner_thread.h"
 #include "core/unique_fd.h"
 
@@ -54,6 +58,10 @@ class UringBackend final : public Backend {
   bool TakeEvent(MultishotOperation& op, MultishotEvent& event) override;
   void DropEvents(MultishotOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
+  absl::Status RegisterMemory(std::span<std::byte> region) override;
+  void ForgetMemory(std::span<std::byte> region) override;
+  absl::Status RegisterFd(int fd) override;
+  void ForgetFd(int fd) override;
   int PollableFd() const override { return ring_->fd(); }
   Support support(OpCode opcode) const override;
   const Clock& clock() const override { return Clock::Real(); }
@@ -69,7 +77,8 @@ class UringBackend final : public Backend {
   void ArmDoorbell();
   void SubmitCancels();
   void SubmitRearms(RunnableList& done);
-  bool TryStart(Operation& op, RunnableList& done);
+  void StartOne(Operation& op, RunnableList& done);
+  bool Emulate(Operation& op, RunnableList& done);
   bool IsNative(OpCode opcode) const {
     return (native_ >> static_cast<int>(opcode) & 1) != 0;
   }
@@ -78,13 +87,15 @@ class UringBackend final : public Backend {
   // Completion.
   bool MustNotBlock() const;
   void Enter(bool block, MonotonicTime deadline);
+  void PollDirect(RunnableList& done);
   void ReapAll(RunnableList& done);
   void OnCompletion(const io_uring_cqe& cqe, RunnableList& done);
   void OnMultishotCompletion(MultishotOperation& op, const io_uring_cqe& cqe,
                              RunnableList& done);
+  void OnSendFileStep(Operation& op, int32_t result, RunnableList& done);
   void OnZeroCopyCompletion(MultishotOperation& op, const io_uring_cqe& cqe,
                             RunnableList& done);
-  void Rearm(MultishotOperation& op, OperationList& where);
+  void Rearm(Operation& op, OperationList& where);
   void Deliver(MultishotOperation& op, int32_t result, uint32_t cqe_flags,
                RunnableList& done);
   void Finish(Operation& op, int32_t result, RunnableList& done);
@@ -97,9 +108,12 @@ class UringBackend final : public Backend {
   uint64_t doorbell_value_ =
       0;  // written by the kernel: outlives ring_ by declaration order
   EventPool events_;
+  SendFile send_file_;
   std::unique_ptr<BufferRing> buffers_;  // made by the first multishot receive
   std::unique_ptr<KernelRing>
       ring_;  // after everything the kernel may write to
+  std::unique_ptr<DirectRing> direct_;  // null: not wanted, or not to be had
+  Registered registered_;
 
   OperationList in_flight_;
   OperationList cancelling_;

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/uring/probe_multishot.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "backends/operation.h"
+#include "backends/prepare.h"
+#include "backends/uring/buffer_ring.h"
+#include "backends/uring/prepare_entry.h"
+#include "core/errno_status.h"
+#include "core/unique_fd.h"
+
+namespace ringway::uring {
+
+absl::Status CheckMultishotReceive(KernelRing& ring) {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+    return ErrnoToStatus(errno, "socketpair for probing io_uring");
+  }
+  UniqueFd receiver(fds[0]), sender(fds[1]);
+  absl::StatusOr<std::unique_ptr<BufferRing>> buffers =
+      BufferRing::Create(ring, 1, 64);
+  if (!buffers.ok()) return buffers.status();
+  if (send(sender.get(), "x", 1, MSG_NOSIGNAL) != 1) {
+    return ErrnoToStatus(errno, "send for probing io_uring");
+  }
+  sender.Reset();  // so the receive ends by itself, with end of stream
+  MultishotOperation op(nullptr);
+  PrepareRecvMultishot(op, receiver.get());
+  PrepareEntry(op, *ring.NextEntry());
+  bool delivered = false;
+  for (int turns = 0; turns < 4; ++turns) {
+    const __kernel_timespec one_second = {.tv_sec = 1, .tv_nsec = 0};
+    if (int rc = ring.Enter(/*block=*/true, &one_second);
+        rc < 0 && rc != -EINTR) {
+      return ErrnoToStatus(-rc, "io_uring_enter for probing");
+    }
+    bool ended = false;
+    ring.Reap([&](const io_uring_cqe& cqe) {
+      if (cqe.res == 1 && (cqe.flags & IORING_CQE_F_MORE) != 0)
+        delivered = true;
+      if ((cqe.flags & IORING_CQE_F_MORE) == 0) ended = true;
+    });
+    if (ended) break;
+  }
+  if (int rc = io_uring_unregister_buf_ring(ring.get(), BufferRing::kGroup);
+      rc < 0) {
+    return ErrnoToStatus(-rc, "unregistering a probe's buffer ring");
+  }
+  if (delivered) return absl::OkStatus();
+  return absl::UnimplementedError(
+      "this kernel's io_uring lacks multishot receive; Linux 6.0 or later is "
+      "needed");
+}
+
+}  // namespace ringway::uring

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/uring/registered.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "core/errno_status.h"
+
+namespace ringway::uring {
+namespace {
+
+bool Contains(std::span<std::byte> region, const void* data, size_t n_bytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(region.data());
+  const auto at = reinterpret_cast<uintptr_t>(data);
+  return at >= begin && at - begin <= region.size() &&
+         n_bytes <= region.size() - (at - begin);
+}
+
+// True for operations whose entry's fd is one that may be a registered file.
+bool TakesRegisteredFd(OpCode opcode) {
+  switch (opcode) {
+    case OpCode::kNop:
+    case OpCode::kClose:     // takes the fd itself
+    case OpCode::kSendFile:  // two fds in turn
+    case OpCode::kWaitPid:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+absl::Status Registered::ReserveFiles(uint32_t slots) {
+  if (slots == 0) return absl::OkStatus();
+  if (int rc = io_uring_register_files_sparse(ring_.get(), slots); rc < 0) {
+    return ErrnoToStatus(
+        -rc, absl::StrCat("reserving ", slots,
+                          " registered files (UringOptions::registered_files; "
+                          "RLIMIT_NOFILE limits it)"));
+  }
+  has_fd_.resize(slots);
+  return absl::OkStatus();
+}
+
+absl::Status Registered::AddFd(int fd) {
+  if (fd < 0 || static_cast<size_t>(fd) >= has_fd_.size()) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "fd ", fd, " has no slot: UringOptions::registered_files is ",
+        has_fd_.size()));
+  }
+  if (has_fd_[static_cast<size_t>(fd)]) return absl::OkStatus();
+  if (int rc = io_uring_register_files_update(
+          ring_.get(), static_cast<unsigned>(fd), &fd, 1);
+      rc < 0) {
+    return ErrnoToStatus(-rc, absl::StrCat("registering fd ", fd));
+  }
+  has_fd_[static_cast<size_t>(fd)] = true;
+  ++n_fds_;
+  return absl::OkStatus();
+}
+
+void Registered::RemoveFd(int fd) {
+  if (!HasFd(fd)) return;
+  const int none = -1;
+  io_uring_register_files_update(ring_.get(), static_cast<unsigned>(fd), &none,
+                                 1);
+  has_fd_[static_cast<size_t>(fd)] = false;
+  --n_fds_;
+}
+
+absl::Status Registered::ReserveMemory() {
+  if (!regions_.empty()) return absl::OkStatus();
+  if (int rc = io_uring_register_buffers_sparse(ring_.get(), kMaxRegions);
+      rc < 0) {
+    return ErrnoToStatus(-rc, "reserving slots for registered memory");
+  }
+  regions_.resize(kMaxRegions);
+  return absl::OkStatus();
+}
+
+absl::Status Registered::AddMemory(std::span<std::byte> region) {
+  if (region.empty() || region.size() > kMaxRegionBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("registered memory of ", region.size(),
+                     " bytes, must be 1 to ", kMaxRegionBytes));
+  }
+  if (absl::Status s = ReserveMemory(); !s.ok()) return s;
+  auto slot = std::find_if(regions_.begin(), regions_.end(),
+                           [](const auto& r) { return r.empty(); });
+  if (slot == regions_.end()) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("all ", kMaxRegions, " regions are in use"));
+  }
+  const iovec vector = {.iov_base = region.data(), .iov_len = region.size()};
+  const __u64 tag = 0;
+  if (int rc = io_uring_register_buffers_update_tag(
+          ring_.get(), static_cast<unsigned>(slot - regions_.begin()), &vector,
+          &tag, 1);
+      rc < 0) {
+    return ErrnoToStatus(-rc, absl::StrCat("registering ", region.size(),
+                                           " bytes of memory (RLIMIT_MEMLOCK "
+                                           "counts them)"));
+  }
+  *slot = region;
+  ++n_regions_;
+  return absl::OkStatus();
+}
+
+void Registered::RemoveMemory(std::span<std::byte> region) {
+  for (size_t i = 0; i < regions_.size(); ++i) {
+    if (regions_[i].empty() || regions_[i].data() != region.data()) continue;
+    const iovec none = {};
+    const __u64 tag = 0;
+    io_uring_register_buffers_update_tag(ring_.get(), static_cast<unsigned>(i),
+                                         &none, &tag, 1);
+    regions_[i] = {};
+    --n_regions_;
+    return;
+  }
+}
+
+void Registered::Apply(const Operation& op, io_uring_sqe& sqe) const {
+  if (HasFd(sqe.fd) && TakesRegisteredFd(op.opcode) && UsesFd(op, op.fd)) {
+    sqe.flags |= IOSQE_FIXED_FILE;
+  }
+  if (n_regions_ == 0) return;
+  if (op.opcode == OpCode::kRead) UseRegion(op, IORING_OP_READ_FIXED, sqe);
+  if (op.opcode == OpCode::kWrite) UseRegion(op, IORING_OP_WRITE_FIXED, sqe);
+}
+
+void Registered::UseRegion(const Operation& op, uint8_t fixed_opcode,
+                           io_uring_sqe& sqe) const {
+  for (size_t i = 0; i < regions_.size(); ++i) {
+    if (regions_[i].empty() || !Contains(regions_[i], op.address, op.length))
+      continue;
+    sqe.opcode = fixed_opcode;
+    sqe.buf_index = static_cast<uint16_t>(i);
+    return;
+  }
+}
+
+}  // namespace ringway::uring

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Registered: files and memory that a ring's kernel side has looked up in
+// advance.
+//
+// A registered fd has the slot of its own number, so finding it costs a bit
+// test, and an operation needs no other field than it has.
+
+#ifndef RINGWAY_BACKENDS_URING_REGISTERED_H_
+#define RINGWAY_BACKENDS_URING_REGISTERED_H_
+
+#include <liburing.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "backends/operation.h"
+#include "backends/uring/kernel_ring.h"
+
+namespace ringway::uring {
+
+class Registered {
+ public:
+  static constexpr uint32_t kMaxRegions = 64;
+  static constexpr size_t kMaxRegionBytes = size_t{1} << 30;  // the kernel's
+
+  // `ring` must outlive the result.
+  explicit Registered(KernelRing& ring) : ring_(ring) {}
+
+  // Makes room for fds below `slots`.
+  absl::Status ReserveFiles(uint32_t slots);
+
+  absl::Status AddFd(int fd);
+  void RemoveFd(int fd);
+  bool HasFd(int fd) const {
+    return static_cast<size_t>(fd) < has_fd_.size() &&
+           has_fd_[static_cast<size_t>(fd)];
+  }
+
+  absl::Status AddMemory(std::span<std::byte> region);
+  void RemoveMemory(std::span<std::byte> region);
+
+  // True if nothing is registered: Apply() would do nothing.
+  bool empty() const { return n_fds_ == 0 && n_regions_ == 0; }
+
+  // Changes `sqe`, the entry of `op`, to use what is registered.
+  void Apply(const Operation& op, io_uring_sqe& sqe) const;
+
+ private:
+  absl::Status ReserveMemory();
+  void UseRegion(const Operation& op, uint8_t fixed_opcode,
+                 io_uring_sqe& sqe) const;
+
+  KernelRing& ring_;
+  std::vector<bool> has_fd_;
+  uint32_t n_fds_ = 0;
+  std::vector<std::span<std::byte>> regions_;  // by slot; empty: free
+  uint32_t n_regions_ = 0;
+};
+
+}  // namespace ringway::uring
+
+#endif  // RINGWAY_BACKENDS_URING_REGISTERED_H_
