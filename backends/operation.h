@@ -100,6 +100,7 @@ struct Operation : Runnable {
   OpState state = OpState::kIdle;
   bool cancel_requested = false;
   bool needs_rearm = false;  // a multishot that is between two armings
+  bool offloaded = false;    // an OffloadPool has it
 
   // What to do: set by the Prepare functions (prepare.h), which say what each
   // opcode keeps where; constant while active.

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// DeliveryCopies: multishot deliveries that were copied out of their receive
+// buffer because buffers had run low, so that whoever holds on to what was
+// delivered to him does not starve the others.
+
+#ifndef RINGWAY_BACKENDS_DELIVERY_COPIES_H_
+#define RINGWAY_BACKENDS_DELIVERY_COPIES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace ringway {
+
+class DeliveryCopies {
+ public:
+  // Copies have the ids from here on; receive buffers have those below.
+  static constexpr uint16_t kFirstId = 32'768;
+
+  // At most `max_bytes` are held at any time.
+  explicit DeliveryCopies(size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  static bool IsCopy(uint16_t id) { return id >= kFirstId; }
+
+  struct Copy {
+    uint16_t id = 0;
+    std::byte* data = nullptr;  // null: there was no room
+  };
+
+  // Copies `bytes` to memory of just that size, valid until Return().
+  // Cost: one allocation, which the lack of buffers excuses.
+  Copy Make(std::span<const std::byte> bytes);
+
+  // Frees copy `id`. Requires that it is held (checked).
+  void Return(uint16_t id);
+
+  size_t bytes_held() const { return bytes_held_; }
+
+ private:
+  struct Slot {
+    std::unique_ptr<std::byte[]> data;
+    size_t n_bytes = 0;
+  };
+
+  const size_t max_bytes_;
+  size_t bytes_held_ = 0;
+  std::vector<Slot> slots_;  // by id
+  std::vector<uint16_t> free_;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_BACKENDS_DELIVERY_COPIES_H_

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/offload_pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+#include "backends/cancel_in.h"
+#include "backends/system_call.h"
+#include "core/check.h"
+
+namespace ringway {
+namespace {
+
+// Operation::result of what waits in the queue.
+constexpr int32_t kNotBegun = INT32_MIN;
+
+// Threads that are started while one lives inherit its mask: signals are the
+// program's business, not theirs.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &previous_);
+  }
+  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+
+ private:
+  sigset_t previous_;
+};
+
+}  // namespace
+
+OffloadPool::OffloadPool(uint32_t max_threads, int doorbell)
+    : max_threads_(max_threads), doorbell_(doorbell) {
+  threads_.reserve(max_threads);
+}
+
+OffloadPool::~OffloadPool() {
+  RINGWAY_CHECK(in_flight_ == 0,
+                "an offload pool was destroyed with %zu operations in flight",
+                in_flight_);
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_or_stop_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void OffloadPool::Start(Operation& op) {
+  ++in_flight_;
+  op.offloaded = true;
+  {
+    std::lock_guard lock(mutex_);
+    op.result = kNotBegun;
+    queue_.PushBack(op);
+    ++queued_;
+    AddThreadIfBusy();
+  }
+  work_or_stop_.notify_one();
+}
+
+// Requires the lock.
+void OffloadPool::AddThreadIfBusy() {
+  if (idle_threads_ >= queued_ || threads_.size() == max_threads_) return;
+  const AllSignalsBlocked blocked;
+  try {
+    threads_.emplace_back([this] { Work(); });
+  } catch (const std::system_error&) {
+    if (!threads_.empty()) return;  // those will do, later
+    Operation& op = *queue_.PopFront();
+    --queued_;
+    op.result = -EAGAIN;
+    ended_.PushBack(op);
+    [[maybe_unused]] const int rc = eventfd_write(doorbell_, 1);
+  }
+}
+
+void OffloadPool::Work() {
+  pthread_setname_np(pthread_self(), "ringway-offload");
+  std::unique_lock lock(mutex_);
+  while (true) {
+    ++idle_threads_;
+    work_or_stop_.wait(lock, [this] { return stopping_ || queued_ > 0; });
+    --idle_threads_;
+    Operation* op = queue_.PopFront();
+    if (op == nullptr) return;
+    --queued_;
+    op->result = 0;
+    running_.PushBack(*op);
+    lock.unlock();
+    const int32_t result = RunSystemCall(*op);
+    lock.lock();
+    op->result = result;
+    op->Unlink();
+    const bool first = ended_.empty();
+    ended_.PushBack(*op);
+    // Under the lock, so that a pool whose operations have all been collected
+    // rings no more.
+    if (first) eventfd_write(doorbell_, 1);
+  }
+}
+
+bool OffloadPool::Cancel(Operation& op) {
+  std::lock_guard lock(mutex_);
+  if (op.result != kNotBegun) return false;
+  TakeBack(op);
+  return true;
+}
+
+// Requires the lock, and that `op` has not begun.
+void OffloadPool::TakeBack(Operation& op) {
+  op.Unlink();
+  op.offloaded = false;
+  --queued_;
+  --in_flight_;
+}
+
+size_t OffloadPool::CancelUsing(int fd, OperationList& not_begun) {
+  size_t n = 0;
+  std::lock_guard lock(mutex_);
+  for (OperationList* list : {&queue_, &running_, &ended_}) {
+    for (Operation* op = list->front(); op != nullptr;) {
+      Operation* next = list->Next(*op);
+      if (!op->cancel_requested && (fd == kAnyFd || UsesFd(*op, fd))) {
+        op->cancel_requested = true;
+        ++n;
+        if (list == &queue_) {
+          TakeBack(*op);
+          not_begun.PushBack(*op);
+        }
+      }
+      op = next;
+    }
+  }
+  return n;
+}
+
+void OffloadPool::Collect(OperationList& ended) {
+  std::lock_guard lock(mutex_);
+  for (Operation* op = ended_.front(); op != nullptr; op = ended_.Next(*op)) {
+    op->offloaded = false;
+    --in_flight_;
+  }
+  ended.Append(ended_);
+}
+
+void OffloadPool::ForgetInChild() {
+  // A thread that held the lock when the process forked holds it for ever; its
+  // operations then stay as they are.
+  if (!mutex_.try_lock()) return;
+  for (OperationList* list : {&queue_, &running_, &ended_}) Forget(*list);
+  mutex_.unlock();
+}
+
+void OffloadPool::Forget(OperationList& list) {
+  while (Operation* op = list.PopFront()) op->state = OpState::kDone;
+}
+
+}  // namespace ringway

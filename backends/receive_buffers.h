@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ReceiveBuffers: the buffers that multishot receives deliver in, for backends
+// that fill them by themselves.
+//
+// Buffers go round: taken -> filled -> delivered -> returned. When few are left
+// what is delivered is a copy, and the buffer is back at once.
+
+#ifndef RINGWAY_BACKENDS_RECEIVE_BUFFERS_H_
+#define RINGWAY_BACKENDS_RECEIVE_BUFFERS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "backends/backend_options.h"
+#include "backends/delivery_copies.h"
+#include "core/aligned_buffer.h"
+
+namespace ringway {
+
+// When fewer receive buffers than this are left, deliveries are copied.
+uint32_t ReceiveLowWater(const BackendOptions& options);
+
+struct ReceiveBuffer {
+  uint16_t id = 0;
+  std::span<std::byte> bytes;
+  bool copied = false;
+};
+
+class ReceiveBuffers {
+ public:
+  // As many and as large as `options` say; see there.
+  static absl::StatusOr<std::unique_ptr<ReceiveBuffers>> Create(
+      const BackendOptions& options);
+
+  // Buffers that can be taken now.
+  uint32_t available() const { return static_cast<uint32_t>(free_.size()); }
+
+  // The buffer returned last, which is the likeliest to be in a cache. Requires
+  // available() > 0.
+  ReceiveBuffer Take();
+
+  // What to deliver instead of the first `n_bytes` of `filled`, which was taken
+  // and is the callee's now: the buffer itself, or a copy of them.
+  ReceiveBuffer Deliver(const ReceiveBuffer& filled, size_t n_bytes);
+
+  // Takes back a buffer or a copy. Requires that it is lent (checked).
+  void Return(uint16_t id);
+
+ private:
+  ReceiveBuffers(const BackendOptions& options, AlignedBuffer memory);
+
+  const uint32_t n_bytes_;
+  const uint32_t low_water_;
+  AlignedBuffer memory_;
+  std::vector<uint16_t> free_;
+  std::vector<bool> lent_;  // by id
+  DeliveryCopies copies_;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_BACKENDS_RECEIVE_BUFFERS_H_
