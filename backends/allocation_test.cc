@@ -14,7 +14,7 @@
 #include "backends/prepare.h"
 #include "backends/testing/allocation_counter.h"
 #include "backends/testing/backend_fixture.h"
-#include "backends/testing/sockets.h"
+#include "backends/testing/views.h"
 #include "gtest/gtest.h"
 
 namespace ringway::testing {
@@ -35,7 +35,7 @@ TEST(AllocationCounter, SeesAnAllocation) {
 struct MixedLoad {
   static constexpr int kOneShots = 6;
 
-  explicit MixedLoad(BackendDriver& d) : driver(d) {
+  MixedLoad(System& s, BackendDriver& d) : system(s), driver(d) {
     PrepareRecvMultishot(multishot, stream.first.get());
     driver.Start(multishot);
   }
@@ -64,7 +64,7 @@ struct MixedLoad {
   }
 
   void Deliver() {
-    SendAll(stream.second.get(), "delivery");
+    EXPECT_EQ(system.Send(stream.second.get(), "delivery"), 8);
     EXPECT_TRUE(
         driver.RunUntil([&] { return multishot.first_event != nullptr; }));
     for (MultishotEvent event; driver->TakeEvent(multishot, event);) {
@@ -72,10 +72,11 @@ struct MixedLoad {
     }
   }
 
+  System& system;
   BackendDriver& driver;
-  FdPair sockets = MakeSocketPair();
-  FdPair stream = MakeSocketPair();
-  UniqueFd file = MakeFile(std::string(1024, 'f'));
+  TestFdPair sockets = system.SocketPair();
+  TestFdPair stream = system.SocketPair();
+  TestFd file = system.File(std::string(1024, 'f'));
   std::array<std::byte, 512> block = {};
   CountedOperation nop, read, write, send, recv, poll;
   CountedMultishot multishot;
@@ -86,7 +87,7 @@ TEST_P(AllocationConformance, MixedOperationsAllocateNothing) {
   BackendDriver driver(MakeForTest());
   std::vector<std::unique_ptr<MixedLoad>> loads;
   for (size_t i = 0; i < kLoads; ++i) {
-    loads.push_back(std::make_unique<MixedLoad>(driver));
+    loads.push_back(std::make_unique<MixedLoad>(system(), driver));
   }
   const auto round = [&] {
     for (auto& load : loads) load->StartAll();
@@ -109,7 +110,7 @@ TEST_P(AllocationConformance, MixedOperationsAllocateNothing) {
 
 TEST_P(AllocationConformance, CancelsAllocateNothing) {
   BackendDriver driver(MakeForTest());
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   std::vector<CountedOperation> polls(1'000);
   const auto round = [&] {
     for (CountedOperation& op : polls) {

@@ -3,10 +3,8 @@
 // Cancelling operations, one at a time or all at once with the backend: each
 // still ends exactly once, and nothing is touched afterwards.
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -18,7 +16,7 @@
 #include "absl/time/time.h"
 #include "backends/prepare.h"
 #include "backends/testing/backend_fixture.h"
-#include "backends/testing/sockets.h"
+#include "backends/testing/views.h"
 #include "core/clock.h"
 #include "gtest/gtest.h"
 
@@ -51,19 +49,16 @@ void ExpectCancelled(BackendDriver& driver, CountedOperation& op) {
   ExpectCancelled(driver, op, op.completions);
 }
 
-// A socket pair whose first end takes no more.
-FdPair MakeFullSocketPair() {
-  FdPair sockets = MakeSocketPair();
+// Sends until `fd` takes no more.
+void Fill(System& system, int fd) {
   const std::string block(4096, 'x');
-  while (send(sockets.first.get(), block.data(), block.size(), MSG_DONTWAIT) >
-         0) {
+  while (system.Send(fd, block) > 0) {
   }
-  return sockets;
 }
 
 TEST_P(CancelConformance, PendingRecvEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   CountedOperation op;
   std::byte byte;
   PrepareRecv(op, sockets.first.get(), {&byte, 1});
@@ -72,7 +67,7 @@ TEST_P(CancelConformance, PendingRecvEndsCancelled) {
 
 TEST_P(CancelConformance, PendingRecvMsgEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   CountedOperation op;
   char byte;
   iovec part = {&byte, 1};
@@ -85,7 +80,8 @@ TEST_P(CancelConformance, PendingRecvMsgEndsCancelled) {
 
 TEST_P(CancelConformance, PendingSendEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeFullSocketPair();
+  TestFdPair sockets = system().SocketPair();
+  Fill(system(), sockets.first.get());
   CountedOperation op;
   PrepareSend(op, sockets.first.get(), AsBytes("x"));
   ExpectCancelled(driver, op);
@@ -93,7 +89,8 @@ TEST_P(CancelConformance, PendingSendEndsCancelled) {
 
 TEST_P(CancelConformance, PendingSendMsgEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeFullSocketPair();
+  TestFdPair sockets = system().SocketPair();
+  Fill(system(), sockets.first.get());
   CountedOperation op;
   char byte = 'x';
   iovec part = {&byte, 1};
@@ -106,7 +103,7 @@ TEST_P(CancelConformance, PendingSendMsgEndsCancelled) {
 
 TEST_P(CancelConformance, PendingAcceptEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  UniqueFd listener = Listen(1);
+  TestFd listener = system().TcpListener(1);
   CountedOperation op;
   PrepareAccept(op, listener.get(), nullptr, nullptr);
   ExpectCancelled(driver, op);
@@ -114,10 +111,10 @@ TEST_P(CancelConformance, PendingAcceptEndsCancelled) {
 
 TEST_P(CancelConformance, ConnectIntoABlackHoleEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  UniqueFd listener = Listen(1);
-  FdPair queue = FillAcceptQueue(listener.get());
-  const sockaddr_in address = AddressOf(listener.get());
-  UniqueFd client = MakeTcpSocket();
+  TestFd listener = system().TcpListener(1);
+  TestFdPair queue = system().FillAcceptQueue(listener.get());
+  const sockaddr_in address = system().AddressOf(listener.get());
+  TestFd client = system().TcpSocket();
   CountedOperation op;
   PrepareConnect(op, client.get(), AsSockaddr(address), sizeof(address));
   ExpectCancelled(driver, op);
@@ -125,7 +122,7 @@ TEST_P(CancelConformance, ConnectIntoABlackHoleEndsCancelled) {
 
 TEST_P(CancelConformance, PendingPollEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   CountedOperation op;
   PreparePoll(op, pipe.first.get(), POLLIN);
   ExpectCancelled(driver, op);
@@ -133,7 +130,7 @@ TEST_P(CancelConformance, PendingPollEndsCancelled) {
 
 TEST_P(CancelConformance, ReadFromAnEmptyPipeEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   CountedOperation op;
   std::byte byte;
   PrepareRead(op, pipe.first.get(), {&byte, 1}, kCurrentPosition);
@@ -142,10 +139,8 @@ TEST_P(CancelConformance, ReadFromAnEmptyPipeEndsCancelled) {
 
 TEST_P(CancelConformance, WriteToAFullPipeEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  FdPair pipe = MakePipe();
-  const int capacity = fcntl(pipe.second.get(), F_GETPIPE_SZ);
-  const std::string block(static_cast<size_t>(capacity), 'x');
-  ASSERT_EQ(write(pipe.second.get(), block.data(), block.size()), capacity);
+  TestFdPair pipe = system().Pipe();
+  Fill(system(), pipe.second.get());
   CountedOperation op;
   PrepareWrite(op, pipe.second.get(), AsBytes("x"), kCurrentPosition);
   ExpectCancelled(driver, op);
@@ -153,7 +148,7 @@ TEST_P(CancelConformance, WriteToAFullPipeEndsCancelled) {
 
 TEST_P(CancelConformance, MultishotRecvEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   CountedMultishot op;
   PrepareRecvMultishot(op, sockets.first.get());
   ExpectCancelled(driver, op, op.told);
@@ -161,7 +156,7 @@ TEST_P(CancelConformance, MultishotRecvEndsCancelled) {
 
 TEST_P(CancelConformance, MultishotAcceptEndsCancelled) {
   BackendDriver driver(MakeForTest());
-  UniqueFd listener = Listen(1);
+  TestFd listener = system().TcpListener(1);
   CountedMultishot op;
   PrepareAcceptMultishot(op, listener.get());
   ExpectCancelled(driver, op, op.told);
@@ -169,7 +164,7 @@ TEST_P(CancelConformance, MultishotAcceptEndsCancelled) {
 
 TEST_P(CancelConformance, WhatMultishotsDeliveredBeforeTheCancelIsKept) {
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   CountedMultishot op;
   PrepareRecvMultishot(op, sockets.first.get());
   driver.Start(op);
@@ -185,15 +180,13 @@ TEST_P(CancelConformance, WhatMultishotsDeliveredBeforeTheCancelIsKept) {
                     static_cast<size_t>(event.result));
     driver->ReturnBuffer(event.buffer_id);
   }
-  char rest[8];
-  const ssize_t n = recv(sockets.first.get(), rest, sizeof(rest), MSG_DONTWAIT);
-  if (n > 0) received.append(rest, static_cast<size_t>(n));
+  received += system().Receive(sockets.first.get(), 8);
   EXPECT_EQ(received, "hello") << "the bytes are delivered or still queued";
 }
 
 TEST_P(CancelConformance, QueuedOperationNeverStarts) {
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   CountedOperation send;
   PrepareSend(send, sockets.first.get(), AsBytes("x"));
   driver.Start(send);
@@ -205,15 +198,14 @@ TEST_P(CancelConformance, QueuedOperationNeverStarts) {
 
   EXPECT_EQ(send.completions, 1);
   EXPECT_EQ(send.result, -ECANCELED);
-  char byte;
-  EXPECT_EQ(recv(sockets.second.get(), &byte, 1, MSG_DONTWAIT), -1)
+  EXPECT_EQ(system().Receive(sockets.second.get(), 1), "")
       << "it was sent all the same";
   EXPECT_EQ(driver->stats().in_flight, 0u);
 }
 
 TEST_P(CancelConformance, QueuedMultishotNeverStarts) {
   BackendDriver driver(MakeForTest());
-  UniqueFd listener = Listen(1);
+  TestFd listener = system().TcpListener(1);
   CountedMultishot op;
   PrepareAcceptMultishot(op, listener.get());
   driver.Start(op);
@@ -236,7 +228,7 @@ TEST_P(CancelConformance, IdleOperationIsNotFound) {
 
 TEST_P(CancelConformance, CancelInTheTurnThatSubmitsReachesTheOperation) {
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   CountedOperation op;
   std::byte byte;
   PrepareRecv(op, sockets.first.get(), {&byte, 1});
@@ -254,7 +246,7 @@ TEST_P(CancelConformance, ThousandsOfCancelsFitThroughATinyRing) {
   options.submission_entries = 2;
   options.completion_entries = 4;
   BackendDriver driver(MakeForTest(options));
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   std::vector<CountedOperation> polls(3'000);
   for (CountedOperation& op : polls) {
     PreparePoll(op, pipe.first.get(), POLLIN);
@@ -280,7 +272,7 @@ TEST_P(CancelConformance, NextOccupantOfTheSameMemoryIsUntouched) {
   BackendOptions options = Options();
   options.submission_entries = 4;
   BackendDriver driver(MakeForTest(options));
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   alignas(CountedOperation) std::array<std::byte, sizeof(CountedOperation)>
       memory;
   int cancelled = 0;
@@ -323,25 +315,23 @@ TEST_P(CancelConformance, NextOccupantOfTheSameMemoryIsUntouched) {
 
 TEST_P(CancelConformance, AcceptRacingItsCancelLeaksNoConnection) {
   BackendDriver driver(MakeForTest());
-  UniqueFd listener = Listen(16);
-  const sockaddr_in address = AddressOf(listener.get());
+  TestFd listener = system().TcpListener(16);
+  const sockaddr_in address = system().AddressOf(listener.get());
   CountedOperation op;
   for (int round = 0; round < 200; ++round) {
     op.completions = 0;
     PrepareAccept(op, listener.get(), nullptr, nullptr);
     driver.Start(op);
     driver.TurnWithoutBlocking(2);
-    UniqueFd client = ConnectTo(address);
+    TestFd client = system().ConnectTo(address);
     driver.Cancel(op);
     ASSERT_TRUE(driver.RunUntil([&] { return op.done(); }));
-    if (op.result == -ECANCELED) {  // then it must still be in the queue
-      op.result = accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
-    }
-    ASSERT_GE(op.result, 0);
-    UniqueFd server(op.result);
+    TestFd server = op.result == -ECANCELED  // then it must still be queued
+                        ? system().Accept(listener.get())
+                        : system().Own(op.result);
+    ASSERT_TRUE(server.valid());
     SendAll(server.get(), "x");
-    char byte;
-    ASSERT_EQ(read(client.get(), &byte, 1), 1);
+    ASSERT_EQ(system().Receive(client.get(), 1), "x");
   }
 }
 
@@ -349,7 +339,7 @@ TEST_P(CancelConformance, AcceptRacingItsCancelLeaksNoConnection) {
 
 TEST_P(CancelConformance, QuiesceEndsEverythingAndTheBackendWorksOn) {
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   std::vector<CountedOperation> receives(2'000);
   std::byte byte;
   for (CountedOperation& op : receives) {
@@ -374,19 +364,19 @@ TEST_P(CancelConformance, QuiesceEndsEverythingAndTheBackendWorksOn) {
 
 TEST_P(CancelConformance, DestructionWithThousandsInFlightEndsThemAll) {
   constexpr size_t kPairs = 200, kPerPair = 10;
-  const size_t fds_before = CountOpenFds();
+  const size_t fds_before = system().OpenFds();
   {
-    std::vector<FdPair> sockets(kPairs);
+    std::vector<TestFdPair> sockets(kPairs);
     std::vector<CountedOperation> operations(kPairs * kPerPair * 2 + 100);
     std::vector<std::array<std::byte, 16>> buffers(operations.size());
     std::vector<std::unique_ptr<CountedMultishot>> multishots;
-    UniqueFd listener = Listen(16);
+    TestFd listener = system().TcpListener(16);
     BackendOptions options = Options();
     options.submission_entries = 64;
     BackendDriver driver(MakeForTest(options));
     size_t next = 0;
-    for (FdPair& pair : sockets) {
-      pair = MakeSocketPair();
+    for (TestFdPair& pair : sockets) {
+      pair = system().SocketPair();
       multishots.push_back(std::make_unique<CountedMultishot>());
       PrepareRecvMultishot(*multishots.back(), pair.second.get());
       driver.Start(*multishots.back());
@@ -420,31 +410,32 @@ TEST_P(CancelConformance, DestructionWithThousandsInFlightEndsThemAll) {
       EXPECT_EQ(op->state, OpState::kDone);
       EXPECT_EQ(op->result, -ECANCELED);
     }
-    for (FdPair& pair : sockets) SendAll(pair.second.get(), "late bytes");
-    UniqueFd late_client = ConnectTo(AddressOf(listener.get()));
+    for (TestFdPair& pair : sockets) SendAll(pair.second.get(), "late bytes");
+    TestFd late_client = system().ConnectTo(system().AddressOf(listener.get()));
     for (const auto& buffer : buffers) {
       for (std::byte byte : buffer) ASSERT_EQ(byte, std::byte{0xab});
     }
   }
-  EXPECT_EQ(CountOpenFds(), fds_before);
+  EXPECT_EQ(system().OpenFds(), fds_before);
 }
 
 TEST_P(CancelConformance, DestructionReturnsEveryFdOfTheBackend) {
-  const size_t fds_before = CountOpenFds();
+  const size_t fds_before = system().OpenFds();
   for (int i = 0; i < 20; ++i) {
     BackendDriver driver(MakeForTest());
     driver.TurnWithoutBlocking();
   }
-  EXPECT_EQ(CountOpenFds(), fds_before);
+  EXPECT_EQ(system().OpenFds(), fds_before);
 }
 
 TEST_P(CancelConformance, PortCanBeBoundAgainAtOnceAfterDestruction) {
-  UniqueFd chosen = Listen(1);
-  const uint16_t port = ntohs(AddressOf(chosen.get()).sin_port);
+  TestFd chosen = system().TcpListener(1);
+  const uint16_t port = ntohs(system().AddressOf(chosen.get()).sin_port);
   chosen.Reset();
   for (int round = 0; round < 200; ++round) {
     SCOPED_TRACE(round);
-    UniqueFd listener = Listen(16, port);  // aborts if the port is still taken
+    TestFd listener =
+        system().TcpListener(16, port);  // aborts if the port is still taken
     CountedOperation accepts[2];
     CountedMultishot multishot;
     {

@@ -4,7 +4,6 @@
 // who may call it. Opcodes, cancellation and multishot operations have suites
 // of their own beside this one.
 
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,7 +26,7 @@
 #include "absl/time/time.h"
 #include "backends/prepare.h"
 #include "backends/testing/backend_fixture.h"
-#include "backends/testing/sockets.h"
+#include "backends/testing/views.h"
 #include "core/clock.h"
 #include "gtest/gtest.h"
 
@@ -67,7 +66,7 @@ TEST_P(BackendConformance, RingOfOneEntryTakesTenOperationsQueuedAtOnce) {
   options.submission_entries = 1;
   options.completion_entries = 2;
   BackendDriver driver(MakeForTest(options));
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   std::vector<CountedOperation> operations(10);
   for (size_t i = 0; i < operations.size(); ++i) {
     if (i % 2 == 0) {
@@ -79,7 +78,7 @@ TEST_P(BackendConformance, RingOfOneEntryTakesTenOperationsQueuedAtOnce) {
   }
   driver.StartEverything();
   ASSERT_EQ(driver->stats().submitted, 10u);
-  ASSERT_EQ(write(pipe.second.get(), "x", 1), 1);
+  SendAll(pipe.second.get(), "x");
 
   EXPECT_TRUE(driver.RunUntil([&] { return AllDone(operations); }));
 
@@ -114,9 +113,13 @@ TEST_P(BackendConformance, WhatDoesNotFitStaysPendingInOrder) {
   driver->Submit(driver.pending(), driver.ready());
 
   Operation* op = driver.pending().front();
-  ASSERT_NE(op, nullptr) << "a ring of 4 entries took 10";
-  size_t expected =
-      static_cast<size_t>(static_cast<CountedOperation*>(op) - nops.data());
+  if (IsUring()) {
+    ASSERT_NE(op, nullptr) << "a ring of 4 entries took 10";
+  }
+  size_t expected = op == nullptr
+                        ? nops.size()
+                        : static_cast<size_t>(
+                              static_cast<CountedOperation*>(op) - nops.data());
   EXPECT_GE(expected, 1u) << "nothing was taken";
   for (; op != nullptr; op = driver.pending().Next(*op), ++expected) {
     EXPECT_EQ(op, &nops[expected]);
@@ -131,7 +134,7 @@ TEST_P(BackendConformance, ManyMoreInFlightThanConfiguredAllComplete) {
   options.submission_entries = 4;
   options.completion_entries = 8;
   BackendDriver driver(MakeForTest(options));
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   std::vector<CountedOperation> receives(1'000);
   std::vector<std::byte> bytes(receives.size());
   for (size_t i = 0; i < receives.size(); ++i) {
@@ -153,7 +156,7 @@ TEST_P(BackendConformance, CompletionsFarBeyondTheQueueAreNeitherLostNorTwice) {
   options.submission_entries = 64;
   options.completion_entries = 64;
   BackendDriver driver(MakeForTest(options));
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   std::vector<CountedOperation> polls(8'192);
   for (CountedOperation& op : polls) {
     PreparePoll(op, pipe.first.get(), POLLIN);
@@ -164,7 +167,7 @@ TEST_P(BackendConformance, CompletionsFarBeyondTheQueueAreNeitherLostNorTwice) {
   driver.TurnWithoutBlocking();
   ASSERT_EQ(driver->stats().completed, 0u);
 
-  ASSERT_EQ(write(pipe.second.get(), "x", 1), 1);  // completes all at once
+  SendAll(pipe.second.get(), "x");  // completes all at once
   EXPECT_TRUE(driver.RunUntil([&] { return AllDone(polls); }));
 
   driver.TurnWithoutBlocking();
@@ -177,7 +180,7 @@ TEST_P(BackendConformance, OverflownCompletionsReachTurnsThatNeverBlock) {
   options.submission_entries = 4;
   options.completion_entries = 4;
   BackendDriver driver(MakeForTest(options));
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   std::vector<CountedOperation> polls(100);
   for (CountedOperation& op : polls) {
     PreparePoll(op, pipe.first.get(), POLLIN);
@@ -185,7 +188,7 @@ TEST_P(BackendConformance, OverflownCompletionsReachTurnsThatNeverBlock) {
   }
   driver.StartEverything();
   driver.TurnWithoutBlocking();
-  ASSERT_EQ(write(pipe.second.get(), "x", 1), 1);
+  SendAll(pipe.second.get(), "x");
 
   driver.TurnWithoutBlocking(200);
 
@@ -193,9 +196,10 @@ TEST_P(BackendConformance, OverflownCompletionsReachTurnsThatNeverBlock) {
 }
 
 TEST_P(BackendConformance, CachedReadsShareSystemCalls) {
+  if (!IsUring()) GTEST_SKIP() << "only io_uring has batches";
   constexpr int kDepth = 32, kRounds = 500;
   BackendDriver driver(MakeForTest());
-  UniqueFd file = MakeFile(std::string(kDepth * 512, 'f'));
+  TestFd file = system().File(std::string(kDepth * 512, 'f'));
   std::vector<CountedOperation> reads(kDepth);
   std::vector<std::array<std::byte, 512>> blocks(kDepth);
   const uint64_t calls_before = driver->stats().system_calls;
@@ -275,8 +279,9 @@ class SignalStorm {
 };
 
 TEST_P(BackendConformance, SignalsNeitherSurfaceAsErrorsNorLoseCompletions) {
+  RINGWAY_REQUIRES_KERNEL("signals");
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   CountedOperation send, recv, poll;
   std::array<std::byte, 64> out = {}, in = {};
   SignalStorm storm;
@@ -302,8 +307,9 @@ TEST_P(BackendConformance, SignalsNeitherSurfaceAsErrorsNorLoseCompletions) {
 }
 
 TEST_P(BackendConformance, SignalEndsAWaitButNoOperation) {
+  RINGWAY_REQUIRES_KERNEL("signals");
   BackendDriver driver(MakeForTest());
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   CountedOperation read;
   std::byte byte;
   PrepareRead(read, pipe.first.get(), {&byte, 1}, kCurrentPosition);
@@ -314,7 +320,7 @@ TEST_P(BackendConformance, SignalEndsAWaitButNoOperation) {
   while (signals_seen - signals_before < 50) driver.Turn();
 
   EXPECT_EQ(read.completions, 0);
-  ASSERT_EQ(write(pipe.second.get(), "x", 1), 1);
+  SendAll(pipe.second.get(), "x");
   EXPECT_TRUE(driver.RunUntil([&] { return read.done(); }));
   EXPECT_EQ(read.result, 1);
 }
@@ -336,7 +342,7 @@ TEST_P(BackendConformance, WaitNeverReturnsEarlyFromAnIdleBackend) {
 
 TEST_P(BackendConformance, PastDeadlineNeverBlocks) {
   BackendDriver driver(MakeForTest());
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   CountedOperation poll;
   PreparePoll(poll, pipe.first.get(), POLLIN);
   driver.Start(poll);
@@ -369,9 +375,9 @@ TEST_P(BackendConformance, TheFarthestFiniteDeadlineBlocks) {
   EXPECT_LE(driver->stats().system_calls - calls_before, 3u) << "it spun";
 }
 
-TEST_P(BackendConformance, IdleTurnsMakeNoSystemCalls) {
+TEST_P(BackendConformance, IdleTurnsMakeNoSystemCallOrThatOfWaiting) {
   BackendDriver driver(MakeForTest());
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   CountedOperation poll;
   PreparePoll(poll, pipe.first.get(), POLLIN);
   driver.Start(poll);
@@ -380,7 +386,9 @@ TEST_P(BackendConformance, IdleTurnsMakeNoSystemCalls) {
 
   driver.TurnWithoutBlocking(1'000);
 
-  EXPECT_EQ(driver->stats().system_calls, calls_before);
+  // io_uring shows in memory whether there is anything; others must ask.
+  EXPECT_LE(driver->stats().system_calls - calls_before,
+            IsUring() ? 0u : 1'000u);
   driver.Cancel(poll);
   EXPECT_TRUE(driver.RunUntil([&] { return poll.done(); }));
 }
@@ -389,12 +397,12 @@ TEST_P(BackendConformance, CompletionsAreCollectedByTurnsThatNeverBlock) {
   // A loop that always has something ready never blocks; its I/O must go on
   // all the same, also where the kernel does not say that it has work waiting.
   BackendDriver driver(MakeForTest());
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   CountedOperation poll;
   PreparePoll(poll, pipe.first.get(), POLLIN);
   driver.Start(poll);
   driver.TurnWithoutBlocking();
-  ASSERT_EQ(write(pipe.second.get(), "x", 1), 1);
+  SendAll(pipe.second.get(), "x");
 
   const MonotonicTime limit = driver->clock().Now() + absl::Seconds(10);
   while (!poll.done() && driver->clock().Now() < limit) driver.Turn(Past());
@@ -403,8 +411,9 @@ TEST_P(BackendConformance, CompletionsAreCollectedByTurnsThatNeverBlock) {
 }
 
 TEST_P(BackendConformance, PollableFdIsReadableWhileCompletionsWait) {
+  RINGWAY_REQUIRES_KERNEL("poll");
   BackendDriver driver(MakeForTest());
-  FdPair pipe = MakePipe();
+  TestFdPair pipe = system().Pipe();
   CountedOperation poll_op;
   PreparePoll(poll_op, pipe.first.get(), POLLIN);
   driver.Start(poll_op);
@@ -412,7 +421,7 @@ TEST_P(BackendConformance, PollableFdIsReadableWhileCompletionsWait) {
   pollfd nested = {driver->PollableFd(), POLLIN, 0};
   EXPECT_EQ(poll(&nested, 1, /*timeout=*/0), 0) << "nothing has happened yet";
 
-  ASSERT_EQ(write(pipe.second.get(), "x", 1), 1);
+  SendAll(pipe.second.get(), "x");
 
   EXPECT_EQ(poll(&nested, 1, /*timeout=*/10'000), 1);
   EXPECT_TRUE(driver.RunUntil([&] { return poll_op.done(); }));
@@ -505,8 +514,9 @@ TEST_P(BackendConformanceDeathTest, UseFromAForeignThreadAborts) {
 }
 
 TEST_P(BackendConformanceDeathTest, UseInAForkedChildAbortsAndTheParentGoesOn) {
+  RINGWAY_REQUIRES_KERNEL("processes");
   BackendDriver driver(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   CountedOperation recv, nop;
   std::byte byte;
   PrepareRecv(recv, sockets.first.get(), {&byte, 1});
@@ -525,8 +535,9 @@ TEST_P(BackendConformanceDeathTest, UseInAForkedChildAbortsAndTheParentGoesOn) {
 }
 
 TEST_P(BackendConformanceDeathTest, DestroyingItInAForkedChildTouchesNothing) {
+  RINGWAY_REQUIRES_KERNEL("processes");
   auto driver = std::make_unique<BackendDriver>(MakeForTest());
-  FdPair sockets = MakeSocketPair();
+  TestFdPair sockets = system().SocketPair();
   CountedOperation recv, queued;
   CountedMultishot multishot;
   std::byte byte, other_byte;
@@ -560,6 +571,7 @@ TEST_P(BackendConformanceDeathTest, DestroyingItInAForkedChildTouchesNothing) {
 }
 
 TEST_P(BackendConformanceDeathTest, ForkedChildCanMakeItsOwn) {
+  RINGWAY_REQUIRES_KERNEL("processes");
   BackendDriver driver(MakeForTest());
   driver.TurnWithoutBlocking();
 
@@ -577,7 +589,7 @@ TEST_P(BackendConformanceDeathTest, DestroyingAnActiveOperationAbortsNamingIt) {
   EXPECT_DEATH(
       {
         BackendDriver driver(MakeForTest());
-        FdPair sockets = MakeSocketPair();
+        TestFdPair sockets = system().SocketPair();
         std::byte byte;
         auto recv = std::make_unique<CountedOperation>();
         PrepareRecv(*recv, sockets.first.get(), {&byte, 1});

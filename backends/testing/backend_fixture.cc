@@ -10,7 +10,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/make_backend.h"
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/errno_status.h"
@@ -26,21 +25,34 @@ constexpr uint32_t kEveryOptionalFlag =
 // Far beyond what any case takes on a loaded machine: reached only by a hang.
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
+BackendOptions OfKind(BackendKind kind) {
+  BackendOptions options;
+  options.kind = kind;
+  return options;
+}
+
+BackendOptions UringWithout(uint32_t setup_flags) {
+  BackendOptions options = OfKind(BackendKind::kUring);
+  options.uring.masked_setup_flags = setup_flags;
+  return options;
+}
+
 }  // namespace
 
 const std::vector<BackendVariant>& AllBackendVariants() {
   static const auto& variants = *new std::vector<BackendVariant>{
-      {"uring", "uring", BackendKind::kUring, 0},
-      {"uring_without_flags", "uring", BackendKind::kUring, kEveryOptionalFlag},
-      {"uring_cooperative", "uring", BackendKind::kUring,
-       IORING_SETUP_DEFER_TASKRUN},
+      {"uring", "uring", OfKind(BackendKind::kUring)},
+      {"uring_without_flags", "uring", UringWithout(kEveryOptionalFlag)},
+      {"uring_cooperative", "uring", UringWithout(IORING_SETUP_DEFER_TASKRUN)},
   };
   return variants;
 }
 
 void BackendConformance::SetUp() {
   unsetenv("RINGWAY_BACKEND");  // each variant asks for its own
-  absl::StatusOr<std::unique_ptr<Backend>> backend = MakeBackend(Options());
+  system_ = GetParam().make_system();
+  absl::StatusOr<std::unique_ptr<Backend>> backend =
+      system().MakeBackend(Options());
   if (backend.ok()) return;
   const int errnum = ErrnoOf(backend.status());
   if (errnum == EPERM || errnum == ENOSYS) {
@@ -49,18 +61,16 @@ void BackendConformance::SetUp() {
   FAIL() << backend.status();
 }
 
-BackendOptions BackendConformance::Options() {
-  BackendOptions options;
-  options.kind = GetParam().kind;
-  options.uring.masked_setup_flags = GetParam().uring_masked_setup_flags;
-  return options;
-}
-
 std::unique_ptr<Backend> BackendConformance::MakeForTest(
     const BackendOptions& options) {
-  absl::StatusOr<std::unique_ptr<Backend>> backend = MakeBackend(options);
+  absl::StatusOr<std::unique_ptr<Backend>> backend =
+      system().MakeBackend(options);
   RINGWAY_CHECK(backend.ok(), "%s", backend.status().ToString().c_str());
   return *std::move(backend);
+}
+
+void BackendConformance::SendAll(int fd, std::string_view data) {
+  ASSERT_EQ(system().Send(fd, data), static_cast<int64_t>(data.size()));
 }
 
 void CountedOperation::OnDone(Runnable& entry) {
@@ -106,9 +116,12 @@ void BackendDriver::StartEverything() {
 }
 
 bool BackendDriver::RunUntil(absl::FunctionRef<bool()> done) {
-  const MonotonicTime limit = Clock::Real().Now() + kPatience;
+  // Of both times: a simulated one may stand still, or run away.
+  const Clock& clock = backend_->clock();
+  const MonotonicTime limit = clock.Now() + kPatience;
+  const MonotonicTime real_limit = Clock::Real().Now() + kPatience;
   while (!done()) {
-    if (Clock::Real().Now() >= limit) {
+    if (clock.Now() >= limit || Clock::Real().Now() >= real_limit) {
       ADD_FAILURE() << "nothing came of it within " << kPatience;
       return false;
     }
@@ -122,6 +135,14 @@ int32_t BackendDriver::RunToEnd(CountedOperation& op) {
   Start(op);
   EXPECT_TRUE(RunUntil([&] { return op.done(); }));
   EXPECT_EQ(op.completions, 1);
+  return op.result;
+}
+
+int32_t BackendDriver::RunToEnd(CountedMultishot& op) {
+  op.told = 0;
+  Start(op);
+  EXPECT_TRUE(RunUntil([&] { return op.ended(); }));
+  EXPECT_EQ(op.told, 1);
   return op.result;
 }
 

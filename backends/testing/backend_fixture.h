@@ -29,18 +29,20 @@
 #include "backends/backend.h"
 #include "backends/backend_options.h"
 #include "backends/operation.h"
+#include "backends/testing/real_system.h"
+#include "backends/testing/system.h"
 #include "core/monotonic_time.h"
 #include "gtest/gtest.h"
 
 namespace ringway::testing {
 
 // A backend as production may pick it, or with what older kernels lack taken
-// away.
+// away, and the system around it.
 struct BackendVariant {
   std::string label;
   std::string_view name;  // what Backend::name() must say
-  BackendKind kind;
-  uint32_t uring_masked_setup_flags;
+  BackendOptions options;
+  std::unique_ptr<System> (*make_system)() = &MakeRealSystem;
 };
 
 inline void PrintTo(const BackendVariant& variant, std::ostream* out) {
@@ -54,13 +56,28 @@ class BackendConformance : public ::testing::TestWithParam<BackendVariant> {
   // Skips the test, visibly, if the kernel refuses this variant.
   void SetUp() override;
 
+  // What the test works on, beside the backend.
+  System& system() { return *system_; }
+
   // The variant's options; everything else as in production.
-  static BackendOptions Options();
+  static BackendOptions Options() { return GetParam().options; }
 
   // A backend that is known to be available. Aborts with the reason otherwise.
-  static std::unique_ptr<Backend> MakeForTest(
+  std::unique_ptr<Backend> MakeForTest(
       const BackendOptions& options = Options());
+
+  // Sends `data` as the peer would, expecting that all of it fits.
+  void SendAll(int fd, std::string_view data);
+
+  bool IsUring() const { return GetParam().name == "uring"; }
+
+ private:
+  std::unique_ptr<System> system_;
 };
+
+// Skips the test where fds are not the kernel's, saying what it would need.
+#define RINGWAY_REQUIRES_KERNEL(what) \
+  if (!system().is_kernel()) GTEST_SKIP() << "needs the kernel's own " << what
 
 // An operation that counts its completions: anything but 1 is a bug.
 struct CountedOperation : Operation {
@@ -109,6 +126,8 @@ class BackendDriver {
 
   // Starts `op` and turns until it is done. Returns its result.
   int32_t RunToEnd(CountedOperation& op);
+  // The same for one that is told of its end only.
+  int32_t RunToEnd(CountedMultishot& op);
 
   // Cancels what is queued, destroys the backend and runs nobody.
   void DestroyBackend();

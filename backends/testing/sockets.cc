@@ -61,10 +61,6 @@ sockaddr_in AddressOf(int fd) {
   return address;
 }
 
-const sockaddr* AsSockaddr(const sockaddr_in& address) {
-  return reinterpret_cast<const sockaddr*>(&address);
-}
-
 UniqueFd ConnectTo(const sockaddr_in& address) {
   UniqueFd fd = MakeTcpSocket();
   int rc;

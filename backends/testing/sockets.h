@@ -12,9 +12,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
+#include "backends/testing/views.h"  // IWYU pragma: export
 #include "core/unique_fd.h"
 
 namespace ringway::testing {
@@ -31,7 +31,6 @@ FdPair MakePipe();
 // A TCP listener on 127.0.0.1. Port 0 lets the kernel choose. No SO_REUSEADDR.
 UniqueFd Listen(int backlog, uint16_t port = 0);
 sockaddr_in AddressOf(int fd);
-const sockaddr* AsSockaddr(const sockaddr_in& address);
 UniqueFd MakeTcpSocket();
 // A connection to `address`, established.
 UniqueFd ConnectTo(const sockaddr_in& address);
@@ -46,10 +45,6 @@ void SendAll(int fd, std::string_view data);
 
 // How many fds this process has open.
 size_t CountOpenFds();
-
-inline std::span<const std::byte> AsBytes(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
 
 }  // namespace ringway::testing
 

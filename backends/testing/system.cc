@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/testing/system.h"
+
+#include <cstring>
+
+#include "core/check.h"
+
+namespace ringway::testing {
+
+TestFd& TestFd::operator=(TestFd&& other) noexcept {
+  if (this == &other) return *this;
+  Reset();
+  system_ = other.system_;
+  fd_ = other.Release();
+  return *this;
+}
+
+void TestFd::Reset() {
+  if (!valid()) return;
+  const int fd = Release();
+  const int rc = system_->Close(fd);
+  RINGWAY_CHECK(rc == 0, "closing fd %d of a test: %s", fd, strerror(-rc));
+}
+
+}  // namespace ringway::testing
