@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/fuzz/operation_model.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "backends/backend.h"
+#include "backends/prepare.h"
+#include "backends/testing/sockets.h"
+#include "core/check.h"
+
+namespace ringway::fuzz {
+namespace {
+
+using testing::BackendDriver;
+using testing::CountedMultishot;
+using testing::CountedOperation;
+
+// Byte `n` of every direction: neighbours differ, and so do blocks.
+std::byte ByteAt(uint64_t n) {
+  return static_cast<std::byte>((n * 131 + (n >> 8)) & 0xff);
+}
+
+// What an operation on a stream may end with, besides success: the peer may
+// have closed or reset it.
+bool MayEndWith(int32_t result) {
+  switch (-result) {
+    case EPIPE:
+    case ECONNRESET:
+    case ENOTCONN:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+StreamEnd::StreamEnd(BackendDriver& driver, UniqueFd fd, Direction& out,
+                     Direction& in)
+    : driver_(driver), fd_(std::move(fd)), out_(out), in_(in) {}
+
+StreamEnd::~StreamEnd() {
+  Close();
+  RINGWAY_CHECK(driver_.RunUntil([&] {
+    Observe();
+    return idle();
+  }),
+                "what was cancelled did not end");
+}
+
+void StreamEnd::StartSend(size_t n_bytes) {
+  if (!open() || send_ != nullptr) return;
+  n_bytes = std::clamp<size_t>(n_bytes, 1, kMaxBytes);
+  for (size_t i = 0; i < n_bytes; ++i)
+    sent_bytes_[i] = ByteAt(out_.accepted + i);
+  send_ = std::make_unique<OneShot>();
+  PrepareSend(*send_, fd_.get(), std::span(sent_bytes_).first(n_bytes));
+  driver_.Start(*send_);
+}
+
+void StreamEnd::StartReceive(size_t n_bytes) {
+  if (!open() || receive_ != nullptr || deliveries_ != nullptr) return;
+  receive_ = std::make_unique<OneShot>();
+  PrepareRecv(*receive_, fd_.get(),
+              std::span(received_bytes_)
+                  .first(std::clamp<size_t>(n_bytes, 1, kMaxBytes)));
+  driver_.Start(*receive_);
+}
+
+void StreamEnd::StartMultishotReceive() {
+  if (!open() || receive_ != nullptr || deliveries_ != nullptr) return;
+  deliveries_ = std::make_unique<Multishot>();
+  PrepareRecvMultishot(*deliveries_, fd_.get());
+  driver_.Start(*deliveries_);
+}
+
+void StreamEnd::StartPoll() {
+  if (!open() || poll_ != nullptr) return;
+  poll_ = std::make_unique<OneShot>();
+  PreparePoll(*poll_, fd_.get(), POLLIN);
+  driver_.Start(*poll_);
+}
+
+void StreamEnd::CancelSend() { Cancel(send_); }
+
+void StreamEnd::CancelReceive() {
+  Cancel(receive_);
+  Cancel(deliveries_);
+}
+
+// By fd where the backend has the operations, one by one where they are queued.
+void StreamEnd::CancelEverything() {
+  if (!fd_.valid()) return;
+  driver_->CancelFd(fd_.get(), driver_.ready());
+  CancelSend();
+  CancelReceive();
+  Cancel(poll_);
+}
+
+void StreamEnd::ShutdownWrite() {
+  if (!open()) return;
+  out_.cut = true;  // a send that is under way may still lose
+  shutdown(fd_.get(), SHUT_WR);
+}
+
+void StreamEnd::Close() {
+  if (!open()) return;
+  closing_ = true;
+  in_.cut = out_.cut = true;
+  CancelEverything();
+}
+
+bool StreamEnd::idle() const {
+  return send_ == nullptr && receive_ == nullptr && poll_ == nullptr &&
+         deliveries_ == nullptr && close_ == nullptr;
+}
+
+void StreamEnd::Observe() {
+  ObserveSend();
+  ObserveReceive();
+  ObserveDeliveries();
+  ObservePoll();
+  if (close_ != nullptr && close_->done()) close_.reset();
+  if (closing_ && fd_.valid() && idle()) {
+    close_ = std::make_unique<OneShot>();
+    PrepareClose(*close_, fd_.Release());
+    driver_.Start(*close_);
+  }
+}
+
+void StreamEnd::CheckResult(const Operation& op, bool cancelled) {
+  if (op.result >= 0) return;
+  const bool allowed =
+      op.result == -ECANCELED ? cancelled : MayEndWith(op.result);
+  RINGWAY_CHECK(allowed, "a %s operation that was%s cancelled ended with %d",
+                OpCodeName(op.opcode), cancelled ? "" : " not", op.result);
+}
+
+void StreamEnd::ObserveSend() {
+  if (send_ == nullptr || !send_->done()) return;
+  RINGWAY_CHECK(send_->completions == 1, "a send completed %d times",
+                send_->completions);
+  CheckResult(*send_, send_->cancelled);
+  if (send_->result > 0) out_.accepted += static_cast<uint64_t>(send_->result);
+  send_.reset();
+}
+
+void StreamEnd::ObserveReceive() {
+  if (receive_ == nullptr || !receive_->done()) return;
+  RINGWAY_CHECK(receive_->completions == 1, "a receive completed %d times",
+                receive_->completions);
+  CheckResult(*receive_, receive_->cancelled);
+  if (receive_->result > 0) {
+    CheckArrived(std::span(received_bytes_)
+                     .first(static_cast<size_t>(receive_->result)));
+  }
+  receive_.reset();
+}
+
+void StreamEnd::ObserveDeliveries() {
+  if (deliveries_ == nullptr) return;
+  for (MultishotEvent event; driver_->TakeEvent(*deliveries_, event);) {
+    CheckArrived({event.data, static_cast<size_t>(event.result)});
+    driver_->ReturnBuffer(event.buffer_id);
+  }
+  // Its end may be known and not yet told: the delivery is still to run.
+  if (!deliveries_->ended() || deliveries_->delivery.linked()) return;
+  CheckResult(*deliveries_, deliveries_->cancelled);
+  deliveries_.reset();
+}
+
+void StreamEnd::ObservePoll() {
+  if (poll_ == nullptr || !poll_->done()) return;
+  RINGWAY_CHECK(poll_->completions == 1, "a poll completed %d times",
+                poll_->completions);
+  CheckResult(*poll_, poll_->cancelled);
+  RINGWAY_CHECK(poll_->result != 0, "a poll ended without an event");
+  poll_.reset();
+}
+
+void StreamEnd::CheckArrived(std::span<const std::byte> bytes) {
+  for (std::byte byte : bytes) {
+    RINGWAY_CHECK(byte == ByteAt(in_.arrived),
+                  "byte %llu of a stream arrived as %02x",
+                  static_cast<unsigned long long>(in_.arrived),
+                  static_cast<unsigned>(byte));
+    ++in_.arrived;
+  }
+}
+
+namespace {
+
+constexpr size_t kStreams = 3;
+
+struct Stream {
+  Stream(BackendDriver& driver_a, BackendDriver& driver_b)
+      : Stream(driver_a, driver_b, testing::MakeSocketPair()) {}
+
+  StreamEnd::Direction there;
+  StreamEnd::Direction back;
+  StreamEnd a;
+  StreamEnd b;
+
+ private:
+  Stream(BackendDriver& driver_a, BackendDriver& driver_b, testing::FdPair pair)
+      : a(driver_a, std::move(pair.first), there, back),
+        b(driver_b, std::move(pair.second), back, there) {}
+};
+
+// Reads a program byte by byte; zeros follow its end.
+class Program {
+ public:
+  explicit Program(std::span<const uint8_t> bytes) : bytes_(bytes) {}
+  bool empty() const { return bytes_.empty(); }
+  uint8_t Next() {
+    if (bytes_.empty()) return 0;
+    const uint8_t byte = bytes_.front();
+    bytes_ = bytes_.subspan(1);
+    return byte;
+  }
+
+ private:
+  std::span<const uint8_t> bytes_;
+};
+
+class Machine {
+ public:
+  Machine(BackendDriver& a, BackendDriver& b) : a_(a), b_(b) {
+    for (std::unique_ptr<Stream>& stream : streams_)
+      stream = std::make_unique<Stream>(a_, b_);
+  }
+
+  void Step(Program& program) {
+    const uint8_t what = program.Next();
+    Stream& stream = *streams_[(what >> 5) % kStreams];
+    StreamEnd& end = (what & 0x10) != 0 ? stream.a : stream.b;
+    switch (what & 0x0f) {
+      case 0:
+      case 1:
+        return Turn(a_);
+      case 2:
+      case 3:
+        return Turn(b_);
+      case 4:
+      case 5:
+        return end.StartSend(size_t{program.Next()} * 16);
+      case 6:
+      case 7:
+        return end.StartReceive(size_t{program.Next()} * 16);
+      case 8:
+        return end.StartMultishotReceive();
+      case 9:
+        return end.StartPoll();
+      case 10:
+        return end.CancelSend();
+      case 11:
+        return end.CancelReceive();
+      case 12:
+        return end.CancelEverything();
+      case 13:
+        return end.ShutdownWrite();
+      case 14:
+        return end.Close();
+      case 15:
+        end.driver()->Notify();
+        return;
+    }
+  }
+
+  // Receives what is still under way on streams that nobody cut.
+  void Finish() {
+    for (std::unique_ptr<Stream>& stream : streams_) {
+      Drain(stream->a, stream->b, stream->there);
+      Drain(stream->b, stream->a, stream->back);
+    }
+  }
+
+ private:
+  void Turn(BackendDriver& driver) {
+    driver.TurnWithoutBlocking(1);
+    for (std::unique_ptr<Stream>& stream : streams_) {
+      stream->a.Observe();
+      stream->b.Observe();
+    }
+  }
+
+  void Drain(StreamEnd& sender, StreamEnd& receiver,
+             const StreamEnd::Direction& direction) {
+    if (direction.cut) return;
+    sender.CancelSend();
+    receiver.CancelReceive();
+    for (int turns = 0; turns < 1000; ++turns) {
+      receiver.StartReceive(4096);
+      Turn(sender.driver());
+      Turn(receiver.driver());
+      if (direction.arrived == direction.accepted && turns > 4) return;
+    }
+    RINGWAY_CHECK(false, "%llu bytes were accepted and %llu arrived",
+                  static_cast<unsigned long long>(direction.accepted),
+                  static_cast<unsigned long long>(direction.arrived));
+  }
+
+  BackendDriver& a_;
+  BackendDriver& b_;
+  std::array<std::unique_ptr<Stream>, kStreams> streams_;
+};
+
+}  // namespace
+
+void RunProgram(std::span<const uint8_t> bytes, BackendDriver& a,
+                BackendDriver& b) {
+  const size_t fds_before = testing::CountOpenFds();
+  {
+    Machine machine(a, b);
+    for (Program program(bytes); !program.empty();) machine.Step(program);
+    machine.Finish();
+  }
+  RINGWAY_CHECK(a->stats().in_flight == 0 && b->stats().in_flight == 0,
+                "operations are left in flight");
+  const size_t fds_after = testing::CountOpenFds();
+  RINGWAY_CHECK(fds_after == fds_before, "%zu fds before, %zu after",
+                fds_before, fds_after);
+}
+
+}  // namespace ringway::fuzz
