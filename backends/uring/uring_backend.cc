@@ -2,12 +2,12 @@
 
 #include "backends/uring/uring_backend.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -16,8 +16,10 @@
 #include "absl/strings/str_cat.h"
 #include "backends/cancel_in.h"
 #include "backends/prepare.h"
+#include "backends/system_call.h"
 #include "backends/uring/prepare_entry.h"
 #include "backends/uring/probe_multishot.h"
+#include "backends/uring/ring_setup.h"
 #include "core/check.h"
 #include "core/errno_status.h"
 
@@ -32,50 +34,6 @@ constexpr uint64_t kDoorbell = 1;
 // How long one attempt to drain the kernel's backlog may take when it refuses
 // new work.
 constexpr __kernel_timespec kBacklogPause = {.tv_sec = 0, .tv_nsec = 1'000'000};
-
-uint64_t NativeOpcodes(const KernelRing& ring) {
-  uint64_t native = 0;
-  for (size_t i = 0; i < kOpCodeCount; ++i) {
-    const OpCode opcode = static_cast<OpCode>(i);
-    if (ring.Knows(KernelOpcode(opcode))) native |= uint64_t{1} << i;
-  }
-  return native & ~(uint64_t{1} << static_cast<int>(OpCode::kSendFile));
-}
-
-// Everything an operation can become, and what the backend sends on its own.
-uint64_t OwnOpcodes() {
-  uint64_t opcodes = uint64_t{1} << IORING_OP_ASYNC_CANCEL |
-                     uint64_t{1} << IORING_OP_READ_FIXED |
-                     uint64_t{1} << IORING_OP_WRITE_FIXED;
-  for (size_t i = 0; i < kOpCodeCount; ++i)
-    opcodes |= uint64_t{1} << KernelOpcode(static_cast<OpCode>(i));
-  return opcodes;
-}
-
-KernelRing::Config RingConfig(const BackendOptions& options) {
-  return {.submission_entries = options.submission_entries,
-          .completion_entries = options.completion_entries,
-          .large_entries = options.uring.large_entries,
-          .polled = false,
-          .restricted_to = options.uring.restricted ? OwnOpcodes() : 0,
-          .bounded_workers = options.uring.bounded_workers,
-          .unbounded_workers = options.uring.unbounded_workers,
-          .masked_setup_flags = options.uring.masked_setup_flags,
-          .masked_features = options.uring.masked_features,
-          .masked_opcodes = options.uring.masked_opcodes};
-}
-
-// Null if it is not wanted, or not to be had and not required.
-absl::StatusOr<std::unique_ptr<DirectRing>> MakeDirectRing(
-    const BackendOptions& options) {
-  if (options.uring.direct_polling == DirectPolling::kOff) return nullptr;
-  KernelRing::Config config = RingConfig(options);
-  config.polled = true;
-  absl::StatusOr<std::unique_ptr<KernelRing>> ring = KernelRing::Create(config);
-  if (ring.ok()) return std::make_unique<DirectRing>(*std::move(ring));
-  if (options.uring.direct_polling == DirectPolling::kAuto) return nullptr;
-  return ring.status();
-}
 
 bool IsDirectTransfer(const Operation& op) {
   return (op.opcode == OpCode::kRead || op.opcode == OpCode::kWrite) &&
@@ -121,9 +79,10 @@ UringBackend::UringBackend(const BackendOptions& options,
                            std::unique_ptr<KernelRing> ring, UniqueFd doorbell)
     : options_(options),
       doorbell_(std::move(doorbell)),
+      buffers_(options),
       ring_(std::move(ring)),
       registered_(*ring_),
-      native_(NativeOpcodes(*ring_)),
+      native_(NativeOperations(*ring_)),
       description_(absl::StrCat("uring (", ring_->FlagNames(), ", sq ",
                                 ring_->submission_entries(), ", cq ",
                                 ring_->completion_entries(), ")")) {}
@@ -138,6 +97,10 @@ UringBackend::~UringBackend() {
     }
     ring_->ForgetInChild();
     if (direct_ != nullptr) direct_->ForgetInChild();
+    if (offload_ != nullptr) {
+      offload_->ForgetInChild();
+      static_cast<void>(offload_.release());
+    }
     return;
   }
   RunnableList done;
@@ -156,7 +119,9 @@ void UringBackend::Quiesce(RunnableList& done) {
   CancelAll(done);
   // Disk reads and writes cannot be cancelled once started; they end by
   // themselves.
-  while (!in_flight_.empty() || !cancelling_.empty() || !rearming_.empty()) {
+  while (!in_flight_.empty() || !cancelling_.empty() || !rearming_.empty() ||
+         (offload_ != nullptr && offload_->in_flight() > 0)) {
+    ArmDoorbell();
     for (Operation* op = rearming_.front(); op != nullptr;
          op = rearming_.front()) {
       Cancel(*op, done);
@@ -164,9 +129,10 @@ void UringBackend::Quiesce(RunnableList& done) {
     if (direct_ != nullptr && direct_->busy()) PollDirect(done);
     SubmitCancels();
     const bool polling = direct_ != nullptr && direct_->busy();
-    Enter(/*block=*/cancelling_.empty() && !in_flight_.empty() && !polling,
+    Enter(/*block=*/cancelling_.empty() && doorbell_armed_ && !polling,
           MonotonicTime::Infinite());
     ReapAll(done);
+    CollectOffloaded(done);
   }
 }
 
@@ -212,8 +178,7 @@ void UringBackend::SubmitRearms(RunnableList& done) {
   // As many starved receives as there are buffers: each either takes one or
   // waits armed for data, so each attempt leaves the list, and none is made
   // while there is nothing to take.
-  for (uint32_t n = buffers_ == nullptr ? 0 : buffers_->available(); n > 0;
-       --n) {
+  for (uint32_t n = buffers_.available(); n > 0; --n) {
     Operation* op = starved_.PopFront();
     if (op == nullptr) break;
     rearming_.PushBack(*op);
@@ -229,15 +194,16 @@ void UringBackend::SubmitRearms(RunnableList& done) {
 // Requires a free entry.
 void UringBackend::StartOne(Operation& op, RunnableList& done) {
   if (!IsNative(op.opcode) && !Emulate(op, done)) return;
-  if (DeliversBuffers(op.opcode) && !EnsureBuffers(op, done)) return;
+  if (DeliversBuffers(op.opcode)) {
+    if (const int32_t rc = buffers_.Ensure(*ring_); rc < 0) {
+      Finish(op, rc, done);
+      return;
+    }
+  }
   if (direct_ == nullptr || !IsDirectTransfer(op) || !direct_->Start(op)) {
     if (op.opcode == OpCode::kClose) registered_.RemoveFd(op.fd);
     io_uring_sqe& sqe = *ring_->NextEntry();
-    if (op.opcode == OpCode::kSendFile) {
-      send_file_.PrepareEntry(op, sqe);
-    } else {
-      PrepareEntry(op, sqe);
-    }
+    PrepareOne(op, sqe);
     if (!registered_.empty()) registered_.Apply(op, sqe);
   }
   op.state = OpState::kInFlight;
@@ -245,30 +211,46 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
   in_flight_.PushBack(op);
 }
 
+void UringBackend::PrepareOne(Operation& op, io_uring_sqe& sqe) {
+  if (op.opcode == OpCode::kSendFile) {
+    send_file_.PrepareEntry(op, sqe);
+  } else if (op.opcode == OpCode::kWaitPid && !IsNative(op.opcode)) {
+    io_uring_prep_poll_add(&sqe, op.fd, POLLIN);
+    sqe.user_data = reinterpret_cast<uintptr_t>(&op);
+  } else {
+    PrepareEntry(op, sqe);
+  }
+}
+
 // For opcodes that the kernel does not have. True if an entry is to be made
 // after all.
 bool UringBackend::Emulate(Operation& op, RunnableList& done) {
-  if (op.opcode == OpCode::kSendFile) return true;
+  if (op.opcode == OpCode::kSendFile || op.opcode == OpCode::kWaitPid) {
+    return true;
+  }
   if (IsZeroCopySend(op.opcode)) {
     op.offset = kSendCopied;
     return true;
   }
-  Finish(op, -EOPNOTSUPP, done);
+  if (op.opcode == OpCode::kUringCommand) {
+    Finish(op, -EOPNOTSUPP, done);
+    return false;
+  }
+  if (offload_ == nullptr) {
+    offload_ = std::make_unique<OffloadPool>(options_.offload_threads,
+                                             doorbell_.get());
+  }
+  ++stats_.offloaded;
+  op.state = OpState::kInFlight;
+  offload_->Start(op);
   return false;
 }
 
-bool UringBackend::EnsureBuffers(Operation& op, RunnableList& done) {
-  if (buffers_ != nullptr) return true;
-  absl::StatusOr<std::unique_ptr<BufferRing>> buffers =
-      BufferRing::Create(*ring_, std::bit_ceil(options_.receive_buffer_count),
-                         options_.receive_buffer_bytes);
-  if (buffers.ok()) {
-    buffers_ = *std::move(buffers);
-    return true;
-  }
-  const int errnum = ErrnoOf(buffers.status());
-  Finish(op, errnum != 0 ? -errnum : -ENOMEM, done);
-  return false;
+void UringBackend::CollectOffloaded(RunnableList& done) {
+  if (offload_ == nullptr || offload_->in_flight() == 0) return;
+  OperationList ended;
+  offload_->Collect(ended);
+  while (Operation* op = ended.PopFront()) Finish(*op, op->result, done);
 }
 
 CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
@@ -289,6 +271,10 @@ CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
   if (op.cancel_requested) return CancelOutcome::kRequested;
   op.cancel_requested = true;
   ++stats_.cancels;
+  if (op.offloaded) {
+    if (offload_->Cancel(op)) Finish(op, -ECANCELED, done);
+    return CancelOutcome::kRequested;
+  }
   op.Unlink();
   if (op.needs_rearm) {  // the kernel does not have it at the moment
     if (op.opcode == OpCode::kSendFile) send_file_.End(op);
@@ -304,6 +290,13 @@ size_t UringBackend::CancelFd(int fd, RunnableList& done) {
   for (OperationList* list : {&in_flight_, &rearming_, &starved_}) {
     n += CancelIn(*list, fd, *this, done);
   }
+  if (offload_ != nullptr) {
+    OperationList not_begun;
+    const size_t asked = offload_->CancelUsing(fd, not_begun);
+    stats_.cancels += asked;
+    n += asked;
+    while (Operation* op = not_begun.PopFront()) Finish(*op, -ECANCELED, done);
+  }
   return n;
 }
 
@@ -311,11 +304,16 @@ size_t UringBackend::CancelAll(RunnableList& done) {
   return CancelFd(kAnyFd, done);
 }
 
+BackendStats UringBackend::stats() const {
+  BackendStats stats = stats_;
+  stats.buffers_copied = buffers_.copied();
+  return stats;
+}
+
 Support UringBackend::support(OpCode opcode) const {
   if (IsNative(opcode)) return Support::kNative;
-  return IsZeroCopySend(opcode) || opcode == OpCode::kSendFile
-             ? Support::kEmulated
-             : Support::kUnimplemented;
+  return opcode == OpCode::kUringCommand ? Support::kUnimplemented
+                                         : Support::kEmulated;
 }
 
 absl::Status UringBackend::RegisterMemory(std::span<std::byte> region) {
@@ -347,10 +345,7 @@ void UringBackend::Notify() {
 
 void UringBackend::ReturnBuffer(uint16_t buffer_id) {
   owner_.Check("a uring backend");
-  RINGWAY_CHECK(buffers_ != nullptr,
-                "receive buffer %u was returned but none was ever lent",
-                unsigned{buffer_id});
-  buffers_->Return(buffer_id);
+  buffers_.Return(buffer_id);
 }
 
 bool UringBackend::TakeEvent(MultishotOperation& op, MultishotEvent& event) {
@@ -375,14 +370,13 @@ void UringBackend::Wait(MonotonicTime deadline, RunnableList& done) {
   if (block || ring_->unsubmitted() > 0 || ring_->NeedsEnter())
     Enter(block, deadline);
   ReapAll(done);
+  CollectOffloaded(done);
 }
 
 bool UringBackend::MustNotBlock() const {
   return ring_->HasCompletions() || !cancelling_.empty() ||
          (direct_ != nullptr && direct_->busy()) || !rearming_.empty() ||
-         !doorbell_armed_ ||
-         (!starved_.empty() && buffers_ != nullptr &&
-          buffers_->available() > 0);
+         !doorbell_armed_ || (!starved_.empty() && buffers_.available() > 0);
 }
 
 void UringBackend::Enter(bool block, MonotonicTime deadline) {
@@ -466,6 +460,9 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
   const int32_t result = interrupted ? -ECANCELED : cqe.res;
   if (op.opcode == OpCode::kSendFile) {
     OnSendFileStep(op, result, done);
+  } else if (op.opcode == OpCode::kWaitPid && !IsNative(op.opcode)) {
+    // The process has ended, so this does not block.
+    Finish(op, result < 0 ? result : RunSystemCall(op), done);
   } else {
     Finish(op, result, done);
   }
@@ -497,9 +494,7 @@ void UringBackend::OnMultishotCompletion(MultishotOperation& op,
     Deliver(op, cqe.res, cqe.flags, done);
   } else if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) {
     // End of stream can come with a buffer that holds nothing.
-    buffers_->Lend();
-    buffers_->Return(
-        static_cast<uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT));
+    buffers_.TakeBack(cqe.flags);
   }
   if (armed) return;
 
@@ -549,12 +544,7 @@ void UringBackend::Deliver(MultishotOperation& op, int32_t result,
                            uint32_t cqe_flags, RunnableList& done) {
   MultishotEvent event;
   event.result = result;
-  if ((cqe_flags & IORING_CQE_F_BUFFER) != 0) {
-    event.buffer_id =
-        static_cast<uint16_t>(cqe_flags >> IORING_CQE_BUFFER_SHIFT);
-    event.data = buffers_->Data(event.buffer_id);
-    buffers_->Lend();
-  }
+  if ((cqe_flags & IORING_CQE_F_BUFFER) != 0) buffers_.Lend(cqe_flags, event);
   events_.Append(op, event);
   ++stats_.events;
   if (!op.delivery.linked()) done.PushBack(op.delivery);

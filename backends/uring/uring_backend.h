@@ -28,9 +28,10 @@
 #include "backends/backend.h"
 #include "backends/backend_options.h"
 #include "backends/event_pool.h"
-#include "backends/uring/buffer_ring.h"
+#include "backends/offload_pool.h"
 #include "backends/uring/direct_ring.h"
 #include "backends/uring/kernel_ring.h"
+#include "backends/uring/lent_buffers.h"
 #include "backends/uring/registered.h"
 #include "backends/uring/send_file.h"
 #include "core/owner_thread.h"
@@ -65,7 +66,7 @@ class UringBackend final : public Backend {
   int PollableFd() const override { return ring_->fd(); }
   Support support(OpCode opcode) const override;
   const Clock& clock() const override { return Clock::Real(); }
-  BackendStats stats() const override { return stats_; }
+  BackendStats stats() const override;
   std::string_view name() const override { return "uring"; }
   std::string_view description() const override { return description_; }
 
@@ -78,11 +79,12 @@ class UringBackend final : public Backend {
   void SubmitCancels();
   void SubmitRearms(RunnableList& done);
   void StartOne(Operation& op, RunnableList& done);
+  void PrepareOne(Operation& op, io_uring_sqe& sqe);
   bool Emulate(Operation& op, RunnableList& done);
   bool IsNative(OpCode opcode) const {
     return (native_ >> static_cast<int>(opcode) & 1) != 0;
   }
-  bool EnsureBuffers(Operation& op, RunnableList& done);
+  void CollectOffloaded(RunnableList& done);
 
   // Completion.
   bool MustNotBlock() const;
@@ -109,7 +111,8 @@ class UringBackend final : public Backend {
       0;  // written by the kernel: outlives ring_ by declaration order
   EventPool events_;
   SendFile send_file_;
-  std::unique_ptr<BufferRing> buffers_;  // made by the first multishot receive
+  std::unique_ptr<OffloadPool> offload_;  // made when first needed
+  LentBuffers buffers_;
   std::unique_ptr<KernelRing>
       ring_;  // after everything the kernel may write to
   std::unique_ptr<DirectRing> direct_;  // null: not wanted, or not to be had

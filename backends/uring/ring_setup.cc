@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/uring/ring_setup.h"
+
+#include <utility>
+
+#include "backends/operation.h"
+#include "backends/uring/prepare_entry.h"
+
+namespace ringway::uring {
+namespace {
+
+// Everything an operation can become, and what the backend sends on its own.
+uint64_t OwnOpcodes() {
+  uint64_t opcodes = uint64_t{1} << IORING_OP_ASYNC_CANCEL |
+                     uint64_t{1} << IORING_OP_READ_FIXED |
+                     uint64_t{1} << IORING_OP_WRITE_FIXED;
+  for (size_t i = 0; i < kOpCodeCount; ++i)
+    opcodes |= uint64_t{1} << KernelOpcode(static_cast<OpCode>(i));
+  return opcodes;
+}
+
+}  // namespace
+
+KernelRing::Config RingConfig(const BackendOptions& options) {
+  return {.submission_entries = options.submission_entries,
+          .completion_entries = options.completion_entries,
+          .large_entries = options.uring.large_entries,
+          .polled = false,
+          .restricted_to = options.uring.restricted ? OwnOpcodes() : 0,
+          .bounded_workers = options.uring.bounded_workers,
+          .unbounded_workers = options.uring.unbounded_workers,
+          .masked_setup_flags = options.uring.masked_setup_flags,
+          .masked_features = options.uring.masked_features,
+          .masked_opcodes = options.uring.masked_opcodes};
+}
+
+absl::StatusOr<std::unique_ptr<DirectRing>> MakeDirectRing(
+    const BackendOptions& options) {
+  if (options.uring.direct_polling == DirectPolling::kOff) return nullptr;
+  KernelRing::Config config = RingConfig(options);
+  config.polled = true;
+  absl::StatusOr<std::unique_ptr<KernelRing>> ring = KernelRing::Create(config);
+  if (ring.ok()) return std::make_unique<DirectRing>(*std::move(ring));
+  if (options.uring.direct_polling == DirectPolling::kAuto) return nullptr;
+  return ring.status();
+}
+
+uint64_t NativeOperations(const KernelRing& ring) {
+  uint64_t native = 0;
+  for (size_t i = 0; i < kOpCodeCount; ++i) {
+    const OpCode opcode = static_cast<OpCode>(i);
+    if (ring.Knows(KernelOpcode(opcode))) native |= uint64_t{1} << i;
+  }
+  return native & ~(uint64_t{1} << static_cast<int>(OpCode::kSendFile));
+}
+
+}  // namespace ringway::uring
