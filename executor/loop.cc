@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/cancel_in.h"
 #include "backends/make_backend.h"
 #include "core/check.h"
 
@@ -54,6 +55,18 @@ void Loop::Start(Operation& op) {
                 OpCodeName(op.opcode));
   op.state = OpState::kQueued;
   pending_.PushBack(op);
+}
+
+size_t Loop::CancelFd(int fd) {
+  owner_.Check("a loop");
+  return CancelIn(pending_, fd, *backend_, ready_) +
+         backend_->CancelFd(fd, ready_);
+}
+
+size_t Loop::CancelAll() {
+  owner_.Check("a loop");
+  return CancelIn(pending_, kAnyFd, *backend_, ready_) +
+         backend_->CancelAll(ready_);
 }
 
 void Loop::Adopt(std::unique_ptr<Orphan> orphan) {

@@ -84,6 +84,11 @@ class Loop {
   // Asks for an operation to end early; see CancelOutcome.
   CancelOutcome Cancel(Operation& op) { return backend_->Cancel(op, ready_); }
 
+  // Cancel() for every operation on `fd`, in either direction, or for all of
+  // them. Returns how many were asked. Cost: one pass over what is active.
+  size_t CancelFd(int fd);
+  size_t CancelAll();
+
   // Runs `entry` in this turn or the next, after everything that is ready
   // already.
   void Schedule(Runnable& entry) { ready_.PushBack(entry); }

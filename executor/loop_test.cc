@@ -2,13 +2,12 @@
 
 #include "executor/loop.h"
 
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -23,84 +22,20 @@
 #include "core/clock.h"
 #include "core/errno_status.h"
 #include "executor/inbox.h"
+#include "executor/loop_fixture.h"
 #include "gtest/gtest.h"
 
 namespace ringway {
 namespace {
 
+using testing::CountedOperation;
 using testing::CountOpenFds;
+using testing::Entry;
 using testing::FdPair;
-using testing::MakePipe;
+using testing::kPast;
+using testing::LoopTest;
 using testing::MakeSocketPair;
 using testing::SendAll;
-
-constexpr MonotonicTime kPast = MonotonicTime::FromNanoseconds(0);
-
-struct Entry : Runnable {
-  explicit Entry(std::function<void()> f)
-      : Runnable([](Runnable& r) { static_cast<Entry&>(r).fn(); }),
-        fn(std::move(f)) {}
-  std::function<void()> fn;
-};
-
-struct CountedOperation : Operation {
-  CountedOperation()
-      : Operation([](Runnable& r) {
-          ++static_cast<CountedOperation&>(r).completions;
-        }) {}
-  int completions = 0;
-};
-
-class LoopTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    absl::StatusOr<std::unique_ptr<Loop>> loop = Loop::Create(LoopOptions());
-    const int errnum = ErrnoOf(loop.status());
-    if (errnum == EPERM || errnum == ENOSYS) {
-      GTEST_SKIP() << "the kernel refuses every backend: " << loop.status();
-    }
-    ASSERT_TRUE(loop.ok()) << loop.status();
-    loop_ = *std::move(loop);
-  }
-
-  static std::unique_ptr<Loop> MakeLoop(uint32_t ready_budget = 512) {
-    LoopOptions options;
-    options.ready_budget = ready_budget;
-    return *Loop::Create(options);
-  }
-
-  void TearDown() override {
-    if (loop_ != nullptr) loop_->DisarmTimer(overdue_);
-  }
-
-  // Turns until `done`. Looks every now and then, because what makes it true
-  // may happen in the turn that then goes to sleep.
-  void TurnUntil(const std::function<bool()>& done) {
-    while (!done()) {
-      loop_->Turn(loop_->backend().clock().Now() + absl::Microseconds(200));
-    }
-  }
-
-  // Turns until Stop(), and sleeps for ever if a wake-up is lost.
-  void TurnUntilStopped() {
-    while (!stopped_) loop_->Turn(MonotonicTime::Infinite());
-  }
-  // For functions that the loop runs. An overdue timer, armed after the timers'
-  // part of the turn, keeps the turn from going to sleep.
-  void Stop() {
-    stopped_ = true;
-    overdue_.on_fired = &nothing_;
-    loop_->Schedule(arm_overdue_);
-  }
-
-  std::unique_ptr<Loop> loop_;
-
- private:
-  bool stopped_ = false;
-  LoopTimer overdue_;
-  Entry nothing_{[] {}};
-  Entry arm_overdue_{[this] { loop_->ArmTimer(overdue_, kPast); }};
-};
 
 TEST_F(LoopTest, BudgetOfNothingIsRefused) {
   LoopOptions options;
@@ -238,6 +173,30 @@ TEST_F(LoopTest, CancelOfAQueuedOperationCompletesIt) {
   EXPECT_EQ(nop.result, -ECANCELED);
 }
 
+TEST_F(LoopTest, CancelByFdEndsWhatIsQueuedAndWhatIsInFlightOnIt) {
+  FdPair one = MakeSocketPair();
+  FdPair other = MakeSocketPair();
+  std::byte bytes[3][8];
+  CountedOperation in_flight, queued, spared;
+  PrepareRecv(in_flight, one.first.get(), bytes[0]);
+  PrepareRecv(spared, other.first.get(), bytes[1]);
+  loop_->Start(in_flight);
+  loop_->Start(spared);
+  loop_->Turn(kPast);
+  PreparePoll(queued, one.first.get(), POLLIN);
+  loop_->Start(queued);
+
+  EXPECT_EQ(loop_->CancelFd(one.first.get()), 2u);
+
+  TurnUntil([&] { return in_flight.completions + queued.completions == 2; });
+  EXPECT_EQ(in_flight.result, -ECANCELED);
+  EXPECT_EQ(queued.result, -ECANCELED);
+  EXPECT_TRUE(spared.active());
+  EXPECT_EQ(loop_->CancelAll(), 1u);
+  TurnUntil([&] { return spared.completions == 1; });
+  EXPECT_EQ(spared.result, -ECANCELED);
+}
+
 // --- Timers
 
 struct TimerProbe {
@@ -357,180 +316,6 @@ TEST_F(LoopTest, OneTimerOfTwoSecondsCostsNextToNothing) {
 }
 
 // --- Messages of other threads
-
-struct NumberedMessage : InboxMessage {
-  NumberedMessage() : InboxMessage(&Received) {}
-  static void Received(InboxMessage& message, bool accepted) {
-    auto& self = static_cast<NumberedMessage&>(message);
-    ++(accepted ? self.accepted : self.refused);
-    if (self.log != nullptr) self.log->push_back(self.number);
-    if (self.then) self.then();
-  }
-  std::vector<int>* log = nullptr;
-  std::function<void()> then;
-  int number = 0;
-  int accepted = 0;
-  int refused = 0;
-};
-
-TEST_F(LoopTest, MessagesOfFourThreadsAllArriveInTheOrderOfEach) {
-  constexpr size_t kThreads = 4, kEach = 25'000;
-  std::vector<std::vector<NumberedMessage>> messages(kThreads);
-  std::vector<std::vector<int>> logs(kThreads);
-  size_t threads_done = 0;
-  for (size_t t = 0; t < kThreads; ++t) {
-    messages[t] = std::vector<NumberedMessage>(kEach);
-    messages[t].back().then = [&] {
-      if (++threads_done == kThreads) Stop();
-    };
-    for (size_t i = 0; i < kEach; ++i) {
-      messages[t][i].log = &logs[t];
-      messages[t][i].number = static_cast<int>(i);
-    }
-  }
-  std::vector<std::thread> threads;
-  for (size_t t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t, inbox = loop_->inbox()] {
-      for (NumberedMessage& message : messages[t]) {
-        EXPECT_TRUE(inbox->Send(message));
-      }
-    });
-  }
-
-  TurnUntilStopped();
-
-  for (std::thread& thread : threads) thread.join();
-  for (const std::vector<int>& log : logs) {
-    ASSERT_EQ(log.size(), kEach);
-    for (size_t i = 0; i < kEach; ++i) {
-      ASSERT_EQ(log[i], static_cast<int>(i));
-    }
-  }
-  const LoopStats stats = loop_->stats();
-  EXPECT_LE(stats.backend.notifications, stats.turns)
-      << "a turn goes to sleep once at most";
-}
-
-TEST_F(LoopTest, SleepingLoopWakesForEveryMessage) {
-  constexpr int kRounds = 5'000;
-  std::atomic<int> received{0};
-  std::thread other([&, inbox = loop_->inbox()] {
-    for (int i = 0; i < kRounds; ++i) {
-      const absl::Status posted = inbox->Post([&] {
-        if (received.fetch_add(1) + 1 == kRounds) Stop();
-        received.notify_one();
-      });
-      EXPECT_TRUE(posted.ok()) << posted;
-      received.wait(i);  // so that the loop finds nothing to do and sleeps
-    }
-  });
-
-  TurnUntilStopped();
-
-  other.join();
-  const LoopStats stats = loop_->stats();
-  EXPECT_LE(stats.backend.notifications, stats.turns);
-}
-
-TEST_F(LoopTest, NoDoorbellRingsWhileTheLoopIsAwake) {
-  int runs = 0;
-  loop_->Turn(kPast);
-  std::thread([&, inbox = loop_->inbox()] {
-    for (int i = 0; i < 100; ++i) {
-      EXPECT_TRUE(inbox->Post([&] { ++runs; }).ok());
-    }
-  }).join();
-
-  for (int i = 0; i < 3; ++i) loop_->Turn(kPast);
-
-  EXPECT_EQ(runs, 100);
-  EXPECT_EQ(loop_->stats().backend.notifications, 0u);
-}
-
-TEST_F(LoopTest, PostedFunctionThatThrowsLosesNoMessageBehindIt) {
-  int runs = 0;
-  EXPECT_TRUE(loop_->inbox()->Post([&] { ++runs; }).ok());
-  EXPECT_TRUE(loop_->inbox()
-                  ->Post([] { throw std::runtime_error("on purpose"); })
-                  .ok());
-  EXPECT_TRUE(loop_->inbox()->Post([&] { ++runs; }).ok());
-
-  EXPECT_THROW(loop_->Turn(kPast), std::runtime_error);
-  EXPECT_EQ(runs, 1);
-  loop_->Turn(kPast);
-
-  EXPECT_EQ(runs, 2);
-}
-
-TEST_F(LoopTest, MessagesBehindAThrowAreRefusedIfTheLoopEnds) {
-  NumberedMessage message;
-  EXPECT_TRUE(loop_->inbox()
-                  ->Post([] { throw std::runtime_error("on purpose"); })
-                  .ok());
-  EXPECT_TRUE(loop_->inbox()->Send(message));
-  EXPECT_THROW(loop_->Turn(kPast), std::runtime_error);
-
-  loop_.reset();
-
-  EXPECT_EQ(message.accepted, 0);
-  EXPECT_EQ(message.refused, 1);
-}
-
-TEST_F(LoopTest, SendAfterTheEndLeavesTheMessageToTheSender) {
-  const std::shared_ptr<Inbox> inbox = loop_->inbox();
-  loop_.reset();
-  NumberedMessage message;
-
-  EXPECT_FALSE(inbox->Send(message));
-  EXPECT_FALSE(inbox->Send(message)) << "it can be tried elsewhere";
-
-  EXPECT_EQ(message.accepted + message.refused, 0);
-  EXPECT_EQ(inbox->Post([] { FAIL(); }).code(), absl::StatusCode::kUnavailable);
-}
-
-TEST_F(LoopTest, FunctionThatTheEndOvertookIsDestroyedUnrun) {
-  auto held = std::make_shared<int>(1);
-  EXPECT_TRUE(loop_->inbox()->Post([held] { FAIL(); }).ok());
-  ASSERT_EQ(held.use_count(), 2);
-
-  loop_.reset();
-
-  EXPECT_EQ(held.use_count(), 1);
-}
-
-TEST_F(LoopTest, SendRacingTheEndIsAcceptedOrRefusedOnce) {
-  constexpr size_t kThreads = 3, kEach = 200;
-  for (int round = 0; round < 50; ++round) {
-    std::unique_ptr<Loop> loop = MakeLoop();
-    std::vector<NumberedMessage> messages(kThreads * kEach);
-    std::atomic<int> kept{0}, sent{0};
-    std::vector<std::thread> threads;
-    for (size_t t = 0; t < kThreads; ++t) {
-      threads.emplace_back([&, t, inbox = loop->inbox()] {
-        for (size_t i = t * kEach; i < (t + 1) * kEach; ++i) {
-          if (!inbox->Send(messages[i])) kept.fetch_add(1);
-          sent.fetch_add(1);
-          sent.notify_one();
-        }
-      });
-    }
-    // Ends in the middle: after some messages, sleeping between them.
-    sent.wait(0);
-    while (sent < round * 8) loop->Turn(kPast);
-
-    loop.reset();
-    for (std::thread& thread : threads) thread.join();
-
-    int received = 0;
-    for (const NumberedMessage& message : messages) {
-      EXPECT_LE(message.accepted + message.refused, 1);
-      received += message.accepted + message.refused;
-    }
-    EXPECT_EQ(received + kept, static_cast<int>(kThreads * kEach));
-  }
-}
-
-// --- The end
 
 TEST_F(LoopTest, QuiesceEndsOperationsAndRunsNobody) {
   FdPair sockets = MakeSocketPair();
