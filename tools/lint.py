@@ -4,6 +4,7 @@
 
   format        clang-format, buildifier
   conventions   licence line, include guard named after the path
+  documents     the tests that docs/features.md names exist
   headers       each header compiles when it is the only one included
   clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc
 
@@ -107,6 +108,21 @@ def check_conventions(cpp):
 
 
 # ---- compiled checks ---------------------------------------------------------
+
+
+def check_documents(name='docs/features.md'):
+    """Returns a complaint for each test that the table names and no source has."""
+    sources = [read(file) for file in our_files() if file.endswith('_test.cc')]
+    tests = set()
+    for source in sources:
+        tests.update(re.findall(r'^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)', source, re.M))
+    suites = {suite for suite, _ in tests}
+    problems = []
+    for number, line in enumerate(read(name).splitlines(), 1):
+        for suite, test in re.findall(r'`([A-Z]\w+)\.(\w+|\*)`', line):
+            if not (suite in suites if test == '*' else (suite, test) in tests):
+                problems.append('%s:%d: there is no test %s.%s' % (name, number, suite, test))
+    return problems
 
 
 class Compiler:
@@ -218,6 +234,8 @@ def main():
         return 1 if problems else 0
 
     problems = check_format(cpp, starlark, options.buildifier) + check_conventions(cpp)
+    if not options.files:
+        problems += check_documents()
     print(''.join(problem.rstrip('\n') + '\n' for problem in problems), end='', flush=True)
     compiler = Compiler(options.external, options.generated)
     problems += check_compiled(cpp, compiler, options.cache)
