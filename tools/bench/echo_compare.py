@@ -65,7 +65,7 @@ def parse_arguments():
         parser.error('--rounds must be at least 1')
     options.servers = collections.OrderedDict([
         ('ringway', [options.echo_server, '--listen=127.0.0.1:0']),
-        ('ringway lent', [options.echo_server, '--listen=127.0.0.1:0', '--receive=lent']),
+        ('ringway own', [options.echo_server, '--listen=127.0.0.1:0', '--receive=own']),
         ('epoll', [options.epoll_echo, '--listen=127.0.0.1:0']),
         ('uring', [options.uring_echo, '--listen=127.0.0.1:0']),
     ])

@@ -33,8 +33,8 @@ ringway::Task<absl::Status> EchoOwn(ringway::net::TcpStream stream) {
 }
 
 // Sends back from the worker's buffers, where the bytes arrived: no copy, and
-// an idle connection holds no buffer. A peer that does not read holds one,
-// though.
+// an idle connection holds no buffer. Peers that do not read hold a few, until
+// those run low and what they send is copied.
 ringway::Task<absl::Status> EchoLent(ringway::net::TcpStream stream) {
   while (true) {
     absl::StatusOr<ringway::net::ReceivedBuffer> received =
@@ -51,7 +51,7 @@ ringway::Task<absl::Status> EchoLent(ringway::net::TcpStream stream) {
 int main(int argc, char** argv) {
   std::string listen = "127.0.0.1:7878";
   std::string backend = "auto";
-  std::string receive = "own";
+  std::string receive = "lent";
   int workers = 1;
   int pin = -1;
   absl::Duration duration = absl::ZeroDuration();
@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
             &pin, -1, 4095);
   flags.Add("backend", "auto, uring or epoll", &backend);
   flags.Add("receive",
-            "own: into a buffer per connection; lent: into the worker's",
+            "lent: into the worker's buffers; own: into one per connection",
             &receive);
   flags.Add("duration",
             "stop after this time; 0 serves until SIGINT or SIGTERM",

@@ -68,10 +68,10 @@ check_exit() {
 
 # ---- a second of load --------------------------------------------------------
 
-start_server lent --listen=127.0.0.1:0 --receive=lent
+start_server own --listen=127.0.0.1:0 --receive=own
 "$loadgen" --connect="$address" --connections=8 --size=50000 --duration=300ms --warmup=0 \
-  >"$scratch/lent_table" || fail "loadgen against --receive=lent: exit code $?"
-stop_server lent 8
+  >"$scratch/own_table" || fail "loadgen against --receive=own: exit code $?"
+stop_server own 8
 
 start_server one --listen=127.0.0.1:0
 "$loadgen" --connect="$address" --connections=8 --duration=1s --warmup=100ms >"$scratch/table" ||
