@@ -170,7 +170,9 @@ TEST_P(MultishotConformance, WithoutBuffersNothingSpinsUntilOneIsReturned) {
 
   driver.TurnWithoutBlocking(1'000);
 
-  EXPECT_LE(driver->stats().system_calls - before.system_calls, 2u);
+  // Other backends than io_uring ask once a turn whether there is anything.
+  EXPECT_LE(driver->stats().system_calls - before.system_calls,
+            IsUring() ? 2u : 1'000u);
   EXPECT_EQ(driver->stats().rearms, before.rearms);
 
   driver.Turn(driver->clock().Now() + absl::Milliseconds(2));

@@ -22,6 +22,17 @@ constexpr uint32_t kEveryOptionalFlag =
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
     IORING_SETUP_SUBMIT_ALL;
 
+// Without these the backend refuses to be made (kRequiredOpcodes in
+// kernel_ring.cc).
+constexpr uint8_t kRequiredOpcodes[] = {
+    IORING_OP_NOP,      IORING_OP_READ,         IORING_OP_WRITE,
+    IORING_OP_READV,    IORING_OP_WRITEV,       IORING_OP_SPLICE,
+    IORING_OP_RECV,     IORING_OP_SEND,         IORING_OP_RECVMSG,
+    IORING_OP_SENDMSG,  IORING_OP_ACCEPT,       IORING_OP_CONNECT,
+    IORING_OP_SOCKET,   IORING_OP_SHUTDOWN,     IORING_OP_CLOSE,
+    IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL,
+};
+
 // Far beyond what any case takes on a loaded machine: reached only by a hang.
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
@@ -37,12 +48,21 @@ BackendOptions UringWithout(uint32_t setup_flags) {
   return options;
 }
 
+BackendOptions UringWithoutAnythingOptional() {
+  BackendOptions options = UringWithout(kEveryOptionalFlag);
+  options.uring.masked_opcodes = ~uint64_t{0};
+  for (uint8_t opcode : kRequiredOpcodes) {
+    options.uring.masked_opcodes &= ~(uint64_t{1} << opcode);
+  }
+  return options;
+}
+
 }  // namespace
 
 const std::vector<BackendVariant>& AllBackendVariants() {
   static const auto& variants = *new std::vector<BackendVariant>{
       {"uring", "uring", OfKind(BackendKind::kUring)},
-      {"uring_without_flags", "uring", UringWithout(kEveryOptionalFlag)},
+      {"uring_masked", "uring", UringWithoutAnythingOptional()},
       {"uring_cooperative", "uring", UringWithout(IORING_SETUP_DEFER_TASKRUN)},
   };
   return variants;
