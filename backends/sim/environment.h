@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Environment: what all things in a simulated world share - time, chance, what
+// is planned, what goes wrong, and the record of it.
+
+#ifndef RINGWAY_BACKENDS_SIM_ENVIRONMENT_H_
+#define RINGWAY_BACKENDS_SIM_ENVIRONMENT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "backends/sim/description.h"
+#include "backends/sim/event_queue.h"
+#include "backends/sim/faults.h"
+#include "backends/sim/rng.h"
+#include "backends/sim/trace.h"
+#include "core/check.h"
+#include "core/clock.h"
+
+namespace ringway::sim {
+
+class Environment {
+ public:
+  explicit Environment(uint64_t seed) : rng(seed) {}
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  MonotonicTime now() const { return clock.Now(); }
+
+  // Plans `run` for `delay` from now.
+  void After(absl::Duration delay, EventQueue::Function run) {
+    events.Add(now() + delay, std::move(run));
+  }
+
+  // Runs what is due and lets everybody try again who waits for what has
+  // changed by it, until nothing is left to do at this time.
+  void Settle();
+
+  // Notes a mistake of the program under test.
+  void Report(std::string error) { errors.push_back(std::move(error)); }
+  // One after which a real backend would not go on. Aborts unless told not to.
+  void Misuse(std::string error) {
+    RINGWAY_CHECK(survives_misuse, "%s", error.c_str());
+    Report(std::move(error));
+  }
+
+  // Not at zero: a test that confuses an instant with a duration should fail.
+  ManualClock clock{MonotonicTime::FromNanoseconds(1'000'000'000)};
+  Rng rng;
+  EventQueue events;
+  Trace trace;
+  Faults faults;
+  NetworkConditions network;
+  std::vector<std::string> errors;
+  bool survives_misuse = false;
+
+ private:
+  friend class Description;
+
+  void TellWaiters();
+
+  std::vector<std::shared_ptr<Description>> changed_;
+  std::vector<std::shared_ptr<Description>> being_told_;
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_ENVIRONMENT_H_

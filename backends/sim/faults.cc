@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/sim/faults.h"
+
+namespace ringway::sim {
+
+Faults Faults::All() {
+  Faults faults;
+  faults.failure = 0.01;
+  faults.late = 0.1;
+  faults.short_transfer = 0.3;
+  faults.cancel_race = 0.5;
+  faults.shuffle = true;
+  return faults;
+}
+
+NetworkConditions NetworkConditions::Bad() {
+  NetworkConditions network;
+  network.latency_low = absl::Microseconds(50);
+  network.latency_high = absl::Milliseconds(40);
+  network.datagram_loss = 0.05;
+  network.reset = 0.002;
+  network.stream_buffer_bytes = 4 * 1024;
+  network.datagram_buffer_bytes = 16 * 1024;
+  return network;
+}
+
+}  // namespace ringway::sim

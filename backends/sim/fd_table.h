@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FdTable: the descriptors of a simulated world. The lowest free number comes
+// first, as in a kernel, so that mistakes with numbers that are used again come
+// out; the first one is so high that a real system call says EBADF.
+//
+// Every number knows who opened it, and what is done to a number that is not
+// open is noted as an error of the program.
+
+#ifndef RINGWAY_BACKENDS_SIM_FD_TABLE_H_
+#define RINGWAY_BACKENDS_SIM_FD_TABLE_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <queue>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/sim/description.h"
+#include "backends/sim/environment.h"
+#include "core/monotonic_time.h"
+
+namespace ringway::sim {
+
+class FdTable {
+ public:
+  static constexpr int kFirst = 1 << 20;
+
+  explicit FdTable(Environment& environment) : environment_(environment) {}
+  FdTable(const FdTable&) = delete;
+  FdTable& operator=(const FdTable&) = delete;
+
+  // The new number, or -EMFILE. `by`, which must live for ever, is what is to
+  // be named if it leaks.
+  int Open(std::shared_ptr<Description> description, std::string_view by);
+
+  // 0 or -EBADF. Closing what is not open is an error of the program.
+  int Close(int fd, std::string_view by);
+
+  // What is open under the number, or null. `by` is using it: if it was open
+  // once and is no more, that is an error of the program.
+  std::shared_ptr<Description> Get(int fd, std::string_view by);
+
+  bool full() const { return n_open_ >= limit_; }
+  void set_limit(size_t n) { limit_ = n; }
+  size_t n_open() const { return n_open_; }
+
+  // "fd 1048577, a TCP socket: opened by accept as number 12 at 3ms".
+  std::string Describe(int fd) const;
+  // A line for each number that is open; empty if there is none.
+  std::string DescribeAll() const;
+
+  // Closes everything.
+  void Clear();
+
+ private:
+  struct Slot {
+    std::shared_ptr<Description> description;  // null: closed
+    std::string_view opened_by;
+    std::string_view closed_by;
+    uint64_t sequence = 0;  // of all that were ever opened
+    MonotonicTime opened;
+  };
+
+  Slot* SlotOf(int fd);
+  void ReportClosed(int fd, const Slot& slot, std::string_view by);
+
+  Environment& environment_;
+  std::vector<Slot> slots_;
+  std::priority_queue<int, std::vector<int>, std::greater<int>> free_;
+  size_t n_open_ = 0;
+  size_t limit_ = 20'000;
+  uint64_t next_sequence_ = 1;
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_FD_TABLE_H_

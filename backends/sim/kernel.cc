@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/sim/kernel.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "backends/datagram.h"
+#include "backends/prepare.h"
+#include "backends/sim/datagram_socket.h"
+#include "backends/sim/open_file.h"
+#include "backends/sim/operation_buffers.h"
+#include "backends/sim/pipe.h"
+#include "backends/sim/process.h"
+#include "backends/sim/stream_socket.h"
+
+namespace ringway::sim {
+namespace {
+
+// As much as one splice or sendfile moves at a time.
+constexpr size_t kMoveBytes = 64 * 1024;
+
+bool IsAccessible(const void* pointer) {
+  return reinterpret_cast<uintptr_t>(pointer) >= 4096;
+}
+
+// The address a message is for; null if it names none.
+const Address* NameOf(const Operation& op, sa_family_t family, Address* storage,
+                      int* error) {
+  if (op.opcode != OpCode::kSendMsg && op.opcode != OpCode::kSendMsgZeroCopy) {
+    return nullptr;
+  }
+  const msghdr& message = *static_cast<const msghdr*>(op.address);
+  if (message.msg_iovlen > IOV_MAX) *error = -EMSGSIZE;
+  if (message.msg_name == nullptr || message.msg_namelen == 0) return nullptr;
+  *error =
+      Address::Parse(message.msg_name, message.msg_namelen, family, storage);
+  return storage;
+}
+
+bool WantsEverything(const Operation& op) {
+  return (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0;
+}
+
+int64_t OrAgain(const Operation& op, int64_t result) {
+  return result == kBlocked && (op.flags & MSG_DONTWAIT) != 0 ? -EAGAIN
+                                                              : result;
+}
+
+}  // namespace
+
+int64_t Kernel::Perform(Request& request, uint32_t host) {
+  const Operation& op = request.op;
+  switch (op.opcode) {
+    case OpCode::kNop:
+      return 0;
+    case OpCode::kRead:
+    case OpCode::kReadv:
+      return Read(request);
+    case OpCode::kWrite:
+    case OpCode::kWritev:
+      return Write(request);
+    case OpCode::kClose:
+      return fds_.Close(op.fd, "close");
+    case OpCode::kPoll:
+    case OpCode::kPollMultishot:
+      return Poll(request);
+    case OpCode::kSplice:
+      return Splice(request);
+    case OpCode::kSendFile:
+      return SendFile(request);
+    case OpCode::kSocket:
+      return MakeSocket(op, host);
+    case OpCode::kBind:
+    case OpCode::kListen:
+    case OpCode::kAccept:
+    case OpCode::kAcceptMultishot:
+    case OpCode::kConnect:
+    case OpCode::kShutdown:
+    case OpCode::kRecv:
+    case OpCode::kRecvMsg:
+    case OpCode::kRecvMultishot:
+    case OpCode::kRecvMsgMultishot:
+    case OpCode::kSend:
+    case OpCode::kSendMsg:
+    case OpCode::kSendZeroCopy:
+    case OpCode::kSendMsgZeroCopy:
+      return OnSocket(request);
+    case OpCode::kFsync:
+    case OpCode::kFallocate:
+    case OpCode::kTruncate:
+      if (request.on == nullptr) return -EBADF;
+      if (request.on->AsFile() == nullptr) return -EINVAL;
+      return OnFile(op, *request.on->AsFile());
+    case OpCode::kOpenAt:
+    case OpCode::kStatx:
+    case OpCode::kRename:
+    case OpCode::kUnlink:
+    case OpCode::kMkdir:
+    case OpCode::kLink:
+    case OpCode::kSymlink:
+      return OnPath(op);
+    case OpCode::kWaitPid:
+      return WaitForProcess(request);
+    case OpCode::kUringCommand:
+      return -EOPNOTSUPP;
+  }
+  return -EINVAL;
+}
+
+void Kernel::Fail(const Request& request, int errnum) {
+  const Operation& op = request.op;
+  if (op.opcode == OpCode::kClose) {
+    fds_.Close(op.fd, "close");
+    return;
+  }
+  if (request.on == nullptr) return;
+  if (op.opcode == OpCode::kFsync && request.on->AsFile() != nullptr) {
+    request.on->AsFile()->FailSync(errnum);
+  }
+  const bool breaks = errnum == ECONNRESET || errnum == EPIPE ||
+                      (errnum == ETIMEDOUT && op.opcode != OpCode::kConnect);
+  if (breaks && request.on->AsSocket() != nullptr) {
+    request.on->AsSocket()->Break();
+  }
+}
+
+void Kernel::Shorten(const Request& request, Buffers& buffers) {
+  if (!request.is_short || buffers.left() < 2) return;
+  buffers.Limit(environment_.rng.Between(1, buffers.left() - 1));
+}
+
+// --- Any fd.
+
+int64_t Kernel::Read(Request& request) {
+  const Operation& op = request.op;
+  if (request.on == nullptr) return -EBADF;
+  if (op.opcode == OpCode::kReadv && op.length > IOV_MAX) return -EINVAL;
+  Buffers to = TransferOf(op);
+  if (!to.accessible()) return -EFAULT;
+  Shorten(request, to);
+  return request.on->Read(to, op.offset);
+}
+
+int64_t Kernel::Write(Request& request) {
+  const Operation& op = request.op;
+  if (request.on == nullptr) return -EBADF;
+  if (op.opcode == OpCode::kWritev && op.length > IOV_MAX) return -EINVAL;
+  Buffers from = TransferOf(op);
+  if (!from.accessible()) return -EFAULT;
+  Shorten(request, from);
+  return request.on->Write(from, op.offset);
+}
+
+int64_t Kernel::Poll(const Request& request) {
+  if (request.on == nullptr) return -EBADF;
+  const uint32_t always = POLLERR | POLLHUP;
+  const uint32_t ready = request.on->Ready() & (request.op.flags | always);
+  return ready == 0 ? kBlocked : static_cast<int64_t>(ready);
+}
+
+int64_t Kernel::Splice(Request& request) {
+  const Operation& op = request.op;
+  if (request.on == nullptr || request.other == nullptr) return -EBADF;
+  const bool to_pipe = dynamic_cast<PipeEnd*>(request.on.get()) != nullptr;
+  const bool from_pipe = dynamic_cast<PipeEnd*>(request.other.get()) != nullptr;
+  if (!to_pipe && !from_pipe) return -EINVAL;
+  if ((to_pipe && op.offset != kCurrentPosition) ||
+      (from_pipe && op.offset2 != kCurrentPosition)) {
+    return -ESPIPE;
+  }
+  const int64_t moved = Move(request, op.offset2, op.offset, op.length);
+  const bool must_not_block = (op.flags & SPLICE_F_NONBLOCK) != 0;
+  return moved == kBlocked && must_not_block ? -EAGAIN : moved;
+}
+
+int64_t Kernel::SendFile(Request& request) {
+  const Operation& op = request.op;
+  if (request.on == nullptr || request.other == nullptr) return -EBADF;
+  if (request.other->AsFile() == nullptr) return -EINVAL;
+  if (op.offset2 < 0) return -EINVAL;
+  return Move(request, op.offset2, kCurrentPosition, op.length);
+}
+
+// Reads no more than can be written, so that nothing is lost in between.
+int64_t Kernel::Move(Request& request, int64_t from_offset, int64_t to_offset,
+                     size_t n_bytes) {
+  request.waits_on_other = false;
+  const size_t n = std::min({n_bytes, request.on->Room(), kMoveBytes});
+  if (n == 0) return n_bytes == 0 ? 0 : kBlocked;
+  scratch_.resize(kMoveBytes);
+  Buffers in(scratch_.data(), n);
+  Shorten(request, in);
+  const int64_t taken = request.other->Read(in, from_offset);
+  if (taken == kBlocked) request.waits_on_other = true;
+  if (taken == kBlocked || taken <= 0) return taken;
+  Buffers out(scratch_.data(), static_cast<size_t>(taken));
+  return request.on->Write(out, to_offset);
+}
+
+int64_t Kernel::WaitForProcess(const Request& request) {
+  if (request.op.fd < 0) return -EINVAL;
+  auto* process = dynamic_cast<Process*>(request.on.get());
+  if (process == nullptr) return -EBADF;
+  return process->Wait(static_cast<siginfo_t*>(request.op.address));
+}
+
+// --- Sockets.
+
+int64_t Kernel::MakeSocket(const Operation& op, uint32_t host) {
+  const int domain = op.fd;
+  const int type = static_cast<int>(op.offset) & 0xf;
+  if (domain != AF_INET && domain != AF_UNIX) return -EAFNOSUPPORT;
+  const sa_family_t family = static_cast<sa_family_t>(domain);
+  const int protocol = static_cast<int>(op.length);
+  const int own_protocol = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+  if (type != SOCK_STREAM && type != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
+  if (protocol != 0 && (protocol != own_protocol || family == AF_UNIX)) {
+    return -EPROTONOSUPPORT;
+  }
+  if (type == SOCK_STREAM) {
+    return fds_.Open(
+        std::make_shared<StreamSocket>(environment_, network_, family, host),
+        "socket");
+  }
+  return fds_.Open(
+      std::make_shared<DatagramSocket>(environment_, network_, family, host),
+      "socket");
+}
+
+int64_t Kernel::OnSocket(Request& request) {
+  const Operation& op = request.op;
+  if (request.on == nullptr) return -EBADF;
+  Socket* socket = request.on->AsSocket();
+  if (socket == nullptr) return -ENOTSOCK;
+  switch (op.opcode) {
+    case OpCode::kBind:
+      return Bind(op, *socket);
+    case OpCode::kListen:
+      return socket->Listen(static_cast<int>(op.length));
+    case OpCode::kAccept:
+    case OpCode::kAcceptMultishot:
+      return Accept(op, *socket);
+    case OpCode::kConnect:
+      return Connect(request, *socket);
+    case OpCode::kShutdown:
+      return socket->Shutdown(static_cast<int>(op.flags));
+    case OpCode::kRecv:
+      return OrAgain(op, Receive(request, *socket));
+    case OpCode::kRecvMsg:
+      return OrAgain(op, ReceiveMessage(request, *socket));
+    case OpCode::kRecvMultishot:
+      return ReceiveLent(request, *socket);
+    case OpCode::kRecvMsgMultishot:
+      return ReceiveDatagramLent(request, *socket);
+    default:
+      return OrAgain(op, Send(request, *socket));
+  }
+}
+
+int64_t Kernel::Bind(const Operation& op, Socket& socket) {
+  Address address;
+  const int error =
+      Address::Parse(op.address, op.length, socket.family(), &address);
+  return error != 0 ? error : socket.Bind(address);
+}
+
+int64_t Kernel::Connect(Request& request, Socket& socket) {
+  if (request.begun) return socket.FinishConnect();
+  Address to;
+  const int error = Address::Parse(request.op.address, request.op.length,
+                                   socket.family(), &to);
+  if (error != 0) return error;
+  request.begun = true;
+  return socket.Connect(to);
+}
+
+int64_t Kernel::Accept(const Operation& op, Socket& socket) {
+  if (const int64_t error = socket.CanAccept(); error != 0) return error;
+  if (fds_.full()) return -EMFILE;
+  std::shared_ptr<Socket> accepted = socket.Accept();
+  auto* length = static_cast<socklen_t*>(op.address2);
+  if (op.address != nullptr && length != nullptr) {
+    *length = accepted->remote().Store(op.address, *length);
+  }
+  return fds_.Open(std::move(accepted), "accept");
+}
+
+// With MSG_WAITALL it goes on where earlier attempts have stopped.
+int64_t Kernel::Receive(Request& request, Socket& socket) {
+  Received received;
+  Buffers to = TransferOf(request.op);
+  if (!to.accessible()) return -EFAULT;
+  if (!WantsEverything(request.op)) {
+    Shorten(request, to);
+    return socket.Receive(to, static_cast<int>(request.op.flags), received);
+  }
+  to.Skip(request.transferred);
+  while (to.left() > 0) {
+    const int64_t n =
+        socket.Receive(to, static_cast<int>(request.op.flags), received);
+    if (n == kBlocked) return kBlocked;
+    if (n <= 0 && request.transferred == 0) return n;
+    if (n <= 0) break;
+    request.transferred += static_cast<size_t>(n);
+  }
+  return static_cast<int64_t>(request.transferred);
+}
+
+int64_t Kernel::ReceiveMessage(Request& request, Socket& socket) {
+  if (WantsEverything(request.op)) return Receive(request, socket);
+  msghdr& message = *static_cast<msghdr*>(request.op.address);
+  if (message.msg_iovlen > IOV_MAX) return -EMSGSIZE;
+  Received received;
+  Buffers to = TransferOf(request.op);
+  if (!to.accessible()) return -EFAULT;
+  if (dynamic_cast<StreamSocket*>(&socket) != nullptr) Shorten(request, to);
+  const int64_t n =
+      socket.Receive(to, static_cast<int>(request.op.flags), received);
+  if (n == kBlocked || n < 0) return n;
+  message.msg_flags = received.flags;
+  message.msg_controllen = 0;
+  if (received.from.family == AF_UNSPEC) {
+    message.msg_namelen = 0;
+  } else if (message.msg_name != nullptr) {
+    message.msg_namelen =
+        received.from.Store(message.msg_name, message.msg_namelen);
+  }
+  return n;
+}
+
+int64_t Kernel::ReceiveLent(Request& request, Socket& socket) {
+  Received received;
+  Buffers to(request.buffer.data(), request.buffer.size());
+  Shorten(request, to);
+  return socket.Receive(to, 0, received);
+}
+
+// Lays the parts out as datagram.h says.
+int64_t Kernel::ReceiveDatagramLent(Request& request, Socket& socket) {
+  const size_t payload_at = DatagramPayloadOffset(request.op);
+  if (payload_at > request.buffer.size()) return -EFAULT;
+  const msghdr& room = *static_cast<const msghdr*>(request.op.address);
+  Received received;
+  Buffers to(request.buffer.data() + payload_at,
+             request.buffer.size() - payload_at);
+  const int64_t n = socket.Receive(to, 0, received);
+  if (n == kBlocked || n < 0) return n;
+  DatagramHeader header;
+  header.name_bytes = received.from.Store(
+      request.buffer.data() + sizeof(header), room.msg_namelen);
+  header.payload_bytes = static_cast<uint32_t>(received.full_size);
+  header.flags = static_cast<uint32_t>(received.flags);
+  memcpy(request.buffer.data(), &header, sizeof(header));
+  return static_cast<int64_t>(payload_at) + n;
+}
+
+int64_t Kernel::Send(Request& request, Socket& socket) {
+  const Operation& op = request.op;
+  Address storage;
+  int error = 0;
+  const Address* to = NameOf(op, socket.family(), &storage, &error);
+  if (error != 0) return error;
+  Buffers from = TransferOf(op);
+  if (!from.accessible()) return -EFAULT;
+  const int flags = static_cast<int>(op.flags);
+  const bool is_stream = dynamic_cast<StreamSocket*>(&socket) != nullptr;
+  if (!WantsEverything(op) || !is_stream) {
+    if (is_stream) Shorten(request, from);
+    return socket.Send(from, to, flags);
+  }
+  from.Skip(request.transferred);
+  while (from.left() > 0) {
+    const int64_t n = socket.Send(from, to, flags);
+    if (n == kBlocked) return kBlocked;
+    if (n < 0 && request.transferred == 0) return n;
+    if (n <= 0) break;
+    request.transferred += static_cast<size_t>(n);
+  }
+  return static_cast<int64_t>(request.transferred);
+}
+
+// --- Files and directories.
+
+int64_t Kernel::OnFile(const Operation& op, OpenFile& file) {
+  if (op.opcode == OpCode::kFsync) return file.Sync();
+  if (op.opcode == OpCode::kTruncate) return file.Truncate(op.offset);
+  return file.Allocate(static_cast<int>(op.flags), op.offset, op.offset2);
+}
+
+// What a path starts from and how it goes on. 0 or -errno.
+int Kernel::DirectoryOf(int fd, const void* path, FilePath* out) {
+  if (!IsAccessible(path)) return -EFAULT;
+  out->path = static_cast<const char*>(path);
+  if (fd == AT_FDCWD || out->path.starts_with('/')) return 0;
+  const std::shared_ptr<Description> description = fds_.Get(fd, "a path");
+  if (description == nullptr) return -EBADF;
+  if (description->AsFile() == nullptr) return -ENOTDIR;
+  out->directory = description->AsFile()->inode();
+  return 0;
+}
+
+int64_t Kernel::OnPath(const Operation& op) {
+  FilePath first, second;
+  const bool has_two = op.opcode == OpCode::kRename ||
+                       op.opcode == OpCode::kLink ||
+                       op.opcode == OpCode::kSymlink;
+  // The first "path" of a symbolic link is any text.
+  const int first_fd = op.opcode == OpCode::kSymlink ? AT_FDCWD : op.fd;
+  int error = DirectoryOf(first_fd, op.address, &first);
+  if (error == 0 && has_two) error = DirectoryOf(op.fd2, op.address2, &second);
+  if (error != 0) return error;
+  const int flags = static_cast<int>(op.flags);
+  switch (op.opcode) {
+    case OpCode::kOpenAt:
+      return Open(op, first);
+    case OpCode::kStatx:
+      if (!IsAccessible(op.address2)) return -EFAULT;
+      return files_.Stat(first, flags, static_cast<struct statx*>(op.address2));
+    case OpCode::kRename:
+      return files_.Rename(first, second, op.flags);
+    case OpCode::kUnlink:
+      return files_.Unlink(first, flags);
+    case OpCode::kMkdir:
+      return files_.MakeDirectory(first, op.length);
+    case OpCode::kLink:
+      return files_.Link(first, second, flags);
+    default:
+      return files_.SymbolicLink(first.path, second);
+  }
+}
+
+int64_t Kernel::Open(const Operation& op, FilePath path) {
+  if (fds_.full()) return -EMFILE;
+  std::shared_ptr<OpenFile> file;
+  const int error =
+      files_.Open(path, static_cast<int>(op.flags), op.length, &file);
+  return error != 0 ? error : fds_.Open(std::move(file), "openat");
+}
+
+}  // namespace ringway::sim

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Kernel: what each operation does in a simulated world. It has no queues and
+// knows no backends: it is asked to do one thing now.
+
+#ifndef RINGWAY_BACKENDS_SIM_KERNEL_H_
+#define RINGWAY_BACKENDS_SIM_KERNEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "backends/sim/environment.h"
+#include "backends/sim/fd_table.h"
+#include "backends/sim/file_store.h"
+#include "backends/sim/network.h"
+#include "backends/sim/request.h"
+#include "backends/sim/socket.h"
+
+namespace ringway::sim {
+
+class Kernel {
+ public:
+  Kernel(Environment& environment, FdTable& fds, FileStore& files,
+         Network& network)
+      : environment_(environment),
+        fds_(fds),
+        files_(files),
+        network_(network) {}
+
+  // Does what `request` asks for, on a machine with the address `host`. A
+  // multishot does one delivery's worth. The result, -errno, or kBlocked: ask
+  // again after a change of what it waits on.
+  int64_t Perform(Request& request, uint32_t host);
+
+  // Does what a failure with `errnum` leaves behind: a close still closes, a
+  // reset connection is reset, an fsync drops what it was to make safe.
+  void Fail(const Request& request, int errnum);
+
+ private:
+  int64_t Read(Request& request);
+  int64_t Write(Request& request);
+  int64_t Splice(Request& request);
+  int64_t SendFile(Request& request);
+  int64_t Move(Request& request, int64_t from_offset, int64_t to_offset,
+               size_t n_bytes);
+
+  int64_t MakeSocket(const Operation& op, uint32_t host);
+  int64_t Bind(const Operation& op, Socket& socket);
+  int64_t Connect(Request& request, Socket& socket);
+  int64_t Accept(const Operation& op, Socket& socket);
+  int64_t Receive(Request& request, Socket& socket);
+  int64_t ReceiveMessage(Request& request, Socket& socket);
+  int64_t ReceiveLent(Request& request, Socket& socket);
+  int64_t ReceiveDatagramLent(Request& request, Socket& socket);
+  int64_t Send(Request& request, Socket& socket);
+
+  int64_t OnSocket(Request& request);
+  int64_t OnFile(const Operation& op, OpenFile& file);
+  int64_t OnPath(const Operation& op);
+  int64_t Open(const Operation& op, FilePath path);
+  int64_t Poll(const Request& request);
+  int64_t WaitForProcess(const Request& request);
+
+  int DirectoryOf(int fd, const void* path, FilePath* out);
+  void Shorten(const Request& request, Buffers& buffers);
+
+  Environment& environment_;
+  FdTable& fds_;
+  FileStore& files_;
+  Network& network_;
+  std::vector<std::byte> scratch_;  // what Move() has in hand
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_KERNEL_H_

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Scheduler: turns several loops of one world on one thread, in an order drawn
+// from the world's seed, and moves the clock when all of them sleep.
+
+#ifndef RINGWAY_BACKENDS_SIM_SCHEDULER_H_
+#define RINGWAY_BACKENDS_SIM_SCHEDULER_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "backends/sim/sim_backend.h"
+#include "backends/sim/world.h"
+#include "core/monotonic_time.h"
+
+namespace ringway::sim {
+
+class Scheduler {
+ public:
+  explicit Scheduler(World& world) : world_(world) {}
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // A loop over `backend`. `turn` makes one turn of it, in which the backend's
+  // Wait() returns at once; it returns false if the loop cannot sleep now,
+  // whatever Wait() was told.
+  void Add(SimBackend& backend, std::function<bool()> turn);
+
+  // Turns loops until `done`.
+  //
+  // Errors: DeadlineExceeded when `limit` of the virtual clock has passed, and
+  //         ResourceExhausted after `max_turns`; FailedPrecondition if all
+  //         sleep and nothing will ever wake one. All name what is waited for.
+  absl::Status Run(absl::FunctionRef<bool()> done, MonotonicTime limit,
+                   uint64_t max_turns);
+
+  uint64_t turns() const { return turns_; }
+
+ private:
+  struct Loop {
+    SimBackend* backend;
+    std::function<bool()> turn;
+    bool restless = true;  // it must be turned again, whatever its backend says
+  };
+
+  Loop* PickAwake();
+  MonotonicTime NextWake() const;
+  std::string Waits() const;
+
+  World& world_;
+  std::vector<Loop> loops_;
+  std::vector<Loop*> awake_;
+  uint64_t turns_ = 0;
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_SCHEDULER_H_

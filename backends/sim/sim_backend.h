@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SimBackend: the Backend contract in a simulated world.
+//
+// An operation is tried when it is started, and again whenever what it waits
+// for has changed. What has come of it becomes an outcome, which Wait() hands
+// over:
+//
+//   (loop's pending) --Submit--> held (late) --> tried --> outcome --Wait-->
+//   done
+//                                                 |  ^
+//                                         blocked v  | change
+//                                                waiting
+//
+// Wait() moves the virtual clock to what comes next when nothing else is to be
+// had; where nothing ever will come it blocks for real, for Notify(). In a
+// world that a Scheduler drives it only notes until when it would sleep, and
+// returns.
+
+#ifndef RINGWAY_BACKENDS_SIM_SIM_BACKEND_H_
+#define RINGWAY_BACKENDS_SIM_SIM_BACKEND_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "backends/backend.h"
+#include "backends/backend_options.h"
+#include "backends/event_pool.h"
+#include "backends/receive_buffers.h"
+#include "backends/sim/request.h"
+#include "backends/sim/trace.h"
+#include "backends/sim/world.h"
+#include "core/owner_thread.h"
+#include "core/slab.h"
+#include "core/unique_fd.h"
+
+namespace ringway::sim {
+
+class SimBackend final : public Backend {
+ public:
+  // Use World::MakeBackend().
+  SimBackend(World& world, uint32_t number, const BackendOptions& options,
+             uint32_t host);
+  ~SimBackend() override;
+
+  void Submit(OperationList& pending, RunnableList& done) override;
+  void Wait(MonotonicTime deadline, RunnableList& done) override;
+  CancelOutcome Cancel(Operation& op, RunnableList& done) override;
+  size_t CancelFd(int fd, RunnableList& done) override;
+  size_t CancelAll(RunnableList& done) override;
+  void Quiesce(RunnableList& done) override;
+  void Notify() override;
+  bool TakeEvent(MultishotOperation& op, MultishotEvent& event) override;
+  void DropEvents(MultishotOperation& op) override;
+  void ReturnBuffer(uint16_t buffer_id) override;
+  int PollableFd() const override;
+  Support support(OpCode opcode) const override;
+  const Clock& clock() const override { return environment_.clock; }
+  BackendStats stats() const override;
+  std::string_view name() const override { return "sim"; }
+  std::string_view description() const override { return "sim"; }
+
+  // When a Scheduler has to give its loop a turn again: not while this is
+  // later than now.
+  MonotonicTime wake_time() const;
+  // What its operations in flight wait for, a line each.
+  std::string DescribeWaits();
+
+ private:
+  // Something to tell at the next Wait(): a delivery, or the end.
+  struct Outcome {
+    SlabKey request;
+    int32_t result;
+    bool is_end;
+    ReceiveBuffer buffer;  // deliveries of receives
+  };
+
+  // Starting.
+  void Start(Operation& op);
+  bool StartScripted(Request& request);
+  bool StartFaulty(Request& request);
+  void Fail(Request& request, int errnum);
+  void BeginLater(Request& request, absl::Duration delay);
+  void EndLater(Request& request, int32_t result, absl::Duration delay);
+  absl::Duration RandomDelay();
+
+  // Trying.
+  static void OnChange(Waiter& waiter, uint32_t events);
+  void Try(Request& request, uint32_t events);
+  void TryOneShot(Request& request);
+  void TryPoll(Request& request, uint32_t events);
+  void TryAccept(Request& request);
+  void TryReceive(Request& request);
+  void TryZeroCopy(Request& request);
+  void Park(Request& request);
+  void RetryStarved();
+
+  // Ending.
+  void Complete(Request& request, int64_t result);
+  void Deliver(Request& request, int64_t result, const ReceiveBuffer& buffer);
+  void End(Request& request, int32_t result);
+  void EndZeroCopy(Request& request);
+  void AddOutcome(const Outcome& outcome);
+  void CancelNow(Request& request);
+  void EndEverything();
+
+  // Telling.
+  void Sleep(MonotonicTime deadline);
+  bool BlockUntilNotified();
+  bool TakeNotification();
+  void Progress();
+  void Flush(RunnableList& done);
+  void Shuffle();
+  void Tell(const Outcome& outcome, RunnableList& done);
+  void Discard();
+
+  Request& RequestOf(const Operation& op);
+  void Record(TraceEvent event, const Operation& op, int64_t value);
+  void RingDoorbell() const;
+  void SilenceDoorbell();
+
+  const OwnerThread owner_;
+  World& world_;
+  Environment& environment_;
+  const uint32_t number_;
+  const BackendOptions options_;
+  const uint32_t host_;
+  const UniqueFd doorbell_;  // an eventfd
+  std::atomic<bool> notified_{false};
+  std::atomic<bool> blocking_{false};        // in a real wait for the doorbell
+  mutable std::atomic<bool> nested_{false};  // somebody polls the doorbell
+
+  EventPool events_;
+  std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first receive
+  std::vector<bool> lent_;                   // by buffer id
+
+  OperationList in_flight_;
+  absl::flat_hash_map<const Operation*, SlabKey> requests_;
+  IntrusiveList<Waiter> starved_;  // receives that wait for a buffer
+  std::vector<Outcome> outcomes_;
+  std::vector<Outcome> being_told_;
+  uint32_t room_;  // operations that Submit() takes before the next Wait()
+  MonotonicTime asleep_until_ = MonotonicTime::FromNanoseconds(0);
+  BackendStats stats_;
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_SIM_BACKEND_H_

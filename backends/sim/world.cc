@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/sim/world.h"
+
+#include "absl/strings/str_cat.h"
+#include "backends/sim/process.h"
+#include "backends/sim/sim_backend.h"
+#include "core/check.h"
+
+namespace ringway::sim {
+
+World::World(uint64_t seed) : environment_(seed) {}
+
+World::~World() {
+  RINGWAY_CHECK(backends_.empty(), "a backend outlives its simulated world");
+  environment_.events.Clear();
+  fds_.Clear();
+  environment_.Settle();
+  environment_.events.Clear();
+}
+
+std::unique_ptr<SimBackend> World::MakeBackend(const BackendOptions& options,
+                                               uint32_t host) {
+  return std::make_unique<SimBackend>(*this, next_backend_++, options, host);
+}
+
+int World::SpawnProcess(absl::Duration exits_after, int status) {
+  auto process = std::make_shared<Process>(environment_, next_pid_++, status);
+  const int fd = fds_.Open(process, "spawn");
+  environment_.After(exits_after, [process] { process->End(); });
+  return fd;
+}
+
+std::string World::DescribeWaits() const {
+  std::string text;
+  for (SimBackend* backend : backends_) {
+    absl::StrAppend(&text, backend->DescribeWaits());
+  }
+  return text;
+}
+
+}  // namespace ringway::sim

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// World: a simulated machine room - one seed, one clock, one network, one file
+// store - and any number of backends in it, all on one thread.
+//
+// The same seed and the same program give the same run, to the last bit of the
+// trace's hash, with every compiler and in every build.
+//
+//   sim::World world(/*seed=*/7);
+//   world.environment().faults = sim::Faults::All();
+//   Loop loop(world.MakeBackend(), /*ready_budget=*/512);
+//   ...
+//   EXPECT_EQ(world.leaks(), "");
+//   EXPECT_THAT(world.errors(), IsEmpty());
+
+#ifndef RINGWAY_BACKENDS_SIM_WORLD_H_
+#define RINGWAY_BACKENDS_SIM_WORLD_H_
+
+#include <netinet/in.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "backends/backend_options.h"
+#include "backends/sim/environment.h"
+#include "backends/sim/fd_table.h"
+#include "backends/sim/file_store.h"
+#include "backends/sim/kernel.h"
+#include "backends/sim/network.h"
+#include "backends/sim/request.h"
+#include "backends/sim/script.h"
+#include "core/slab.h"
+
+namespace ringway::sim {
+
+class SimBackend;
+
+class World {
+ public:
+  explicit World(uint64_t seed = 1);
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  // Requires that its backends are gone.
+  ~World();
+
+  // A backend for the calling thread, on the machine with the address `host`
+  // (in the host's byte order).
+  std::unique_ptr<SimBackend> MakeBackend(
+      const BackendOptions& options = BackendOptions(),
+      uint32_t host = INADDR_LOOPBACK);
+
+  // Time, chance, faults, the trace.
+  Environment& environment() { return environment_; }
+  Network& network() { return network_; }
+  FileStore& files() { return files_; }
+  FdTable& fds() { return fds_; }
+  Script& script() { return script_; }
+
+  // A child process that exits with `status` in a while. Returns its pidfd, or
+  // -EMFILE.
+  int SpawnProcess(absl::Duration exits_after, int status);
+
+  // The fds that are open, and who opened them; empty if there is none.
+  std::string leaks() const { return fds_.DescribeAll(); }
+  // What the program has done that no correct program does: closing an fd
+  // twice, changing the memory of a zero-copy send, ...
+  const std::vector<std::string>& errors() const { return environment_.errors; }
+
+  // What all operations in flight wait for, a line each.
+  std::string DescribeWaits() const;
+
+ private:
+  friend class Scheduler;
+  friend class SimBackend;
+
+  Environment environment_;
+  FileStore files_{environment_};
+  Network network_{environment_, files_};
+  FdTable fds_{environment_};
+  Kernel kernel_{environment_, fds_, files_, network_};
+  Script script_;
+  Slab<Request> requests_{1u << 24};
+  std::vector<SimBackend*> backends_;
+  uint32_t next_backend_ = 1;
+  int next_pid_ = 1'000;
+  bool driven_ = false;  // a Scheduler moves the clock, backends do not
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_WORLD_H_
