@@ -38,9 +38,7 @@ class AllSignalsBlocked {
 }  // namespace
 
 OffloadPool::OffloadPool(uint32_t max_threads, int doorbell)
-    : max_threads_(max_threads), doorbell_(doorbell) {
-  threads_.reserve(max_threads);
-}
+    : max_threads_(max_threads), doorbell_(doorbell) {}
 
 OffloadPool::~OffloadPool() {
   RINGWAY_CHECK(in_flight_ == 0,
@@ -57,29 +55,30 @@ OffloadPool::~OffloadPool() {
 void OffloadPool::Start(Operation& op) {
   ++in_flight_;
   op.offloaded = true;
+  if (threads_.empty()) StartThreads();
   {
     std::lock_guard lock(mutex_);
+    if (threads_.empty()) {
+      op.result = -EAGAIN;
+      End(op);
+      return;
+    }
     op.result = kNotBegun;
     queue_.PushBack(op);
-    ++queued_;
-    AddThreadIfBusy();
   }
   work_or_stop_.notify_one();
 }
 
-// Requires the lock.
-void OffloadPool::AddThreadIfBusy() {
-  if (idle_threads_ >= queued_ || threads_.size() == max_threads_) return;
+// As many as can be had. All at once, so that later operations find them.
+void OffloadPool::StartThreads() {
   const AllSignalsBlocked blocked;
+  threads_.reserve(max_threads_);
   try {
-    threads_.emplace_back([this] { Work(); });
+    while (threads_.size() < max_threads_) {
+      threads_.emplace_back([this] { Work(); });
+    }
   } catch (const std::system_error&) {
-    if (!threads_.empty()) return;  // those will do, later
-    Operation& op = *queue_.PopFront();
-    --queued_;
-    op.result = -EAGAIN;
-    ended_.PushBack(op);
-    [[maybe_unused]] const int rc = eventfd_write(doorbell_, 1);
+    // The limit of processes: fewer will do.
   }
 }
 
@@ -87,12 +86,9 @@ void OffloadPool::Work() {
   pthread_setname_np(pthread_self(), "ringway-offload");
   std::unique_lock lock(mutex_);
   while (true) {
-    ++idle_threads_;
-    work_or_stop_.wait(lock, [this] { return stopping_ || queued_ > 0; });
-    --idle_threads_;
+    work_or_stop_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     Operation* op = queue_.PopFront();
     if (op == nullptr) return;
-    --queued_;
     op->result = 0;
     running_.PushBack(*op);
     lock.unlock();
@@ -100,12 +96,16 @@ void OffloadPool::Work() {
     lock.lock();
     op->result = result;
     op->Unlink();
-    const bool first = ended_.empty();
-    ended_.PushBack(*op);
-    // Under the lock, so that a pool whose operations have all been collected
-    // rings no more.
-    if (first) eventfd_write(doorbell_, 1);
+    End(*op);
   }
+}
+
+// Requires the lock, under which the doorbell rings, so that a pool whose
+// operations have all been collected rings no more.
+void OffloadPool::End(Operation& op) {
+  const bool first = ended_.empty();
+  ended_.PushBack(op);
+  if (first) eventfd_write(doorbell_, 1);
 }
 
 bool OffloadPool::Cancel(Operation& op) {
@@ -119,7 +119,6 @@ bool OffloadPool::Cancel(Operation& op) {
 void OffloadPool::TakeBack(Operation& op) {
   op.Unlink();
   op.offloaded = false;
-  --queued_;
   --in_flight_;
 }
 

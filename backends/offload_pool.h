@@ -3,10 +3,10 @@
 // OffloadPool: threads that carry out operations which have no asynchronous
 // form on a backend, so that a stalled disk delays no socket.
 //
-// Operations begin in the order they were started in; threads are started when
-// all others are busy, up to a limit. Backends tell their loop of ended
-// operations through an eventfd of theirs, which the pool writes to whenever
-// there is something to collect again.
+// Operations begin in the order they were started in; the threads start with
+// the first of them. Backends tell their loop of ended operations through an
+// eventfd of theirs, which the pool writes to whenever there is something to
+// collect again.
 //
 //   pool.Start(op);
 //   ...                   // the doorbell becomes readable
@@ -60,9 +60,10 @@ class OffloadPool {
   void ForgetInChild();
 
  private:
-  void AddThreadIfBusy();
+  void StartThreads();
   void TakeBack(Operation& op);
   void Work();
+  void End(Operation& op);
   static void Forget(OperationList& list);
 
   const uint32_t max_threads_;
@@ -75,8 +76,6 @@ class OffloadPool {
   OperationList queue_;
   OperationList running_;
   OperationList ended_;
-  size_t idle_threads_ = 0;
-  size_t queued_ = 0;
   bool stopping_ = false;
 };
 

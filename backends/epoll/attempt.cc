@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/epoll/attempt.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "backends/epoll/socket_transfer.h"
+#include "backends/prepare.h"
+#include "backends/system_call.h"
+#include "core/check.h"
+
+namespace ringway::epoll {
+namespace {
+
+// Operation::offset of a connect whose handshake is under way.
+constexpr int64_t kConnecting = 1;
+
+Attempt Done(int64_t result) {
+  return {.next = Next::kDone, .result = static_cast<int32_t>(result)};
+}
+Attempt WhenReadable(int fd) { return {.next = Next::kReadable, .fd = fd}; }
+Attempt WhenWritable(int fd) { return {.next = Next::kWritable, .fd = fd}; }
+
+int64_t OrErrno(int64_t rc) { return rc < 0 ? -errno : rc; }
+
+Attempt DoneOrReadable(int64_t result, int fd) {
+  return result == -EAGAIN ? WhenReadable(fd) : Done(result);
+}
+Attempt DoneOrWritable(int64_t result, int fd) {
+  return result == -EAGAIN ? WhenWritable(fd) : Done(result);
+}
+
+// For sends and receives: whether to wait is also the caller's choice.
+Attempt DoneUnlessWaiting(const Operation& op, int64_t result, Attempt wait) {
+  const bool waits = result == -EAGAIN && (op.flags & MSG_DONTWAIT) == 0;
+  return waits ? wait : Done(result);
+}
+
+// What of `events` is the case now, and errors; or -errno.
+int32_t ReadyNow(int fd, uint32_t events) {
+  if (fd < 0) return -EBADF;  // poll(2) skips it
+  pollfd polled = {fd, static_cast<short>(events), 0};
+  int rc;
+  do {
+    rc = poll(&polled, 1, /*timeout=*/0);
+  } while (rc < 0 && errno == EINTR);
+  if (rc < 0) return -errno;
+  return (polled.revents & POLLNVAL) != 0 ? -EBADF : polled.revents;
+}
+
+// --- Reads and writes
+
+// True if `fd` is never waited for, but may take a disk's time.
+bool IsOnDisk(int fd) {
+  struct stat info;
+  if (fstat(fd, &info) != 0) return false;
+  return S_ISREG(info.st_mode) || S_ISBLK(info.st_mode) ||
+         S_ISDIR(info.st_mode);
+}
+
+bool IsWrite(OpCode opcode) {
+  return opcode == OpCode::kWrite || opcode == OpCode::kWritev;
+}
+
+bool IsVectored(OpCode opcode) {
+  return opcode == OpCode::kReadv || opcode == OpCode::kWritev;
+}
+
+struct Vectors {
+  const iovec* first;
+  int count;
+};
+
+int64_t TransferAt(const Operation& op, Vectors vectors, int64_t offset,
+                   int flags) {
+  const auto transfer = IsWrite(op.opcode) ? pwritev2 : preadv2;
+  return OrErrno(transfer(op.fd, vectors.first, vectors.count, offset, flags));
+}
+
+int64_t Transfer(const Operation& op, Vectors vectors, int flags) {
+  const int64_t n = TransferAt(op, vectors, op.offset, flags);
+  // io_uring ignores the offset where there is no position.
+  return n == -ESPIPE && op.offset != kCurrentPosition
+             ? TransferAt(op, vectors, kCurrentPosition, flags)
+             : n;
+}
+
+// The call as it is, for files that refuse RWF_NOWAIT: what poll(2) says is
+// ready does not block. A write does if it is larger than what is sure to fit.
+int64_t TransferReady(const Operation& op, Vectors vectors) {
+  if (!IsWrite(op.opcode)) return Transfer(op, vectors, 0);
+  const iovec* end = vectors.first + vectors.count;
+  const iovec* part = std::find_if(
+      vectors.first, end, [](const iovec& v) { return v.iov_len > 0; });
+  if (part == end) return Transfer(op, vectors, 0);
+  const iovec capped = {part->iov_base,
+                        std::min<size_t>(part->iov_len, PIPE_BUF)};
+  return Transfer(op, {&capped, 1}, 0);
+}
+
+// True if a read of `n` bytes of a regular file, shorter than asked for, ended
+// where the file does, and not where the cache does.
+bool EndsWithFile(const Operation& op, int64_t n) {
+  struct stat info;
+  if (fstat(op.fd, &info) != 0 || !S_ISREG(info.st_mode)) return true;
+  const int64_t end =
+      op.offset == kCurrentPosition ? lseek(op.fd, 0, SEEK_CUR) : op.offset + n;
+  return end >= info.st_size;
+}
+
+int64_t TotalBytes(Vectors vectors) {
+  int64_t total = 0;
+  for (int i = 0; i < vectors.count; ++i) {
+    total += static_cast<int64_t>(vectors.first[i].iov_len);
+  }
+  return total;
+}
+
+// Everything again, from where it began, by a thread that may wait for the
+// disk.
+Attempt ReadAgainOffloaded(const Operation& op, int64_t n) {
+  if (op.offset == kCurrentPosition && n > 0) lseek(op.fd, -n, SEEK_CUR);
+  return {.next = Next::kOffload};
+}
+
+Attempt TryReadOrWrite(const Operation& op) {
+  const iovec whole = {op.address, op.length};
+  const Vectors vectors = IsVectored(op.opcode)
+                              ? Vectors{static_cast<const iovec*>(op.address),
+                                        static_cast<int>(op.length)}
+                              : Vectors{&whole, 1};
+  const bool write = IsWrite(op.opcode);
+  if (write && IsOnDisk(op.fd)) return {.next = Next::kOffload};
+  int64_t n = Transfer(op, vectors, RWF_NOWAIT);
+  if (n == -EOPNOTSUPP || n == -EAGAIN) {
+    if (IsOnDisk(op.fd)) return {.next = Next::kOffload};
+    const bool refused = n == -EOPNOTSUPP;
+    if (refused && ReadyNow(op.fd, write ? POLLOUT : POLLIN) != 0) {
+      n = TransferReady(op, vectors);
+    } else {
+      n = -EAGAIN;
+    }
+  } else if (!write && n > 0 && n < TotalBytes(vectors) &&
+             !EndsWithFile(op, n)) {
+    return ReadAgainOffloaded(op, n);
+  }
+  return write ? DoneOrWritable(n, op.fd) : DoneOrReadable(n, op.fd);
+}
+
+// --- Sockets
+
+Attempt TrySocket(const Operation& op) {
+  return Done(OrErrno(
+      socket(op.fd, static_cast<int>(op.offset), static_cast<int>(op.length))));
+}
+
+Attempt TryAccept(const Operation& op) {
+  return DoneOrReadable(
+      OrErrno(accept4(op.fd, static_cast<sockaddr*>(op.address),
+                      static_cast<socklen_t*>(op.address2),
+                      static_cast<int>(op.flags))),
+      op.fd);
+}
+
+// The outcome of a handshake.
+Attempt FinishConnect(const Operation& op) {
+  const int32_t ready = ReadyNow(op.fd, POLLOUT);
+  if (ready == 0) return WhenWritable(op.fd);
+  if (ready < 0) return Done(ready);
+  int error = 0;
+  socklen_t length = sizeof(error);
+  if (getsockopt(op.fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
+    return Done(-errno);
+  }
+  return Done(-error);
+}
+
+Attempt TryConnect(Operation& op) {
+  if (op.offset == kConnecting) return FinishConnect(op);
+  auto* address = static_cast<const sockaddr*>(op.address);
+  const int64_t result = OrErrno(connect(op.fd, address, op.length));
+  if (result == -EINPROGRESS || result == -EINTR) {
+    op.offset = kConnecting;
+    return WhenWritable(op.fd);
+  }
+  // The listener's queue is full, and nothing tells when it is not any more.
+  if (result == -EAGAIN && address->sa_family == AF_UNIX) {
+    return {.next = Next::kSoon};
+  }
+  return Done(result);
+}
+
+// --- Both sides
+
+// Which side of a splice that would block is the one to wait for.
+Attempt WhenSpliceable(const Operation& op) {
+  return ReadyNow(op.fd2, POLLIN) == 0 ? WhenReadable(op.fd2)
+                                       : WhenWritable(op.fd);
+}
+
+Attempt TrySplice(Operation& op) {
+  op.flags |= SPLICE_F_NONBLOCK;
+  if (IsOnDisk(op.fd) || IsOnDisk(op.fd2)) return {.next = Next::kOffload};
+  const int32_t n = RunSystemCall(op);
+  return n == -EAGAIN ? WhenSpliceable(op) : Done(n);
+}
+
+Attempt TryPoll(const Operation& op) {
+  const int32_t ready = ReadyNow(op.fd, op.flags);
+  return ready == 0 ? WhenReadable(op.fd) : Done(ready);
+}
+
+Attempt TryWaitPid(const Operation& op) {
+  siginfo_t info = {};
+  if (waitid(P_PIDFD, static_cast<id_t>(op.fd), &info, WEXITED | WNOHANG) !=
+      0) {
+    return DoneOrReadable(-errno, op.fd);
+  }
+  if (info.si_pid == 0) return WhenReadable(op.fd);  // it lives on
+  if (op.address != nullptr) *static_cast<siginfo_t*>(op.address) = info;
+  return Done(0);
+}
+
+}  // namespace
+
+Attempt Try(Operation& op, std::span<std::byte> buffer) {
+  switch (op.opcode) {
+    case OpCode::kRead:
+    case OpCode::kReadv:
+    case OpCode::kWrite:
+    case OpCode::kWritev:
+      return TryReadOrWrite(op);
+    case OpCode::kPoll:
+      return TryPoll(op);
+    case OpCode::kSplice:
+      return TrySplice(op);
+    case OpCode::kSocket:
+      return TrySocket(op);
+    case OpCode::kAccept:
+    case OpCode::kAcceptMultishot:
+      return TryAccept(op);
+    case OpCode::kConnect:
+      return TryConnect(op);
+    case OpCode::kRecv:
+    case OpCode::kRecvMsg:
+      return DoneUnlessWaiting(op, StepTransfer(op), WhenReadable(op.fd));
+    case OpCode::kSend:
+    case OpCode::kSendMsg:
+    case OpCode::kSendZeroCopy:
+    case OpCode::kSendMsgZeroCopy:
+      return DoneUnlessWaiting(op, StepTransfer(op), WhenWritable(op.fd));
+    case OpCode::kRecvMultishot:
+      return DoneUnlessWaiting(op, ReceiveBytes(op, buffer),
+                               WhenReadable(op.fd));
+    case OpCode::kRecvMsgMultishot:
+      return DoneUnlessWaiting(op, ReceiveDatagram(op, buffer),
+                               WhenReadable(op.fd));
+    case OpCode::kWaitPid:
+      return TryWaitPid(op);
+    case OpCode::kNop:
+    case OpCode::kClose:
+    case OpCode::kBind:
+    case OpCode::kListen:
+    case OpCode::kShutdown:
+    case OpCode::kUringCommand:
+      return Done(RunSystemCall(op));  // none of them waits
+    case OpCode::kSendFile:
+    case OpCode::kOpenAt:
+    case OpCode::kStatx:
+    case OpCode::kFsync:
+    case OpCode::kFallocate:
+    case OpCode::kTruncate:
+    case OpCode::kRename:
+    case OpCode::kUnlink:
+    case OpCode::kMkdir:
+    case OpCode::kLink:
+    case OpCode::kSymlink:
+      return {.next = Next::kOffload};
+    case OpCode::kPollMultishot:
+      break;
+  }
+  RINGWAY_CHECK(false, "a %s operation cannot be tried", OpCodeName(op.opcode));
+  __builtin_unreachable();
+}
+
+Attempt AfterOffloadedAttempt(const Operation& op) {
+  return op.opcode == OpCode::kSplice ? WhenSpliceable(op)
+                                      : WhenWritable(op.fd);
+}
+
+int32_t ResultIfCancelled(const Operation& op) {
+  return IsTransfer(op.opcode) && op.offset > 0
+             ? static_cast<int32_t>(op.offset)
+             : -ECANCELED;
+}
+
+Queue QueueOf(OpCode opcode) {
+  switch (opcode) {
+    case OpCode::kRead:
+    case OpCode::kReadv:
+    case OpCode::kAccept:
+    case OpCode::kAcceptMultishot:
+    case OpCode::kRecv:
+    case OpCode::kRecvMsg:
+    case OpCode::kRecvMultishot:
+    case OpCode::kRecvMsgMultishot:
+    case OpCode::kWaitPid:
+      return Queue::kReaders;
+    case OpCode::kWrite:
+    case OpCode::kWritev:
+    case OpCode::kSendFile:
+    case OpCode::kConnect:
+    case OpCode::kSend:
+    case OpCode::kSendMsg:
+    case OpCode::kSendZeroCopy:
+    case OpCode::kSendMsgZeroCopy:
+      return Queue::kWriters;
+    case OpCode::kPoll:
+    case OpCode::kPollMultishot:
+      return Queue::kPollers;
+    case OpCode::kNop:
+    case OpCode::kClose:
+    case OpCode::kSplice:
+    case OpCode::kSocket:
+    case OpCode::kBind:
+    case OpCode::kListen:
+    case OpCode::kShutdown:
+    case OpCode::kOpenAt:
+    case OpCode::kStatx:
+    case OpCode::kFsync:
+    case OpCode::kFallocate:
+    case OpCode::kTruncate:
+    case OpCode::kRename:
+    case OpCode::kUnlink:
+    case OpCode::kMkdir:
+    case OpCode::kLink:
+    case OpCode::kSymlink:
+    case OpCode::kUringCommand:
+      return Queue::kNone;
+  }
+  return Queue::kNone;
+}
+
+Support SupportOf(OpCode opcode) {
+  switch (opcode) {
+    case OpCode::kNop:
+    case OpCode::kRead:
+    case OpCode::kReadv:
+    case OpCode::kWrite:
+    case OpCode::kWritev:
+    case OpCode::kClose:
+    case OpCode::kPoll:
+    case OpCode::kPollMultishot:
+    case OpCode::kSplice:
+    case OpCode::kSocket:
+    case OpCode::kBind:
+    case OpCode::kListen:
+    case OpCode::kAccept:
+    case OpCode::kAcceptMultishot:
+    case OpCode::kConnect:
+    case OpCode::kShutdown:
+    case OpCode::kRecv:
+    case OpCode::kRecvMsg:
+    case OpCode::kRecvMultishot:
+    case OpCode::kRecvMsgMultishot:
+    case OpCode::kSend:
+    case OpCode::kSendMsg:
+    case OpCode::kWaitPid:
+      return Support::kNative;
+    case OpCode::kSendFile:
+    case OpCode::kSendZeroCopy:
+    case OpCode::kSendMsgZeroCopy:
+    case OpCode::kOpenAt:
+    case OpCode::kStatx:
+    case OpCode::kFsync:
+    case OpCode::kFallocate:
+    case OpCode::kTruncate:
+    case OpCode::kRename:
+    case OpCode::kUnlink:
+    case OpCode::kMkdir:
+    case OpCode::kLink:
+    case OpCode::kSymlink:
+      return Support::kEmulated;
+    case OpCode::kUringCommand:
+      return Support::kUnimplemented;
+  }
+  return Support::kUnimplemented;
+}
+
+std::array<int, 2> NonBlockingFds(const Operation& op) {
+  switch (op.opcode) {
+    case OpCode::kAccept:
+    case OpCode::kAcceptMultishot:
+    case OpCode::kConnect:
+    case OpCode::kSendFile:
+      return {op.fd, -1};
+    case OpCode::kSplice:
+      return {op.fd, op.fd2};
+    default:
+      return {-1, -1};
+  }
+}
+
+}  // namespace ringway::epoll

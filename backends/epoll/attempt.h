@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Try: the system call of each opcode, in a form that never blocks.
+//
+// Fds stay in the mode that their owner gave them: each call says for itself
+// that it must not wait (MSG_DONTWAIT, RWF_NOWAIT). Where a call cannot say so
+// - accept, connect, splice, sendfile - NonBlockingFds() tells whom to set to
+// O_NONBLOCK as long as the operation is in flight.
+
+#ifndef RINGWAY_BACKENDS_EPOLL_ATTEMPT_H_
+#define RINGWAY_BACKENDS_EPOLL_ATTEMPT_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "backends/backend.h"
+#include "backends/operation.h"
+
+namespace ringway::epoll {
+
+enum class Next : uint8_t {
+  kDone,      // it came to an end: see `result`
+  kReadable,  // try again when `fd` is readable
+  kWritable,  // try again when `fd` is writable
+  kSoon,      // try again: no event will tell when
+  kOffload,   // only a thread that may block can do it
+};
+
+struct Attempt {
+  Next next = Next::kDone;
+  int32_t result = 0;  // kDone: what the call returned, or -errno
+  int fd = -1;         // kReadable, kWritable
+};
+
+// Tries `op` once. Multishot receives fill `buffer`; other operations use their
+// own memory. A transfer with MSG_WAITALL is done when it is complete, and
+// keeps what it has moved in Operation::offset meanwhile; connects note there
+// that they are under way.
+//
+// Requires that multishot polls are not tried: they wait for events only.
+Attempt Try(Operation& op, std::span<std::byte> buffer);
+
+// What an attempt of `op`, a splice or sendfile that a thread has made for it,
+// has to wait for after -EAGAIN.
+Attempt AfterOffloadedAttempt(const Operation& op);
+
+// The result of `op` if it is cancelled now: what it has moved, if anything.
+int32_t ResultIfCancelled(const Operation& op);
+
+// How an operation waits before it is tried for the first time.
+enum class Queue : uint8_t {
+  kNone,     // it is tried at once
+  kReaders,  // behind those that read from its fd
+  kWriters,  // behind those that write to its fd
+  kPollers,  // beside those that poll its fd
+};
+Queue QueueOf(OpCode opcode);
+
+// Emulated: by a thread, or by a copy where none was asked for.
+Support SupportOf(OpCode opcode);
+
+// The fds that must not block while `op` is in flight; -1 for none.
+std::array<int, 2> NonBlockingFds(const Operation& op);
+
+}  // namespace ringway::epoll
+
+#endif  // RINGWAY_BACKENDS_EPOLL_ATTEMPT_H_

@@ -1,0 +1,602 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/epoll/epoll_backend.h"
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "backends/cancel_in.h"
+#include "core/check.h"
+#include "core/errno_status.h"
+
+namespace ringway::epoll {
+namespace {
+
+constexpr uint64_t kDoorbell = EpollSet::kReserved - 1;
+
+// What can be polled for; the rest of the bits would change the registration.
+constexpr uint32_t kPollMask = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM |
+                               EPOLLRDBAND | EPOLLWRNORM | EPOLLWRBAND |
+                               EPOLLMSG | EPOLLRDHUP;
+
+// What one fd may deliver per turn before the others get theirs.
+constexpr int kDeliveriesPerTurn = 16;
+
+// Until what no event tells of is looked at.
+constexpr absl::Duration kSoon = absl::Milliseconds(1);
+
+bool IsZeroCopySend(OpCode opcode) {
+  return opcode == OpCode::kSendZeroCopy || opcode == OpCode::kSendMsgZeroCopy;
+}
+
+// True for the ones that are tried again after each delivery.
+bool IsRepeated(OpCode opcode) {
+  return opcode == OpCode::kAcceptMultishot || DeliversBuffers(opcode);
+}
+
+bool IsTwoSided(OpCode opcode) {
+  return opcode == OpCode::kSplice || opcode == OpCode::kSendFile;
+}
+
+bool MakesFd(OpCode opcode) {
+  return opcode == OpCode::kAccept || opcode == OpCode::kSocket ||
+         opcode == OpCode::kOpenAt;
+}
+
+OperationList* QueueIn(FdEntry& entry, Queue queue) {
+  switch (queue) {
+    case Queue::kNone:
+      return nullptr;
+    case Queue::kReaders:
+      return &entry.readers;
+    case Queue::kWriters:
+      return &entry.writers;
+    case Queue::kPollers:
+      return &entry.pollers;
+  }
+  return nullptr;
+}
+
+uint32_t EventsFor(const Operation& op, Queue queue) {
+  switch (queue) {
+    case Queue::kNone:
+      return 0;
+    case Queue::kReaders:
+      return EPOLLIN;
+    case Queue::kWriters:
+      return EPOLLOUT;
+    case Queue::kPollers:
+      return op.flags & kPollMask;
+  }
+  return 0;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Backend>> EpollBackend::Create(
+    const BackendOptions& options, WaitMethod wait_method) {
+  if (absl::Status s = CheckBackendOptions(options); !s.ok()) return s;
+  absl::StatusOr<std::unique_ptr<EpollSet>> set = EpollSet::Create(wait_method);
+  if (!set.ok()) return set.status();
+  UniqueFd doorbell(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!doorbell.valid()) {
+    return ErrnoToStatus(errno, "eventfd for waking a loop");
+  }
+  // Edge-triggered: each write wakes once, and nobody needs to read.
+  const int rc = (*set)->Control(EPOLL_CTL_ADD, doorbell.get(),
+                                 EPOLLIN | EPOLLET, kDoorbell);
+  if (rc < 0) return ErrnoToStatus(-rc, "epoll_ctl for waking a loop");
+  return std::unique_ptr<Backend>(
+      new EpollBackend(options, *std::move(set), std::move(doorbell)));
+}
+
+EpollBackend::EpollBackend(const BackendOptions& options,
+                           std::unique_ptr<EpollSet> set, UniqueFd doorbell)
+    : options_(options),
+      watcher_(std::move(set), stats_.system_calls),
+      doorbell_(std::move(doorbell)),
+      description_(absl::StrCat("epoll (", watcher_.set().method_name(),
+                                ", up to ", options.offload_threads,
+                                " offload threads)")) {}
+
+EpollBackend::~EpollBackend() {
+  if (owner_.forked()) {
+    ForgetInChild();
+  } else {
+    RunnableList done;
+    Quiesce(done);
+    while (Runnable* ended = done.PopFront()) static_cast<void>(ended);
+  }
+  for (IntrusiveList<FdEntry>* list : {&unfinished_, &starved_}) {
+    while (FdEntry* entry = list->PopFront()) static_cast<void>(entry);
+  }
+}
+
+// What is in flight is the parent's, and so are the modes of its fds.
+void EpollBackend::ForgetInChild() {
+  const auto forget = [](OperationList& list) {
+    while (Operation* op = list.PopFront()) op->state = OpState::kDone;
+  };
+  watcher_.table().ForEach([&](FdEntry& entry) {
+    for (OperationList* list :
+         {&entry.readers, &entry.writers, &entry.pollers}) {
+      forget(*list);
+    }
+  });
+  for (OperationList* list : {&retrying_, &cancelled_, &stranded_}) {
+    forget(*list);
+  }
+  if (pool_ != nullptr) pool_.release()->ForgetInChild();
+}
+
+void EpollBackend::Quiesce(RunnableList& done) {
+  CancelAll(done);
+  // What a thread has begun ends by itself.
+  while (stats_.in_flight > 0) {
+    RunnableList ended;
+    Turn(MonotonicTime::Infinite(), ended);
+    done.Append(ended);
+  }
+}
+
+// --- Starting
+
+void EpollBackend::Submit(OperationList& pending, RunnableList& done) {
+  owner_.Check("an epoll backend");
+  const uint64_t before = stats_.completed + stats_.events;
+  for (uint32_t n = 0; n < options_.submission_entries; ++n) {
+    Operation* op = pending.PopFront();
+    if (op == nullptr) break;
+    ++stats_.submitted;
+    ++stats_.in_flight;
+    Start(*op, done);
+  }
+  if (stats_.completed + stats_.events > before) completed_inline_ = true;
+}
+
+void EpollBackend::Start(Operation& op, RunnableList& done) {
+  op.state = OpState::kInFlight;
+  if (IsTwoSided(op.opcode)) ++two_sided_;
+  for (int fd : NonBlockingFds(op)) watcher_.SetNonBlocking(fd);
+  if (op.opcode == OpCode::kClose) watcher_.BeforeClose(op.fd, stranded_);
+  if (op.opcode == OpCode::kPollMultishot) {
+    StartPollMultishot(static_cast<MultishotOperation&>(op), done);
+    return;
+  }
+  const Queue kind = QueueOf(op.opcode);
+  FdEntry* entry = watcher_.table().Find(op.fd);
+  if ((kind == Queue::kReaders || kind == Queue::kWriters) &&
+      entry != nullptr) {
+    OperationList& queue = *QueueIn(*entry, kind);
+    if (!queue.empty()) {
+      queue.PushBack(op);
+      return;
+    }
+  }
+  Advance(op, done);
+}
+
+// Requires that `op` is in no list, or the first of its queue.
+bool EpollBackend::Advance(Operation& op, RunnableList& done) {
+  if (IsRepeated(op.opcode)) {
+    return AdvanceMultishot(static_cast<MultishotOperation&>(op), done);
+  }
+  if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
+  ++stats_.system_calls;
+  const Attempt attempt = Try(op, {});
+  if (op.opcode == OpCode::kRecv && attempt.result > 0) {
+    NoteReceived(op, static_cast<size_t>(attempt.result), op.length);
+  }
+  return Follow(op, attempt, done);
+}
+
+bool EpollBackend::AdvanceMultishot(MultishotOperation& op,
+                                    RunnableList& done) {
+  const bool receives = DeliversBuffers(op.opcode);
+  if (receives && !EnsureBuffers()) {
+    return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
+  }
+  for (int n = 0; n < kDeliveriesPerTurn; ++n) {
+    if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
+    if (receives && buffers_->available() == 0) {
+      Starve(op, watcher_.table().Get(op.fd));
+      return false;
+    }
+    ReceiveBuffer buffer;
+    if (receives) buffer = buffers_->Take();
+    ++stats_.system_calls;
+    const Attempt attempt = Try(op, buffer.bytes);
+    // Nothing received is the end of a stream.
+    if (attempt.next != Next::kDone || attempt.result < 0 ||
+        (receives && attempt.result == 0)) {
+      if (receives) buffers_->Return(buffer.id);
+      return Follow(op, attempt, done);
+    }
+    MultishotEvent event;
+    event.result = attempt.result;
+    if (receives) {
+      const size_t n_bytes = static_cast<size_t>(attempt.result);
+      NoteReceived(op, n_bytes, buffer.bytes.size());
+      const ReceiveBuffer delivered = buffers_->Deliver(buffer, n_bytes);
+      if (delivered.copied) ++stats_.buffers_copied;
+      event.buffer_id = delivered.id;
+      event.data = delivered.bytes.data();
+    } else {
+      watcher_.Forget(attempt.result, stranded_);
+    }
+    Deliver(op, event, done);
+  }
+  FdEntry& entry = watcher_.table().Get(op.fd);
+  if (!op.linked()) entry.readers.PushBack(op);
+  watcher_.MoveTo(unfinished_, entry);
+  return false;
+}
+
+bool EpollBackend::Follow(Operation& op, const Attempt& attempt,
+                          RunnableList& done) {
+  switch (attempt.next) {
+    case Next::kReadable:
+      return Park(
+          op, attempt.fd,
+          op.opcode == OpCode::kPoll ? Queue::kPollers : Queue::kReaders, done);
+    case Next::kWritable:
+      return Park(op, attempt.fd, Queue::kWriters, done);
+    case Next::kDone:
+    case Next::kSoon:
+    case Next::kOffload:
+      break;
+  }
+  if (op.linked()) op.Unlink();
+  if (attempt.next == Next::kDone) {
+    Complete(op, attempt.result, done);
+  } else if (attempt.next == Next::kSoon) {
+    retrying_.PushBack(op);
+  } else {
+    Offload(op);
+  }
+  return true;
+}
+
+// Makes `op` wait in a queue of `fd`, where it may be already.
+bool EpollBackend::Park(Operation& op, int fd, Queue queue,
+                        RunnableList& done) {
+  FdEntry& entry = watcher_.table().Get(fd);
+  // A splice may have waited for its other fd.
+  const bool moves = op.linked() && op.opcode == OpCode::kSplice;
+  if (moves) op.Unlink();
+  const bool held = op.linked() || !entry.idle();
+  if (!op.linked()) QueueIn(entry, queue)->PushBack(op);
+  const int rc = watcher_.Watch(entry, EventsFor(op, queue), held);
+  if (rc == 0) return moves;
+  // Not pollable: a disk file, or a device that never becomes ready.
+  if (rc == -EPERM && queue == Queue::kPollers) return false;
+  op.Unlink();
+  if (rc == -EPERM) {
+    Offload(op);
+  } else {
+    Complete(op, rc, done);
+  }
+  return true;
+}
+
+void EpollBackend::Offload(Operation& op) {
+  if (pool_ == nullptr) {
+    pool_ = std::make_unique<OffloadPool>(options_.offload_threads,
+                                          doorbell_.get());
+  }
+  ++stats_.offloaded;
+  pool_->Start(op);
+}
+
+// The registration reports what is ready already.
+void EpollBackend::StartPollMultishot(MultishotOperation& op,
+                                      RunnableList& done) {
+  if (op.fd < 0) {
+    Finish(op, -EBADF, done);
+    return;
+  }
+  FdEntry& entry = watcher_.table().Get(op.fd);
+  const int rc = watcher_.WatchAnew(entry, EventsFor(op, Queue::kPollers));
+  if (rc < 0 && rc != -EPERM) {
+    Finish(op, rc, done);
+    return;
+  }
+  entry.pollers.PushBack(op);
+  // A disk file is always ready, and that never changes.
+  if (rc == -EPERM) DeliverPolls(entry, EPOLLIN | EPOLLOUT, done);
+}
+
+// True if `op` need not be tried. Peeks and the like neither know nor tell.
+bool EpollBackend::IsDrained(const Operation& op) {
+  return (op.opcode == OpCode::kRecv || op.opcode == OpCode::kRecvMultishot) &&
+         op.flags == 0 && watcher_.IsDrained(op.fd);
+}
+
+void EpollBackend::NoteReceived(const Operation& op, size_t n_bytes,
+                                size_t size) {
+  if (n_bytes < size && op.flags == 0) watcher_.OnShortReceive(op.fd);
+}
+
+void EpollBackend::TryInOrder(OperationList& queue, RunnableList& done) {
+  while (Operation* op = queue.front()) {
+    if (!Advance(*op, done)) return;
+  }
+}
+
+// --- Receive buffers
+
+bool EpollBackend::EnsureBuffers() {
+  if (buffers_ != nullptr) return true;
+  absl::StatusOr<std::unique_ptr<ReceiveBuffers>> buffers =
+      ReceiveBuffers::Create(options_);
+  if (!buffers.ok()) return false;
+  buffers_ = *std::move(buffers);
+  return true;
+}
+
+// Makes `op` wait until a buffer is returned.
+void EpollBackend::Starve(MultishotOperation& op, FdEntry& entry) {
+  if (!op.linked()) {
+    // Nothing was tried, so nothing is known of the file.
+    if (entry.idle()) entry.registered = 0;
+    entry.readers.PushBack(op);
+  }
+  if (!op.needs_rearm) ++stats_.buffer_starved;
+  op.needs_rearm = true;
+  watcher_.MoveTo(starved_, entry);
+}
+
+// As many as there are buffers: each either takes one or waits for data.
+void EpollBackend::ResumeStarved() {
+  const uint32_t available = buffers_ == nullptr ? 0 : buffers_->available();
+  for (uint32_t n = 0; n < available; ++n) {
+    FdEntry* entry = starved_.PopFront();
+    if (entry == nullptr) return;
+    unfinished_.PushBack(*entry);
+    Operation* op = entry->readers.front();
+    if (op == nullptr || !op->needs_rearm) continue;
+    op->needs_rearm = false;
+    ++stats_.rearms;
+  }
+}
+
+void EpollBackend::ReturnBuffer(uint16_t buffer_id) {
+  owner_.Check("an epoll backend");
+  RINGWAY_CHECK(buffers_ != nullptr,
+                "receive buffer %u was returned but none was ever lent",
+                unsigned{buffer_id});
+  buffers_->Return(buffer_id);
+}
+
+bool EpollBackend::TakeEvent(MultishotOperation& op, MultishotEvent& event) {
+  owner_.Check("an epoll backend");
+  return events_.Take(op, event);
+}
+
+void EpollBackend::DropEvents(MultishotOperation& op) {
+  MultishotEvent event;
+  while (TakeEvent(op, event)) DisposeOf(op, event, *this);
+}
+
+// --- A turn
+
+void EpollBackend::Wait(MonotonicTime deadline, RunnableList& done) {
+  owner_.Check("an epoll backend");
+  if (MayPutOffAsking(done)) return;
+  Turn(deadline, done);
+}
+
+// Where Submit() has completed operations the loop has something to do, and
+// what it does is likely to be another Submit(): asking the kernel only after
+// that saves a system call per round. Never twice in a row, so that a chain of
+// such operations starves nobody.
+bool EpollBackend::MayPutOffAsking(const RunnableList& done) {
+  put_off_ =
+      std::exchange(completed_inline_, false) && !done.empty() && !put_off_;
+  return put_off_;
+}
+
+void EpollBackend::Turn(MonotonicTime deadline, RunnableList& done) {
+  watcher_.BeginTurn();
+  EndCancelled(done);
+  RetryAll(done);
+  ResumeStarved();
+  IntrusiveList<FdEntry> unfinished;
+  unfinished.Append(unfinished_);
+  const bool may_block = done.empty() && unfinished.empty();
+  for (const epoll_event& event : NextEvents(deadline, may_block)) {
+    OnEvent(event, done);
+  }
+  while (FdEntry* entry = unfinished.PopFront()) {
+    TryInOrder(entry->readers, done);
+  }
+}
+
+std::span<epoll_event> EpollBackend::NextEvents(MonotonicTime deadline,
+                                                bool may_block) {
+  ++stats_.system_calls;
+  EpollSet& set = watcher_.set();
+  const std::span<epoll_event> events(kernel_events_);
+  const bool soon = !retrying_.empty() || watcher_.assuming();
+  MonotonicTime now;
+  if (may_block && (soon || !deadline.is_infinite())) now = clock().Now();
+  if (soon) deadline = std::min(deadline, now + kSoon);
+  if (!may_block || deadline <= now) {
+    return events.first(static_cast<size_t>(set.Poll(events)));
+  }
+  ++stats_.waits;
+  const int n = set.Wait(events, now, deadline);
+  if (n == 0) watcher_.CheckAssumptions();
+  return events.first(static_cast<size_t>(n));
+}
+
+void EpollBackend::OnEvent(const epoll_event& event, RunnableList& done) {
+  if (event.data.u64 == kDoorbell) {
+    OnDoorbell(done);
+    return;
+  }
+  FdEntry* entry = watcher_.EntryOf(event);
+  if (entry == nullptr) return;
+  const uint32_t kinds = event.events;
+  DeliverPolls(*entry, kinds, done);
+  if ((kinds & ~uint32_t{EPOLLOUT}) != 0) TryInOrder(entry->readers, done);
+  if ((kinds & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+    TryInOrder(entry->writers, done);
+  }
+  watcher_.OnTried(*entry);
+}
+
+void EpollBackend::OnDoorbell(RunnableList& done) {
+  // What was handed over before a Notify() that this takes back is seen by
+  // whoever called Wait().
+  if (notified_.exchange(false, std::memory_order_acq_rel)) {
+    ++stats_.notifications;
+  }
+  if (pool_ != nullptr) CollectOffloaded(done);
+}
+
+void EpollBackend::Notify() {
+  if (notified_.exchange(true, std::memory_order_acq_rel)) return;
+  eventfd_write(doorbell_.get(), 1);
+}
+
+void EpollBackend::DeliverPolls(FdEntry& entry, uint32_t events,
+                                RunnableList& done) {
+  for (Operation* op = entry.pollers.front(); op != nullptr;) {
+    Operation* next = entry.pollers.Next(*op);
+    const uint32_t mask = events & (op->flags | EPOLLERR | EPOLLHUP);
+    if (mask != 0 && op->opcode == OpCode::kPollMultishot) {
+      MultishotEvent event;
+      event.result = static_cast<int32_t>(mask);
+      Deliver(static_cast<MultishotOperation&>(*op), event, done);
+    } else if (mask != 0) {
+      op->Unlink();
+      Finish(*op, static_cast<int32_t>(mask), done);
+    }
+    op = next;
+  }
+}
+
+void EpollBackend::CollectOffloaded(RunnableList& done) {
+  OperationList ended;
+  pool_->Collect(ended);
+  while (Operation* op = ended.PopFront()) {
+    const bool would_block = op->result == -EAGAIN && IsTwoSided(op->opcode);
+    if (would_block && op->cancel_requested) {
+      Complete(*op, -ECANCELED, done);
+    } else if (would_block) {
+      Follow(*op, AfterOffloadedAttempt(*op), done);
+    } else {
+      Complete(*op, op->result, done);
+    }
+  }
+}
+
+void EpollBackend::RetryAll(RunnableList& done) {
+  OperationList again;
+  again.Append(retrying_);
+  while (Operation* op = again.PopFront()) Advance(*op, done);
+}
+
+// --- Cancelling
+
+CancelOutcome EpollBackend::Cancel(Operation& op, RunnableList& done) {
+  owner_.Check("an epoll backend");
+  switch (op.state) {
+    case OpState::kIdle:
+    case OpState::kDone:
+      return CancelOutcome::kNotFound;
+    case OpState::kQueued:
+      op.Unlink();
+      ++stats_.submitted;  // keeps "submitted - completed = in flight" true
+      ++stats_.in_flight;
+      Finish(op, -ECANCELED, done);
+      return CancelOutcome::kNotStarted;
+    case OpState::kInFlight:
+      break;
+  }
+  if (op.cancel_requested) return CancelOutcome::kRequested;
+  op.cancel_requested = true;
+  ++stats_.cancels;
+  if (op.offloaded && !pool_->Cancel(op)) return CancelOutcome::kRequested;
+  if (op.linked()) op.Unlink();
+  cancelled_.PushBack(op);
+  return CancelOutcome::kRequested;
+}
+
+size_t EpollBackend::CancelFd(int fd, RunnableList& done) {
+  size_t n = 0;
+  const auto cancel_in = [&](FdEntry& entry) {
+    for (OperationList* list :
+         {&entry.readers, &entry.writers, &entry.pollers}) {
+      n += CancelIn(*list, fd, *this, done);
+    }
+  };
+  if (fd == kAnyFd || two_sided_ > 0) {
+    watcher_.table().ForEach(cancel_in);  // one may wait for its other fd
+  } else if (FdEntry* entry = watcher_.table().Find(fd)) {
+    cancel_in(*entry);
+  }
+  for (OperationList* list : {&retrying_, &stranded_}) {
+    n += CancelIn(*list, fd, *this, done);
+  }
+  if (pool_ != nullptr) {
+    const size_t offloaded = pool_->CancelUsing(fd, cancelled_);
+    stats_.cancels += offloaded;
+    n += offloaded;
+  }
+  return n;
+}
+
+size_t EpollBackend::CancelAll(RunnableList& done) {
+  return CancelFd(kAnyFd, done);
+}
+
+void EpollBackend::EndCancelled(RunnableList& done) {
+  while (Operation* op = cancelled_.PopFront()) {
+    Complete(*op, ResultIfCancelled(*op), done);
+  }
+}
+
+// --- Ends
+
+void EpollBackend::Complete(Operation& op, int32_t result, RunnableList& done) {
+  if (MakesFd(op.opcode) && result >= 0) watcher_.Forget(result, stranded_);
+  if (IsZeroCopySend(op.opcode) && result >= 0) {
+    MultishotEvent sent;
+    sent.result = result;
+    Deliver(static_cast<MultishotOperation&>(op), sent, done);
+    result = 0;
+  }
+  Finish(op, result, done);
+}
+
+void EpollBackend::Deliver(MultishotOperation& op, const MultishotEvent& event,
+                           RunnableList& done) {
+  events_.Append(op, event);
+  ++stats_.events;
+  if (!op.delivery.linked()) done.PushBack(op.delivery);
+}
+
+void EpollBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
+  if (op.state == OpState::kInFlight) {
+    for (int fd : NonBlockingFds(op)) watcher_.RestoreBlocking(fd);
+    if (IsTwoSided(op.opcode)) --two_sided_;
+  }
+  op.result = result;
+  op.state = OpState::kDone;
+  op.needs_rearm = false;
+  ++stats_.completed;
+  --stats_.in_flight;
+  Runnable& next = IsMultishot(op.opcode)
+                       ? static_cast<MultishotOperation&>(op).delivery
+                       : static_cast<Runnable&>(op);
+  if (!next.linked()) done.PushBack(next);
+}
+
+}  // namespace ringway::epoll

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// EpollBackend: the Backend contract by readiness, for kernels and containers
+// that refuse io_uring.
+//
+// An operation is tried when it is submitted. What would block waits in the
+// queue of its fd for an edge-triggered event; each fd is registered once, at
+// the first wait. What only a blocking thread can do goes to an OffloadPool.
+// Where an operation is at any time is which list it is in:
+//
+//     (loop's pending) --Submit, Try--> done
+//                          |
+//                          +--> readers, writers, pollers of its fd --event-->
+//                          +--> the pool --collected-->
+//                          +--> retrying_ (full Unix listeners) --each turn-->
+//     Cancel: any of them --> cancelled_ --Wait--> done
+//
+// A turn is one Wait() that asks the kernel: what is known of an fd is believed
+// for that long (fd_watcher.h).
+
+#ifndef RINGWAY_BACKENDS_EPOLL_EPOLL_BACKEND_H_
+#define RINGWAY_BACKENDS_EPOLL_EPOLL_BACKEND_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "backends/backend.h"
+#include "backends/backend_options.h"
+#include "backends/epoll/attempt.h"
+#include "backends/epoll/epoll_set.h"
+#include "backends/epoll/fd_table.h"
+#include "backends/epoll/fd_watcher.h"
+#include "backends/event_pool.h"
+#include "backends/offload_pool.h"
+#include "backends/receive_buffers.h"
+#include "core/owner_thread.h"
+#include "core/unique_fd.h"
+
+namespace ringway::epoll {
+
+class EpollBackend final : public Backend {
+ public:
+  // A backend for the calling thread. Errors: InvalidArgument naming the
+  // option, or what the kernel refused.
+  static absl::StatusOr<std::unique_ptr<Backend>> Create(
+      const BackendOptions& options,
+      WaitMethod wait_method = WaitMethod::kProbed);
+
+  ~EpollBackend() override;
+
+  void Submit(OperationList& pending, RunnableList& done) override;
+  void Wait(MonotonicTime deadline, RunnableList& done) override;
+  CancelOutcome Cancel(Operation& op, RunnableList& done) override;
+  size_t CancelFd(int fd, RunnableList& done) override;
+  size_t CancelAll(RunnableList& done) override;
+  void Quiesce(RunnableList& done) override;
+  void Notify() override;
+  bool TakeEvent(MultishotOperation& op, MultishotEvent& event) override;
+  void DropEvents(MultishotOperation& op) override;
+  void ReturnBuffer(uint16_t buffer_id) override;
+  int PollableFd() const override { return watcher_.set().fd(); }
+  Support support(OpCode opcode) const override { return SupportOf(opcode); }
+  const Clock& clock() const override { return Clock::Real(); }
+  BackendStats stats() const override { return stats_; }
+  std::string_view name() const override { return "epoll"; }
+  std::string_view description() const override { return description_; }
+
+ private:
+  EpollBackend(const BackendOptions& options, std::unique_ptr<EpollSet> set,
+               UniqueFd doorbell);
+
+  // Going on with an operation. What returns bool says whether it has left the
+  // queue, or the hands, that it was in.
+  void Start(Operation& op, RunnableList& done);
+  bool Advance(Operation& op, RunnableList& done);
+  bool AdvanceMultishot(MultishotOperation& op, RunnableList& done);
+  bool Follow(Operation& op, const Attempt& attempt, RunnableList& done);
+  bool Park(Operation& op, int fd, Queue queue, RunnableList& done);
+  void Offload(Operation& op);
+  void StartPollMultishot(MultishotOperation& op, RunnableList& done);
+  void TryInOrder(OperationList& queue, RunnableList& done);
+  bool IsDrained(const Operation& op);
+  void NoteReceived(const Operation& op, size_t n_bytes, size_t size);
+
+  // Receive buffers.
+  bool EnsureBuffers();
+  void Starve(MultishotOperation& op, FdEntry& entry);
+  void ResumeStarved();
+
+  // A turn.
+  bool MayPutOffAsking(const RunnableList& done);
+  void Turn(MonotonicTime deadline, RunnableList& done);
+  std::span<epoll_event> NextEvents(MonotonicTime deadline, bool may_block);
+  void OnEvent(const epoll_event& event, RunnableList& done);
+  void OnDoorbell(RunnableList& done);
+  void DeliverPolls(FdEntry& entry, uint32_t events, RunnableList& done);
+  void CollectOffloaded(RunnableList& done);
+  void EndCancelled(RunnableList& done);
+  void RetryAll(RunnableList& done);
+
+  // The end of an operation, which must be in no list.
+  void Complete(Operation& op, int32_t result, RunnableList& done);
+  void Deliver(MultishotOperation& op, const MultishotEvent& event,
+               RunnableList& done);
+  void Finish(Operation& op, int32_t result, RunnableList& done);
+  void ForgetInChild();
+
+  const OwnerThread owner_;
+  const BackendOptions options_;
+  BackendStats stats_;
+  FdWatcher watcher_;
+  const UniqueFd doorbell_;  // an eventfd: Notify() and the pool write to it
+  std::atomic<bool> notified_{false};
+  EventPool events_;
+  std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first use, and so is
+  std::unique_ptr<OffloadPool> pool_;        // this
+  std::array<epoll_event, 256> kernel_events_;
+
+  OperationList retrying_;
+  OperationList cancelled_;
+  // Their number was closed under them: they wait to be cancelled.
+  OperationList stranded_;
+  IntrusiveList<FdEntry> unfinished_;  // readers that stopped to be fair
+  IntrusiveList<FdEntry> starved_;     // readers that want a receive buffer
+  uint64_t two_sided_ = 0;             // operations in flight on two fds
+  bool completed_inline_ = false;      // by Submit(), since the last Wait()
+  bool put_off_ = false;               // the last Wait() did not ask the kernel
+  std::string description_;
+};
+
+}  // namespace ringway::epoll
+
+#endif  // RINGWAY_BACKENDS_EPOLL_EPOLL_BACKEND_H_

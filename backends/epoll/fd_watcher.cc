@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/epoll/fd_watcher.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace ringway::epoll {
+namespace {
+
+// In every registration. Edges, because events that nobody wants must not wake;
+// out-of-band data, because it ends receives short.
+constexpr uint32_t kAlways = EPOLLET | EPOLLRDHUP | EPOLLPRI;
+
+// After these a short receive does not mean that everything was taken.
+constexpr uint32_t kEndsReceives = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+
+// Turns after which an assumption is checked on a loop that is never idle.
+constexpr uint64_t kCheckAfter = 64;
+
+// Nothing but bytes in order comes out of a TCP socket. Unix sockets stop at
+// passed fds, too.
+FdEntry::Protocol ProtocolOf(int fd) {
+  int protocol = 0;
+  socklen_t length = sizeof(protocol);
+  const int rc = getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length);
+  return rc == 0 && protocol == IPPROTO_TCP ? FdEntry::Protocol::kTcp
+                                            : FdEntry::Protocol::kOther;
+}
+
+void SetMode(int fd, bool non_blocking) {
+  int value = non_blocking ? 1 : 0;
+  ioctl(fd, FIONBIO, &value);
+}
+
+}  // namespace
+
+FdWatcher::FdWatcher(std::unique_ptr<EpollSet> set, uint64_t& system_calls)
+    : set_(std::move(set)), system_calls_(system_calls) {}
+
+FdWatcher::~FdWatcher() {
+  while (FdEntry* entry = assumed_.PopFront()) static_cast<void>(entry);
+}
+
+void FdWatcher::BeginTurn() {
+  ++turn_;
+  for (FdEntry* entry = assumed_.front();
+       entry != nullptr && entry->assumed_in_turn + kCheckAfter < turn_;
+       entry = assumed_.front()) {
+    Check(*entry);
+  }
+}
+
+int FdWatcher::Watch(FdEntry& entry, uint32_t events, bool held) {
+  events |= kAlways;
+  const bool registered = (entry.registered & events) == events;
+  if (registered && held) return 0;
+  if (registered && entry.seen_in_turn == turn_ && !entry.linked()) {
+    Assume(entry);
+    return 0;
+  }
+  return WatchAnew(entry, events);
+}
+
+int FdWatcher::WatchAnew(FdEntry& entry, uint32_t events) {
+  events |= kAlways;
+  if (entry.registered != 0) {
+    const int rc = Control(EPOLL_CTL_MOD, entry, entry.registered | events);
+    if (rc == 0) {
+      entry.registered |= events;
+      entry.seen_in_turn = turn_;
+      return 0;
+    }
+    entry.ForgetFile();
+    if (rc != -ENOENT) return rc;
+  }
+  ++entry.generation;
+  int rc = Control(EPOLL_CTL_ADD, entry, events);
+  if (rc == -EEXIST) rc = Control(EPOLL_CTL_MOD, entry, events);
+  if (rc < 0) return rc;
+  entry.registered = events;
+  entry.seen_in_turn = turn_;
+  return 0;
+}
+
+int FdWatcher::Control(int what, const FdEntry& entry, uint32_t events) {
+  ++system_calls_;
+  return set_->Control(what, entry.fd, events, EventData(entry));
+}
+
+FdEntry* FdWatcher::EntryOf(const epoll_event& event) {
+  FdEntry* entry = table_.Find(EventFd(event.data.u64));
+  if (entry == nullptr || event.data.u64 != EventData(*entry)) return nullptr;
+  entry->seen_in_turn = turn_;
+  entry->drained_in_turn = 0;
+  if ((event.events & kEndsReceives) != 0) entry->never_drained = true;
+  return entry;
+}
+
+// --- Assumptions
+
+void FdWatcher::Assume(FdEntry& entry) {
+  entry.assumed = true;
+  entry.assumed_in_turn = turn_;
+  assumed_.PushBack(entry);
+}
+
+void FdWatcher::StopAssuming(FdEntry& entry) {
+  entry.assumed = false;
+  entry.Unlink();
+}
+
+void FdWatcher::OnTried(FdEntry& entry) {
+  if (entry.assumed && entry.idle()) StopAssuming(entry);
+}
+
+void FdWatcher::Check(FdEntry& entry) {
+  StopAssuming(entry);
+  // What cannot be watched any more was closed under its operations, which wait
+  // to be cancelled.
+  if (!entry.idle()) WatchAnew(entry, entry.registered);
+}
+
+void FdWatcher::CheckAssumptions() {
+  while (FdEntry* entry = assumed_.front()) Check(*entry);
+}
+
+void FdWatcher::MoveTo(IntrusiveList<FdEntry>& list, FdEntry& entry) {
+  if (entry.assumed) {
+    StopAssuming(entry);
+    entry.registered = 0;  // the next wait registers it anew
+  }
+  if (entry.linked()) entry.Unlink();
+  list.PushBack(entry);
+}
+
+bool FdWatcher::IsDrained(int fd) {
+  const FdEntry* entry = table_.Find(fd);
+  return entry != nullptr && entry->drained_in_turn == turn_;
+}
+
+void FdWatcher::OnShortReceive(int fd) {
+  FdEntry* entry = table_.Find(fd);
+  if (entry == nullptr || entry->seen_in_turn != turn_ ||
+      (entry->registered & EPOLLIN) == 0 || entry->never_drained) {
+    return;
+  }
+  if (entry->protocol == FdEntry::Protocol::kUnknown) {
+    ++system_calls_;
+    entry->protocol = ProtocolOf(fd);
+  }
+  if (entry->protocol == FdEntry::Protocol::kTcp) {
+    entry->drained_in_turn = turn_;
+  }
+}
+
+// --- Modes
+
+void FdWatcher::SetNonBlocking(int fd) {
+  if (fd < 0) return;
+  if (FdEntry* entry = table_.Find(fd);
+      entry != nullptr && entry->non_blocking_users > 0) {
+    ++entry->non_blocking_users;
+    return;
+  }
+  ++system_calls_;
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return;  // the operation's own call will say so
+  FdEntry& entry = table_.Get(fd);
+  entry.non_blocking_users = 1;
+  entry.was_blocking = (flags & O_NONBLOCK) == 0;
+  if (!entry.was_blocking) return;
+  ++system_calls_;
+  SetMode(fd, /*non_blocking=*/true);
+}
+
+void FdWatcher::RestoreBlocking(int fd) {
+  FdEntry* entry = table_.Find(fd);
+  if (entry == nullptr || entry->non_blocking_users == 0) return;
+  if (--entry->non_blocking_users > 0 || !entry->was_blocking) return;
+  ++system_calls_;
+  SetMode(fd, /*non_blocking=*/false);
+}
+
+// --- Ends
+
+void FdWatcher::Forget(int fd, OperationList& stranded) {
+  FdEntry* entry = table_.Find(fd);
+  if (entry == nullptr) return;
+  for (OperationList* list :
+       {&entry->readers, &entry->writers, &entry->pollers}) {
+    stranded.Append(*list);
+  }
+  if (entry->linked()) entry->Unlink();
+  entry->ForgetFile();
+  entry->non_blocking_users = 0;
+}
+
+void FdWatcher::BeforeClose(int fd, OperationList& stranded) {
+  FdEntry* entry = table_.Find(fd);
+  if (entry == nullptr) return;
+  if (entry->registered != 0) Control(EPOLL_CTL_DEL, *entry, 0);
+  if (entry->non_blocking_users > 0 && entry->was_blocking) {
+    SetMode(fd, /*non_blocking=*/false);
+  }
+  Forget(fd, stranded);
+}
+
+}  // namespace ringway::epoll

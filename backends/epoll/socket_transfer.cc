@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/epoll/socket_transfer.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "backends/datagram.h"
+
+namespace ringway::epoll {
+namespace {
+
+constexpr int64_t kMaxTransfer = 0x7ffff000;  // what one call moves at most
+
+// The parts of a message are looked at so many at a time, once it has begun.
+constexpr size_t kSlice = 64;
+
+bool IsMessage(OpCode opcode) {
+  return opcode == OpCode::kRecvMsg || opcode == OpCode::kSendMsg ||
+         opcode == OpCode::kSendMsgZeroCopy;
+}
+
+bool IsReceive(OpCode opcode) {
+  return opcode == OpCode::kRecv || opcode == OpCode::kRecvMsg;
+}
+
+int NonBlocking(const Operation& op) {
+  return static_cast<int>(op.flags) | MSG_DONTWAIT;
+}
+
+int64_t OrErrno(ssize_t rc) { return rc < 0 ? -errno : rc; }
+
+// How many bytes `op` is about.
+int64_t TotalBytes(const Operation& op) {
+  if (!IsMessage(op.opcode)) return op.length;
+  const msghdr& message = *static_cast<const msghdr*>(op.address);
+  int64_t total = 0;
+  for (size_t i = 0; i < message.msg_iovlen && total < kMaxTransfer; ++i) {
+    total += static_cast<int64_t>(
+        std::min<size_t>(message.msg_iov[i].iov_len, kMaxTransfer));
+  }
+  return std::min(total, kMaxTransfer);
+}
+
+// Fills `slice` with the parts of `message` from byte `from` to byte `to`, as
+// far as they fit. Returns how many there are.
+size_t SliceOf(const msghdr& message, int64_t from, int64_t to,
+               std::array<iovec, kSlice>& slice) {
+  size_t n = 0;
+  int64_t position = 0;
+  for (size_t i = 0; i < message.msg_iovlen && n < kSlice && position < to;
+       ++i) {
+    const iovec& part = message.msg_iov[i];
+    const int64_t end = position + static_cast<int64_t>(part.iov_len);
+    const int64_t begin = std::max(position, from);
+    if (begin < std::min(end, to)) {
+      slice[n++] = {static_cast<char*>(part.iov_base) + (begin - position),
+                    static_cast<size_t>(std::min(end, to) - begin)};
+    }
+    position = end;
+  }
+  return n;
+}
+
+int64_t MoveMessage(const Operation& op) {
+  msghdr& message = *static_cast<msghdr*>(op.address);
+  const bool receive = IsReceive(op.opcode);
+  if (op.offset == 0) {
+    return OrErrno(receive ? recvmsg(op.fd, &message, NonBlocking(op))
+                           : sendmsg(op.fd, &message, NonBlocking(op)));
+  }
+  // Addresses and control data went with the first part.
+  std::array<iovec, kSlice> slice;
+  msghdr rest = {};
+  rest.msg_iov = slice.data();
+  rest.msg_iovlen = SliceOf(message, op.offset, TotalBytes(op), slice);
+  return OrErrno(receive ? recvmsg(op.fd, &rest, NonBlocking(op))
+                         : sendmsg(op.fd, &rest, NonBlocking(op)));
+}
+
+int64_t Move(const Operation& op) {
+  if (IsMessage(op.opcode)) return MoveMessage(op);
+  char* rest = static_cast<char*>(op.address) + op.offset;
+  const size_t n_bytes = op.length - static_cast<size_t>(op.offset);
+  return OrErrno(IsReceive(op.opcode)
+                     ? recv(op.fd, rest, n_bytes, NonBlocking(op))
+                     : send(op.fd, rest, n_bytes, NonBlocking(op)));
+}
+
+int SocketType(int fd) {
+  int type = 0;
+  socklen_t length = sizeof(type);
+  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 ? type : 0;
+}
+
+bool KeepsBoundaries(int fd) {
+  const int type = SocketType(fd);
+  return type != SOCK_STREAM && type != SOCK_SEQPACKET;
+}
+
+}  // namespace
+
+bool IsTransfer(OpCode opcode) {
+  return IsMessage(opcode) || opcode == OpCode::kRecv ||
+         opcode == OpCode::kSend || opcode == OpCode::kSendZeroCopy;
+}
+
+int32_t StepTransfer(Operation& op) {
+  const bool whole =
+      (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0;
+  while (true) {
+    const int64_t n = Move(op);
+    if (n == -EINTR) continue;
+    if (n == -EAGAIN && (op.flags & MSG_DONTWAIT) == 0) return -EAGAIN;
+    if (n < 0) return static_cast<int32_t>(op.offset > 0 ? op.offset : n);
+    if (!whole) return static_cast<int32_t>(n);
+    op.offset += n;
+    if (n == 0 || op.offset >= TotalBytes(op) || KeepsBoundaries(op.fd)) {
+      return static_cast<int32_t>(op.offset);
+    }
+  }
+}
+
+int32_t ReceiveBytes(const Operation& op, std::span<std::byte> buffer) {
+  return static_cast<int32_t>(
+      OrErrno(recv(op.fd, buffer.data(), buffer.size(), NonBlocking(op))));
+}
+
+int32_t ReceiveDatagram(const Operation& op, std::span<std::byte> buffer) {
+  const msghdr& room = *static_cast<const msghdr*>(op.address);
+  const size_t payload_offset = DatagramPayloadOffset(op);
+  if (payload_offset > buffer.size()) return -EFAULT;  // as io_uring says it
+  iovec payload = {buffer.data() + payload_offset,
+                   buffer.size() - payload_offset};
+  msghdr message = {};
+  if (room.msg_namelen > 0) {
+    message.msg_name = buffer.data() + sizeof(DatagramHeader);
+    message.msg_namelen = room.msg_namelen;
+  }
+  if (room.msg_controllen > 0) {
+    message.msg_control =
+        buffer.data() + sizeof(DatagramHeader) + room.msg_namelen;
+    message.msg_controllen = room.msg_controllen;
+  }
+  message.msg_iov = &payload;
+  message.msg_iovlen = 1;
+  // MSG_TRUNC: the datagram's length, however little of it fits.
+  const int64_t n =
+      OrErrno(recvmsg(op.fd, &message, NonBlocking(op) | MSG_TRUNC));
+  if (n < 0) return static_cast<int32_t>(n);
+  if (n == 0 && !KeepsBoundaries(op.fd)) return 0;
+
+  DatagramHeader header;
+  header.name_bytes = message.msg_namelen;
+  header.control_bytes = static_cast<uint32_t>(message.msg_controllen);
+  header.payload_bytes = static_cast<uint32_t>(n);
+  header.flags = static_cast<uint32_t>(message.msg_flags);
+  memcpy(buffer.data(), &header, sizeof(header));
+  return static_cast<int32_t>(
+      payload_offset + std::min(static_cast<size_t>(n), payload.iov_len));
+}
+
+}  // namespace ringway::epoll
