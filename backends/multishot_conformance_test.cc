@@ -4,7 +4,9 @@
 // in order, through exhausted buffers and overflowing queues, without a spin.
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <deque>
 #include <string>
@@ -210,6 +212,160 @@ TEST_P(MultishotConformance, ReceiveThatWaitsForABufferCanBeCancelled) {
   driver->DropEvents(starved.op);
 }
 
+TEST_P(MultishotConformance, FourSmallBuffersServeTwoHundredConnections) {
+  constexpr size_t kConnections = 200, kRounds = 5, kBytes = 4'000;
+  std::deque<Receiver> receivers = MakeReceivers(kConnections);
+  BackendDriver driver(MakeForTest(WithBuffers(4, 1'024)));
+  for (Receiver& receiver : receivers) {
+    PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+    driver.Start(receiver.op);
+  }
+  driver.StartEverything();
+  for (size_t round = 1; round <= kRounds; ++round) {
+    for (size_t i = 0; i < kConnections; ++i) {
+      SendAll(receivers[i].sockets.second.get(),
+              Pattern(kBytes, static_cast<unsigned>(i)));
+    }
+    ASSERT_TRUE(driver.RunUntil([&] {
+      for (Receiver& receiver : receivers) receiver.Take(driver);
+      return std::all_of(receivers.begin(), receivers.end(),
+                         [&](const Receiver& receiver) {
+                           return receiver.received.size() == round * kBytes;
+                         });
+    }));
+  }
+  for (size_t i = 0; i < kConnections; ++i) {
+    const std::string sent = Pattern(kBytes, static_cast<unsigned>(i));
+    for (size_t round = 0; round < kRounds; ++round) {
+      EXPECT_TRUE(receivers[i].received.compare(round * kBytes, kBytes, sent) ==
+                  0);
+    }
+  }
+  const BackendStats stats = driver->stats();
+  EXPECT_LE(stats.rearms, 2 * stats.events + kConnections) << "it spun";
+}
+
+TEST_P(MultishotConformance, HoldersOfDeliveriesDoNotStarveOthers) {
+  constexpr size_t kMessages = 100;
+  Receiver holder(system()), other(system());
+  BackendOptions options = WithBuffers(4, 1'024);
+  options.receive_low_water = 2;
+  BackendDriver driver(MakeForTest(options));
+  std::vector<MultishotEvent> held;
+  for (Receiver* receiver : {&holder, &other}) {
+    PrepareRecvMultishot(receiver->op, receiver->sockets.first.get());
+    driver.Start(receiver->op);
+  }
+  driver.StartEverything();
+  const auto take_and_hold = [&] {
+    for (MultishotEvent event; driver->TakeEvent(holder.op, event);) {
+      held.push_back(event);
+    }
+    return held.size();
+  };
+
+  for (size_t i = 0; i < kMessages; ++i) {
+    SendAll(holder.sockets.second.get(),
+            Pattern(100, static_cast<unsigned>(i)));
+    ASSERT_TRUE(driver.RunUntil([&] { return take_and_hold() == i + 1; }));
+    SendAll(other.sockets.second.get(), "x");
+    ASSERT_TRUE(driver.RunUntil([&] {
+      other.Take(driver);
+      return other.received.size() == i + 1;
+    }));
+  }
+
+  EXPECT_GE(driver->stats().buffers_copied, kMessages - 4);
+  for (size_t i = 0; i < kMessages; ++i) {
+    EXPECT_EQ(AsText({held[i].data, static_cast<size_t>(held[i].result)}),
+              Pattern(100, static_cast<unsigned>(i)))
+        << "delivery " << i << " did not stay as it was";
+    driver->ReturnBuffer(held[i].buffer_id);
+  }
+}
+
+TEST_P(MultishotConformance, CopiesEndAtTheirLimitAndReceivesWaitForABuffer) {
+  constexpr size_t kMessages = 50;
+  Receiver receiver(system());
+  BackendOptions options = WithBuffers(4, 1'024);
+  options.receive_low_water = 4;
+  options.receive_copy_bytes = 2'000;
+  BackendDriver driver(MakeForTest(options));
+  PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+  driver.Start(receiver.op);
+  driver.StartEverything();
+  std::vector<MultishotEvent> held;
+  for (size_t i = 0; i < kMessages; ++i) {
+    SendAll(receiver.sockets.second.get(), std::string(100, 'x'));
+    driver.TurnWithoutBlocking();
+    for (MultishotEvent event; driver->TakeEvent(receiver.op, event);) {
+      held.push_back(event);
+    }
+  }
+  const uint64_t copied = driver->stats().buffers_copied;
+  EXPECT_GE(copied, 1u);
+  EXPECT_LE(copied, 20u) << "copies take more than their limit";
+  EXPECT_EQ(held.size(), copied + 4) << "then four buffers, then none";
+
+  size_t n_bytes = 0;
+  for (const MultishotEvent& event : held) {
+    n_bytes += static_cast<size_t>(event.result);
+    driver->ReturnBuffer(event.buffer_id);
+  }
+  EXPECT_TRUE(driver.RunUntil([&] {
+    receiver.Take(driver);
+    return n_bytes + receiver.received.size() == kMessages * 100;
+  }));
+}
+
+TEST_P(MultishotConformance, ClosingAfterACancelGivesThePeerDataThenTheEnd) {
+  Receiver receiver(system());
+  BackendDriver driver(MakeForTest());
+  PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+  driver.Start(receiver.op);
+  CountedOperation send, close;
+  PrepareSend(send, receiver.sockets.first.get(), AsBytes("last words"));
+  EXPECT_EQ(driver.RunToEnd(send), 10);
+
+  EXPECT_EQ(driver->CancelFd(receiver.sockets.first.get(), driver.ready()), 1u);
+  EXPECT_TRUE(driver.RunUntil([&] { return receiver.op.ended(); }));
+  PrepareClose(close, receiver.sockets.first.Release());
+  EXPECT_EQ(driver.RunToEnd(close), 0);
+
+  EXPECT_EQ(receiver.op.result, -ECANCELED);
+  EXPECT_EQ(system().Receive(receiver.sockets.second.get(), 64), "last words");
+  EXPECT_TRUE(system().AtEnd(receiver.sockets.second.get()));
+}
+
+TEST_P(MultishotConformance, ShutdownEndsAnArmedReceive) {
+  Receiver receiver(system());
+  BackendDriver driver(MakeForTest());
+  PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
+  driver.Start(receiver.op);
+  driver.TurnWithoutBlocking();
+  CountedOperation shutdown;
+  PrepareShutdown(shutdown, receiver.sockets.first.get(), SHUT_RDWR);
+  EXPECT_EQ(driver.RunToEnd(shutdown), 0);
+  EXPECT_TRUE(driver.RunUntil([&] { return receiver.op.ended(); }));
+  EXPECT_EQ(receiver.op.result, 0);
+  EXPECT_TRUE(system().AtEnd(receiver.sockets.second.get()));
+}
+
+TEST_P(MultishotConformance, ResetEndsAnArmedReceiveOnce) {
+  TestFd listener = system().TcpListener(1);
+  TestFd client = system().ConnectTo(system().AddressOf(listener.get()));
+  CountedMultishot op;
+  BackendDriver driver(MakeForTest());
+  PrepareRecvMultishot(op, client.get());
+  driver.Start(op);
+  driver.TurnWithoutBlocking();
+  system().ResetPeer(system().Accept(listener.get()));
+  EXPECT_TRUE(driver.RunUntil([&] { return op.ended(); }));
+  driver.TurnWithoutBlocking();
+  EXPECT_EQ(op.result, -ECONNRESET);
+  EXPECT_EQ(op.told, 1);
+}
+
 TEST_P(MultishotConformance, BuffersOfACancelledReceiveGoBackWhenDropped) {
   Receiver last(system());
   BackendDriver driver(MakeForTest(WithBuffers(2, 64)));
@@ -321,6 +477,28 @@ TEST_P(MultishotConformance, DroppedAcceptsAreClosed) {
   for (TestFd& client : clients) {
     EXPECT_TRUE(system().AtEnd(client.get())) << "its peer lives on";
   }
+}
+
+TEST_P(MultishotConformance, ListenerClosesAfterItsAcceptsAreCancelled) {
+  TestFd listener = system().TcpListener(16);
+  const sockaddr_in address = system().AddressOf(listener.get());
+  CountedMultishot op;
+  CountedOperation close, connect;
+  BackendDriver driver(MakeForTest());
+  PrepareAcceptMultishot(op, listener.get());
+  driver.Start(op);
+  driver.TurnWithoutBlocking();
+  TestFd taken = system().ConnectTo(address);
+
+  EXPECT_EQ(driver->CancelFd(listener.get(), driver.ready()), 1u);
+  EXPECT_TRUE(driver.RunUntil([&] { return op.ended(); }));
+  driver->DropEvents(op);
+  PrepareClose(close, listener.Release());
+  EXPECT_EQ(driver.RunToEnd(close), 0);
+
+  TestFd late = system().TcpSocket();
+  PrepareConnect(connect, late.get(), AsSockaddr(address), sizeof(address));
+  EXPECT_EQ(driver.RunToEnd(connect), -ECONNREFUSED);
 }
 
 TEST_P(MultishotConformance, AcceptWithoutFdsLeftEndsWithEmfileOnce) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What holds for operations of every kind, and the kinds that belong to no
-// family: no-ops, closes and polls.
+// family: no-ops and closes.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -68,74 +68,6 @@ TEST_P(OpCodeConformance, FdNumbersThatComeBackAreNewFds) {
       ASSERT_EQ(Run(), 0);
     }
   }
-}
-
-// --- poll
-
-TEST_P(OpCodeConformance, PollTellsWhatIsReady) {
-  TestFdPair sockets = system().SocketPair();
-  PreparePoll(op_, sockets.first.get(), POLLIN | POLLOUT);
-  EXPECT_EQ(Run(), POLLOUT);
-  SendAll(sockets.second.get(), "x");
-  PreparePoll(op_, sockets.first.get(), POLLIN);
-  EXPECT_EQ(Run(), POLLIN);
-}
-
-TEST_P(OpCodeConformance, PollWaitsUntilItIsReady) {
-  TestFdPair sockets = system().SocketPair();
-  PreparePoll(op_, sockets.first.get(), POLLIN);
-  StartAndPend();
-  SendAll(sockets.second.get(), "x");
-  EXPECT_EQ(Finish(), POLLIN);
-  EXPECT_EQ(system().Receive(sockets.first.get(), 1), "x");
-}
-
-TEST_P(OpCodeConformance, PollTellsOfAHangUpUnasked) {
-  TestFdPair pipe = system().Pipe();
-  pipe.second.Reset();
-  PreparePoll(op_, pipe.first.get(), POLLIN);
-  EXPECT_EQ(Run() & POLLHUP, POLLHUP);
-}
-
-TEST_P(OpCodeConformance, PollTellsOfAnErrorUnasked) {
-  TestFdPair pipe = system().Pipe();
-  pipe.first.Reset();
-  PreparePoll(op_, pipe.second.get(), POLLOUT);
-  EXPECT_EQ(Run() & POLLERR, POLLERR);
-}
-
-TEST_P(OpCodeConformance, PollOfAHalfClosedStreamIsRdhupIfAsked) {
-  TestFdPair sockets = system().SocketPair();
-  PreparePoll(op_, sockets.first.get(), POLLRDHUP);
-  StartAndPend();
-  CountedOperation shutdown;
-  PrepareShutdown(shutdown, sockets.second.get(), SHUT_WR);
-  EXPECT_EQ(driver().RunToEnd(shutdown), 0);
-  EXPECT_EQ(Finish(), POLLRDHUP);
-}
-
-TEST_P(OpCodeConformance, PollOfAFileIsReadyAtOnce) {
-  TestFd file = system().File("");
-  PreparePoll(op_, file.get(), POLLIN | POLLOUT);
-  EXPECT_EQ(Run(), POLLIN | POLLOUT);
-}
-
-TEST_P(OpCodeConformance, PollOfABadFdIsEbadf) {
-  PreparePoll(op_, -1, POLLIN);
-  EXPECT_EQ(Run(), -EBADF);
-}
-
-TEST_P(OpCodeConformance, TwoPollsOfOneFdAreBothTold) {
-  TestFdPair sockets = system().SocketPair();
-  CountedOperation other;
-  PreparePoll(other, sockets.first.get(), POLLIN);
-  driver().Start(other);
-  PreparePoll(op_, sockets.first.get(), POLLIN);
-  StartAndPend();
-  SendAll(sockets.second.get(), "x");
-  EXPECT_EQ(Finish(), POLLIN);
-  EXPECT_TRUE(driver().RunUntil([&] { return other.done(); }));
-  EXPECT_EQ(other.result, POLLIN);
 }
 
 // --- All kinds
