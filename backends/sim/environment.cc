@@ -21,19 +21,17 @@ void Environment::Settle() {
 }
 
 void Environment::TellWaiters() {
-  while (!changed_.empty()) {
-    being_told_.swap(changed_);
-    for (const std::shared_ptr<Description>& description : being_told_) {
-      const uint32_t events = std::exchange(description->changed_events_, 0);
-      // A waiter that is satisfied leaves the list; none leaves it for another.
-      for (Waiter* waiter = description->waiters_.front(); waiter != nullptr;) {
-        Waiter* next = description->waiters_.Next(*waiter);
-        waiter->Retry(events);
-        waiter = next;
-      }
+  for (size_t i = 0; i < changed_.size(); ++i) {  // it may grow meanwhile
+    const std::shared_ptr<Description> description = std::move(changed_[i]);
+    const uint32_t events = std::exchange(description->changed_events_, 0);
+    // A waiter that is satisfied leaves the list; none leaves it for another.
+    for (Waiter* waiter = description->waiters_.front(); waiter != nullptr;) {
+      Waiter* next = description->waiters_.Next(*waiter);
+      waiter->Retry(events);
+      waiter = next;
     }
-    being_told_.clear();
   }
+  changed_.clear();
 }
 
 }  // namespace ringway::sim

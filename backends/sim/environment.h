@@ -64,7 +64,6 @@ class Environment {
   void TellWaiters();
 
   std::vector<std::shared_ptr<Description>> changed_;
-  std::vector<std::shared_ptr<Description>> being_told_;
 };
 
 }  // namespace ringway::sim

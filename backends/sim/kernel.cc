@@ -97,8 +97,7 @@ int64_t Kernel::Perform(Request& request, uint32_t host) {
     case OpCode::kFallocate:
     case OpCode::kTruncate:
       if (request.on == nullptr) return -EBADF;
-      if (request.on->AsFile() == nullptr) return -EINVAL;
-      return OnFile(op, *request.on->AsFile());
+      return OnFile(op, *request.on);
     case OpCode::kOpenAt:
     case OpCode::kStatx:
     case OpCode::kRename:
@@ -389,10 +388,15 @@ int64_t Kernel::Send(Request& request, Socket& socket) {
 
 // --- Files and directories.
 
-int64_t Kernel::OnFile(const Operation& op, OpenFile& file) {
-  if (op.opcode == OpCode::kFsync) return file.Sync();
-  if (op.opcode == OpCode::kTruncate) return file.Truncate(op.offset);
-  return file.Allocate(static_cast<int>(op.flags), op.offset, op.offset2);
+int64_t Kernel::OnFile(const Operation& op, Description& description) {
+  OpenFile* file = description.AsFile();
+  if (file == nullptr && op.opcode == OpCode::kFallocate) {
+    return dynamic_cast<PipeEnd*>(&description) != nullptr ? -ESPIPE : -ENODEV;
+  }
+  if (file == nullptr) return -EINVAL;
+  if (op.opcode == OpCode::kFsync) return file->Sync();
+  if (op.opcode == OpCode::kTruncate) return file->Truncate(op.offset);
+  return file->Allocate(static_cast<int>(op.flags), op.offset, op.offset2);
 }
 
 // What a path starts from and how it goes on. 0 or -errno.

@@ -56,7 +56,7 @@ class Kernel {
   int64_t Send(Request& request, Socket& socket);
 
   int64_t OnSocket(Request& request);
-  int64_t OnFile(const Operation& op, OpenFile& file);
+  int64_t OnFile(const Operation& op, Description& description);
   int64_t OnPath(const Operation& op);
   int64_t Open(const Operation& op, FilePath path);
   int64_t Poll(const Request& request);

@@ -69,6 +69,7 @@ SimBackend::SimBackend(World& world, uint32_t number,
       room_(options.submission_entries) {
   RINGWAY_CHECK(doorbell_.valid(), "no eventfd to be had: errno %d", errno);
   world_.backends_.push_back(this);
+  requests_.reserve(options.completion_entries);
 }
 
 SimBackend::~SimBackend() {
@@ -463,9 +464,8 @@ MonotonicTime SimBackend::wake_time() const {
 void SimBackend::Flush(RunnableList& done) {
   if (outcomes_.empty()) return;
   if (environment_.faults.shuffle) Shuffle();
-  being_told_.swap(outcomes_);
-  for (const Outcome& outcome : being_told_) Tell(outcome, done);
-  being_told_.clear();
+  for (const Outcome& outcome : outcomes_) Tell(outcome, done);
+  outcomes_.clear();
 }
 
 // Into a random order, but for the outcomes of each operation, which keep

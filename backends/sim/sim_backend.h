@@ -143,7 +143,6 @@ class SimBackend final : public Backend {
   absl::flat_hash_map<const Operation*, SlabKey> requests_;
   IntrusiveList<Waiter> starved_;  // receives that wait for a buffer
   std::vector<Outcome> outcomes_;
-  std::vector<Outcome> being_told_;
   uint32_t room_;  // operations that Submit() takes before the next Wait()
   MonotonicTime asleep_until_ = MonotonicTime::FromNanoseconds(0);
   BackendStats stats_;
