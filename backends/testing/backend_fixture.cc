@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "backends/testing/sim_system.h"
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/errno_status.h"
@@ -64,6 +65,7 @@ const std::vector<BackendVariant>& AllBackendVariants() {
       {"uring", "uring", OfKind(BackendKind::kUring)},
       {"uring_masked", "uring", UringWithoutAnythingOptional()},
       {"uring_cooperative", "uring", UringWithout(IORING_SETUP_DEFER_TASKRUN)},
+      {"sim", "sim", BackendOptions(), &MakeSimSystem},
   };
   return variants;
 }

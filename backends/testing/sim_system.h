@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A simulated world as a System: nothing of it is the kernel's.
+
+#ifndef RINGWAY_BACKENDS_TESTING_SIM_SYSTEM_H_
+#define RINGWAY_BACKENDS_TESTING_SIM_SYSTEM_H_
+
+#include <memory>
+
+#include "backends/testing/system.h"
+
+namespace ringway::testing {
+
+std::unique_ptr<System> MakeSimSystem();
+
+}  // namespace ringway::testing
+
+#endif  // RINGWAY_BACKENDS_TESTING_SIM_SYSTEM_H_
