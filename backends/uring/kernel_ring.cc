@@ -262,10 +262,6 @@ uint32_t KernelRing::unsubmitted() const {
   return tail_ - *ring_.sq.khead;
 }
 
-io_uring_sqe& KernelRing::UnsubmittedEntry(uint32_t i) {
-  return *EntryAt(*ring_.sq.khead + i);
-}
-
 bool KernelRing::NeedsEnter() const {
   const uint32_t flags = __atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED);
   return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;

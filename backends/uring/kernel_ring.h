@@ -66,9 +66,6 @@ class KernelRing {
   // Entries written since the kernel last took some.
   uint32_t unsubmitted() const;
 
-  // Entry `i` (0 = oldest) of those not yet taken by the kernel.
-  io_uring_sqe& UnsubmittedEntry(uint32_t i);
-
   // Submits everything and, if `block`, waits for a completion, at most
   // `timeout` if that is not null. Always asks for events: with DEFER_TASKRUN
   // completions move only then. Returns the number submitted, or -errno.

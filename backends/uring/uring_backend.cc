@@ -163,6 +163,9 @@ void UringBackend::ArmDoorbell() {
   doorbell_armed_ = true;
 }
 
+// A request names its target by address. If the target ends before the kernel
+// has taken the request, that finds nothing: whatever is started in the same
+// memory later comes behind it in the queue.
 void UringBackend::SubmitCancels() {
   while (Operation* op = cancelling_.front()) {
     io_uring_sqe* sqe = ring_->NextEntry();
@@ -552,7 +555,6 @@ void UringBackend::Deliver(MultishotOperation& op, int32_t result,
 
 // Requires that `op` is in no list.
 void UringBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
-  if (op.cancel_requested) ForgetUnsubmittedCancel(op);
   op.result = result;
   op.state = OpState::kDone;
   op.needs_rearm = false;
@@ -562,21 +564,6 @@ void UringBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
                        ? static_cast<MultishotOperation&>(op).delivery
                        : static_cast<Runnable&>(op);
   if (!next.linked()) done.PushBack(next);
-}
-
-// A cancel request names its target by address. If the kernel refused to take
-// entries (EBUSY) and the target completes meanwhile, the address may soon be
-// another operation's: the request must go.
-void UringBackend::ForgetUnsubmittedCancel(const Operation& op) {
-  for (uint32_t i = 0; i < ring_->unsubmitted(); ++i) {
-    io_uring_sqe& sqe = ring_->UnsubmittedEntry(i);
-    if (sqe.opcode == IORING_OP_ASYNC_CANCEL &&
-        sqe.addr == reinterpret_cast<uintptr_t>(&op)) {
-      memset(&sqe, 0, sizeof(sqe));
-      sqe.opcode = IORING_OP_NOP;
-      sqe.user_data = kIgnored;
-    }
-  }
 }
 
 }  // namespace ringway::uring

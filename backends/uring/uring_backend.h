@@ -101,7 +101,6 @@ class UringBackend final : public Backend {
   void Deliver(MultishotOperation& op, int32_t result, uint32_t cqe_flags,
                RunnableList& done);
   void Finish(Operation& op, int32_t result, RunnableList& done);
-  void ForgetUnsubmittedCancel(const Operation& op);
 
   const OwnerThread owner_;
   const BackendOptions options_;

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/testing/failing_calls.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/check.h"
+
+namespace ringway::testing {
+namespace {
+
+struct Plan {
+  SystemCall call = SystemCall::kUringEnter;
+  uint64_t calls_left = 0;  // 0: nothing is to fail
+  int errnum = 0;
+  bool happened = false;
+};
+
+thread_local Plan plan;
+
+// True, with errno set, if this call of `call` is the one to fail.
+bool Fails(SystemCall call) {
+  if (plan.calls_left == 0 || plan.call != call || --plan.calls_left > 0)
+    return false;
+  plan.happened = true;
+  errno = plan.errnum;
+  return true;
+}
+
+}  // namespace
+
+const char* SystemCallName(SystemCall call) {
+  switch (call) {
+    case SystemCall::kUringEnter:
+      return "io_uring_enter";
+    case SystemCall::kRecv:
+      return "recv";
+    case SystemCall::kSend:
+      return "send";
+    case SystemCall::kAccept:
+      return "accept4";
+    case SystemCall::kConnect:
+      return "connect";
+    case SystemCall::kEpollControl:
+      return "epoll_ctl";
+    case SystemCall::kEpollWait:
+      return "epoll_pwait2";
+  }
+  return "unknown";
+}
+
+FailingCall::FailingCall(SystemCall call, uint64_t n, int errnum) {
+  RINGWAY_CHECK(n > 0 && plan.calls_left == 0,
+                "one failure at a time, and calls count from 1");
+  plan = {call, n, errnum, false};
+}
+
+FailingCall::~FailingCall() { plan = {}; }
+
+bool FailingCall::happened() const { return plan.happened; }
+
+}  // namespace ringway::testing
+
+// What --wrap=NAME makes of calls to NAME, and of NAME itself. The names are
+// the linker's. NOLINTBEGIN(bugprone-reserved-identifier)
+extern "C" {
+
+using ringway::testing::Fails;
+using ringway::testing::SystemCall;
+
+long __real_syscall(long number, long a, long b, long c, long d, long e,
+                    long f);
+long __wrap_syscall(long number, long a, long b, long c, long d, long e,
+                    long f) {
+  if (number == SYS_io_uring_enter && Fails(SystemCall::kUringEnter)) return -1;
+  return __real_syscall(number, a, b, c, d, e, f);
+}
+
+ssize_t __real_recv(int fd, void* buffer, size_t n_bytes, int flags);
+ssize_t __wrap_recv(int fd, void* buffer, size_t n_bytes, int flags) {
+  if (Fails(SystemCall::kRecv)) return -1;
+  return __real_recv(fd, buffer, n_bytes, flags);
+}
+
+ssize_t __real_send(int fd, const void* buffer, size_t n_bytes, int flags);
+ssize_t __wrap_send(int fd, const void* buffer, size_t n_bytes, int flags) {
+  if (Fails(SystemCall::kSend)) return -1;
+  return __real_send(fd, buffer, n_bytes, flags);
+}
+
+int __real_accept4(int fd, sockaddr* address, socklen_t* length, int flags);
+int __wrap_accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
+  if (Fails(SystemCall::kAccept)) return -1;
+  return __real_accept4(fd, address, length, flags);
+}
+
+int __real_connect(int fd, const sockaddr* address, socklen_t length);
+int __wrap_connect(int fd, const sockaddr* address, socklen_t length) {
+  if (Fails(SystemCall::kConnect)) return -1;
+  return __real_connect(fd, address, length);
+}
+
+int __real_epoll_ctl(int epoll, int operation, int fd, epoll_event* event);
+int __wrap_epoll_ctl(int epoll, int operation, int fd, epoll_event* event) {
+  if (Fails(SystemCall::kEpollControl)) return -1;
+  return __real_epoll_ctl(epoll, operation, fd, event);
+}
+
+int __real_epoll_pwait2(int epoll, epoll_event* events, int n,
+                        const timespec* timeout, const sigset_t* mask);
+int __wrap_epoll_pwait2(int epoll, epoll_event* events, int n,
+                        const timespec* timeout, const sigset_t* mask) {
+  if (Fails(SystemCall::kEpollWait)) return -1;
+  return __real_epoll_pwait2(epoll, events, n, timeout, mask);
+}
+
+}  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier)

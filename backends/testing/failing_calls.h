@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FailingCall: makes the n-th system call of a kind fail, once.
+//
+// The linker sends the calls of everything in the test's binary through here
+// (--wrap), so production code has no hook for it. A test that lets the first
+// call fail, then the second and so on until none is left to fail has been
+// through every error path that a single failure can take.
+//
+//   for (uint64_t n = 1; ; ++n) {
+//     FailingCall failure(SystemCall::kSend, n, EPIPE);
+//     ...
+//     if (!failure.happened()) break;
+//   }
+
+#ifndef RINGWAY_BACKENDS_TESTING_FAILING_CALLS_H_
+#define RINGWAY_BACKENDS_TESTING_FAILING_CALLS_H_
+
+#include <cstdint>
+
+namespace ringway::testing {
+
+enum class SystemCall : uint8_t {
+  kUringEnter,
+  kRecv,
+  kSend,
+  kAccept,
+  kConnect,
+  kEpollControl,
+  kEpollWait,
+};
+
+const char* SystemCallName(SystemCall call);
+
+// Threads: counts and fails the calls of the thread that made it. One at a
+// time.
+class FailingCall {
+ public:
+  // The `n`-th call from now on (1 is the next) fails with `errnum`, without
+  // having done anything.
+  FailingCall(SystemCall call, uint64_t n, int errnum);
+  ~FailingCall();
+  FailingCall(const FailingCall&) = delete;
+  FailingCall& operator=(const FailingCall&) = delete;
+
+  bool happened() const;
+};
+
+}  // namespace ringway::testing
+
+#endif  // RINGWAY_BACKENDS_TESTING_FAILING_CALLS_H_
