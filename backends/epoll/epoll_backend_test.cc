@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the conformance suite cannot see of this backend: how often it asks the
+// kernel, and what it does to fds.
+
+#include "backends/epoll/epoll_backend.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "backends/prepare.h"
+#include "backends/testing/backend_fixture.h"
+#include "backends/testing/sockets.h"
+#include "core/unique_fd.h"
+#include "gtest/gtest.h"
+
+namespace ringway::epoll {
+namespace {
+
+using ::ringway::testing::AddressOf;
+using ::ringway::testing::AsBytes;
+using ::ringway::testing::BackendDriver;
+using ::ringway::testing::ConnectTo;
+using ::ringway::testing::CountedMultishot;
+using ::ringway::testing::CountedOperation;
+using ::ringway::testing::FdPair;
+using ::ringway::testing::Listen;
+using ::ringway::testing::MakeSocketPair;
+using ::ringway::testing::SendAll;
+
+FdPair MakeTcpPair() {
+  UniqueFd listener = Listen(1);
+  UniqueFd client = ConnectTo(AddressOf(listener.get()));
+  UniqueFd server(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  return {std::move(client), std::move(server)};
+}
+
+class EpollBackendTest : public ::testing::Test {
+ protected:
+  explicit EpollBackendTest(const BackendOptions& options = BackendOptions())
+      : driver_(*EpollBackend::Create(options)) {}
+
+  void RunUntilDone(CountedOperation& op) {
+    EXPECT_TRUE(driver_.RunUntil([&] { return op.done(); }));
+    EXPECT_EQ(op.completions, 1);
+  }
+
+  // Starts a receive of up to 64 bytes.
+  void StartRecv(int fd) {
+    recv_.completions = 0;
+    PrepareRecv(recv_, fd, buffer_);
+    driver_.Start(recv_);
+  }
+
+  BackendDriver driver_;
+  std::array<std::byte, 64> buffer_ = {};
+  CountedOperation recv_, op_;
+};
+
+TEST_F(EpollBackendTest, EchoCostsOneReceiveOneSendAndAShareOfAWait) {
+  constexpr uint64_t kRounds = 1'000;
+  FdPair sockets = MakeTcpPair();
+  const int fd = sockets.second.get();
+  const auto echo = [&] {
+    StartRecv(fd);
+    driver_.TurnWithoutBlocking(1);
+    SendAll(sockets.first.get(), "ping");
+    RunUntilDone(recv_);
+    ASSERT_EQ(recv_.result, 4);
+    PrepareSend(op_, fd, {buffer_.data(), 4}, MSG_WAITALL);
+    ASSERT_EQ(driver_.RunToEnd(op_), 4);
+    char reply[8];
+    ASSERT_EQ(recv(sockets.first.get(), reply, sizeof(reply), 0), 4);
+  };
+  echo();
+  const uint64_t before = driver_->stats().system_calls;
+
+  for (uint64_t i = 0; i < kRounds; ++i) echo();
+
+  // The turn that does not block asks once more than a loop would.
+  EXPECT_LE(driver_->stats().system_calls - before, 4 * kRounds);
+}
+
+TEST_F(EpollBackendTest, NumberThatComesBackWithinATurnIsServed) {
+  // A TCP socket is known to be empty after a short receive, until the next
+  // event. Its number may be another socket's by then, whose events nobody has
+  // asked for.
+  FdPair first = MakeTcpPair();
+  const int fd = first.second.get();
+  StartRecv(fd);
+  driver_.TurnWithoutBlocking();
+  SendAll(first.first.get(), "x");
+  RunUntilDone(recv_);
+  FdPair second = MakeTcpPair();
+  ASSERT_EQ(dup3(second.second.get(), fd, O_CLOEXEC), fd);
+  second.second.Reset();
+
+  StartRecv(fd);
+  driver_.TurnWithoutBlocking();
+  SendAll(second.first.get(), "yz");
+
+  RunUntilDone(recv_);
+  EXPECT_EQ(recv_.result, 2);
+}
+
+TEST_F(EpollBackendTest, AcceptedSocketInheritsNothingFromItsNumber) {
+  UniqueFd listener = Listen(4);
+  for (int round = 0; round < 20; ++round) {
+    UniqueFd client = ConnectTo(AddressOf(listener.get()));
+    PrepareAccept(op_, listener.get(), nullptr, nullptr);
+    UniqueFd server(driver_.RunToEnd(op_));
+    ASSERT_TRUE(server.valid());
+    StartRecv(server.get());
+    driver_.TurnWithoutBlocking();
+    SendAll(client.get(), "x");
+    RunUntilDone(recv_);
+    ASSERT_EQ(recv_.result, 1);
+    // Closed by its owner, without the backend's knowledge.
+  }
+}
+
+TEST_F(EpollBackendTest, ShortPeekDoesNotMeanThatAllWasTaken) {
+  FdPair sockets = MakeTcpPair();
+  PrepareRecv(op_, sockets.second.get(), buffer_, MSG_PEEK);
+  driver_.Start(op_);
+  driver_.TurnWithoutBlocking();
+  SendAll(sockets.first.get(), "hello");
+  RunUntilDone(op_);
+  ASSERT_EQ(op_.result, 5);
+
+  StartRecv(sockets.second.get());
+  driver_.TurnWithoutBlocking(1);
+
+  EXPECT_TRUE(recv_.done());
+  EXPECT_EQ(recv_.result, 5);
+}
+
+TEST_F(EpollBackendTest, HalfClosedPeerThatTakesNothingDoesNotSpin) {
+  FdPair sockets = MakeSocketPair();
+  const std::string block(4096, 'x');
+  while (send(sockets.first.get(), block.data(), block.size(), MSG_DONTWAIT) >
+         0) {
+  }
+  ASSERT_EQ(shutdown(sockets.second.get(), SHUT_WR), 0);
+  PrepareSend(op_, sockets.first.get(), AsBytes("x"));
+  driver_.Start(op_);
+  PreparePoll(recv_, sockets.first.get(), POLLPRI);  // an interest, too
+  driver_.Start(recv_);
+  driver_.TurnWithoutBlocking();
+  const BackendStats before = driver_->stats();
+
+  driver_.Turn(driver_->clock().Now() + absl::Milliseconds(20));
+
+  EXPECT_LE(driver_->stats().system_calls - before.system_calls, 4u);
+  driver_.Turn(driver_->clock().Now() + absl::Milliseconds(20));
+  EXPECT_LE(driver_->stats().system_calls - before.system_calls, 6u);
+  EXPECT_FALSE(op_.done());
+  driver_.Cancel(op_);
+  driver_.Cancel(recv_);
+  EXPECT_TRUE(driver_.RunUntil([&] { return op_.done() && recv_.done(); }));
+}
+
+// --- Modes of fds
+
+TEST_F(EpollBackendTest, ListenerIsInItsOwnModeWhenNothingAccepts) {
+  UniqueFd listener = Listen(4);
+  CountedMultishot accepts;
+  PrepareAcceptMultishot(accepts, listener.get());
+  driver_.Start(accepts);
+  driver_.TurnWithoutBlocking();
+  EXPECT_NE(fcntl(listener.get(), F_GETFL) & O_NONBLOCK, 0);
+
+  driver_.Cancel(accepts);
+  EXPECT_TRUE(driver_.RunUntil([&] { return accepts.ended(); }));
+
+  EXPECT_EQ(fcntl(listener.get(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+TEST_F(EpollBackendTest, ConnectedSocketIsInItsOwnMode) {
+  UniqueFd listener = Listen(4);
+  const sockaddr_in address = AddressOf(listener.get());
+  UniqueFd client = ringway::testing::MakeTcpSocket();
+  PrepareConnect(op_, client.get(), ringway::testing::AsSockaddr(address),
+                 sizeof(address));
+  EXPECT_EQ(driver_.RunToEnd(op_), 0);
+  EXPECT_EQ(fcntl(client.get(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+// --- What no event tells of
+
+TEST_F(EpollBackendTest, ConnectToAFullUnixListenerSucceedsWhenThereIsRoom) {
+  UniqueFd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address),
+                 sizeof(sa_family_t)),
+            0);  // the kernel chooses an abstract name
+  socklen_t length = sizeof(address);
+  ASSERT_EQ(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address),
+                        &length),
+            0);
+  ASSERT_EQ(listen(listener.get(), 0), 0);
+  UniqueFd first(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(connect(first.get(), reinterpret_cast<sockaddr*>(&address), length),
+            0);
+  UniqueFd second(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  PrepareConnect(op_, second.get(), reinterpret_cast<sockaddr*>(&address),
+                 length);
+  driver_.Start(op_);
+  driver_.TurnWithoutBlocking();
+  ASSERT_FALSE(op_.done());
+
+  UniqueFd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+
+  RunUntilDone(op_);
+  EXPECT_EQ(op_.result, 0);
+}
+
+// --- Closing
+
+TEST_F(EpollBackendTest, WhatWaitsForAClosedFdWaitsForItsCancel) {
+  FdPair sockets = MakeSocketPair();
+  const int fd = sockets.first.Release();
+  StartRecv(fd);
+  driver_.TurnWithoutBlocking();
+  PrepareClose(op_, fd);
+  ASSERT_EQ(driver_.RunToEnd(op_), 0);
+  FdPair next = MakeSocketPair();
+  ASSERT_EQ(next.first.get(), fd) << "the lowest number was not taken";
+  SendAll(next.second.get(), "for the next one");
+  driver_.TurnWithoutBlocking();
+  EXPECT_FALSE(recv_.done());
+
+  EXPECT_EQ(driver_.Cancel(recv_), CancelOutcome::kRequested);
+  RunUntilDone(recv_);
+  EXPECT_EQ(recv_.result, -ECANCELED);
+}
+
+// --- Fairness
+
+class EpollFairnessTest : public EpollBackendTest {
+ protected:
+  static BackendOptions SmallBuffers() {
+    BackendOptions options;
+    options.receive_buffer_bytes = 64;
+    return options;
+  }
+  EpollFairnessTest() : EpollBackendTest(SmallBuffers()) {}
+};
+
+TEST_F(EpollFairnessTest, StreamThatHasMuchLetsTheOthersIn) {
+  FdPair busy = MakeSocketPair(), quiet = MakeSocketPair();
+  SendAll(busy.second.get(), std::string(64 * 100, 'b'));
+  CountedMultishot stream;
+  PrepareRecvMultishot(stream, busy.first.get());
+  driver_.Start(stream);
+  StartRecv(quiet.first.get());
+  driver_.TurnWithoutBlocking(1);
+  EXPECT_LT(stream.event_count, 50u);
+  SendAll(quiet.second.get(), "q");
+
+  driver_.TurnWithoutBlocking(2);
+
+  EXPECT_TRUE(recv_.done());
+  EXPECT_LT(stream.event_count, 100u);
+  EXPECT_TRUE(driver_.RunUntil([&] { return stream.event_count == 100; }))
+      << "it was forgotten";
+  driver_->DropEvents(stream);
+  driver_.Cancel(stream);
+  EXPECT_TRUE(driver_.RunUntil([&] { return stream.ended(); }));
+}
+
+// --- Threads
+
+class EpollOffloadTest : public EpollBackendTest {
+ protected:
+  static BackendOptions OneThread() {
+    BackendOptions options;
+    options.offload_threads = 1;
+    return options;
+  }
+  EpollOffloadTest() : EpollBackendTest(OneThread()) {
+    EXPECT_EQ(mkfifo(fifo_.c_str(), 0600), 0);
+    // Opening a FIFO blocks until there is somebody at the other end.
+    PrepareOpenAt(op_, AT_FDCWD, fifo_.c_str(), O_WRONLY);
+  }
+  ~EpollOffloadTest() override { unlink(fifo_.c_str()); }
+
+  // Lets the open go on.
+  UniqueFd OpenOtherEnd() {
+    return UniqueFd(open(fifo_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  }
+
+  const std::string fifo_ =
+      ::testing::TempDir() + "/epoll_offload_fifo." + std::to_string(getpid());
+};
+
+TEST_F(EpollOffloadTest, BlockedThreadDelaysNoSocket) {
+  driver_.Start(op_);
+  FdPair sockets = MakeSocketPair();
+  StartRecv(sockets.first.get());
+  driver_.TurnWithoutBlocking();
+  SendAll(sockets.second.get(), "x");
+
+  RunUntilDone(recv_);
+
+  EXPECT_FALSE(op_.done());
+  const UniqueFd reader = OpenOtherEnd();
+  RunUntilDone(op_);
+  const UniqueFd opened(op_.result);
+  EXPECT_TRUE(opened.valid());
+}
+
+TEST_F(EpollOffloadTest, CancelEndsWhatIsQueuedAndNotWhatRuns) {
+  CountedOperation queued;
+  driver_.Start(op_);
+  PrepareFsync(queued, -1);
+  driver_.Start(queued);
+  driver_.TurnWithoutBlocking();
+
+  EXPECT_EQ(driver_.Cancel(queued), CancelOutcome::kRequested);
+  RunUntilDone(queued);
+  EXPECT_EQ(queued.result, -ECANCELED);
+
+  const UniqueFd reader = OpenOtherEnd();
+  EXPECT_EQ(driver_.Cancel(op_), CancelOutcome::kRequested);
+  RunUntilDone(op_);
+  // It may not have begun when it was cancelled.
+  EXPECT_TRUE(op_.result >= 0 || op_.result == -ECANCELED) << op_.result;
+  const UniqueFd opened(op_.result >= 0 ? op_.result : -1);
+  EXPECT_EQ(driver_->stats().in_flight, 0u);
+}
+
+TEST_F(EpollOffloadTest, SendFileToAFullSocketCanBeCancelled) {
+  FdPair sockets = MakeSocketPair();
+  const std::string block(4096, 'x');
+  while (send(sockets.first.get(), block.data(), block.size(), MSG_DONTWAIT) >
+         0) {
+  }
+  const UniqueFd file = ringway::testing::MakeFile("content");
+  CountedOperation send_file;
+  PrepareSendFile(send_file, sockets.first.get(), file.get(), 0, 7);
+  driver_.Start(send_file);
+  while (driver_->stats().offloaded == 0) driver_.TurnWithoutBlocking();
+  driver_.TurnWithoutBlocking();
+  EXPECT_FALSE(send_file.done());
+
+  driver_.Cancel(send_file);
+  RunUntilDone(send_file);
+
+  EXPECT_EQ(send_file.result, -ECANCELED);
+  EXPECT_EQ(fcntl(sockets.first.get(), F_GETFL) & O_NONBLOCK, 0);
+}
+
+// --- Kernels without epoll_pwait2
+
+TEST(EpollBackendWithTimerFd, WaitsAndWakesAsWithoutIt) {
+  BackendDriver driver(
+      *EpollBackend::Create(BackendOptions(), WaitMethod::kTimerFd));
+  EXPECT_NE(driver->description().find("timerfd"), std::string::npos);
+  for (int i = 0; i < 10; ++i) {
+    const MonotonicTime deadline =
+        driver->clock().Now() + absl::Microseconds(300);
+    driver.Turn(deadline);
+    EXPECT_GE(driver->clock().Now(), deadline);
+  }
+  FdPair sockets = MakeSocketPair();
+  CountedOperation op;
+  std::byte byte;
+  PrepareRecv(op, sockets.first.get(), {&byte, 1});
+  driver.Start(op);
+  driver.TurnWithoutBlocking();
+  SendAll(sockets.second.get(), "x");
+  EXPECT_TRUE(driver.RunUntil([&] { return op.done(); }));
+  driver->Notify();
+  driver->Wait(MonotonicTime::Infinite(), driver.ready());
+  EXPECT_EQ(driver->stats().notifications, 1u);
+}
+
+}  // namespace
+}  // namespace ringway::epoll
