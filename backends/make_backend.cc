@@ -2,9 +2,13 @@
 
 #include "backends/make_backend.h"
 
+#include <atomic>
+#include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include "absl/strings/str_cat.h"
+#include "backends/epoll/epoll_backend.h"
 #include "backends/uring/uring_backend.h"
 
 namespace ringway {
@@ -19,19 +23,41 @@ absl::StatusOr<BackendKind> ChosenKind(const BackendOptions& options) {
       absl::StrCat("RINGWAY_BACKEND: ", kind.status().message()));
 }
 
+// Once per process: its loops ask one kernel.
+void LogFallback(const absl::Status& refusal) {
+  static std::atomic<bool> logged{false};
+  if (logged.exchange(true)) return;
+  fprintf(stderr, "ringway: epoll serves instead of io_uring: %s\n",
+          std::string(refusal.message()).c_str());
+}
+
+absl::StatusOr<std::unique_ptr<Backend>> MakeBestBackend(
+    const BackendOptions& options) {
+  absl::StatusOr<std::unique_ptr<Backend>> uring =
+      uring::UringBackend::Create(options);
+  if (uring.ok()) return uring;
+  absl::StatusOr<std::unique_ptr<Backend>> epoll =
+      epoll::EpollBackend::Create(options);
+  // What ails both - no fds left, say - is no reason to change.
+  if (!epoll.ok()) return uring.status();
+  LogFallback(uring.status());
+  return epoll;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(
     const BackendOptions& options) {
   absl::StatusOr<BackendKind> kind = ChosenKind(options);
   if (!kind.ok()) return kind.status();
+  if (absl::Status s = CheckBackendOptions(options); !s.ok()) return s;
   switch (*kind) {
     case BackendKind::kAuto:
+      return MakeBestBackend(options);
     case BackendKind::kUring:
       return uring::UringBackend::Create(options);
     case BackendKind::kEpoll:
-      return absl::UnimplementedError(
-          "this build has no epoll backend; use auto or uring");
+      return epoll::EpollBackend::Create(options);
   }
   return absl::InvalidArgumentError("BackendOptions::kind has no such value");
 }

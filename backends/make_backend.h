@@ -16,13 +16,12 @@ namespace ringway {
 // Makes a backend for the calling thread, which alone may use it.
 //
 // The environment variable RINGWAY_BACKEND (auto, uring, epoll) overrides
-// `options.kind`. An explicit kind fails where it cannot be had; it never
-// downgrades.
+// `options.kind`. `auto` takes epoll where io_uring is refused, whatever the
+// reason, and says so in one line on stderr per process. An explicit kind fails
+// where it cannot be had; it never downgrades.
 //
-// Errors: InvalidArgument (an option out of range, a bad RINGWAY_BACKEND),
-// Unimplemented (a kind
-//         that this build does not have), or why the kernel refused, with the
-//         remedy.
+// Errors: InvalidArgument (an option out of range, a bad RINGWAY_BACKEND), or
+//         why the kernel refused, with the remedy.
 absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(
     const BackendOptions& options);
 

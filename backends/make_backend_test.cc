@@ -9,11 +9,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -114,6 +116,16 @@ TEST_F(MakeBackendTest, EnvironmentOverridesTheOption) {
   EXPECT_EQ((*backend)->name(), "uring");
 }
 
+TEST_F(MakeBackendTest, EnvironmentCanAskForEpoll) {
+  setenv("RINGWAY_BACKEND", "epoll", 1);
+
+  absl::StatusOr<std::unique_ptr<Backend>> backend =
+      MakeBackend(BackendOptions());
+
+  ASSERT_TRUE(backend.ok()) << backend.status();
+  EXPECT_EQ((*backend)->name(), "epoll");
+}
+
 TEST_F(MakeBackendTest, EnvironmentWithANonsenseNameIsAnErrorNamingIt) {
   setenv("RINGWAY_BACKEND", "kqueue", 1);
 
@@ -154,7 +166,61 @@ void Refuse(uint32_t system_call, uint32_t errnum) {
   _exit(ErrnoOf(status));
 }
 
+// What a process sees that asks twice for the best there is: exits with the
+// number of lines that were logged, after printing them and what it got.
+[[noreturn]] void MakeTwoWhereRefused(uint32_t system_call, uint32_t errnum) {
+  Refuse(system_call, errnum);
+  const int terminal = dup(STDERR_FILENO);
+  int log[2];
+  if (pipe(log) != 0 || dup2(log[1], STDERR_FILENO) < 0) _exit(100);
+  absl::StatusOr<std::unique_ptr<Backend>> first =
+      MakeBackend(BackendOptions());
+  absl::StatusOr<std::unique_ptr<Backend>> second =
+      MakeBackend(BackendOptions());
+  dup2(terminal, STDERR_FILENO);
+  close(log[1]);
+  char text[4096] = {};
+  const ssize_t n_bytes = read(log[0], text, sizeof(text) - 1);
+  if (!first.ok() || !second.ok() || n_bytes < 0) _exit(101);
+  const std::string_view lines(text, static_cast<size_t>(n_bytes));
+  fprintf(stderr, "%s%s, %s\n", text, std::string((*first)->name()).c_str(),
+          std::string((*second)->name()).c_str());
+  _exit(static_cast<int>(std::count(lines.begin(), lines.end(), '\n')));
+}
+
 using MakeBackendDeathTest = MakeBackendTest;
+
+TEST_F(MakeBackendDeathTest, AutoTakesEpollWithOneLineSayingWhy) {
+  EXPECT_EXIT(MakeTwoWhereRefused(__NR_io_uring_setup, EPERM),
+              ExitedWithCode(1),
+              "^ringway: epoll serves instead of io_uring: io_uring_setup is "
+              "refused.*seccomp.*\nepoll, epoll\n");
+}
+
+TEST_F(MakeBackendDeathTest, AutoTakesEpollWhateverIsRefused) {
+  for (uint32_t errnum : {ENOSYS, EINVAL, ENOMEM}) {
+    EXPECT_EXIT(MakeTwoWhereRefused(__NR_io_uring_setup, errnum),
+                ExitedWithCode(1), "io_uring_setup.*\nepoll, epoll\n");
+  }
+  EXPECT_EXIT(MakeTwoWhereRefused(__NR_io_uring_enter, EPERM),
+              ExitedWithCode(1), "io_uring_enter.*\nepoll, epoll\n");
+  EXPECT_EXIT(MakeTwoWhereRefused(__NR_io_uring_register, EPERM),
+              ExitedWithCode(1), "opcodes.*\nepoll, epoll\n");
+}
+
+TEST_F(MakeBackendDeathTest, EpollRefusedIsAnErrorThatSaysSo) {
+  EXPECT_EXIT(MakeWhereRefused(BackendKind::kEpoll, __NR_epoll_create1, EMFILE),
+              ExitedWithCode(EMFILE), "epoll_create1");
+}
+
+TEST_F(MakeBackendDeathTest, NothingToFallBackToGivesTheFirstRefusal) {
+  EXPECT_EXIT(
+      {
+        Refuse(__NR_io_uring_setup, ENOSYS);
+        MakeWhereRefused(BackendKind::kAuto, __NR_epoll_create1, EPERM);
+      },
+      ExitedWithCode(ENOSYS), "io_uring_setup does not exist");
+}
 
 TEST_F(MakeBackendDeathTest, SetupRefusedByPolicyNamesTheCauseAndTheRemedy) {
   EXPECT_EXIT(MakeWhereRefused(BackendKind::kUring, __NR_io_uring_setup, EPERM),

@@ -65,6 +65,7 @@ const std::vector<BackendVariant>& AllBackendVariants() {
       {"uring", "uring", OfKind(BackendKind::kUring)},
       {"uring_masked", "uring", UringWithoutAnythingOptional()},
       {"uring_cooperative", "uring", UringWithout(IORING_SETUP_DEFER_TASKRUN)},
+      {"epoll", "epoll", OfKind(BackendKind::kEpoll)},
       {"sim", "sim", BackendOptions(), &MakeSimSystem},
   };
   return variants;
