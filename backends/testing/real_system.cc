@@ -4,12 +4,14 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -32,16 +34,30 @@ int64_t Must(int64_t rc, const char* what) {
   return rc;
 }
 
+bool IsReady(int fd, short events) {
+  pollfd ready = {fd, events, 0};
+  return poll(&ready, 1, /*timeout=*/0) == 1 && (ready.revents & events) != 0;
+}
+
 // Of what is no socket: pipes and files, without waiting and without changing
-// the flags that an operation in flight may look at.
+// the flags that an operation in flight may look at. A pipe that splice(2) has
+// seen no longer takes RWF_NOWAIT (EOPNOTSUPP), but it tells when it is ready.
+
 int64_t WriteNow(int fd, std::string_view data) {
   const iovec part = {const_cast<char*>(data.data()), data.size()};
-  return OrErrno(pwritev2(fd, &part, 1, /*offset=*/-1, RWF_NOWAIT));
+  const int64_t n = OrErrno(pwritev2(fd, &part, 1, /*offset=*/-1, RWF_NOWAIT));
+  if (n != -EOPNOTSUPP) return n;
+  if (!IsReady(fd, POLLOUT)) return -EAGAIN;
+  return OrErrno(
+      write(fd, data.data(), std::min<size_t>(data.size(), PIPE_BUF)));
 }
 
 int64_t ReadNow(int fd, std::string& into) {
   const iovec part = {into.data(), into.size()};
-  return OrErrno(preadv2(fd, &part, 1, /*offset=*/-1, RWF_NOWAIT));
+  const int64_t n = OrErrno(preadv2(fd, &part, 1, /*offset=*/-1, RWF_NOWAIT));
+  if (n != -EOPNOTSUPP) return n;
+  if (!IsReady(fd, POLLIN)) return -EAGAIN;
+  return OrErrno(read(fd, into.data(), into.size()));
 }
 
 class RealSystem final : public System {
@@ -89,8 +105,7 @@ class RealSystem final : public System {
   }
 
   TestFd Accept(int listener) override {
-    pollfd ready = {listener, POLLIN, 0};
-    if (poll(&ready, 1, /*timeout=*/0) == 0) return {};
+    if (!IsReady(listener, POLLIN)) return {};
     return Own(static_cast<int>(
         Must(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC), "accept4")));
   }

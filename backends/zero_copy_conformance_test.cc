@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Zero-copy sends: they deliver the number of bytes accepted, and end when the
+// memory is the caller's again - also where a backend copies.
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "backends/prepare.h"
+#include "backends/testing/operation_fixture.h"
+#include "gtest/gtest.h"
+
+namespace ringway::testing {
+namespace {
+
+constexpr size_t kLarge = 256 * 1024;
+
+std::string Pattern(size_t n_bytes) {
+  std::string pattern(n_bytes, '\0');
+  for (size_t i = 0; i < n_bytes; ++i) {
+    pattern[i] = static_cast<char>(i * 17 + i / 263);
+  }
+  return pattern;
+}
+
+class ZeroCopyConformance : public OperationConformance {
+ protected:
+  void SetUp() override {
+    OperationConformance::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    // Not a Unix pair: those have no zero-copy anywhere.
+    TestFd listener = system().TcpListener(1);
+    near_ = system().ConnectTo(system().AddressOf(listener.get()));
+    far_ = system().Accept(listener.get());
+  }
+
+  // Runs `send_` to its end, with the peer reading all along.
+  std::string ReceiveUntilEnd() {
+    std::string received;
+    CountedOperation readable;
+    driver().Start(send_);
+    while (!send_.ended() && !HasFailure()) {
+      readable.completions = 0;
+      PreparePoll(readable, far_.get(), POLLIN);
+      driver().Start(readable);
+      EXPECT_TRUE(
+          driver().RunUntil([&] { return send_.ended() || readable.done(); }));
+      received += system().Receive(far_.get(), kLarge);
+    }
+    driver().Cancel(readable);
+    EXPECT_TRUE(driver().RunUntil([&] { return readable.done(); }));
+    return received;
+  }
+
+  // The bytes that `send_` has delivered as accepted.
+  size_t TakeAccepted() {
+    size_t n_bytes = 0;
+    for (MultishotEvent event; driver()->TakeEvent(send_, event);) {
+      EXPECT_GT(event.result, 0);
+      EXPECT_EQ(event.data, nullptr);
+      n_bytes += static_cast<size_t>(event.result);
+    }
+    return n_bytes;
+  }
+
+  // Sends until the socket takes no more, in both directions' buffers.
+  void Fill() {
+    const std::string block(4096, 'x');
+    while (system().Send(near_.get(), block) > 0)
+      driver().TurnWithoutBlocking(1);
+  }
+
+  TestFd near_, far_;
+  CountedMultishot send_;
+};
+
+TEST_P(ZeroCopyConformance, DeliversTheBytesAcceptedThenEndsWithZero) {
+  PrepareSendZeroCopy(send_, near_.get(), AsBytes("hello"));
+  driver().Start(send_);
+  EXPECT_TRUE(driver().RunUntil([&] { return send_.first_event != nullptr; }));
+  EXPECT_EQ(ReceiveAll(far_.get(), 5), "hello");
+  EXPECT_TRUE(driver().RunUntil([&] { return send_.ended(); }));
+  EXPECT_EQ(send_.event_count, 1u);
+  EXPECT_EQ(TakeAccepted(), 5u);
+  EXPECT_EQ(send_.result, 0);
+}
+
+TEST_P(ZeroCopyConformance, MemoryMayBeChangedAfterTheEnd) {
+  std::string data = Pattern(kLarge);
+  const std::string sent = data;
+  PrepareSendZeroCopy(send_, near_.get(), AsBytes(data));
+  std::string received = ReceiveUntilEnd();
+  data.assign(data.size(), '!');
+  const size_t accepted = TakeAccepted();
+  received += ReceiveAll(far_.get(), accepted - received.size());
+  EXPECT_EQ(send_.result, 0);
+  EXPECT_GT(accepted, 0u);
+  EXPECT_EQ(received.size(), accepted);
+  EXPECT_TRUE(received == sent.substr(0, accepted));
+}
+
+TEST_P(ZeroCopyConformance, SendOfAllEndsWhenEverythingIsTaken) {
+  const std::string sent = Pattern(4 * kLarge);
+  PrepareSendZeroCopy(send_, near_.get(), AsBytes(sent), MSG_WAITALL);
+  std::string received = ReceiveUntilEnd();
+  EXPECT_EQ(TakeAccepted(), sent.size());
+  received += ReceiveAll(far_.get(), sent.size() - received.size());
+  EXPECT_TRUE(received == sent);
+}
+
+TEST_P(ZeroCopyConformance, SendMsgGathersItsParts) {
+  char first[] = "he", second[] = "llo";
+  iovec parts[] = {{first, 2}, {second, 3}};
+  msghdr message = {};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  PrepareSendMsgZeroCopy(send_, near_.get(), message);
+  EXPECT_EQ(ReceiveUntilEnd() + ReceiveAll(far_.get(), 0), "hello");
+  EXPECT_EQ(TakeAccepted(), 5u);
+  EXPECT_EQ(send_.result, 0);
+}
+
+TEST_P(ZeroCopyConformance, SendsOneAfterTheOtherKeepTheirOrder) {
+  std::string received, sent;
+  for (int i = 0; i < 50; ++i) {
+    const std::string message = std::to_string(i) + ",";
+    PrepareSendZeroCopy(send_, near_.get(), AsBytes(message));
+    received += ReceiveUntilEnd();
+    ASSERT_EQ(TakeAccepted(), message.size());
+    sent += message;
+  }
+  received += ReceiveAll(far_.get(), sent.size() - received.size());
+  EXPECT_EQ(received, sent);
+}
+
+TEST_P(ZeroCopyConformance, ErrorDeliversNothing) {
+  PrepareSendZeroCopy(send_, -1, AsBytes("x"));
+  EXPECT_EQ(driver().RunToEnd(send_), -EBADF);
+  EXPECT_EQ(send_.event_count, 0u);
+
+  CountedOperation shutdown;
+  PrepareShutdown(shutdown, near_.get(), SHUT_WR);
+  EXPECT_EQ(driver().RunToEnd(shutdown), 0);
+  PrepareSendZeroCopy(send_, near_.get(), AsBytes("x"));
+  EXPECT_EQ(driver().RunToEnd(send_), -EPIPE);
+  EXPECT_EQ(send_.event_count, 0u);
+}
+
+TEST_P(ZeroCopyConformance, WaitingSendEndsCancelledAndDeliversNothing) {
+  Fill();
+  PrepareSendZeroCopy(send_, near_.get(), AsBytes("x"));
+  driver().Start(send_);
+  driver().TurnWithoutBlocking();
+  ASSERT_EQ(send_.told, 0);
+  EXPECT_EQ(driver().Cancel(send_), CancelOutcome::kRequested);
+  EXPECT_TRUE(driver().RunUntil([&] { return send_.ended(); }));
+  EXPECT_EQ(send_.result, -ECANCELED);
+  EXPECT_EQ(TakeAccepted(), 0u);
+}
+
+TEST_P(ZeroCopyConformance, QueuedSendNeverStarts) {
+  PrepareSendZeroCopy(send_, near_.get(), AsBytes("x"));
+  driver().Start(send_);
+  EXPECT_EQ(driver().Cancel(send_), CancelOutcome::kNotStarted);
+  driver().TurnWithoutBlocking();
+  EXPECT_EQ(send_.told, 1);
+  EXPECT_EQ(send_.result, -ECANCELED);
+  EXPECT_EQ(system().Receive(far_.get(), 1), "");
+}
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(ZeroCopyConformance);
+
+}  // namespace
+}  // namespace ringway::testing
