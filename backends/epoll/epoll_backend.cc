@@ -27,8 +27,10 @@ constexpr uint32_t kPollMask = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM |
 // What one fd may deliver per turn before the others get theirs.
 constexpr int kDeliveriesPerTurn = 16;
 
-// Until what no event tells of is looked at.
+// Until what no event tells of is looked at, and how long that may become if it
+// goes on.
 constexpr absl::Duration kSoon = absl::Milliseconds(1);
+constexpr absl::Duration kLongestPause = absl::Milliseconds(8);
 
 bool IsZeroCopySend(OpCode opcode) {
   return opcode == OpCode::kSendZeroCopy || opcode == OpCode::kSendMsgZeroCopy;
@@ -256,6 +258,7 @@ bool EpollBackend::Follow(Operation& op, const Attempt& attempt,
     Complete(op, attempt.result, done);
   } else if (attempt.next == Next::kSoon) {
     retrying_.PushBack(op);
+    retry_pause_ = kSoon;
   } else {
     Offload(op);
   }
@@ -425,7 +428,8 @@ std::span<epoll_event> EpollBackend::NextEvents(MonotonicTime deadline,
   const bool soon = !retrying_.empty() || watcher_.assuming();
   MonotonicTime now;
   if (may_block && (soon || !deadline.is_infinite())) now = clock().Now();
-  if (soon) deadline = std::min(deadline, now + kSoon);
+  if (!retrying_.empty()) deadline = std::min(deadline, now + retry_pause_);
+  if (watcher_.assuming()) deadline = std::min(deadline, now + kSoon);
   if (!may_block || deadline <= now) {
     return events.first(static_cast<size_t>(set.Poll(events)));
   }
@@ -500,7 +504,9 @@ void EpollBackend::CollectOffloaded(RunnableList& done) {
 void EpollBackend::RetryAll(RunnableList& done) {
   OperationList again;
   again.Append(retrying_);
+  const absl::Duration longer = std::min(2 * retry_pause_, kLongestPause);
   while (Operation* op = again.PopFront()) Advance(*op, done);
+  retry_pause_ = longer;
 }
 
 // --- Cancelling

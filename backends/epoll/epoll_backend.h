@@ -29,6 +29,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "backends/backend.h"
 #include "backends/backend_options.h"
 #include "backends/epoll/attempt.h"
@@ -122,6 +123,7 @@ class EpollBackend final : public Backend {
   std::array<epoll_event, 256> kernel_events_;
 
   OperationList retrying_;
+  absl::Duration retry_pause_;
   OperationList cancelled_;
   // Their number was closed under them: they wait to be cancelled.
   OperationList stranded_;
