@@ -143,6 +143,9 @@ TEST_F(LoopTest, OperationsContinueInALaterTurnNeverFromStart) {
 }
 
 TEST_F(LoopTest, OneSystemCallPerTurnAtMost) {
+  if (loop_->backend().name() != "uring") {
+    GTEST_SKIP() << "only io_uring has batches";
+  }
   FdPair sockets = MakeSocketPair();
   std::vector<CountedOperation> operations(30);
   std::byte byte{};

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 #include <memory>
@@ -97,6 +98,7 @@ template <BackendKind kKind>
 class FailingCalls : public ::testing::Test {
  protected:
   void SetUp() override {
+    unsetenv("RINGWAY_BACKEND");  // each suite asks for its own
     if (absl::StatusOr<std::unique_ptr<Executor>> made = Make(); !made.ok())
       GTEST_SKIP() << made.status();
   }
