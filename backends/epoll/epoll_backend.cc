@@ -27,9 +27,9 @@ constexpr uint32_t kPollMask = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM |
 // What one fd may deliver per turn before the others get theirs.
 constexpr int kDeliveriesPerTurn = 16;
 
-// Until what no event tells of is looked at, and how long that may become if it
-// goes on.
-constexpr absl::Duration kSoon = absl::Milliseconds(1);
+// Between two attempts of what no event tells of: at first, and when it goes
+// on.
+constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(8);
 
 bool IsZeroCopySend(OpCode opcode) {
@@ -50,32 +50,14 @@ bool MakesFd(OpCode opcode) {
          opcode == OpCode::kOpenAt;
 }
 
-OperationList* QueueIn(FdEntry& entry, Queue queue) {
-  switch (queue) {
-    case Queue::kNone:
-      return nullptr;
-    case Queue::kReaders:
-      return &entry.readers;
-    case Queue::kWriters:
-      return &entry.writers;
-    case Queue::kPollers:
-      return &entry.pollers;
-  }
-  return nullptr;
+OperationList& QueueIn(FdEntry& entry, Queue queue) {
+  if (queue == Queue::kReaders) return entry.readers;
+  return queue == Queue::kWriters ? entry.writers : entry.pollers;
 }
 
 uint32_t EventsFor(const Operation& op, Queue queue) {
-  switch (queue) {
-    case Queue::kNone:
-      return 0;
-    case Queue::kReaders:
-      return EPOLLIN;
-    case Queue::kWriters:
-      return EPOLLOUT;
-    case Queue::kPollers:
-      return op.flags & kPollMask;
-  }
-  return 0;
+  if (queue == Queue::kReaders) return EPOLLIN;
+  return queue == Queue::kWriters ? EPOLLOUT : op.flags & kPollMask;
 }
 
 }  // namespace
@@ -174,7 +156,7 @@ void EpollBackend::Start(Operation& op, RunnableList& done) {
   FdEntry* entry = watcher_.table().Find(op.fd);
   if ((kind == Queue::kReaders || kind == Queue::kWriters) &&
       entry != nullptr) {
-    OperationList& queue = *QueueIn(*entry, kind);
+    OperationList& queue = QueueIn(*entry, kind);
     if (!queue.empty()) {
       queue.PushBack(op);
       return;
@@ -258,7 +240,7 @@ bool EpollBackend::Follow(Operation& op, const Attempt& attempt,
     Complete(op, attempt.result, done);
   } else if (attempt.next == Next::kSoon) {
     retrying_.PushBack(op);
-    retry_pause_ = kSoon;
+    retry_pause_ = kShortestPause;
   } else {
     Offload(op);
   }
@@ -273,7 +255,7 @@ bool EpollBackend::Park(Operation& op, int fd, Queue queue,
   const bool moves = op.linked() && op.opcode == OpCode::kSplice;
   if (moves) op.Unlink();
   const bool held = op.linked() || !entry.idle();
-  if (!op.linked()) QueueIn(entry, queue)->PushBack(op);
+  if (!op.linked()) QueueIn(entry, queue).PushBack(op);
   const int rc = watcher_.Watch(entry, EventsFor(op, queue), held);
   if (rc == 0) return moves;
   // Not pollable: a disk file, or a device that never becomes ready.
@@ -422,20 +404,24 @@ void EpollBackend::Turn(MonotonicTime deadline, RunnableList& done) {
 
 std::span<epoll_event> EpollBackend::NextEvents(MonotonicTime deadline,
                                                 bool may_block) {
-  ++stats_.system_calls;
   EpollSet& set = watcher_.set();
   const std::span<epoll_event> events(kernel_events_);
-  const bool soon = !retrying_.empty() || watcher_.assuming();
   MonotonicTime now;
-  if (may_block && (soon || !deadline.is_infinite())) now = clock().Now();
-  if (!retrying_.empty()) deadline = std::min(deadline, now + retry_pause_);
-  if (watcher_.assuming()) deadline = std::min(deadline, now + kSoon);
-  if (!may_block || deadline <= now) {
-    return events.first(static_cast<size_t>(set.Poll(events)));
+  if (may_block && (!deadline.is_infinite() || !retrying_.empty())) {
+    now = clock().Now();
+    if (!retrying_.empty()) deadline = std::min(deadline, now + retry_pause_);
   }
+  may_block = may_block && deadline > now;
+  // What is assumed is checked while there is nothing else to do.
+  if (!may_block || watcher_.assuming()) {
+    ++stats_.system_calls;
+    const int n = set.Poll(events);
+    if (n > 0 || !may_block) return events.first(static_cast<size_t>(n));
+    watcher_.CheckAssumptions();
+  }
+  ++stats_.system_calls;
   ++stats_.waits;
   const int n = set.Wait(events, now, deadline);
-  if (n == 0) watcher_.CheckAssumptions();
   return events.first(static_cast<size_t>(n));
 }
 
