@@ -129,6 +129,13 @@ void Executor::TurnUntilDone(const JoinHandleBase& handle) {
   run_until_ = nullptr;
 }
 
+void Executor::Turn(MonotonicTime wait_until) {
+  RINGWAY_CHECK(Current() == nullptr,
+                "Executor::Turn() inside another turn of this thread");
+  CurrentScope scope(*this);
+  loop_->Turn(wait_until);
+}
+
 void Executor::OnFinished(TaskContext& task) {
   --unfinished_;
   if (unfinished_ == 0 || &task == run_until_) loop_->EndWait();

@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/frame_allocator.h"
+#include "core/monotonic_time.h"
 #include "core/owner_thread.h"
 #include "core/runnable.h"
 #include "core/slab.h"
@@ -93,6 +94,10 @@ class Executor {
     TurnUntilDone(handle);
     return handle.TakeResult();
   }
+
+  // Makes one turn of the loop, for whoever drives several executors on one
+  // thread. Not from inside a Run() or Turn() of this thread (checked).
+  void Turn(MonotonicTime wait_until);
 
   // Starts `task` in its turn, behind what is ready already. If max_tasks are
   // alive the task is dropped and the handle says so when joined (and in

@@ -56,6 +56,37 @@ TEST(Run, ThrowsWhatTheTaskThrewAndCanBeCalledAgain) {
   EXPECT_EQ(*executor->Run(Give(2)), 2);
 }
 
+Task<int> GiveAfterYields(int value) {
+  for (int i = 0; i < 3; ++i) co_await Yield();
+  co_return value;
+}
+
+TEST(Turn, DrivesSeveralExecutorsOnOneThread) {
+  VirtualTimeExecutor one, other;
+  JoinHandle<int> first = one->Spawn(GiveAfterYields(1));
+  JoinHandle<int> second = other->Spawn(GiveAfterYields(2));
+  for (int turn = 0; turn < 10; ++turn) {
+    one->Turn(one.Now());
+    other->Turn(other.Now());
+  }
+  EXPECT_EQ(*first.TakeResult(), 1);
+  EXPECT_EQ(*second.TakeResult(), 2);
+}
+
+Task<void> TurnInside(Executor* executor) {
+  executor->Turn(executor->loop().now());
+  co_return;
+}
+
+TEST(TurnDeathTest, InsideARunDiesWithAMessage) {
+  EXPECT_DEATH(
+      {
+        VirtualTimeExecutor executor;
+        static_cast<void>(executor->Run(TurnInside(executor.executor.get())));
+      },
+      "inside another turn");
+}
+
 Task<StatusCode> RunInside(Executor* executor, std::shared_ptr<int> held) {
   Task<int> task = Hold(std::move(held));
   const absl::StatusOr<int> nested = executor->Run(std::move(task));
