@@ -345,14 +345,9 @@ MonotonicTime StreamSocket::ArrivalOf(size_t n_bytes) {
   const MonotonicTime now = environment().now();
   if (family() == AF_UNIX) return now;
   if (!network().Reaches(host(), Network::HostOf(remote(), host()))) {
-    if (!std::exchange(held_up_, true)) {
-      network().AtHeal([peer = peer_] {
-        if (auto socket = peer.lock()) socket->OnHeal();
-      });
-    }
+    if (auto peer = peer_.lock()) peer->AwaitHeal();
     return MonotonicTime::Infinite();
   }
-  held_up_ = false;
   const uint64_t rate = environment().network.bytes_per_second;
   if (rate == 0) return now + network().Latency(family());
   line_free_ = std::max(line_free_, now) +
@@ -408,7 +403,16 @@ void StreamSocket::OnReset() {
   Changed(POLLIN | POLLOUT | POLLERR | POLLHUP);
 }
 
+// Something is on its way that a partition holds up.
+void StreamSocket::AwaitHeal() {
+  if (std::exchange(awaits_heal_, true)) return;
+  network().AtHeal([self = std::weak_ptr(Self())] {
+    if (auto socket = self.lock()) socket->OnHeal();
+  });
+}
+
 void StreamSocket::OnHeal() {
+  awaits_heal_ = false;
   const MonotonicTime arrival =
       environment().now() + network().Latency(family());
   incoming_.Release(arrival);

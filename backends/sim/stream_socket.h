@@ -75,6 +75,7 @@ class StreamSocket final : public Socket {
   int64_t SendToNobody(Buffers& from);
 
   void OnReset();
+  void AwaitHeal();
   void OnHeal();
   int TakeError() { return std::exchange(error_, 0); }
   bool peer_closed();
@@ -83,7 +84,7 @@ class StreamSocket final : public Socket {
   bool bound_ = false;
   bool read_shut_ = false;
   bool write_shut_ = false;
-  bool held_up_ = false;  // something was sent across a partition
+  bool awaits_heal_ = false;
   bool reset_on_close_ = false;
   int error_ = 0;  // told once
   Address destination_;
