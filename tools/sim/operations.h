@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Operations to co_await on plain fds, with plain results: what a simulated
+// program is written with. Each gives what the system call would have returned,
+// or -errno.
+
+#ifndef RINGWAY_TOOLS_SIM_OPERATIONS_H_
+#define RINGWAY_TOOLS_SIM_OPERATIONS_H_
+
+#include <netinet/in.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "backends/prepare.h"
+#include "executor/operation_await.h"
+
+namespace ringway::simulation {
+
+class [[nodiscard]] ResultOp : public OperationAwait {
+ public:
+  template <typename Prepare>
+  explicit ResultOp(Prepare prepare) {
+    prepare(*this);
+  }
+  int32_t await_resume() const { return result; }
+};
+
+inline ResultOp Nop() {
+  return ResultOp([](Operation& op) { PrepareNop(op); });
+}
+
+inline ResultOp Socket(int domain, int type) {
+  return ResultOp([=](Operation& op) { PrepareSocket(op, domain, type, 0); });
+}
+inline ResultOp Bind(int fd, const sockaddr_in* address) {
+  return ResultOp([=](Operation& op) {
+    PrepareBind(op, fd, reinterpret_cast<const sockaddr*>(address),
+                sizeof(*address));
+  });
+}
+inline ResultOp Listen(int fd, int backlog) {
+  return ResultOp([=](Operation& op) { PrepareListen(op, fd, backlog); });
+}
+inline ResultOp Accept(int fd) {
+  return ResultOp(
+      [=](Operation& op) { PrepareAccept(op, fd, nullptr, nullptr); });
+}
+inline ResultOp Connect(int fd, const sockaddr_in* address) {
+  return ResultOp([=](Operation& op) {
+    PrepareConnect(op, fd, reinterpret_cast<const sockaddr*>(address),
+                   sizeof(*address));
+  });
+}
+inline ResultOp Shutdown(int fd, int how) {
+  return ResultOp([=](Operation& op) { PrepareShutdown(op, fd, how); });
+}
+inline ResultOp Recv(int fd, std::span<std::byte> buffer) {
+  return ResultOp([=](Operation& op) { PrepareRecv(op, fd, buffer); });
+}
+inline ResultOp Send(int fd, std::span<const std::byte> bytes) {
+  return ResultOp([=](Operation& op) { PrepareSend(op, fd, bytes); });
+}
+inline ResultOp Close(int fd) {
+  return ResultOp([=](Operation& op) { PrepareClose(op, fd); });
+}
+
+inline ResultOp Open(const char* path, int flags, mode_t mode = 0) {
+  return ResultOp(
+      [=](Operation& op) { PrepareOpenAt(op, AT_FDCWD, path, flags, mode); });
+}
+inline ResultOp Read(int fd, std::span<std::byte> buffer, int64_t offset) {
+  return ResultOp([=](Operation& op) { PrepareRead(op, fd, buffer, offset); });
+}
+inline ResultOp Write(int fd, std::span<const std::byte> bytes,
+                      int64_t offset) {
+  return ResultOp([=](Operation& op) { PrepareWrite(op, fd, bytes, offset); });
+}
+inline ResultOp Fsync(int fd) {
+  return ResultOp([=](Operation& op) { PrepareFsync(op, fd); });
+}
+inline ResultOp Rename(const char* from, const char* to) {
+  return ResultOp(
+      [=](Operation& op) { PrepareRename(op, AT_FDCWD, from, AT_FDCWD, to); });
+}
+
+}  // namespace ringway::simulation
+
+#endif  // RINGWAY_TOOLS_SIM_OPERATIONS_H_

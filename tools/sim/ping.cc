@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/sim/ping.h"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "executor/event.h"
+#include "executor/executor.h"
+#include "executor/sleep.h"
+#include "tools/sim/operations.h"
+
+namespace ringway::simulation {
+namespace {
+
+constexpr size_t kPlayers = 4;
+constexpr int kTokens = 3;
+constexpr int kHops = 40;
+
+struct Token {
+  int hops_left = 0;
+  size_t sender = 0;
+  uint64_t sequence = 0;  // of all that the sender has sent to the receiver
+};
+
+// Tokens that have come to one player.
+class Mailbox {
+ public:
+  explicit Mailbox(Bug bug) : bug_(bug) {}
+
+  void Put(const Token& token) {
+    tokens_.push_back(token);
+    news_.Set();
+  }
+
+  // The next one; none when the task is cancelled.
+  Task<bool> Take(Token& token) {
+    while (tokens_.empty()) {
+      if (bug_ == Bug::kLostWakeUp) co_await Nop();
+      news_.Reset();
+      const absl::Status waited = co_await news_.Wait();
+      if (!waited.ok()) co_return false;
+    }
+    token = tokens_.front();
+    tokens_.pop_front();
+    co_return true;
+  }
+
+ private:
+  const Bug bug_;
+  std::deque<Token> tokens_;
+  Event news_;
+};
+
+class PingRun {
+ public:
+  explicit PingRun(const Options& options) : simulation_(options) {
+    for (Player& player : players_) {
+      player.node = &simulation_.AddNode();
+      player.mailbox = std::make_unique<Mailbox>(options.bug);
+    }
+  }
+
+  // Tasks that a bug has left waiting go before what they wait for.
+  ~PingRun() {
+    playing_.clear();
+    simulation_.DestroyNodes();
+  }
+
+  absl::Status Run() {
+    for (size_t i = 0; i < kPlayers; ++i) {
+      playing_.push_back(players_[i].node->executor().Spawn(Play(i)));
+    }
+    for (int i = 0; i < kTokens; ++i) SendOn({kHops}, 0);
+    absl::Status status =
+        simulation_.RunUntil([this] { return tokens_done_ == kTokens; });
+    if (!status.ok()) return status;
+    for (JoinHandle<absl::Status>& player : playing_) player.Cancel();
+    status = simulation_.RunUntil([this] { return EverybodyDone(); });
+    if (!status.ok()) return status;
+    for (JoinHandle<absl::Status>& player : playing_) {
+      if (absl::Status s = player.TakeResult(); !s.ok()) return s;
+    }
+    if (hops_ != kTokens * kHops) {
+      return absl::DataLossError(absl::StrCat(hops_, " hops"));
+    }
+    return simulation_.CheckWorld();
+  }
+
+  Simulation& simulation() { return simulation_; }
+
+ private:
+  struct Player {
+    Node* node = nullptr;
+    std::unique_ptr<Mailbox> mailbox;
+    std::array<uint64_t, kPlayers> sent_to = {};
+    std::array<uint64_t, kPlayers> received_from = {};
+  };
+
+  Task<absl::Status> Play(size_t self) {
+    Token token;
+    while (co_await players_[self].mailbox->Take(token)) {
+      uint64_t& expected = players_[self].received_from[token.sender];
+      if (token.sequence != expected++) {
+        co_return absl::DataLossError("messages out of order");
+      }
+      // Waits for something now and then, so that messages come at all times.
+      if (simulation_.rng().Chance(0.3)) co_await Nop();
+      if (simulation_.rng().Chance(0.3)) {
+        static_cast<void>(co_await Sleep(simulation_.rng().Between(
+            absl::ZeroDuration(), absl::Milliseconds(2))));
+      }
+      ++hops_;
+      if (--token.hops_left > 0) {
+        SendOn(token, self);
+      } else {
+        ++tokens_done_;
+      }
+    }
+    co_return absl::OkStatus();
+  }
+
+  // To anybody, from `self`.
+  void SendOn(Token token, size_t self) {
+    const size_t to = simulation_.rng().Below(kPlayers);
+    Mailbox* mailbox = players_[to].mailbox.get();
+    token.sender = self;
+    token.sequence = players_[self].sent_to[to]++;
+    static_cast<void>(players_[to].node->loop().inbox()->Post(
+        [mailbox, token] { mailbox->Put(token); }));
+  }
+
+  bool EverybodyDone() const {
+    for (const JoinHandle<absl::Status>& player : playing_) {
+      if (!player.done()) return false;
+    }
+    return true;
+  }
+
+  Simulation simulation_;
+  std::array<Player, kPlayers> players_;
+  std::vector<JoinHandle<absl::Status>> playing_;
+  int tokens_done_ = 0;
+  int hops_ = 0;
+};
+
+}  // namespace
+
+Verdict RunPing(const Options& options) {
+  PingRun run(options);
+  Verdict verdict;
+  verdict.status = run.Run();
+  verdict.trace_hash = run.simulation().trace_hash();
+  verdict.turns = run.simulation().turns();
+  return verdict;
+}
+
+}  // namespace ringway::simulation
