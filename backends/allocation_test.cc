@@ -51,9 +51,9 @@ struct MixedLoad {
     for (CountedOperation* op : all) op->completions = 0;
     PrepareNop(nop);
     PrepareRead(read, file.get(), block, 0);
-    PrepareWrite(write, file.get(), block, 512);
-    PrepareSend(send, sockets.first.get(), {block.data(), 64});
-    PrepareRecv(recv, sockets.second.get(), {block.data(), 64});
+    PrepareWrite(write, file.get(), written, 512);
+    PrepareSend(send, sockets.first.get(), {written.data(), 64});
+    PrepareRecv(recv, sockets.second.get(), received);
     PreparePoll(poll, sockets.first.get(), POLLOUT);
     for (CountedOperation* op : all) driver.Start(*op);
   }
@@ -77,7 +77,9 @@ struct MixedLoad {
   TestFdPair sockets = system.SocketPair();
   TestFdPair stream = system.SocketPair();
   TestFd file = system.File(std::string(1024, 'f'));
-  std::array<std::byte, 512> block = {};
+  // A helper thread may be reading one while another is received into.
+  std::array<std::byte, 512> block = {}, written = {};
+  std::array<std::byte, 64> received = {};
   CountedOperation nop, read, write, send, recv, poll;
   CountedMultishot multishot;
 };
