@@ -188,7 +188,7 @@ bool EpollBackend::AdvanceMultishot(MultishotOperation& op,
   for (int n = 0; n < kDeliveriesPerTurn; ++n) {
     if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
     if (receives && buffers_->available() == 0) {
-      Starve(op, watcher_.table().Get(op.fd));
+      Starve(op);
       return false;
     }
     ReceiveBuffer buffer;
@@ -215,10 +215,20 @@ bool EpollBackend::AdvanceMultishot(MultishotOperation& op,
     }
     Deliver(op, event, done);
   }
-  FdEntry& entry = watcher_.table().Get(op.fd);
-  if (!op.linked()) entry.readers.PushBack(op);
-  watcher_.MoveTo(unfinished_, entry);
+  QueueUnasked(op, unfinished_);
   return false;
+}
+
+// Makes `op` a reader whose fd comes back by `list`, not by an event.
+void EpollBackend::QueueUnasked(MultishotOperation& op,
+                                IntrusiveList<FdEntry>& list) {
+  FdEntry& entry = watcher_.table().Get(op.fd);
+  if (!op.linked()) {
+    // That an operation waits is no sign now that the number is registered.
+    if (entry.idle()) entry.registered = 0;
+    entry.readers.PushBack(op);
+  }
+  watcher_.MoveTo(list, entry);
 }
 
 bool EpollBackend::Follow(Operation& op, const Attempt& attempt,
@@ -256,7 +266,10 @@ bool EpollBackend::Park(Operation& op, int fd, Queue queue,
   if (moves) op.Unlink();
   const bool held = op.linked() || !entry.idle();
   if (!op.linked()) QueueIn(entry, queue).PushBack(op);
-  const int rc = watcher_.Watch(entry, EventsFor(op, queue), held);
+  const uint32_t events = EventsFor(op, queue);
+  // What a thread has tried may have become ready since.
+  const int rc = IsTwoSided(op.opcode) ? watcher_.WatchAnew(entry, events)
+                                       : watcher_.Watch(entry, events, held);
   if (rc == 0) return moves;
   // Not pollable: a disk file, or a device that never becomes ready.
   if (rc == -EPERM && queue == Queue::kPollers) return false;
@@ -309,7 +322,8 @@ void EpollBackend::NoteReceived(const Operation& op, size_t n_bytes,
 
 void EpollBackend::TryInOrder(OperationList& queue, RunnableList& done) {
   while (Operation* op = queue.front()) {
-    if (!Advance(*op, done)) return;
+    const bool left = Advance(*op, done);
+    if (!left || queue.back() == op) return;  // a splice goes to the end
   }
 }
 
@@ -325,15 +339,10 @@ bool EpollBackend::EnsureBuffers() {
 }
 
 // Makes `op` wait until a buffer is returned.
-void EpollBackend::Starve(MultishotOperation& op, FdEntry& entry) {
-  if (!op.linked()) {
-    // Nothing was tried, so nothing is known of the file.
-    if (entry.idle()) entry.registered = 0;
-    entry.readers.PushBack(op);
-  }
+void EpollBackend::Starve(MultishotOperation& op) {
   if (!op.needs_rearm) ++stats_.buffer_starved;
   op.needs_rearm = true;
-  watcher_.MoveTo(starved_, entry);
+  QueueUnasked(op, starved_);
 }
 
 // As many as there are buffers: each either takes one or waits for data.
@@ -461,9 +470,8 @@ void EpollBackend::DeliverPolls(FdEntry& entry, uint32_t events,
     Operation* next = entry.pollers.Next(*op);
     const uint32_t mask = events & (op->flags | EPOLLERR | EPOLLHUP);
     if (mask != 0 && op->opcode == OpCode::kPollMultishot) {
-      MultishotEvent event;
-      event.result = static_cast<int32_t>(mask);
-      Deliver(static_cast<MultishotOperation&>(*op), event, done);
+      Deliver(static_cast<MultishotOperation&>(*op),
+              {.result = static_cast<int32_t>(mask)}, done);
     } else if (mask != 0) {
       op->Unlink();
       Finish(*op, static_cast<int32_t>(mask), done);
@@ -560,9 +568,7 @@ void EpollBackend::EndCancelled(RunnableList& done) {
 void EpollBackend::Complete(Operation& op, int32_t result, RunnableList& done) {
   if (MakesFd(op.opcode) && result >= 0) watcher_.Forget(result, stranded_);
   if (IsZeroCopySend(op.opcode) && result >= 0) {
-    MultishotEvent sent;
-    sent.result = result;
-    Deliver(static_cast<MultishotOperation&>(op), sent, done);
+    Deliver(static_cast<MultishotOperation&>(op), {.result = result}, done);
     result = 0;
   }
   Finish(op, result, done);

@@ -80,6 +80,7 @@ class EpollBackend final : public Backend {
   void Start(Operation& op, RunnableList& done);
   bool Advance(Operation& op, RunnableList& done);
   bool AdvanceMultishot(MultishotOperation& op, RunnableList& done);
+  void QueueUnasked(MultishotOperation& op, IntrusiveList<FdEntry>& list);
   bool Follow(Operation& op, const Attempt& attempt, RunnableList& done);
   bool Park(Operation& op, int fd, Queue queue, RunnableList& done);
   void Offload(Operation& op);
@@ -90,7 +91,7 @@ class EpollBackend final : public Backend {
 
   // Receive buffers.
   bool EnsureBuffers();
-  void Starve(MultishotOperation& op, FdEntry& entry);
+  void Starve(MultishotOperation& op);
   void ResumeStarved();
 
   // A turn.

@@ -48,6 +48,13 @@ FdPair MakeTcpPair() {
   return {std::move(client), std::move(server)};
 }
 
+// Sends until `fd` takes no more.
+void FillSendBuffer(int fd) {
+  const std::string block(4096, 'x');
+  while (send(fd, block.data(), block.size(), MSG_DONTWAIT) > 0) {
+  }
+}
+
 class EpollBackendTest : public ::testing::Test {
  protected:
   explicit EpollBackendTest(const BackendOptions& options = BackendOptions())
@@ -150,10 +157,7 @@ TEST_F(EpollBackendTest, ShortPeekDoesNotMeanThatAllWasTaken) {
 
 TEST_F(EpollBackendTest, HalfClosedPeerThatTakesNothingDoesNotSpin) {
   FdPair sockets = MakeSocketPair();
-  const std::string block(4096, 'x');
-  while (send(sockets.first.get(), block.data(), block.size(), MSG_DONTWAIT) >
-         0) {
-  }
+  FillSendBuffer(sockets.first.get());
   ASSERT_EQ(shutdown(sockets.second.get(), SHUT_WR), 0);
   PrepareSend(op_, sockets.first.get(), AsBytes("x"));
   driver_.Start(op_);
@@ -229,6 +233,70 @@ TEST_F(EpollBackendTest, ConnectToAFullUnixListenerSucceedsWhenThereIsRoom) {
   EXPECT_EQ(op_.result, 0);
 }
 
+// --- Two fds
+
+TEST_F(EpollBackendTest, SplicesFromOneSocketAreServedInTurn) {
+  FdPair sockets = MakeSocketPair();
+  FdPair pipe = ringway::testing::MakePipe();
+  CountedOperation first, second;
+  for (CountedOperation* splice : {&first, &second}) {
+    PrepareSplice(*splice, sockets.first.get(), kCurrentPosition,
+                  pipe.second.get(), kCurrentPosition, 16);
+    driver_.Start(*splice);
+  }
+  driver_.TurnWithoutBlocking();
+  SendAll(sockets.second.get(), "one");
+  RunUntilDone(first);
+  EXPECT_EQ(first.result, 3);
+  driver_.TurnWithoutBlocking();
+  ASSERT_FALSE(second.done());
+
+  SendAll(sockets.second.get(), "more");
+
+  RunUntilDone(second);
+  EXPECT_EQ(second.result, 4);
+}
+
+TEST_F(EpollBackendTest, SpliceWaitsForOneSideAfterTheOther) {
+  FdPair sockets = MakeSocketPair();
+  FdPair pipe = ringway::testing::MakePipe();
+  const int capacity = fcntl(pipe.second.get(), F_GETPIPE_SZ);
+  const std::string block(static_cast<size_t>(capacity), 'x');
+  ASSERT_EQ(write(pipe.second.get(), block.data(), block.size()), capacity);
+  PrepareSplice(op_, sockets.first.get(), kCurrentPosition, pipe.second.get(),
+                kCurrentPosition, 16);
+  driver_.Start(op_);
+  driver_.TurnWithoutBlocking();
+  SendAll(sockets.second.get(), "hello");
+  driver_.TurnWithoutBlocking();
+  ASSERT_FALSE(op_.done());
+
+  std::string drained(block.size(), '\0');
+  ASSERT_EQ(read(pipe.first.get(), drained.data(), drained.size()), capacity);
+
+  RunUntilDone(op_);
+  EXPECT_EQ(op_.result, 5);
+}
+
+TEST_F(EpollBackendTest, SendFileBesideAReceiveSeesThatThereIsRoom) {
+  // The receive keeps the fd registered, so nobody asks for the edge that went
+  // by while a thread was trying.
+  FdPair sockets = MakeSocketPair();
+  FillSendBuffer(sockets.first.get());
+  StartRecv(sockets.first.get());
+  const UniqueFd file = ringway::testing::MakeFile("content");
+  PrepareSendFile(op_, sockets.first.get(), file.get(), 0, 7);
+  driver_.Start(op_);
+  driver_.TurnWithoutBlocking(1);
+  std::string drained(1 << 20, '\0');
+  ASSERT_GT(recv(sockets.second.get(), drained.data(), drained.size(), 0), 0);
+
+  RunUntilDone(op_);
+  EXPECT_EQ(op_.result, 7);
+  SendAll(sockets.second.get(), "x");
+  RunUntilDone(recv_);
+}
+
 // --- Closing
 
 TEST_F(EpollBackendTest, WhatWaitsForAClosedFdWaitsForItsCancel) {
@@ -278,6 +346,31 @@ TEST_F(EpollFairnessTest, StreamThatHasMuchLetsTheOthersIn) {
   EXPECT_LT(stream.event_count, 100u);
   EXPECT_TRUE(driver_.RunUntil([&] { return stream.event_count == 100; }))
       << "it was forgotten";
+  driver_->DropEvents(stream);
+  driver_.Cancel(stream);
+  EXPECT_TRUE(driver_.RunUntil([&] { return stream.ended(); }));
+}
+
+TEST_F(EpollFairnessTest, BusyStreamOnANumberThatCameBackIsServedToItsEnd) {
+  FdPair first = MakeSocketPair();
+  const int fd = first.first.get();
+  StartRecv(fd);
+  driver_.TurnWithoutBlocking();
+  SendAll(first.second.get(), "x");
+  RunUntilDone(recv_);
+  FdPair second = MakeSocketPair();
+  ASSERT_EQ(dup3(second.first.get(), fd, O_CLOEXEC), fd);
+  second.first.Reset();
+  SendAll(second.second.get(), std::string(64 * 40, 'b'));
+  CountedMultishot stream;
+  PrepareRecvMultishot(stream, fd);
+  driver_.Start(stream);
+  EXPECT_TRUE(driver_.RunUntil([&] { return stream.event_count == 40; }));
+  driver_.TurnWithoutBlocking();
+
+  SendAll(second.second.get(), "late");
+
+  EXPECT_TRUE(driver_.RunUntil([&] { return stream.event_count == 41; }));
   driver_->DropEvents(stream);
   driver_.Cancel(stream);
   EXPECT_TRUE(driver_.RunUntil([&] { return stream.ended(); }));
@@ -346,10 +439,7 @@ TEST_F(EpollOffloadTest, CancelEndsWhatIsQueuedAndNotWhatRuns) {
 
 TEST_F(EpollOffloadTest, SendFileToAFullSocketCanBeCancelled) {
   FdPair sockets = MakeSocketPair();
-  const std::string block(4096, 'x');
-  while (send(sockets.first.get(), block.data(), block.size(), MSG_DONTWAIT) >
-         0) {
-  }
+  FillSendBuffer(sockets.first.get());
   const UniqueFd file = ringway::testing::MakeFile("content");
   CountedOperation send_file;
   PrepareSendFile(send_file, sockets.first.get(), file.get(), 0, 7);
