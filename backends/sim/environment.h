@@ -57,6 +57,9 @@ class Environment {
   NetworkConditions network;
   std::vector<std::string> errors;
   bool survives_misuse = false;
+  // No other thread will ever call Notify(), so a backend that would wait for
+  // it aborts and says what is waited for.
+  bool alone = false;
 
  private:
   friend class Description;

@@ -406,6 +406,9 @@ void SimBackend::Sleep(MonotonicTime deadline) {
   while (outcomes_.empty() && deadline > environment_.now()) {
     const MonotonicTime next = std::min(deadline, environment_.events.next());
     if (next.is_infinite()) {
+      RINGWAY_CHECK(!environment_.alone,
+                    "everybody waits for what will never come\n%s",
+                    world_.DescribeWaits().c_str());
       if (!BlockUntilNotified()) return;
     } else {
       environment_.clock.AdvanceTo(next);

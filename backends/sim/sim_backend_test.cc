@@ -105,6 +105,17 @@ TEST_F(SimBackendTest, WaitingForWhatNeverComesEndsByANotification) {
   other.join();
 }
 
+TEST_F(SimBackendTest, WaitingForWhatNeverComesAbortsWhereNobodyCanNotify) {
+  EXPECT_DEATH(
+      {
+        World world;
+        world.environment().alone = true;
+        auto backend = world.MakeBackend();
+        backend->Wait(MonotonicTime::Infinite(), done_);
+      },
+      "everybody waits for what will never come");
+}
+
 TEST_F(SimBackendTest, PollableFdTellsOfOutcomesAndNotifications) {
   pollfd nested = {backend_->PollableFd(), POLLIN, 0};
   EXPECT_EQ(poll(&nested, 1, 0), 0);
