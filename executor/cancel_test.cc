@@ -12,7 +12,7 @@
 #include "executor/receive_for_test.h"
 #include "executor/shield.h"
 #include "executor/sleep.h"
-#include "executor/virtual_time_backend.h"
+#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
 namespace ringway {
@@ -61,7 +61,7 @@ Task<void> CancelSleeper(const Clock* clock) {
 
 TEST(Cancel, EndsASleepAtOnce) {
   VirtualTimeExecutor executor;
-  EXPECT_TRUE(executor->Run(CancelSleeper(&executor.backend->clock())).ok());
+  EXPECT_TRUE(executor->Run(CancelSleeper(&executor.clock())).ok());
 }
 
 Task<absl::StatusOr<std::string>> Receive(int socket) {
@@ -254,7 +254,7 @@ Task<void> CancelShielded(const Clock* clock) {
 
 TEST(Shield, PutsACancelOffUntilItGoes) {
   VirtualTimeExecutor executor;
-  EXPECT_TRUE(executor->Run(CancelShielded(&executor.backend->clock())).ok());
+  EXPECT_TRUE(executor->Run(CancelShielded(&executor.clock())).ok());
 }
 
 Task<absl::Status> CleanUpShielded() {

@@ -23,7 +23,7 @@
 #include "executor/control_transfer.h"
 #include "executor/executor.h"
 #include "executor/sleep.h"
-#include "executor/virtual_time_backend.h"
+#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
 namespace ringway {

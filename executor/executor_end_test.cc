@@ -14,7 +14,7 @@
 #include "executor/receive_for_test.h"
 #include "executor/shield.h"
 #include "executor/sleep.h"
-#include "executor/virtual_time_backend.h"
+#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
 namespace ringway {

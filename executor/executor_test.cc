@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "executor/sleep.h"
-#include "executor/virtual_time_backend.h"
+#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
 namespace ringway {

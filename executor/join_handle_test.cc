@@ -10,7 +10,7 @@
 #include "executor/event.h"
 #include "executor/executor.h"
 #include "executor/sleep.h"
-#include "executor/virtual_time_backend.h"
+#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
 namespace ringway {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "executor/executor.h"
-#include "executor/virtual_time_backend.h"
+#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
 namespace ringway {
@@ -126,20 +126,19 @@ TEST(SleepUntil, EndsWhenTheClockIsThere) {
 }
 
 // The time at the start of a turn is stale by the length of the turn.
-Task<absl::Status> SleepAfterALongTurn(VirtualTimeBackend* backend,
+Task<absl::Status> SleepAfterALongTurn(VirtualTimeExecutor* executor,
                                        absl::Duration* slept) {
-  backend->Advance(absl::Seconds(3));
-  const MonotonicTime start = backend->clock().Now();
+  executor->Advance(absl::Seconds(3));
+  const MonotonicTime start = executor->Now();
   const absl::Status status = co_await Sleep(absl::Seconds(1));
-  *slept = backend->clock().Now() - start;
+  *slept = executor->Now() - start;
   co_return status;
 }
 
 TEST(Sleep, CountsFromNowAndNotFromTheStartOfTheTurn) {
   VirtualTimeExecutor executor;
   absl::Duration slept;
-  EXPECT_TRUE(
-      executor->Run(SleepAfterALongTurn(executor.backend, &slept)).ok());
+  EXPECT_TRUE(executor->Run(SleepAfterALongTurn(&executor, &slept)).ok());
   EXPECT_EQ(slept, absl::Seconds(1));
 }
 
@@ -179,7 +178,7 @@ Task<absl::Duration> SleepWhileAChildEnds(const Clock* clock) {
 
 TEST(Sleep, OfAParentIsNotCutShortByTheEndOfAChild) {
   VirtualTimeExecutor executor;
-  EXPECT_EQ(*executor->Run(SleepWhileAChildEnds(&executor.backend->clock())),
+  EXPECT_EQ(*executor->Run(SleepWhileAChildEnds(&executor.clock())),
             absl::Seconds(1));
 }
 

@@ -11,7 +11,7 @@
 #include "executor/receive_for_test.h"
 #include "executor/shield.h"
 #include "executor/sleep.h"
-#include "executor/virtual_time_backend.h"
+#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
 namespace ringway {
@@ -59,8 +59,7 @@ Task<absl::Duration> AllOfThree(const Clock* clock) {
 
 TEST(WhenAll, RunsItsTasksTogetherAndGivesTheirResultsInOrder) {
   VirtualTimeExecutor executor;
-  EXPECT_EQ(*executor->Run(AllOfThree(&executor.backend->clock())),
-            absl::Seconds(2));
+  EXPECT_EQ(*executor->Run(AllOfThree(&executor.clock())), absl::Seconds(2));
 }
 
 Task<void> AllOfVector() {
@@ -115,8 +114,7 @@ Task<void> AllWithThrowing(const Clock* clock, std::string* log) {
 TEST(WhenAll, ThrowsOnlyWhenAllHaveEnded) {
   VirtualTimeExecutor executor;
   std::string log;
-  EXPECT_TRUE(
-      executor->Run(AllWithThrowing(&executor.backend->clock(), &log)).ok());
+  EXPECT_TRUE(executor->Run(AllWithThrowing(&executor.clock(), &log)).ok());
   EXPECT_EQ(executor->stats().tasks_alive, 0u);
 }
 
@@ -144,8 +142,7 @@ Task<void> CancelAllOfNoting(const Clock* clock, std::string* log) {
 TEST(WhenAll, WhenCancelledCancelsItsTasksAndWaitsForThem) {
   VirtualTimeExecutor executor;
   std::string log;
-  EXPECT_TRUE(
-      executor->Run(CancelAllOfNoting(&executor.backend->clock(), &log)).ok());
+  EXPECT_TRUE(executor->Run(CancelAllOfNoting(&executor.clock(), &log)).ok());
 }
 
 Task<void> StartNothing(bool* started) {
@@ -214,7 +211,7 @@ Task<void> SleepInAllAndAny(const Clock* clock) {
 
 TEST(WhenAll, ASleepInsideIsNotCutShortByASiblingsEnd) {
   VirtualTimeExecutor executor;
-  EXPECT_TRUE(executor->Run(SleepInAllAndAny(&executor.backend->clock())).ok());
+  EXPECT_TRUE(executor->Run(SleepInAllAndAny(&executor.clock())).ok());
 }
 
 // --- WhenAny.
@@ -236,7 +233,7 @@ Task<void> AnyOfThree(const Clock* clock, std::string* log) {
 TEST(WhenAny, CancelsTheLosersAndWaitsForThem) {
   VirtualTimeExecutor executor;
   std::string log;
-  EXPECT_TRUE(executor->Run(AnyOfThree(&executor.backend->clock(), &log)).ok());
+  EXPECT_TRUE(executor->Run(AnyOfThree(&executor.clock(), &log)).ok());
 }
 
 Task<size_t> AnyOfVector() {
@@ -264,17 +261,17 @@ Task<size_t> AnyOfTwoInOneTurn() {
   co_return race.index;
 }
 
-Task<size_t> RaceBesideALongTurn(VirtualTimeBackend* backend) {
+Task<size_t> RaceBesideALongTurn(VirtualTimeExecutor* executor) {
   JoinHandle<size_t> race = Spawn(AnyOfTwoInOneTurn());
   static_cast<void>(co_await Sleep(absl::Milliseconds(1)));
-  backend->Advance(absl::Seconds(5));  // both are due when this turn is over
+  executor->Advance(absl::Seconds(5));  // both are due when this turn is over
   const absl::StatusOr<size_t> index = co_await race;
   co_return *index;
 }
 
 TEST(WhenAny, KeepsALosersResultThatCameInTheSameTurn) {
   VirtualTimeExecutor executor;
-  EXPECT_EQ(*executor->Run(RaceBesideALongTurn(executor.backend)), 1u);
+  EXPECT_EQ(*executor->Run(RaceBesideALongTurn(&executor)), 1u);
 }
 
 Task<void> AnyWithThrowing(std::string* log) {
