@@ -85,12 +85,20 @@ void Loop::Quiesce() {
 }
 
 void Loop::Turn(MonotonicTime wait_until) {
+  Work();
+  Wait(wait_until);
+}
+
+void Loop::Work() {
   owner_.Check("a loop");
   ++stats_.turns;
   now_ = backend_->clock().Now();
   stats_.messages += inbox_->Drain();
   ExpireTimers();
   RunReady();
+}
+
+void Loop::Wait(MonotonicTime wait_until) {
   backend_->Submit(pending_, ready_);
   const bool may_sleep =
       pending_.empty() && ready_.empty() && wait_until > now_ && !wait_ended_;

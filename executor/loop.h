@@ -107,11 +107,17 @@ class Loop {
   // Deletes an adopted object.
   void Bury(Orphan& orphan);
 
-  // One turn. Blocks, when there is nothing to do, until a completion, a timer,
-  // a message or `wait_until`; a time that has passed makes it a turn that
-  // never blocks. It knows nothing of what its caller waits for: a condition
-  // that comes true inside the turn must say so by EndWait().
+  // One turn: Work(), then Wait(). It knows nothing of what its caller waits
+  // for: a condition that comes true inside the turn must say so by EndWait().
   void Turn(MonotonicTime wait_until);
+
+  // The first half of a turn: drains the inbox, expires timers, runs what is
+  // ready. For callers that look, before they wait, at what has come of it.
+  void Work();
+  // The second half: submits, and blocks, when there is nothing to do, until a
+  // completion, a timer, a message or `wait_until`. A time that has passed
+  // never blocks.
+  void Wait(MonotonicTime wait_until);
 
   // Makes the turn that is under way one that never blocks: whoever turns the
   // loop has been given what it was waiting for.
