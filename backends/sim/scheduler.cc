@@ -24,10 +24,11 @@ absl::Status Scheduler::Run(absl::FunctionRef<bool()> done, MonotonicTime limit,
   for (const uint64_t last = turns_ + max_turns; !done();) {
     environment.Settle();
     if (Loop* loop = PickAwake(); loop != nullptr) {
-      if (turns_++ == last) {
+      if (turns_ == last) {
         return absl::ResourceExhaustedError(
             absl::StrCat("still at it after ", max_turns, " turns\n", Waits()));
       }
+      ++turns_;
       loop->restless = !loop->turn();
       continue;
     }
