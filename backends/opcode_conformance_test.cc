@@ -171,7 +171,7 @@ void PrepareToFail(MultishotOperation& op, OpCode opcode, int bad,
     case OpCode::kWaitPid:
       return PrepareWaitPid(op, bad, nullptr);
     case OpCode::kUringCommand:
-      return PrepareUringCommand(op, bad, 0);
+      return PrepareUringCommand(op, bad, 0, a.bytes);
   }
 }
 

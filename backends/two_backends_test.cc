@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Loops with different backends in one process, talking to each other.
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "backends/backend_options.h"
+#include "backends/prepare.h"
+#include "backends/testing/backend_fixture.h"
+#include "backends/testing/real_system.h"
+#include "core/errno_status.h"
+#include "gtest/gtest.h"
+
+namespace ringway::testing {
+namespace {
+
+using Message = std::array<std::byte, 64>;
+
+BackendOptions OfKind(BackendKind kind) {
+  BackendOptions options;
+  options.kind = kind;
+  return options;
+}
+
+// Sends back what it receives until the peer has closed.
+void Echo(BackendDriver& driver, int fd) {
+  CountedOperation op;
+  Message message;
+  while (true) {
+    PrepareRecv(op, fd, message);
+    const int32_t n = driver.RunToEnd(op);
+    ASSERT_GE(n, 0);
+    if (n == 0) return;
+    PrepareSend(op, fd, std::span(message).first(static_cast<size_t>(n)));
+    ASSERT_EQ(driver.RunToEnd(op), n);
+  }
+}
+
+// Sends `rounds` messages and expects each back.
+void Ask(BackendDriver& driver, int fd, int rounds) {
+  CountedOperation op;
+  for (int i = 0; i < rounds; ++i) {
+    Message sent, received;
+    sent.fill(static_cast<std::byte>(i));
+    PrepareSend(op, fd, sent);
+    ASSERT_EQ(driver.RunToEnd(op), 64);
+    PrepareRecv(op, fd, received, MSG_WAITALL);
+    ASSERT_EQ(driver.RunToEnd(op), 64);
+    ASSERT_EQ(received, sent);
+  }
+}
+
+TEST(TwoBackends, OfDifferentKindsServeOneProcess) {
+  unsetenv("RINGWAY_BACKEND");
+  std::unique_ptr<System> system = MakeRealSystem();
+  absl::StatusOr<std::unique_ptr<Backend>> uring =
+      system->MakeBackend(OfKind(BackendKind::kUring));
+  if (ErrnoOf(uring.status()) == EPERM || ErrnoOf(uring.status()) == ENOSYS) {
+    GTEST_SKIP() << "the kernel refuses io_uring: " << uring.status();
+  }
+  ASSERT_TRUE(uring.ok()) << uring.status();
+  BackendDriver client(*std::move(uring));
+  EXPECT_EQ(client->name(), "uring");
+  TestFdPair sockets = system->SocketPair();
+
+  std::thread other([&] {
+    absl::StatusOr<std::unique_ptr<Backend>> epoll =
+        system->MakeBackend(OfKind(BackendKind::kEpoll));
+    ASSERT_TRUE(epoll.ok()) << epoll.status();
+    BackendDriver server(*std::move(epoll));
+    EXPECT_EQ(server->name(), "epoll");
+    Echo(server, sockets.second.get());
+  });
+  Ask(client, sockets.first.get(), /*rounds=*/1'000);
+  sockets.first.Reset();
+  other.join();
+}
+
+TEST(TwoBackends, OfDifferentKindsShareAThread) {
+  unsetenv("RINGWAY_BACKEND");
+  std::unique_ptr<System> system = MakeRealSystem();
+  absl::StatusOr<std::unique_ptr<Backend>> backend =
+      system->MakeBackend(BackendOptions());
+  absl::StatusOr<std::unique_ptr<Backend>> epoll =
+      system->MakeBackend(OfKind(BackendKind::kEpoll));
+  ASSERT_TRUE(backend.ok()) << backend.status();
+  ASSERT_TRUE(epoll.ok()) << epoll.status();
+  BackendDriver sender(*std::move(backend)), receiver(*std::move(epoll));
+  TestFdPair sockets = system->SocketPair();
+  CountedOperation send, recv;
+  Message message = {};
+  PrepareRecv(recv, sockets.first.get(), message);
+  receiver.Start(recv);
+  receiver.TurnWithoutBlocking();
+
+  PrepareSend(send, sockets.second.get(), {message.data(), 5});
+  EXPECT_EQ(sender.RunToEnd(send), 5);
+
+  EXPECT_TRUE(receiver.RunUntil([&] { return recv.done(); }));
+  EXPECT_EQ(recv.result, 5);
+}
+
+}  // namespace
+}  // namespace ringway::testing
