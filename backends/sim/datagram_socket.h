@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DatagramSocket: a UDP or Unix datagram socket.
+// DatagramSocket: a UDP or Unix datagram socket, or one of a pair of Unix
+// sequenced-packet sockets, which are told when the other is gone.
 //
 // UDP loses what finds no room, and reorders what takes its time; a Unix socket
 // makes the sender wait.
@@ -32,7 +33,8 @@ class DatagramSocket final : public Socket {
 
   static std::pair<std::shared_ptr<DatagramSocket>,
                    std::shared_ptr<DatagramSocket>>
-  MakePair(Environment& environment, Network& network, uint32_t host);
+  MakePair(Environment& environment, Network& network, uint32_t host,
+           int type = SOCK_DGRAM);
 
   std::string_view kind() const override;
   uint32_t Ready() override;
@@ -55,6 +57,7 @@ class DatagramSocket final : public Socket {
   std::shared_ptr<DatagramSocket> Self() {
     return std::static_pointer_cast<DatagramSocket>(shared_from_this());
   }
+  bool PeerIsGone() const { return sequenced_ && pair_.expired(); }
   bool HasRoomFor(size_t n_bytes) const;
   Address SourceTowards(const Address& to) const;
   int FindPeer(const Address* to, std::shared_ptr<DatagramSocket>* out);
@@ -64,6 +67,7 @@ class DatagramSocket final : public Socket {
   void Arrive(Datagram datagram);
 
   bool bound_ = false;
+  bool sequenced_ = false;
   bool connected_ = false;
   bool read_shut_ = false;
   bool write_shut_ = false;

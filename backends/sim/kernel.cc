@@ -45,8 +45,14 @@ const Address* NameOf(const Operation& op, sa_family_t family, Address* storage,
   return storage;
 }
 
-bool WantsEverything(const Operation& op) {
-  return (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0;
+bool IsStream(const Socket& socket) {
+  return dynamic_cast<const StreamSocket*>(&socket) != nullptr;
+}
+
+// Datagrams come and go one at a time, whatever the flags.
+bool WantsEverything(const Operation& op, const Socket& socket) {
+  return (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0 &&
+         IsStream(socket);
 }
 
 int64_t OrAgain(const Operation& op, int64_t result) {
@@ -297,8 +303,8 @@ int64_t Kernel::Receive(Request& request, Socket& socket) {
   Received received;
   Buffers to = TransferOf(request.op);
   if (!to.accessible()) return -EFAULT;
-  if (!WantsEverything(request.op)) {
-    Shorten(request, to);
+  if (!WantsEverything(request.op, socket)) {
+    if (IsStream(socket)) Shorten(request, to);
     return socket.Receive(to, static_cast<int>(request.op.flags), received);
   }
   to.Skip(request.transferred);
@@ -314,13 +320,13 @@ int64_t Kernel::Receive(Request& request, Socket& socket) {
 }
 
 int64_t Kernel::ReceiveMessage(Request& request, Socket& socket) {
-  if (WantsEverything(request.op)) return Receive(request, socket);
+  if (WantsEverything(request.op, socket)) return Receive(request, socket);
   msghdr& message = *static_cast<msghdr*>(request.op.address);
   if (message.msg_iovlen > IOV_MAX) return -EMSGSIZE;
   Received received;
   Buffers to = TransferOf(request.op);
   if (!to.accessible()) return -EFAULT;
-  if (dynamic_cast<StreamSocket*>(&socket) != nullptr) Shorten(request, to);
+  if (IsStream(socket)) Shorten(request, to);
   const int64_t n =
       socket.Receive(to, static_cast<int>(request.op.flags), received);
   if (n == kBlocked || n < 0) return n;
@@ -338,7 +344,7 @@ int64_t Kernel::ReceiveMessage(Request& request, Socket& socket) {
 int64_t Kernel::ReceiveLent(Request& request, Socket& socket) {
   Received received;
   Buffers to(request.buffer.data(), request.buffer.size());
-  Shorten(request, to);
+  if (IsStream(socket)) Shorten(request, to);
   return socket.Receive(to, 0, received);
 }
 
@@ -370,9 +376,8 @@ int64_t Kernel::Send(Request& request, Socket& socket) {
   Buffers from = TransferOf(op);
   if (!from.accessible()) return -EFAULT;
   const int flags = static_cast<int>(op.flags);
-  const bool is_stream = dynamic_cast<StreamSocket*>(&socket) != nullptr;
-  if (!WantsEverything(op) || !is_stream) {
-    if (is_stream) Shorten(request, from);
+  if (!WantsEverything(op, socket)) {
+    if (IsStream(socket)) Shorten(request, from);
     return socket.Send(from, to, flags);
   }
   from.Skip(request.transferred);

@@ -3,6 +3,7 @@
 #include "backends/sim/sim_backend.h"
 
 #include <poll.h>
+#include <signal.h>
 
 #include <array>
 #include <cerrno>
@@ -14,7 +15,7 @@
 #include <vector>
 
 #include "backends/prepare.h"
-#include "backends/sim/process.h"
+#include "backends/sim/datagram_socket.h"
 #include "backends/sim/stream_socket.h"
 #include "backends/sim/world.h"
 #include "gmock/gmock.h"
@@ -87,6 +88,30 @@ TEST_F(SimBackendTest, WaitingTakesVirtualTimeOnly) {
   const MonotonicTime deadline = now() + absl::Hours(1000);
   Turn(deadline);
   EXPECT_EQ(now(), deadline);
+}
+
+TEST_F(SimBackendTest, AProcessIsReapedOnceAndTellsItsStatus) {
+  const int process = world_.SpawnProcess(absl::Seconds(3), /*status=*/7);
+  OneShot wait;
+  siginfo_t info;
+  PrepareWaitPid(wait, process, &info);
+  EXPECT_EQ(Run(wait), 0);
+  EXPECT_EQ(info.si_code, CLD_EXITED);
+  EXPECT_EQ(info.si_status, 7);
+  PrepareWaitPid(wait, process, &info);
+  EXPECT_EQ(Run(wait), -ECHILD);
+}
+
+TEST_F(SimBackendTest, ACancelledWaitLeavesTheProcessToBeReaped) {
+  const int process = world_.SpawnProcess(absl::Seconds(3), /*status=*/7);
+  OneShot wait;
+  PrepareWaitPid(wait, process, nullptr);
+  Start(wait);
+  backend_->Cancel(wait, done_);
+  Turn();
+  EXPECT_EQ(wait.result, -ECANCELED);
+  PrepareWaitPid(wait, process, nullptr);
+  EXPECT_EQ(Run(wait), 0);
 }
 
 TEST_F(SimBackendTest, WaitingStopsAtWhatHappensBefore) {
@@ -323,6 +348,31 @@ TEST_F(SimBackendTest, ACancelCanComeTooLate) {
   }
   EXPECT_GT(received, 10);
   EXPECT_GT(cancelled, 10);
+}
+
+TEST_F(SimBackendTest, DatagramsAreNotCutByShortTransfers) {
+  world_.environment().faults.short_transfer = 1;
+  auto [near, far] = DatagramSocket::MakePair(world_.environment(),
+                                              world_.network(), /*host=*/0);
+  const int out = world_.fds().Open(near, "the test");
+  const int in = world_.fds().Open(far, "the test");
+  OneShot send, recv;
+  PrepareSend(send, out, AsBytes("a whole datagram"));
+  EXPECT_EQ(Run(send), 16);
+  PrepareRecv(recv, in, buffer_);
+  EXPECT_EQ(Run(recv), 16);
+}
+
+TEST_F(SimBackendTest, AnInjectedResetBreaksTheConnection) {
+  world_.environment().faults.failure = 1;
+  OneShot recv, send;
+  do {  // it may have failed for another reason
+    PrepareRecv(recv, near_, buffer_);
+    ASSERT_LT(Run(recv), 0);
+  } while (recv.result != -ECONNRESET);
+  world_.environment().faults.failure = 0;
+  PrepareRecv(recv, far_, buffer_);
+  EXPECT_EQ(Run(recv), -ECONNRESET) << "the peer is told, too";
 }
 
 // --- Replay

@@ -61,9 +61,8 @@ class SimSystem final : public System {
       return Open(StreamSocket::MakePair(world_.environment(), world_.network(),
                                          kHost));
     }
-    RINGWAY_CHECK(type == SOCK_DGRAM, "no simulated sockets of type %d", type);
     return Open(DatagramSocket::MakePair(world_.environment(), world_.network(),
-                                         kHost));
+                                         kHost, type));
   }
 
   TestFdPair Pipe() override {
