@@ -39,6 +39,12 @@ std::string Script::Unmet() const {
   return text;
 }
 
+void Script::Finish() const {
+  if (fail_ && !expected_.empty()) {
+    fail_(absl::StrCat("expected and never come: ", Unmet()));
+  }
+}
+
 std::optional<Expectation> Script::Take(const Operation& op) {
   const auto found =
       std::find_if(expected_.begin(), expected_.end(),

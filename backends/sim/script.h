@@ -76,13 +76,17 @@ class Script {
     return expected_.back();
   }
 
-  // From now on every operation has to be expected; `fail`, which by default
-  // prints and aborts, is told of one that was not. It then does what it always
+  // From now on every operation has to be expected, and everything expected has
+  // to come before the world ends; `fail`, which by default prints and aborts,
+  // is told of what was not and did not. An operation then does what it always
   // does.
   void SetStrict(std::function<void(const std::string& what)> fail = nullptr);
 
   // What was expected and has not come; a line each.
   std::string Unmet() const;
+
+  // The world's, at its end.
+  void Finish() const;
 
   // The backend's: what `op` is to be given, if there is something.
   std::optional<Expectation> Take(const Operation& op);

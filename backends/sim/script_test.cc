@@ -114,6 +114,16 @@ TEST_F(ScriptTest, StrictAbortsByDefault) {
       "nobody expected nop");
 }
 
+TEST(Script, WhatHasNotComeFailsAtTheWorldsEnd) {
+  std::string failure;
+  {
+    World world;
+    world.script().SetStrict([&](const std::string& what) { failure = what; });
+    world.script().Expect(OpCode::kRecv).OnFd(6);
+  }
+  EXPECT_EQ(failure, "expected and never come: recv on fd 6\n");
+}
+
 TEST_F(ScriptTest, WhatHasNotComeIsNamed) {
   world_.script().Expect(OpCode::kRecv).OnFd(6);
   world_.script().Expect(OpCode::kNop);

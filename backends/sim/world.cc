@@ -13,6 +13,7 @@ World::World(uint64_t seed) : environment_(seed) {}
 
 World::~World() {
   RINGWAY_CHECK(backends_.empty(), "a backend outlives its simulated world");
+  script_.Finish();
   environment_.events.Clear();
   fds_.Clear();
   environment_.Settle();

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The part of SimBackend that is about single operations: starting them, with
+// the faults they are to meet, trying to carry them out, and ending them.
+
+#include <cerrno>
+#include <limits>
+#include <optional>
+#include <span>
+
+#include "absl/strings/str_cat.h"
+#include "backends/sim/fault_table.h"
+#include "backends/sim/operation_buffers.h"
+#include "backends/sim/sim_backend.h"
+
+namespace ringway::sim {
+namespace {
+
+// Events of a first try, to which everything is new.
+constexpr uint32_t kEverything = std::numeric_limits<uint32_t>::max();
+
+bool TransfersBytes(OpCode opcode) {
+  switch (opcode) {
+    case OpCode::kRead:
+    case OpCode::kReadv:
+    case OpCode::kWrite:
+    case OpCode::kWritev:
+    case OpCode::kSplice:
+    case OpCode::kSendFile:
+    case OpCode::kRecv:
+    case OpCode::kRecvMsg:
+    case OpCode::kRecvMultishot:
+    case OpCode::kSend:
+    case OpCode::kSendMsg:
+    case OpCode::kSendZeroCopy:
+    case OpCode::kSendMsgZeroCopy:
+      return true;
+    default:
+      return false;
+  }
+}
+
+uint64_t ChecksumOf(const Operation& op) {
+  uint64_t sum = 0xcbf29ce484222325;
+  Buffers bytes = TransferOf(op);
+  while (bytes.left() > 0) {
+    for (std::byte byte : bytes.Next(bytes.left())) {
+      sum = (sum ^ static_cast<uint64_t>(byte)) * 0x100000001b3;
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+// --- Starting
+
+void SimBackend::Start(Operation& op) {
+  ++stats_.submitted;
+  ++stats_.in_flight;
+  op.state = OpState::kInFlight;
+  in_flight_.PushBack(op);
+  Request& request = *world_.requests_.Emplace(op, *this, &OnChange);
+  requests_[&op] = world_.requests_.KeyOf(request);
+  request.started = environment_.now();
+  if (UsesFd(op, op.fd) && op.opcode != OpCode::kClose) {
+    request.on = world_.fds_.Get(op.fd, OpCodeName(op.opcode));
+    if (op.fd2 >= 0) {
+      request.other = world_.fds_.Get(op.fd2, OpCodeName(op.opcode));
+    }
+  }
+  Record(TraceEvent::kStart, op, op.length);
+  if (StartScripted(request) || StartFaulty(request)) return;
+  Try(request, kEverything);
+}
+
+bool SimBackend::StartScripted(Request& request) {
+  const std::optional<Expectation> expected = world_.script_.Take(request.op);
+  if (!expected.has_value()) return false;
+  // Held, so that a cancel can come before the end.
+  request.result = expected->Play(request.op);
+  World* const world = &world_;
+  const SlabKey key = world_.requests_.KeyOf(request);
+  environment_.After(expected->delay(), [world, key] {
+    Request* held = world->requests_.Get(key);
+    if (held != nullptr && held->phase == Request::Phase::kHeld) {
+      held->backend.End(*held, held->result);
+    }
+  });
+  return true;
+}
+
+bool SimBackend::StartFaulty(Request& request) {
+  const Faults& faults = environment_.faults;
+  Rng& rng = environment_.rng;
+  const Operation& op = request.op;
+  if (rng.Chance(faults.failure)) {
+    const bool is_socket = request.on != nullptr && request.on->AsSocket();
+    const std::span<const int> errors = PossibleErrors(op.opcode, is_socket);
+    if (!errors.empty()) {
+      Fail(request, errors[rng.Below(errors.size())]);
+      return true;
+    }
+  }
+  request.is_short =
+      TransfersBytes(op.opcode) && rng.Chance(faults.short_transfer);
+  // A close is not to be cancelled, so it never waits for its turn.
+  if (op.opcode == OpCode::kClose || !rng.Chance(faults.late)) return false;
+  Record(TraceEvent::kFault, op, 0);
+  BeginLater(request, RandomDelay());
+  return true;
+}
+
+void SimBackend::Fail(Request& request, int errnum) {
+  Record(TraceEvent::kFault, request.op, -errnum);
+  world_.kernel_.Fail(request, errnum);
+  EndLater(request, -errnum, RandomDelay());
+}
+
+void SimBackend::BeginLater(Request& request, absl::Duration delay) {
+  World* const world = &world_;
+  const SlabKey key = world_.requests_.KeyOf(request);
+  environment_.After(delay, [world, key] {
+    Request* held = world->requests_.Get(key);
+    if (held != nullptr && held->phase == Request::Phase::kHeld) {
+      held->backend.Try(*held, kEverything);
+    }
+  });
+}
+
+void SimBackend::EndLater(Request& request, int32_t result,
+                          absl::Duration delay) {
+  request.phase = Request::Phase::kEnding;
+  request.result = result;
+  if (delay == absl::ZeroDuration()) return End(request, result);
+  World* const world = &world_;
+  const SlabKey key = world_.requests_.KeyOf(request);
+  environment_.After(delay, [world, key] {
+    Request* ended = world->requests_.Get(key);
+    if (ended != nullptr && ended->phase == Request::Phase::kEnding) {
+      ended->backend.End(*ended, ended->result);
+    }
+  });
+}
+
+absl::Duration SimBackend::RandomDelay() {
+  return environment_.rng.Between(absl::ZeroDuration(),
+                                  environment_.faults.delay);
+}
+
+// --- Trying
+
+void SimBackend::OnChange(Waiter& waiter, uint32_t events) {
+  Request& request = static_cast<Request&>(waiter);
+  request.backend.Try(request, events);
+}
+
+void SimBackend::Try(Request& request, uint32_t events) {
+  switch (request.op.opcode) {
+    case OpCode::kPollMultishot:
+      return TryPoll(request, events);
+    case OpCode::kAcceptMultishot:
+      return TryAccept(request);
+    case OpCode::kRecvMultishot:
+    case OpCode::kRecvMsgMultishot:
+      return TryReceive(request);
+    case OpCode::kSendZeroCopy:
+    case OpCode::kSendMsgZeroCopy:
+      return TryZeroCopy(request);
+    default:
+      return TryOneShot(request);
+  }
+}
+
+void SimBackend::TryOneShot(Request& request) {
+  const int64_t result = world_.kernel_.Perform(request, host_);
+  if (result == kBlocked) {
+    Park(request);
+  } else {
+    Complete(request, result);
+  }
+}
+
+// Tells of what is new only: of the rest it has told before.
+void SimBackend::TryPoll(Request& request, uint32_t events) {
+  const int64_t ready = world_.kernel_.Perform(request, host_);
+  if (ready != kBlocked && ready < 0) return Complete(request, ready);
+  const bool is_news =
+      ready != kBlocked && (static_cast<uint32_t>(ready) & events) != 0;
+  if (is_news) Deliver(request, ready, {});
+  Park(request);
+}
+
+void SimBackend::TryAccept(Request& request) {
+  int64_t result;
+  while ((result = world_.kernel_.Perform(request, host_)) >= 0) {
+    Deliver(request, result, {});
+  }
+  if (result == kBlocked) {
+    Park(request);
+  } else {
+    Complete(request, result);
+  }
+}
+
+void SimBackend::TryReceive(Request& request) {
+  if (buffers_ == nullptr) {
+    auto made = ReceiveBuffers::Create(options_);
+    if (!made.ok()) return Complete(request, -ENOMEM);
+    buffers_ = *std::move(made);
+    lent_.resize(std::numeric_limits<uint16_t>::max() + 1);
+  }
+  const bool ends_at_zero = request.op.opcode == OpCode::kRecvMultishot;
+  while (buffers_->available() > 0) {
+    const ReceiveBuffer buffer = buffers_->Take();
+    request.buffer = buffer.bytes;
+    const int64_t result = world_.kernel_.Perform(request, host_);
+    if (result > 0 || (result == 0 && !ends_at_zero)) {
+      Deliver(request, result,
+              buffers_->Deliver(buffer, static_cast<size_t>(result)));
+      continue;
+    }
+    buffers_->Return(buffer.id);
+    if (result == kBlocked) return Park(request);
+    return Complete(request, result);
+  }
+  ++stats_.buffer_starved;
+  request.phase = Request::Phase::kWaiting;
+  if (request.linked()) request.Unlink();
+  starved_.PushBack(request);
+}
+
+void SimBackend::TryZeroCopy(Request& request) {
+  const int64_t result = world_.kernel_.Perform(request, host_);
+  if (result == kBlocked) return Park(request);
+  if (result < 0) return Complete(request, result);
+  if (request.linked()) request.Unlink();
+  Deliver(request, result, {});
+  request.checksum = ChecksumOf(request.op);
+  request.phase = Request::Phase::kEnding;
+  request.result = 0;
+  // There and back: when the peer has acknowledged it.
+  const absl::Duration delay = world_.network_.Latency(AF_INET) * 2;
+  if (delay == absl::ZeroDuration()) return EndZeroCopy(request);
+  World* const world = &world_;
+  const SlabKey key = world_.requests_.KeyOf(request);
+  environment_.After(delay, [world, key] {
+    Request* sent = world->requests_.Get(key);
+    if (sent != nullptr && sent->phase == Request::Phase::kEnding) {
+      sent->backend.EndZeroCopy(*sent);
+    }
+  });
+}
+
+void SimBackend::Park(Request& request) {
+  request.phase = Request::Phase::kWaiting;
+  Description& description =
+      request.waits_on_other ? *request.other : *request.on;
+  if (request.linked()) {
+    if (request.parked_on == &description) return;  // where it keeps its place
+    request.Unlink();
+  }
+  request.parked_on = &description;
+  description.waiters().PushBack(request);
+}
+
+// As many starved receives as there are buffers: each either takes one or waits
+// for data.
+void SimBackend::RetryStarved() {
+  if (starved_.empty()) return;
+  for (uint32_t n = buffers_->available(); n > 0 && !starved_.empty(); --n) {
+    Request& request = static_cast<Request&>(*starved_.PopFront());
+    ++stats_.rearms;
+    Try(request, kEverything);
+  }
+}
+
+// --- Ending
+
+void SimBackend::Complete(Request& request, int64_t result) {
+  if (request.linked()) request.Unlink();
+  const bool late = environment_.rng.Chance(environment_.faults.late);
+  EndLater(request, static_cast<int32_t>(result),
+           late ? RandomDelay() : absl::ZeroDuration());
+}
+
+void SimBackend::Deliver(Request& request, int64_t result,
+                         const ReceiveBuffer& buffer) {
+  if (DeliversBuffers(request.op.opcode)) {
+    lent_[buffer.id] = true;
+    if (buffer.copied) ++stats_.buffers_copied;
+  }
+  AddOutcome({world_.requests_.KeyOf(request), static_cast<int32_t>(result),
+              /*is_end=*/false, buffer});
+}
+
+void SimBackend::End(Request& request, int32_t result) {
+  request.phase = Request::Phase::kEnded;
+  request.result = result;
+  AddOutcome({world_.requests_.KeyOf(request), result, /*is_end=*/true, {}});
+}
+
+void SimBackend::EndZeroCopy(Request& request) {
+  if (request.checksum != ChecksumOf(request.op)) {
+    environment_.Report(
+        absl::StrCat(OpCodeName(request.op.opcode), " on fd ", request.op.fd,
+                     ": its memory was changed before the send had ended"));
+  }
+  End(request, 0);
+}
+
+void SimBackend::AddOutcome(const Outcome& outcome) {
+  if (outcomes_.empty() && nested_) RingDoorbell();
+  outcomes_.push_back(outcome);
+}
+
+}  // namespace ringway::sim
