@@ -28,7 +28,7 @@ class Environment;
 class OpenFile;
 class Socket;
 
-// "Not now; ask again after a change."
+// "Not now; ask again after a change." Less than any -errno.
 inline constexpr int64_t kBlocked = std::numeric_limits<int64_t>::min();
 
 // Somebody who waits for a description to change.

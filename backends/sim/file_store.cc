@@ -80,7 +80,7 @@ FileStore::~FileStore() {
   });
 }
 
-int FileStore::Open(FilePath at, int flags, mode_t mode,
+int FileStore::Open(const FilePath& at, int flags, mode_t mode,
                     std::shared_ptr<OpenFile>* out) {
   const bool follow = (flags & O_NOFOLLOW) == 0 &&
                       (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
@@ -114,7 +114,7 @@ int FileStore::OpenExisting(const PathEnd& end, int flags) const {
   return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : 0;
 }
 
-int FileStore::Stat(FilePath at, int flags, struct statx* out) const {
+int FileStore::Stat(const FilePath& at, int flags, struct statx* out) const {
   if (at.path.empty() && (flags & AT_EMPTY_PATH) != 0) {
     Describe(at.directory == nullptr ? *root_ : *at.directory, out);
     return 0;
@@ -126,7 +126,8 @@ int FileStore::Stat(FilePath at, int flags, struct statx* out) const {
   return 0;
 }
 
-int FileStore::Rename(FilePath from, FilePath to, unsigned flags) {
+int FileStore::Rename(const FilePath& from, const FilePath& to,
+                      unsigned flags) {
   if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE)) != 0) return -EINVAL;
   const PathEnd source = Walk(from, /*follow=*/false);
   if (source.error != 0) return source.error;
@@ -164,7 +165,7 @@ int FileStore::CheckReplaced(const Inode& moved,
   return replaced->entries.empty() ? 0 : -ENOTEMPTY;
 }
 
-int FileStore::Unlink(FilePath at, int flags) {
+int FileStore::Unlink(const FilePath& at, int flags) {
   const PathEnd end = Walk(at, /*follow=*/false);
   if (end.error != 0) return end.error;
   if (end.inode == nullptr) return -ENOENT;
@@ -180,7 +181,7 @@ int FileStore::Unlink(FilePath at, int flags) {
   return 0;
 }
 
-int FileStore::MakeDirectory(FilePath at, mode_t mode) {
+int FileStore::MakeDirectory(const FilePath& at, mode_t mode) {
   const PathEnd end = WalkToNew(at);
   if (end.error != 0) return end.error;
   const InodePtr made = MakeInode(S_IFDIR | (mode & kPermissions));
@@ -190,7 +191,7 @@ int FileStore::MakeDirectory(FilePath at, mode_t mode) {
   return 0;
 }
 
-int FileStore::Link(FilePath from, FilePath to, int flags) {
+int FileStore::Link(const FilePath& from, const FilePath& to, int flags) {
   const PathEnd source = Walk(from, (flags & AT_SYMLINK_FOLLOW) != 0);
   if (source.error != 0) return source.error;
   if (source.inode == nullptr) return -ENOENT;
@@ -202,7 +203,7 @@ int FileStore::Link(FilePath from, FilePath to, int flags) {
   return 0;
 }
 
-int FileStore::SymbolicLink(std::string_view target, FilePath at) {
+int FileStore::SymbolicLink(std::string_view target, const FilePath& at) {
   if (target.empty()) return -ENOENT;
   const PathEnd end = WalkToNew(at);
   if (end.error != 0) return end.error;
@@ -251,12 +252,12 @@ void FileStore::set_capacity(uint64_t n_bytes) {
   space_.capacity = n_bytes / FileContent::kBlockBytes;
 }
 
-PathEnd FileStore::Walk(FilePath at, bool follow) const {
+PathEnd FileStore::Walk(const FilePath& at, bool follow) const {
   return WalkPath(root_, at.directory == nullptr ? root_ : at.directory,
                   at.path, follow);
 }
 
-PathEnd FileStore::WalkToNew(FilePath at) const {
+PathEnd FileStore::WalkToNew(const FilePath& at) const {
   PathEnd end = Walk(at, /*follow=*/false);
   if (end.error == 0 && end.inode != nullptr) end.error = -EEXIST;
   return end;

@@ -43,13 +43,14 @@ class FileStore {
   ~FileStore();
 
   // From here on 0 or -errno, as the system calls of these names.
-  int Open(FilePath at, int flags, mode_t mode, std::shared_ptr<OpenFile>* out);
-  int Stat(FilePath at, int flags, struct statx* out) const;
-  int Rename(FilePath from, FilePath to, unsigned flags);
-  int Unlink(FilePath at, int flags);
-  int MakeDirectory(FilePath at, mode_t mode);
-  int Link(FilePath from, FilePath to, int flags);
-  int SymbolicLink(std::string_view target, FilePath at);
+  int Open(const FilePath& at, int flags, mode_t mode,
+           std::shared_ptr<OpenFile>* out);
+  int Stat(const FilePath& at, int flags, struct statx* out) const;
+  int Rename(const FilePath& from, const FilePath& to, unsigned flags);
+  int Unlink(const FilePath& at, int flags);
+  int MakeDirectory(const FilePath& at, mode_t mode);
+  int Link(const FilePath& from, const FilePath& to, int flags);
+  int SymbolicLink(std::string_view target, const FilePath& at);
   // For Unix sockets: gives `owner` the name, and tells whose it is.
   int Bind(std::string_view path, const std::shared_ptr<Description>& owner);
   int FindBound(std::string_view path, std::shared_ptr<Description>* out) const;
@@ -61,9 +62,9 @@ class FileStore {
   void set_capacity(uint64_t n_bytes);
 
  private:
-  PathEnd Walk(FilePath at, bool follow) const;
+  PathEnd Walk(const FilePath& at, bool follow) const;
   // Where a new name may be made: not there yet, in a directory.
-  PathEnd WalkToNew(FilePath at) const;
+  PathEnd WalkToNew(const FilePath& at) const;
   InodePtr MakeInode(mode_t mode);
   void Enter(const InodePtr& directory, const std::string& name,
              const InodePtr& inode);

@@ -205,7 +205,7 @@ int64_t Kernel::Move(Request& request, int64_t from_offset, int64_t to_offset,
   Shorten(request, in);
   const int64_t taken = request.other->Read(in, from_offset);
   if (taken == kBlocked) request.waits_on_other = true;
-  if (taken == kBlocked || taken <= 0) return taken;
+  if (taken <= 0) return taken;
   Buffers out(scratch_.data(), static_cast<size_t>(taken));
   return request.on->Write(out, to_offset);
 }
@@ -329,7 +329,7 @@ int64_t Kernel::ReceiveMessage(Request& request, Socket& socket) {
   if (IsStream(socket)) Shorten(request, to);
   const int64_t n =
       socket.Receive(to, static_cast<int>(request.op.flags), received);
-  if (n == kBlocked || n < 0) return n;
+  if (n < 0) return n;
   message.msg_flags = received.flags;
   message.msg_controllen = 0;
   if (received.from.family == AF_UNSPEC) {
@@ -357,7 +357,7 @@ int64_t Kernel::ReceiveDatagramLent(Request& request, Socket& socket) {
   Buffers to(request.buffer.data() + payload_at,
              request.buffer.size() - payload_at);
   const int64_t n = socket.Receive(to, 0, received);
-  if (n == kBlocked || n < 0) return n;
+  if (n < 0) return n;
   DatagramHeader header;
   header.name_bytes = received.from.Store(
       request.buffer.data() + sizeof(header), room.msg_namelen);
@@ -446,7 +446,7 @@ int64_t Kernel::OnPath(const Operation& op) {
   }
 }
 
-int64_t Kernel::Open(const Operation& op, FilePath path) {
+int64_t Kernel::Open(const Operation& op, const FilePath& path) {
   if (fds_.full()) return -EMFILE;
   std::shared_ptr<OpenFile> file;
   const int error =

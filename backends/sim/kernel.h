@@ -58,7 +58,7 @@ class Kernel {
   int64_t OnSocket(Request& request);
   int64_t OnFile(const Operation& op, Description& description);
   int64_t OnPath(const Operation& op);
-  int64_t Open(const Operation& op, FilePath path);
+  int64_t Open(const Operation& op, const FilePath& path);
   int64_t Poll(const Request& request);
   int64_t WaitForProcess(const Request& request);
 
