@@ -93,7 +93,8 @@ struct CountedOperation : Operation {
 // A multishot operation that counts how often it was told of deliveries.
 struct CountedMultishot : MultishotOperation {
   CountedMultishot() : MultishotOperation(&OnDelivery) {}
-  bool ended() const { return state == OpState::kDone; }
+  // Told of its end: a cancel may end it before the loop has had a turn.
+  bool ended() const { return state == OpState::kDone && !delivery.linked(); }
 
   int told = 0;
 
