@@ -149,8 +149,8 @@ void PrepareSymlink(Operation& op, const char* target, int directory,
 void PrepareWaitPid(Operation& op, int pidfd, siginfo_t* info);
 
 // Passes `command` (IORING_OP_URING_CMD) to the driver of `fd`, with up to 16
-// bytes of arguments, or 80 where BackendOptions::uring_large_entries is set.
-// -EOPNOTSUPP on backends other than io_uring.
+// bytes of arguments, or 80 where UringOptions::large_entries is set; more are
+// -EINVAL. -EOPNOTSUPP on backends other than io_uring.
 void PrepareUringCommand(Operation& op, int fd, uint32_t command,
                          std::span<const std::byte> arguments = {});
 

@@ -13,6 +13,7 @@
 
 #include "backends/fuzz/operation_model.h"
 #include "backends/make_backend.h"
+#include "backends/testing/real_system.h"
 #include "core/check.h"
 
 namespace ringway::fuzz {
@@ -47,7 +48,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return (data[0] >> bit & 1) != 0 ? BackendKind::kEpoll
                                      : BackendKind::kUring;
   };
-  ringway::fuzz::RunProgram(std::span(data, size).subspan(1),
+  static ringway::testing::System& system =
+      *ringway::testing::MakeRealSystem().release();
+  ringway::fuzz::RunProgram(std::span(data, size).subspan(1), system,
                             ringway::fuzz::Driver(kind(0)),
                             ringway::fuzz::Driver(kind(1)));
   return 0;

@@ -11,7 +11,6 @@
 
 #include "backends/backend.h"
 #include "backends/prepare.h"
-#include "backends/testing/sockets.h"
 #include "core/check.h"
 
 namespace ringway::fuzz {
@@ -41,7 +40,7 @@ bool MayEndWith(int32_t result) {
 
 }  // namespace
 
-StreamEnd::StreamEnd(BackendDriver& driver, UniqueFd fd, Direction& out,
+StreamEnd::StreamEnd(BackendDriver& driver, testing::TestFd fd, Direction& out,
                      Direction& in)
     : driver_(driver), fd_(std::move(fd)), out_(out), in_(in) {}
 
@@ -104,9 +103,11 @@ void StreamEnd::CancelEverything() {
 }
 
 void StreamEnd::ShutdownWrite() {
-  if (!open()) return;
+  if (!open() || shutdown_ != nullptr) return;
   out_.cut = true;  // a send that is under way may still lose
-  shutdown(fd_.get(), SHUT_WR);
+  shutdown_ = std::make_unique<OneShot>();
+  PrepareShutdown(*shutdown_, fd_.get(), SHUT_WR);
+  driver_.Start(*shutdown_);
 }
 
 void StreamEnd::Close() {
@@ -118,7 +119,7 @@ void StreamEnd::Close() {
 
 bool StreamEnd::idle() const {
   return send_ == nullptr && receive_ == nullptr && poll_ == nullptr &&
-         deliveries_ == nullptr && close_ == nullptr;
+         deliveries_ == nullptr && shutdown_ == nullptr && close_ == nullptr;
 }
 
 void StreamEnd::Observe() {
@@ -126,6 +127,7 @@ void StreamEnd::Observe() {
   ObserveReceive();
   ObserveDeliveries();
   ObservePoll();
+  if (shutdown_ != nullptr && shutdown_->done()) shutdown_.reset();
   if (close_ != nullptr && close_->done()) close_.reset();
   if (closing_ && fd_.valid() && idle()) {
     close_ = std::make_unique<OneShot>();
@@ -199,18 +201,15 @@ namespace {
 constexpr size_t kStreams = 3;
 
 struct Stream {
-  Stream(BackendDriver& driver_a, BackendDriver& driver_b)
-      : Stream(driver_a, driver_b, testing::MakeSocketPair()) {}
+  Stream(BackendDriver& driver_a, BackendDriver& driver_b,
+         testing::TestFdPair pair)
+      : a(driver_a, std::move(pair.first), there, back),
+        b(driver_b, std::move(pair.second), back, there) {}
 
   StreamEnd::Direction there;
   StreamEnd::Direction back;
   StreamEnd a;
   StreamEnd b;
-
- private:
-  Stream(BackendDriver& driver_a, BackendDriver& driver_b, testing::FdPair pair)
-      : a(driver_a, std::move(pair.first), there, back),
-        b(driver_b, std::move(pair.second), back, there) {}
 };
 
 // Reads a program byte by byte; zeros follow its end.
@@ -231,9 +230,10 @@ class Program {
 
 class Machine {
  public:
-  Machine(BackendDriver& a, BackendDriver& b) : a_(a), b_(b) {
+  Machine(testing::System& system, BackendDriver& a, BackendDriver& b)
+      : a_(a), b_(b) {
     for (std::unique_ptr<Stream>& stream : streams_)
-      stream = std::make_unique<Stream>(a_, b_);
+      stream = std::make_unique<Stream>(a_, b_, system.SocketPair());
   }
 
   void Step(Program& program) {
@@ -313,17 +313,17 @@ class Machine {
 
 }  // namespace
 
-void RunProgram(std::span<const uint8_t> bytes, BackendDriver& a,
-                BackendDriver& b) {
-  const size_t fds_before = testing::CountOpenFds();
+void RunProgram(std::span<const uint8_t> bytes, testing::System& system,
+                BackendDriver& a, BackendDriver& b) {
+  const size_t fds_before = system.OpenFds();
   {
-    Machine machine(a, b);
+    Machine machine(system, a, b);
     for (Program program(bytes); !program.empty();) machine.Step(program);
     machine.Finish();
   }
   RINGWAY_CHECK(a->stats().in_flight == 0 && b->stats().in_flight == 0,
                 "operations are left in flight");
-  const size_t fds_after = testing::CountOpenFds();
+  const size_t fds_after = system.OpenFds();
   RINGWAY_CHECK(fds_after == fds_before, "%zu fds before, %zu after",
                 fds_before, fds_after);
 }

@@ -22,7 +22,7 @@
 
 #include "backends/operation.h"
 #include "backends/testing/backend_fixture.h"
-#include "core/unique_fd.h"
+#include "backends/testing/system.h"
 
 namespace ringway::fuzz {
 
@@ -37,7 +37,7 @@ class StreamEnd {
     bool cut = false;  // an end was closed or shut down: bytes may be missing
   };
 
-  StreamEnd(testing::BackendDriver& driver, UniqueFd fd, Direction& out,
+  StreamEnd(testing::BackendDriver& driver, testing::TestFd fd, Direction& out,
             Direction& in);
   // Ends everything that is active and gives back what was delivered.
   ~StreamEnd();
@@ -91,24 +91,25 @@ class StreamEnd {
   void CheckArrived(std::span<const std::byte> bytes);
 
   testing::BackendDriver& driver_;
-  UniqueFd fd_;
+  testing::TestFd fd_;
   Direction& out_;
   Direction& in_;
   bool closing_ = false;
   std::unique_ptr<OneShot> send_;
   std::unique_ptr<OneShot> receive_;
   std::unique_ptr<OneShot> poll_;
+  std::unique_ptr<OneShot> shutdown_;
   std::unique_ptr<OneShot> close_;
   std::unique_ptr<Multishot> deliveries_;
   std::array<std::byte, kMaxBytes> sent_bytes_;
   std::array<std::byte, kMaxBytes> received_bytes_;
 };
 
-// Runs `program` on streams between `a` and `b`, which may be the same kind of
-// backend or not, and are as they were afterwards. Aborts with a message when
-// something came of it that must not.
-void RunProgram(std::span<const uint8_t> program, testing::BackendDriver& a,
-                testing::BackendDriver& b);
+// Runs `program` on streams of `system` between `a` and `b`, which may be the
+// same kind of backend or not, and are as they were afterwards. Aborts with a
+// message when something came of it that must not.
+void RunProgram(std::span<const uint8_t> program, testing::System& system,
+                testing::BackendDriver& a, testing::BackendDriver& b);
 
 }  // namespace ringway::fuzz
 

@@ -35,14 +35,14 @@ TEST_P(OperationModel, RandomProgramsLoseNothing) {
   for (int i = 0; i < 2000; ++i) {
     for (uint8_t& byte : program) byte = static_cast<uint8_t>(random());
     SCOPED_TRACE(i);
-    RunProgram(program, a, b);
+    RunProgram(program, system(), a, b);
   }
 }
 
 TEST_P(OperationModel, AnEmptyProgramLeavesNothing) {
   testing::BackendDriver a(MakeForTest(TinyOptions()));
   testing::BackendDriver b(MakeForTest(TinyOptions()));
-  RunProgram({}, a, b);
+  RunProgram({}, system(), a, b);
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(OperationModel);

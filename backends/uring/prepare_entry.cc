@@ -261,7 +261,7 @@ void PrepareEntry(Operation& op, io_uring_sqe& sqe) {
       sqe.opcode = IORING_OP_URING_CMD;
       sqe.fd = op.fd;
       sqe.cmd_op = op.flags;
-      memcpy(sqe.cmd, op.address, op.length);
+      if (op.length > 0) memcpy(sqe.cmd, op.address, op.length);
       break;
     case OpCode::kSendFile:
       RINGWAY_CHECK(false, "sendfile has no entry of its own");

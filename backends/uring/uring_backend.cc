@@ -197,6 +197,11 @@ void UringBackend::SubmitRearms(RunnableList& done) {
 // Requires a free entry.
 void UringBackend::StartOne(Operation& op, RunnableList& done) {
   if (!IsNative(op.opcode) && !Emulate(op, done)) return;
+  if (op.opcode == OpCode::kUringCommand &&
+      op.length > ring_->command_bytes()) {
+    Finish(op, -EINVAL, done);
+    return;
+  }
   if (DeliversBuffers(op.opcode)) {
     if (const int32_t rc = buffers_.Ensure(*ring_); rc < 0) {
       Finish(op, rc, done);

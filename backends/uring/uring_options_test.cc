@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -265,6 +266,15 @@ TEST_F(UringOptionsTest, LargeEntriesCarryOrdinaryOperations) {
   BackendDriver driver(Make(options));
   FdPair pair = MakeSocketPair();
   for (int i = 0; i < 20; ++i) ExpectThatSocketsWork(driver, pair);
+}
+
+TEST_F(UringOptionsTest, ArgumentsOfACommandThatDoNotFitAreRefused) {
+  BackendDriver driver(Make(BackendOptions()));
+  FdPair pair = MakeSocketPair();
+  const std::array<std::byte, 17> arguments = {};
+  CountedOperation command;
+  PrepareUringCommand(command, pair.first.get(), 0, arguments);
+  EXPECT_EQ(driver.RunToEnd(command), -EINVAL);
 }
 
 // --- Worker threads
