@@ -148,7 +148,8 @@ TEST_P(DatagramConformance, RecvMsgWaitsForADatagram) {
 TEST_P(DatagramConformance, RecvMsgTellsThatItCutADatagram) {
   SendDatagram("hello");
   SendDatagram("next");
-  Message in(std::span(buffer_).first(2));
+  const std::span<std::byte> room(buffer_);
+  Message in(room.first(2));
   PrepareRecvMsg(op_, receiver_.get(), in.message);
   EXPECT_EQ(Run(), 2);
   EXPECT_NE(in.message.msg_flags & MSG_TRUNC, 0);
