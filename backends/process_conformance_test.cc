@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <span>
 
 #include "backends/prepare.h"
 #include "backends/testing/operation_fixture.h"
@@ -121,8 +120,7 @@ TEST_P(ProcessConformance, DriverCommandIsCarriedOutOrUnimplemented) {
   SendAll(server.get(), "hello");
   PrepareRecv(op_, client.get(), buffer_, MSG_PEEK);
   ASSERT_EQ(Run(), 5);
-  PrepareUringCommand(op_, client.get(), kQueuedBytes,
-                      std::span(buffer_).first(0));
+  PrepareUringCommand(op_, client.get(), kQueuedBytes);
   const bool implemented =
       driver()->support(OpCode::kUringCommand) != Support::kUnimplemented;
   EXPECT_EQ(implemented, IsUring() && Options().uring.masked_opcodes == 0);
