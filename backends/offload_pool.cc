@@ -78,7 +78,7 @@ void OffloadPool::StartThreads() {
       threads_.emplace_back([this] { Work(); });
     }
   } catch (const std::system_error&) {
-    // The limit of processes: fewer will do.
+    return;  // the limit of processes: fewer will do
   }
 }
 

@@ -267,7 +267,7 @@ class Machine {
         return end.ShutdownWrite();
       case 14:
         return end.Close();
-      case 15:
+      default:
         end.driver()->Notify();
         return;
     }
