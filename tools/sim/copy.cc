@@ -122,7 +122,7 @@ class CopyRun {
     const bool power_fails =
         simulation_.faults() && simulation_.rng().Chance(0.5);
     const auto done = [&] { return copying.done(); };
-    const absl::Status ended =
+    absl::Status ended =
         power_fails ? simulation_.RunFor(simulation_.rng().Between(
                                              absl::ZeroDuration(), kLongestRun),
                                          done)

@@ -63,7 +63,7 @@ Node& Simulation::AddNode() {
 }
 
 absl::Status Simulation::RunUntil(absl::FunctionRef<bool()> done) {
-  const absl::Status ended =
+  absl::Status ended =
       scheduler_.Run(done, world_.environment().now() + kPatience, kMaxTurns);
   if (ended.ok()) return ended;
   // Who waits in vain may do so for want of what somebody has forgotten.
