@@ -247,6 +247,24 @@ TEST_P(SpliceConformance, SendFileOfABadFdIsEbadf) {
   EXPECT_EQ(SendFile(-1, file.get(), 0, 5), -EBADF);
 }
 
+TEST_P(SpliceConformance, WaitingSpliceEndsCancelled) {
+  TestFdPair sockets = system().SocketPair(), pipe = system().Pipe();
+  PrepareSplice(op_, pipe.first.get(), kCurrentPosition, sockets.first.get(),
+                kCurrentPosition, 64);
+  StartAndPend();
+  EXPECT_EQ(driver().Cancel(op_), CancelOutcome::kRequested);
+  EXPECT_EQ(Finish(), -ECANCELED);
+  SendAll(pipe.second.get(), "kept");
+  EXPECT_EQ(system().Receive(pipe.first.get(), 64), "kept");
+}
+
+TEST_P(SpliceConformance, SpliceThatMustNotWaitIsEagain) {
+  TestFdPair from = system().Pipe(), to = system().Pipe();
+  EXPECT_EQ(Splice(from.first.get(), kCurrentPosition, to.second.get(),
+                   kCurrentPosition, 64, SPLICE_F_NONBLOCK),
+            -EAGAIN);
+}
+
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(SpliceConformance);
 
 }  // namespace

@@ -4,10 +4,13 @@
 // memory is the caller's again - also where a backend copies.
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <span>
 #include <string>
 #include <utility>
@@ -172,6 +175,54 @@ TEST_P(ZeroCopyConformance, QueuedSendNeverStarts) {
   EXPECT_EQ(send_.told, 1);
   EXPECT_EQ(send_.result, -ECANCELED);
   EXPECT_EQ(system().Receive(far_.get(), 1), "");
+}
+
+TEST_P(ZeroCopyConformance, SocketsWithoutZeroCopyGetACopy) {
+  TestFdPair sockets = system().SocketPair();
+  PrepareSendZeroCopy(send_, sockets.first.get(), AsBytes("hello"));
+  EXPECT_EQ(driver().RunToEnd(send_), 0);
+  EXPECT_EQ(TakeAccepted(), 5u);
+  EXPECT_EQ(system().Receive(sockets.second.get(), 64), "hello");
+}
+
+// --- Without memory that may be pinned
+
+// A send with RLIMIT_MEMLOCK at 0. Returns the reason for what went wrong.
+std::string SendWithoutPinning(System& system, BackendDriver& driver, int near,
+                               int far) {
+  const rlimit nothing = {0, 0};
+  if (setrlimit(RLIMIT_MEMLOCK, &nothing) != 0) return "setrlimit";
+  const std::string sent = Pattern(32 * 1024);
+  CountedMultishot send;
+  PrepareSendZeroCopy(send, near, AsBytes(sent), MSG_WAITALL);
+  if (driver.RunToEnd(send) != 0)
+    return "result " + std::to_string(send.result);
+  MultishotEvent event;
+  if (!driver->TakeEvent(send, event)) return "no delivery";
+  if (event.result != static_cast<int32_t>(sent.size())) return "short";
+  if (system.Receive(far, sent.size()) != sent) return "not what was sent";
+  if (driver->name() == "uring" &&
+      driver->support(OpCode::kSendZeroCopy) == Support::kNative &&
+      driver->stats().zero_copy_refused != 1) {
+    return "it was not refused";
+  }
+  return "";
+}
+
+TEST_P(ZeroCopyConformance, WhereMemoryCannotBePinnedItIsCopied) {
+  RINGWAY_REQUIRES_KERNEL("limit on memory");
+  EXPECT_EXIT(
+      {
+        // The limit does not bind root. The ring comes before the limit: rings
+        // are charged, too.
+        if (geteuid() == 0 && setresuid(65'534, 65'534, 65'534) != 0) _exit(2);
+        BackendDriver driver(MakeForTest());
+        const std::string problem =
+            SendWithoutPinning(system(), driver, near_.get(), far_.get());
+        fprintf(stderr, "%s\n", problem.c_str());
+        _exit(problem.empty() ? 7 : 1);
+      },
+      ::testing::ExitedWithCode(7), "");
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(ZeroCopyConformance);

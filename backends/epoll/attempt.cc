@@ -208,11 +208,19 @@ Attempt WhenSpliceable(const Operation& op) {
                                        : WhenWritable(op.fd);
 }
 
+// A splice whose owner does not want to wait carries the flag without the mark:
+// `address`, which a splice does not use otherwise.
+bool MustNotWait(const Operation& op) {
+  return (op.flags & SPLICE_F_NONBLOCK) != 0 && op.address == nullptr;
+}
+
 Attempt TrySplice(Operation& op) {
+  const bool must_not_wait = MustNotWait(op);
+  if (!must_not_wait) op.address = &op;
   op.flags |= SPLICE_F_NONBLOCK;
   if (IsOnDisk(op.fd) || IsOnDisk(op.fd2)) return {.next = Next::kOffload};
   const int32_t n = RunSystemCall(op);
-  return n == -EAGAIN ? WhenSpliceable(op) : Done(n);
+  return n == -EAGAIN && !must_not_wait ? WhenSpliceable(op) : Done(n);
 }
 
 Attempt TryPoll(const Operation& op) {
@@ -294,6 +302,7 @@ Attempt Try(Operation& op, std::span<std::byte> buffer) {
 }
 
 Attempt AfterOffloadedAttempt(const Operation& op) {
+  if (MustNotWait(op)) return Done(-EAGAIN);
   return op.opcode == OpCode::kSplice ? WhenSpliceable(op)
                                       : WhenWritable(op.fd);
 }

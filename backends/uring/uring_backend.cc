@@ -30,6 +30,13 @@ namespace {
 constexpr uint64_t kIgnored =
     0;  // the outcome of a cancel request: the target tells its own story
 constexpr uint64_t kDoorbell = 1;
+constexpr uint64_t kConnectCancel = 2;
+
+// What the kernel's own threads say when they were interrupted while they
+// waited: ERESTARTSYS and its kin never leave the kernel otherwise.
+bool IsInterruption(int32_t result) {
+  return result == -EINTR || (result <= -512 && result >= -516);
+}
 
 // How long one attempt to drain the kernel's backlog may take when it refuses
 // new work.
@@ -91,8 +98,8 @@ UringBackend::~UringBackend() {
   if (owner_.forked()) {
     // The queues are not mapped in this process, and what is in flight is the
     // parent's.
-    for (OperationList* list :
-         {&in_flight_, &cancelling_, &rearming_, &starved_}) {
+    for (OperationList* list : {&in_flight_, &cancelling_, &cancelled_connects_,
+                                &rearming_, &starved_}) {
       while (Operation* op = list->PopFront()) op->state = OpState::kDone;
     }
     ring_->ForgetInChild();
@@ -119,7 +126,8 @@ void UringBackend::Quiesce(RunnableList& done) {
   CancelAll(done);
   // Disk reads and writes cannot be cancelled once started; they end by
   // themselves.
-  while (!in_flight_.empty() || !cancelling_.empty() || !rearming_.empty() ||
+  while (!in_flight_.empty() || !cancelling_.empty() ||
+         !cancelled_connects_.empty() || !rearming_.empty() ||
          (offload_ != nullptr && offload_->in_flight() > 0)) {
     ArmDoorbell();
     for (Operation* op = rearming_.front(); op != nullptr;
@@ -171,9 +179,10 @@ void UringBackend::SubmitCancels() {
     io_uring_sqe* sqe = ring_->NextEntry();
     if (sqe == nullptr) return;
     io_uring_prep_cancel64(sqe, reinterpret_cast<uintptr_t>(op), 0);
-    sqe->user_data = kIgnored;
+    const bool may_be_missed = op->opcode == OpCode::kConnect;
+    sqe->user_data = may_be_missed ? kConnectCancel : kIgnored;
     op->Unlink();
-    in_flight_.PushBack(*op);
+    (may_be_missed ? cancelled_connects_ : in_flight_).PushBack(*op);
   }
 }
 
@@ -442,6 +451,11 @@ void UringBackend::PollDirect(RunnableList& done) {
 
 void UringBackend::ReapAll(RunnableList& done) {
   ring_->Reap([&](const io_uring_cqe& cqe) { OnCompletion(cqe, done); });
+  // A connect to a Unix socket whose queue is full is tried again and again; a
+  // cancel that comes in between finds nothing. Those that are still there are
+  // asked once more.
+  if (std::exchange(missed_a_connect_, false))
+    cancelling_.Append(cancelled_connects_);
 }
 
 void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
@@ -451,6 +465,9 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
     case kDoorbell:
       doorbell_armed_ = false;
       ++stats_.notifications;
+      return;
+    case kConnectCancel:
+      missed_a_connect_ |= cqe.res == -ENOENT;
       return;
     default:
       break;
@@ -462,9 +479,9 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
     return;
   }
   op.Unlink();
-  // What waits on one of the kernel's own threads - a connect to a Unix socket
-  // whose queue is full - is cancelled by interrupting that.
-  const bool interrupted = op.cancel_requested && cqe.res == -EINTR;
+  // What waits on one of the kernel's own threads - a splice, a connect to a
+  // Unix socket whose queue is full - is cancelled by interrupting that.
+  const bool interrupted = op.cancel_requested && IsInterruption(cqe.res);
   const int32_t result = interrupted ? -ECANCELED : cqe.res;
   if (op.opcode == OpCode::kSendFile) {
     OnSendFileStep(op, result, done);
@@ -529,8 +546,10 @@ void UringBackend::OnZeroCopyCompletion(MultishotOperation& op,
   if ((cqe.flags & IORING_CQE_F_MORE) != 0) return;
 
   op.Unlink();
-  // The memory could not be pinned: RLIMIT_MEMLOCK counts it.
-  const bool refused = sent && cqe.res == -ENOMEM && op.offset != kSendCopied;
+  // The memory could not be pinned, which RLIMIT_MEMLOCK limits, or the socket
+  // knows only copies, as Unix sockets do.
+  const bool refused = (op.result == -ENOMEM || op.result == -EOPNOTSUPP) &&
+                       op.offset != kSendCopied;
   if (!refused) {
     Finish(op, op.result, done);
   } else if (op.cancel_requested) {

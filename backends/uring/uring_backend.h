@@ -119,10 +119,12 @@ class UringBackend final : public Backend {
 
   OperationList in_flight_;
   OperationList cancelling_;
+  OperationList cancelled_connects_;  // asked, and perhaps to be asked again
   OperationList rearming_;
   OperationList starved_;
   bool doorbell_armed_ = false;
-  const uint64_t native_;  // bit n: the kernel has what OpCode n needs
+  bool missed_a_connect_ = false;  // a cancel did not find its connect
+  const uint64_t native_;          // bit n: the kernel has what OpCode n needs
   BackendStats stats_;
   std::string description_;
 };
