@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <initializer_list>
@@ -64,6 +65,34 @@ TEST_P(CancelConformance, PendingRecvEndsCancelled) {
   std::byte byte;
   PrepareRecv(op, sockets.first.get(), {&byte, 1});
   ExpectCancelled(driver, op);
+}
+
+// The least of many: one may meet a busy machine.
+TEST_P(CancelConformance, CancelTakesEffectWithinMilliseconds) {
+  BackendDriver driver(MakeForTest());
+  TestFdPair sockets = system().SocketPair();
+  TestFd listener = system().TcpListener(1);
+  std::byte byte;
+  CountedOperation recv, accept, poll;
+  const std::array<CountedOperation*, 3> all = {&recv, &accept, &poll};
+  absl::Duration least = absl::InfiniteDuration();
+  for (int round = 0; round < 20; ++round) {
+    PrepareRecv(recv, sockets.first.get(), {&byte, 1});
+    PrepareAccept(accept, listener.get(), nullptr, nullptr);
+    PreparePoll(poll, sockets.second.get(), POLLIN);
+    for (CountedOperation* op : all) {
+      op->completions = 0;
+      driver.Start(*op);
+    }
+    driver.TurnWithoutBlocking();
+    const MonotonicTime asked = driver->clock().Now();
+    for (CountedOperation* op : all) driver.Cancel(*op);
+    ASSERT_TRUE(driver.RunUntil(
+        [&] { return recv.done() && accept.done() && poll.done(); }));
+    least = std::min(least, driver->clock().Now() - asked);
+    for (CountedOperation* op : all) EXPECT_EQ(op->result, -ECANCELED);
+  }
+  EXPECT_LT(least, absl::Milliseconds(10));
 }
 
 TEST_P(CancelConformance, PendingRecvMsgEndsCancelled) {
