@@ -25,8 +25,9 @@ thread_local Plan plan;
 
 // True, with errno set, if this call of `call` is the one to fail.
 bool Fails(SystemCall call) {
-  if (plan.calls_left == 0 || plan.call != call || --plan.calls_left > 0)
-    return false;
+  if (plan.calls_left == 0 || plan.call != call) return false;
+  --plan.calls_left;
+  if (plan.calls_left > 0) return false;
   plan.happened = true;
   errno = plan.errnum;
   return true;
