@@ -47,7 +47,7 @@ struct RuntimeReport {
   uint64_t start_failed = 0;  // OnStart tasks that returned an error or threw
   uint64_t cut = 0;  // still running at the drain deadline, then cancelled
   uint64_t system_calls = 0;  // of the loops
-  uint64_t operations = 0;    // completed by the backends
+  uint64_t operations = 0;    // ended, and deliveries of multishot ones
   uint64_t turns = 0;         // of the loops
 
   // True when every connection ended by itself.

@@ -82,7 +82,7 @@ void Worker::ThreadMain() {
   const LoopStats loop = executor_->stats().loop;
   executor_.reset();
   report_.system_calls = loop.backend.system_calls;
-  report_.operations = loop.backend.completed;
+  report_.operations = loop.backend.completed + loop.backend.events;
   report_.turns = loop.turns;
 }
 
