@@ -121,7 +121,9 @@ class EpollBackend final : public Backend {
   EventPool events_;
   std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first use, and so is
   std::unique_ptr<OffloadPool> pool_;        // this
-  std::array<epoll_event, 256> kernel_events_;
+  // Few at a time: what one batch receives is sent back while its buffers are
+  // still in the cache (docs/benchmarks.md).
+  std::array<epoll_event, 32> kernel_events_;
 
   OperationList retrying_;
   absl::Duration retry_pause_;
