@@ -136,6 +136,13 @@ bool Loop::alive() const {
          backend_->stats().in_flight > 0;
 }
 
+MonotonicTime Loop::NextTurn() const {
+  if (!pending_.empty() || !ready_.empty()) {
+    return MonotonicTime::FromNanoseconds(0);
+  }
+  return timers_.NextDeadline();
+}
+
 LoopStats Loop::stats() const {
   LoopStats stats = stats_;
   stats.backend = backend_->stats();

@@ -133,6 +133,11 @@ class Loop {
   // True while operations, ready entries or timers are outstanding.
   bool alive() const;
 
+  // When a turn is due even if nothing happens meanwhile: in the past while
+  // something is queued or ready, at the first timer, or never. For who turns
+  // the loop only when its backend's PollableFd() says so.
+  MonotonicTime NextTurn() const;
+
   Backend& backend() { return *backend_; }
   std::shared_ptr<Inbox> inbox() const { return inbox_; }
   LoopStats stats() const;

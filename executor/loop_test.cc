@@ -262,6 +262,22 @@ TEST_F(LoopTest, OverdueTimerFiresInTheNextTurn) {
   EXPECT_EQ(order.size(), 1u);
 }
 
+TEST_F(LoopTest, SaysWhenItsNextTurnIsDue) {
+  std::vector<const TimerProbe*> order;
+  TimerProbe probe(*loop_, order);
+  Entry entry([] {});
+  EXPECT_TRUE(loop_->NextTurn().is_infinite());
+
+  const MonotonicTime later = loop_->now() + absl::Hours(1);
+  loop_->ArmTimer(probe.timer, later);
+  EXPECT_EQ(loop_->NextTurn(), later);
+  loop_->Schedule(entry);
+  EXPECT_EQ(loop_->NextTurn(), kPast);
+
+  loop_->Turn(kPast);
+  loop_->DisarmTimer(probe.timer);
+}
+
 TEST_F(LoopTest, TimerArmedAgainBeforeItsEntryRanWakesItOnce) {
   // The timer has fired, its entry waits behind another, and that one arms it
   // again: scheduling the entry a second time would corrupt the ready queue.
