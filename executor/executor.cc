@@ -141,8 +141,9 @@ void Executor::OnFinished(TaskContext& task) {
   if (unfinished_ == 0 || &task == run_until_) loop_->EndWait();
   if (task.joiner_ != nullptr) task.joiner_->OnTaskEnded(task);
   if (task.has_handle_) return;
-  std::exception_ptr exception =
-      task.root_ ? task.exception_of_(task.root_) : nullptr;
+  std::exception_ptr exception = task.root_ && !task.exception_claimed_
+                                     ? task.exception_of_(task.root_)
+                                     : nullptr;
   Free(task);
   if (exception) [[unlikely]] {
     OnDetachedException(std::move(exception));

@@ -48,8 +48,22 @@ void TaskContext::RequestCancel() {
   if (finished_ || cancel_requested_) return;
   cancel_requested_ = true;
   if (shields_ > 0) return;
+  TellCancelListeners();
   if (Suspension* suspension = std::exchange(suspension_, nullptr))
     suspension->Cancel();
+}
+
+void TaskContext::AddCancelListener(CancelListener& listener) {
+  if (cancelled()) {
+    listener.OnCancelled();
+  } else {
+    cancel_listeners_.PushFront(listener);
+  }
+}
+
+void TaskContext::TellCancelListeners() {
+  while (CancelListener* listener = cancel_listeners_.PopFront())
+    listener->OnCancelled();
 }
 
 }  // namespace ringway

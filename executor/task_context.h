@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <exception>
 
+#include "core/intrusive_list.h"
 #include "core/runnable.h"
 #include "core/slab.h"
 #include "executor/control_transfer.h"
@@ -53,6 +54,20 @@ class Suspension {
 
  private:
   CancelFunction cancel_;
+};
+
+// Wants to know when a task is cancelled, also while the task waits for
+// something else: a scope whose tasks have to be cancelled with it. It must
+// resume nobody.
+class CancelListener : public ListNode {
+ public:
+  using Function = void (*)(CancelListener&);
+  explicit CancelListener(Function on_cancelled)
+      : on_cancelled_(on_cancelled) {}
+  void OnCancelled() { on_cancelled_(*this); }
+
+ private:
+  Function on_cancelled_;
 };
 
 // As a Runnable it means "continue this task".
@@ -110,10 +125,24 @@ class TaskContext : public Runnable {
   // See JoinHandle::Cancel().
   void RequestCancel();
 
+  // Has `listener` told, once, when the task notices that it is cancelled: now,
+  // if it has. The newest listener is told first, and what the task waits for
+  // last. One that is still linked must be unlinked before it goes.
+  void AddCancelListener(CancelListener& listener);
+
   // While a shield is up the task does not notice that it was cancelled.
   // Shields nest.
   void RaiseShield() { ++shields_; }
-  void LowerShield() { --shields_; }
+  void LowerShield() {
+    --shields_;
+    if (cancelled()) [[unlikely]] {
+      TellCancelListeners();
+    }
+  }
+
+  // Somebody else delivers what the task throws: the executor does not report
+  // it when there is no handle.
+  void ClaimException() { exception_claimed_ = true; }
 
   // Where the loop at the bottom of the stack finds the coroutine to continue
   // with.
@@ -129,6 +158,7 @@ class TaskContext : public Runnable {
   friend class internal::JoinWait;
 
   static void Run(Runnable& entry);
+  void TellCancelListeners();
 
   Executor& executor_;
   Loop& loop_;
@@ -137,6 +167,7 @@ class TaskContext : public Runnable {
   std::coroutine_handle<> leaf_;      // what to continue; starts as the root
   Suspension* suspension_ = nullptr;  // what a cancel must reach
   internal::JoinWait* joiner_ = nullptr;  // wants to know when this one ends
+  IntrusiveList<CancelListener> cancel_listeners_;  // newest first
   std::exception_ptr (*exception_of_)(std::coroutine_handle<>) = nullptr;
   uint32_t shields_ = 0;
   uint32_t awaits_left_ = kAwaitsPerTurn;
@@ -144,6 +175,7 @@ class TaskContext : public Runnable {
   bool finished_ = false;
   bool cancel_requested_ = false;
   bool has_handle_ = false;
+  bool exception_claimed_ = false;
 };
 
 // The promises that can await Ringway's awaitables: those of Task<T>.
