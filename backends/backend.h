@@ -82,6 +82,15 @@ class Backend {
   // nothing. At most one system call, which is also the submission.
   virtual void Wait(MonotonicTime deadline, RunnableList& done) = 0;
 
+  // Whether a Wait() for nothing but completions could collect something now,
+  // as far as that shows in memory, without a system call. For whoever looks on
+  // for a moment before it blocks; of no use unless can_peek().
+  virtual bool Peek() const { return false; }
+
+  // Whether Peek() sees completions at all. False where only a system call
+  // tells, as on epoll, and where time is virtual.
+  virtual bool can_peek() const { return false; }
+
   // Asks for `op` to end early. Cannot fail for want of space.
   virtual CancelOutcome Cancel(Operation& op, RunnableList& done) = 0;
 

@@ -53,7 +53,7 @@ size_t Inbox::Drain() {
 
 bool Inbox::FallAsleep() {
   asleep_.store(true, std::memory_order_seq_cst);
-  if (queue_.empty() && received_.empty()) return true;
+  if (!HasMessages()) return true;
   WokeUp();
   return false;
 }

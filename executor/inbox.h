@@ -58,6 +58,9 @@ class Inbox {
   // the messages behind it wait for the next call.
   size_t Drain();
 
+  // Whether there is something to receive.
+  bool HasMessages() const { return !queue_.empty() || !received_.empty(); }
+
   // Announces sleep; false if there is something to do first. Between a true
   // result and WokeUp(), every Send() rings the doorbell.
   bool FallAsleep();

@@ -9,26 +9,44 @@
 #include "backends/cancel_in.h"
 #include "backends/make_backend.h"
 #include "core/check.h"
+#include "core/cpu_pause.h"
 
 namespace ringway {
 
-absl::StatusOr<std::unique_ptr<Loop>> Loop::Create(const LoopOptions& options) {
+namespace {
+
+absl::Status CheckLoopOptions(const LoopOptions& options) {
   if (options.ready_budget == 0) {
     return absl::InvalidArgumentError(
         "LoopOptions::ready_budget is 0, must be at least 1");
   }
+  if (options.spin_limit <= absl::ZeroDuration() ||
+      options.spin_limit > absl::Milliseconds(1)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "LoopOptions::spin_limit is ", absl::FormatDuration(options.spin_limit),
+        ", must be more than 0 and at most 1 ms"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Loop>> Loop::Create(const LoopOptions& options) {
+  if (absl::Status s = CheckLoopOptions(options); !s.ok()) return s;
   absl::StatusOr<std::unique_ptr<Backend>> backend =
       MakeBackend(options.backend);
   if (!backend.ok()) return backend.status();
-  return std::make_unique<Loop>(*std::move(backend), options.ready_budget);
+  return std::make_unique<Loop>(*std::move(backend), options);
 }
 
-Loop::Loop(std::unique_ptr<Backend> backend, uint32_t ready_budget)
-    : ready_budget_(ready_budget),
+Loop::Loop(std::unique_ptr<Backend> backend, const LoopOptions& options)
+    : ready_budget_(options.ready_budget),
       backend_(std::move(backend)),
       inbox_(std::make_shared<Inbox>(*backend_)),
       now_(backend_->clock().Now()),
-      timers_(now_) {}
+      timers_(now_),
+      spinner_(backend_->can_peek() ? options.spin : SpinMode::kOff,
+               options.spin_limit) {}
 
 Loop::~Loop() {
   if (!owner_.forked()) owner_.Check("a loop");
@@ -103,12 +121,44 @@ void Loop::Wait(MonotonicTime wait_until) {
   const bool may_sleep =
       pending_.empty() && ready_.empty() && wait_until > now_ && !wait_ended_;
   wait_ended_ = false;
-  if (may_sleep && inbox_->FallAsleep()) {
-    backend_->Wait(std::min(wait_until, timers_.NextDeadline()), ready_);
+  if (may_sleep) {
+    Sleep(std::min(wait_until, timers_.NextDeadline()));
+  } else {
+    backend_->Wait(now_, ready_);
+  }
+}
+
+void Loop::Sleep(MonotonicTime until) {
+  if (spinner_.ShouldSpin(now_)) {
+    // What this turn has started goes to the kernel first, and may be done.
+    backend_->Wait(now_, ready_);
+    if (!ready_.empty()) return;
+    const bool paid = Spin(until);
+    spinner_.OnSpun(paid);
+    if (paid) {
+      backend_->Wait(now_, ready_);
+      return;
+    }
+  }
+  if (inbox_->FallAsleep()) {
+    backend_->Wait(until, ready_);
     inbox_->WokeUp();
   } else {
     backend_->Wait(now_, ready_);
   }
+}
+
+// Looks on until there is something to do, or it is `until`: true. False when
+// that takes too long.
+bool Loop::Spin(MonotonicTime until) {
+  const Clock& clock = backend_->clock();
+  MonotonicTime now = clock.Now();
+  const MonotonicTime limit = now + spinner_.limit();
+  for (; now < limit; now = clock.Now()) {
+    if (backend_->Peek() || inbox_->HasMessages() || now >= until) return true;
+    CpuPause();
+  }
+  return now >= until;
 }
 
 void Loop::ExpireTimers() {
@@ -145,6 +195,8 @@ MonotonicTime Loop::NextTurn() const {
 
 LoopStats Loop::stats() const {
   LoopStats stats = stats_;
+  stats.spins_paid = spinner_.paid();
+  stats.spins_unpaid = spinner_.unpaid();
   stats.backend = backend_->stats();
   return stats;
 }

@@ -15,7 +15,9 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "backends/backend.h"
 #include "backends/backend_options.h"
 #include "backends/operation.h"
@@ -24,6 +26,7 @@
 #include "core/runnable.h"
 #include "core/timer_wheel.h"
 #include "executor/inbox.h"
+#include "executor/spinner.h"
 
 namespace ringway {
 
@@ -34,6 +37,13 @@ struct LoopOptions {
 
   // Ready entries run per turn before I/O gets its turn again; at least 1.
   uint32_t ready_budget = 512;
+
+  // Whether the loop looks on for a moment before it blocks, and how long at
+  // most: more than 0, up to 1 ms. Does nothing on a backend that cannot see
+  // completions without a system call (Backend::can_peek()). What it costs and
+  // gains: docs/benchmarks.md.
+  SpinMode spin = SpinMode::kAdaptive;
+  absl::Duration spin_limit = absl::Microseconds(50);
 };
 
 struct LoopStats {
@@ -42,6 +52,8 @@ struct LoopStats {
   uint64_t timers_fired = 0;
   uint64_t messages = 0;          // received from other threads
   uint64_t budget_exhausted = 0;  // turns that left ready entries for the next
+  uint64_t spins_paid = 0;        // waits that ended before they had to block
+  uint64_t spins_unpaid = 0;      // that blocked after all
   BackendStats backend;
 };
 
@@ -65,8 +77,10 @@ class Loop {
   static absl::StatusOr<std::unique_ptr<Loop>> Create(
       const LoopOptions& options);
 
-  // Takes a ready-made backend, which must belong to the calling thread.
-  Loop(std::unique_ptr<Backend> backend, uint32_t ready_budget);
+  // Takes a ready-made backend, which must belong to the calling thread;
+  // `options` must be valid, and what they say of a backend is ignored.
+  explicit Loop(std::unique_ptr<Backend> backend,
+                const LoopOptions& options = LoopOptions());
 
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -145,6 +159,8 @@ class Loop {
  private:
   void ExpireTimers();
   void RunReady();
+  void Sleep(MonotonicTime until);
+  bool Spin(MonotonicTime until);
   void ForgetInChild();
 
   const OwnerThread owner_;
@@ -157,6 +173,7 @@ class Loop {
   OperationList pending_;
   RunnableList ready_;
   bool wait_ended_ = false;  // EndWait() was called in this turn
+  Spinner spinner_;
   LoopStats stats_;
 };
 

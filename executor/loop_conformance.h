@@ -28,9 +28,14 @@ class LoopConformance : public BackendConformance {
   void TearDown() override { loop_.reset(); }
 
   // Replaces the loop.
-  void MakeLoop(const BackendOptions& options) {
+  void MakeLoop(const LoopOptions& options) {
     loop_.reset();
-    loop_ = std::make_unique<Loop>(MakeForTest(options), /*ready_budget=*/512);
+    loop_ = std::make_unique<Loop>(MakeForTest(options.backend), options);
+  }
+  void MakeLoop(const BackendOptions& options) {
+    LoopOptions loop_options;
+    loop_options.backend = options;
+    MakeLoop(loop_options);
   }
 
   Loop& loop() { return *loop_; }

@@ -27,8 +27,7 @@ struct VirtualTimeExecutor {
       const ExecutorOptions& options = ExecutorOptions()) {
     world.environment().alone = true;
     executor = std::make_unique<Executor>(
-        std::make_unique<Loop>(world.MakeBackend(), options.loop.ready_budget),
-        options);
+        std::make_unique<Loop>(world.MakeBackend(), options.loop), options);
   }
 
   Executor* operator->() { return executor.get(); }

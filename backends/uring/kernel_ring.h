@@ -95,6 +95,15 @@ class KernelRing {
   // True when the kernel holds back completions until the next Enter().
   bool NeedsEnter() const;
 
+  // True when all completions make HasCompletions() or NeedsEnter() true by
+  // themselves: there is a flag for those held back, or none are.
+  bool ShowsCompletions() const {
+    constexpr unsigned kHeldBack =
+        IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN;
+    return (ring_.flags & IORING_SETUP_TASKRUN_FLAG) != 0 ||
+           (ring_.flags & kHeldBack) == 0;
+  }
+
   // True when the kernel knows this IORING_OP_*.
   bool Knows(uint8_t opcode) const {
     return (known_opcodes_ >> opcode & 1) != 0;

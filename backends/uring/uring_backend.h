@@ -66,6 +66,8 @@ class UringBackend final : public Backend {
   int PollableFd() const override { return ring_->fd(); }
   Support support(OpCode opcode) const override;
   const Clock& clock() const override { return Clock::Real(); }
+  bool Peek() const override { return MustNotBlock() || ring_->NeedsEnter(); }
+  bool can_peek() const override { return ring_->ShowsCompletions(); }
   BackendStats stats() const override;
   std::string_view name() const override { return "uring"; }
   std::string_view description() const override { return description_; }

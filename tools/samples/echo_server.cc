@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "backends/backend_options.h"
+#include "executor/spinner.h"
 #include "net/tcp.h"
 #include "runtime/runtime.h"
 #include "tools/command_line/command_line.h"
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
   std::string listen = "127.0.0.1:7878";
   std::string backend = "auto";
   std::string receive = "lent";
+  std::string spin = "adaptive";
   int workers = 1;
   int pin = -1;
   absl::Duration duration = absl::ZeroDuration();
@@ -67,6 +69,8 @@ int main(int argc, char** argv) {
   flags.Add("receive",
             "lent: into the worker's buffers; own: into one per connection",
             &receive);
+  flags.Add("spin", "off, adaptive or fixed: looking on before a worker blocks",
+            &spin);
   flags.Add("duration",
             "stop after this time; 0 serves until SIGINT or SIGTERM",
             &duration);
@@ -75,6 +79,8 @@ int main(int argc, char** argv) {
   absl::StatusOr<ringway::BackendKind> kind =
       ringway::ParseBackendKind(backend);
   if (!kind.ok()) return flags.Complain(kind.status().message());
+  absl::StatusOr<ringway::SpinMode> spin_mode = ringway::ParseSpinMode(spin);
+  if (!spin_mode.ok()) return flags.Complain(spin_mode.status().message());
   absl::StatusOr<ringway::net::SocketAddress> address =
       ringway::net::SocketAddress::Parse(listen);
   if (!address.ok()) return flags.Complain(address.status().message());
@@ -85,6 +91,7 @@ int main(int argc, char** argv) {
 
   ringway::ExecutorOptions options;
   options.loop.backend.kind = *kind;
+  options.loop.spin = *spin_mode;
   ringway::Runtime::Builder builder;
   builder.Workers(workers).Pin(pin).Options(options).Listen(
       listen, receive == "lent" ? EchoLent : EchoOwn);

@@ -33,8 +33,9 @@ Node::Node(std::unique_ptr<sim::SimBackend> backend, uint32_t host)
     : host_(host), backend_(*backend) {
   ExecutorOptions options;
   options.shutdown_grace = absl::ZeroDuration();
+  options.loop.ready_budget = 16;
   executor_ = std::make_unique<Executor>(
-      std::make_unique<Loop>(std::move(backend), /*ready_budget=*/16), options);
+      std::make_unique<Loop>(std::move(backend), options.loop), options);
 }
 
 bool Node::Turn() {
