@@ -8,7 +8,7 @@
 //
 //   sim::World world(/*seed=*/7);
 //   world.environment().faults = sim::Faults::All();
-//   Loop loop(world.MakeBackend(), /*ready_budget=*/512);
+//   Loop loop(world.MakeBackend());
 //   ...
 //   EXPECT_EQ(world.leaks(), "");
 //   EXPECT_THAT(world.errors(), IsEmpty());
