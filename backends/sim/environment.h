@@ -54,6 +54,7 @@ class Environment {
   EventQueue events;
   Trace trace;
   Faults faults;
+  SingleFailure failure;
   NetworkConditions network;
   std::vector<std::string> errors;
   bool survives_misuse = false;

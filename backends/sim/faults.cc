@@ -14,6 +14,12 @@ Faults Faults::All() {
   return faults;
 }
 
+int SingleFailure::ErrorOfNext(std::span<const int> possible) {
+  if (possible.empty() || ++started != n || which >= possible.size()) return 0;
+  happened = true;
+  return possible[which];
+}
+
 NetworkConditions NetworkConditions::Bad() {
   NetworkConditions network;
   network.latency_low = absl::Microseconds(50);

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "absl/time/time.h"
 
@@ -36,6 +37,21 @@ struct Faults {
   double cancel_race = 0;
   // What completes together is reported in a random order.
   bool shuffle = false;
+};
+
+// One operation that fails, for going through all of them: of those that can
+// fail, the n-th. Counts them on the way.
+struct SingleFailure {
+  SingleFailure() {}
+
+  // The errno, one of `possible`, that the next operation fails with; 0 if it
+  // does not.
+  int ErrorOfNext(std::span<const int> possible);
+
+  uint64_t n = 0;        // 1 is the first; 0: none fails
+  size_t which = 0;      // of the errnos it may fail with; beyond them: none
+  uint64_t started = 0;  // operations that can fail, so far
+  bool happened = false;
 };
 
 struct NetworkConditions {

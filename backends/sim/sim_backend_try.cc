@@ -94,13 +94,15 @@ bool SimBackend::StartFaulty(Request& request) {
   const Faults& faults = environment_.faults;
   Rng& rng = environment_.rng;
   const Operation& op = request.op;
-  if (rng.Chance(faults.failure)) {
-    const bool is_socket = request.on != nullptr && request.on->AsSocket();
-    const std::span<const int> errors = PossibleErrors(op.opcode, is_socket);
-    if (!errors.empty()) {
-      Fail(request, errors[rng.Below(errors.size())]);
-      return true;
-    }
+  const bool is_socket = request.on != nullptr && request.on->AsSocket();
+  const std::span<const int> errors = PossibleErrors(op.opcode, is_socket);
+  int errnum = environment_.failure.ErrorOfNext(errors);
+  if (rng.Chance(faults.failure) && !errors.empty()) {
+    errnum = errors[rng.Below(errors.size())];
+  }
+  if (errnum != 0) {
+    Fail(request, errnum);
+    return true;
   }
   request.is_short =
       TransfersBytes(op.opcode) && rng.Chance(faults.short_transfer);
