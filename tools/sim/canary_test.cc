@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Does the simulation find anything? Mistakes of five kinds are planted, one at
+// Does the simulation find anything? Mistakes of six kinds are planted, one at
 // a time; each has to come out within some hundred seeds.
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "tools/sim/echo.h"
 #include "tools/sim/ping.h"
+#include "tools/sim/proxy.h"
 #include "tools/sim/scenarios.h"
 
 namespace ringway::simulation {
@@ -18,8 +19,9 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kSeeds = 400;
 
-SweepResult Hunt(Scenario scenario, Bug bug) {
+SweepResult Hunt(Scenario scenario, Bug bug, bool faults = true) {
   Options options;
+  options.faults = faults;
   options.bug = bug;
   return Sweep(scenario, options, kSeeds, nullptr);
 }
@@ -60,6 +62,14 @@ TEST(Canary, ABufferReturnedTwiceIsReported) {
   const SweepResult hunt = Hunt(&RunEcho, Bug::kBufferReturnedTwice);
   ExpectOnlyTheBug(&RunEcho, hunt);
   EXPECT_THAT(hunt.failure.message(), HasSubstr("which is not lent"));
+}
+
+// Without faults: with them a connection may end early for other reasons.
+TEST(Canary, AProxyThatEndsBothHalvesLosesTheAnswer) {
+  const SweepResult hunt =
+      Hunt(&RunProxy, Bug::kEndsBothHalves, /*faults=*/false);
+  ExpectOnlyTheBug(&RunProxy, hunt);
+  EXPECT_THAT(hunt.failure.message(), HasSubstr("recv gave -104"));
 }
 
 }  // namespace

@@ -155,7 +155,7 @@ class CopyRun {
   }
 
   absl::Status Judge(int32_t result, bool ran_to_its_end) {
-    if (IsMistake(result) || (result < 0 && !simulation_.faults())) {
+    if (IsMistake(result) || (result < 0 && !simulation_.may_fail())) {
       return absl::InternalError(absl::StrCat("the copy ended with ", result));
     }
     std::shared_ptr<sim::OpenFile> file;
@@ -185,13 +185,6 @@ class CopyRun {
 
 }  // namespace
 
-Verdict RunCopy(const Options& options) {
-  CopyRun run(options);
-  Verdict verdict;
-  verdict.status = run.Run();
-  verdict.trace_hash = run.simulation().trace_hash();
-  verdict.turns = run.simulation().turns();
-  return verdict;
-}
+Verdict RunCopy(const Options& options) { return VerdictOf<CopyRun>(options); }
 
 }  // namespace ringway::simulation

@@ -9,53 +9,45 @@
 #ifndef RINGWAY_TOOLS_SIM_ECHO_SERVER_H_
 #define RINGWAY_TOOLS_SIM_ECHO_SERVER_H_
 
-#include <netinet/in.h>
-
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "core/slab.h"
+#include "executor/event.h"
 #include "executor/task.h"
-#include "tools/sim/simulation.h"
+#include "tools/sim/service.h"
 
 namespace ringway::simulation {
 
-class EchoServer {
+// Who has only shut down the sending half of a connection still gets all the
+// answers.
+class EchoServer : public Service {
  public:
-  EchoServer(Simulation& simulation, Node& node, const sockaddr_in& address);
+  EchoServer(Simulation& simulation, Node& node);
 
-  // Serves until cancelled.
-  Task<absl::Status> Serve();
-
-  bool listening() const { return listening_; }
-  uint64_t accepted() const { return accepted_; }
-  // Replies that are still on their way.
-  size_t replies_left() const { return replies_left_; }
+  // No reply is on its way.
+  bool idle() const override { return replies_left_ == 0; }
 
  private:
   struct Session {
-    int fd;
+    explicit Session(int f) : fd(f) {}
+
+    const int fd;
     std::string unanswered;
     bool answering = false;
+    Event answered;  // or given up
   };
 
-  Task<int32_t> OpenListener();
-  Task<void> ServeSession(int fd);
+  Task<void> ServeConnection(int fd) override;
   Task<void> Reply(SlabKey key);
+  Task<int32_t> SendReply(SlabKey key, std::string reply);
   void Take(SlabKey key, const MultishotEvent& event);
   Session* Find(SlabKey key);
   Task<void> GiveUp(SlabKey key);
 
-  Simulation& simulation_;
-  Node& node_;
-  const sockaddr_in address_;
   Slab<Session> sessions_{64};
   std::vector<SlabKey> slots_;  // who is where: for Bug::kReusedSlot
-  bool listening_ = false;
-  uint64_t accepted_ = 0;
   size_t replies_left_ = 0;
 };
 

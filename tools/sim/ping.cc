@@ -151,13 +151,6 @@ class PingRun {
 
 }  // namespace
 
-Verdict RunPing(const Options& options) {
-  PingRun run(options);
-  Verdict verdict;
-  verdict.status = run.Run();
-  verdict.trace_hash = run.simulation().trace_hash();
-  verdict.turns = run.simulation().turns();
-  return verdict;
-}
+Verdict RunPing(const Options& options) { return VerdictOf<PingRun>(options); }
 
 }  // namespace ringway::simulation

@@ -5,12 +5,14 @@
 #include "tools/sim/copy.h"
 #include "tools/sim/echo.h"
 #include "tools/sim/ping.h"
+#include "tools/sim/proxy.h"
 
 namespace ringway::simulation {
 namespace {
 
 constexpr NamedScenario kScenarios[] = {
     {"echo", "a server and eight clients over a network that is cut", &RunEcho},
+    {"proxy", "the same through a proxy", &RunProxy},
     {"copy", "copying a file on a machine that loses power", &RunCopy},
     {"ping", "messages going round between four loops", &RunPing},
 };

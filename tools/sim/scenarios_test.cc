@@ -10,6 +10,8 @@ namespace ringway::simulation {
 namespace {
 
 constexpr uint64_t kSeeds = 300;
+// More than twice what a run takes on average in which nothing goes wrong.
+constexpr uint64_t kMaxTurns = 3'000;
 
 class ScenarioTest : public ::testing::TestWithParam<NamedScenario> {};
 
@@ -28,6 +30,7 @@ TEST_P(ScenarioTest, SucceedsWithoutFaults) {
       Sweep(GetParam().run, options, kSeeds / 10, nullptr);
   EXPECT_TRUE(result.failure.ok())
       << "seed " << *result.failed_seed << ": " << result.failure;
+  EXPECT_LT(result.turns, result.seeds_run * kMaxTurns) << "it spins";
 }
 
 TEST_P(ScenarioTest, RepeatsItselfExactly) {

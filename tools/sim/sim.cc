@@ -3,7 +3,7 @@
 // Runs whole programs in simulated worlds, one for each seed, until one fails;
 // then says how to see that run again.
 //
-//   bazel run --config=opt //tools/sim -- --scenario=echo --seeds=10000
+//   bazel run --config=opt //tools/sim -- --scenario=proxy --seeds=10000
 //   bazel run --config=opt //tools/sim -- --scenario=echo --seed=4711 --trace
 
 #include <unistd.h>
@@ -60,7 +60,7 @@ Options OptionsFor(const Flags& flags) {
 // One seed, and what came of it.
 bool RunOne(const NamedScenario& scenario, const Flags& flags) {
   const Verdict verdict = scenario.run(OptionsFor(flags));
-  printf("%-4s  seed %d: %s; %llu turns, trace %016llx\n",
+  printf("%-5s  seed %d: %s; %llu turns, trace %016llx\n",
          std::string(scenario.name).c_str(), flags.seed,
          verdict.status.ToString().c_str(),
          static_cast<unsigned long long>(verdict.turns),
@@ -85,7 +85,7 @@ bool RunMany(const NamedScenario& scenario, const Flags& flags) {
       Sweep(scenario.run, OptionsFor(flags), static_cast<uint64_t>(flags.seeds),
             progress);
   if (terminal) fprintf(stderr, "\r\033[K");
-  printf("%-4s  %llu seeds, %.0f/s, %.0f turns each\n",
+  printf("%-5s  %llu seeds, %.0f/s, %.0f turns each\n",
          std::string(scenario.name).c_str(),
          static_cast<unsigned long long>(result.seeds_run),
          rate(result.seeds_run),

@@ -46,10 +46,14 @@ bool Node::Turn() {
 }
 
 Simulation::Simulation(const Options& options)
-    : bug_(options.bug), faults_(options.faults), world_(options.seed) {
+    : bug_(options.bug),
+      faults_(options.faults),
+      small_(options.small),
+      world_(options.seed) {
   sim::Environment& environment = world_.environment();
   environment.survives_misuse = true;  // to be told, not to die of it
   environment.trace.set_writer(options.trace);
+  environment.failure = options.failure;
   if (!faults_) return;
   environment.faults = sim::Faults::All();
   environment.network = sim::NetworkConditions::Bad();

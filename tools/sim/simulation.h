@@ -6,6 +6,7 @@
 #ifndef RINGWAY_TOOLS_SIM_SIMULATION_H_
 #define RINGWAY_TOOLS_SIM_SIMULATION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,11 +27,12 @@ namespace ringway::simulation {
 // Mistakes planted in the scenarios, to see that they are found.
 enum class Bug : uint8_t {
   kNone,
-  kLostWakeUp,          // an event is reset after it was looked at
-  kDoubleClose,         // a connection that failed is closed twice
-  kLeakOnCancel,        // what a cancelled accept brought is forgotten
-  kReusedSlot,          // a late reply goes to whoever has the slot now
-  kBufferReturnedTwice  // a receive buffer is given back once more
+  kLostWakeUp,           // an event is reset after it was looked at
+  kDoubleClose,          // a connection that failed is closed twice
+  kLeakOnCancel,         // what a cancelled accept brought is forgotten
+  kReusedSlot,           // a late reply goes to whoever has the slot now
+  kBufferReturnedTwice,  // a receive buffer is given back once more
+  kEndsBothHalves        // a proxy ends both directions at the end of one
 };
 
 struct Options {
@@ -39,6 +41,10 @@ struct Options {
   uint64_t seed = 1;
   bool faults = true;
   Bug bug = Bug::kNone;
+  // Few clients, for runs that are repeated with every operation failing.
+  bool small = false;
+  // Besides, or instead of, faults at random: one that is chosen.
+  sim::SingleFailure failure;
   // Is given a line for everything that happens. Null: none.
   std::function<void(const std::string& line)> trace;
 };
@@ -74,9 +80,16 @@ class Simulation {
   sim::Rng& rng() { return world_.environment().rng; }
   Bug bug() const { return bug_; }
   bool faults() const { return faults_; }
+  bool small() const { return small_; }
+  // Whether an operation may fail that is none of the program's mistakes.
+  bool may_fail() { return faults_ || failure().n > 0; }
+  // The one that was chosen, and whether it has come.
+  const sim::SingleFailure& failure() { return world_.environment().failure; }
 
   // A machine of its own: 10.0.0.1, 10.0.0.2, ...
   Node& AddNode();
+  size_t node_count() const { return nodes_.size(); }
+  Node& node(size_t i) { return *nodes_[i]; }
 
   // Turns the nodes until `done`. Errors: as Scheduler::Run(), with bounds that
   // no correct scenario comes near.
@@ -96,6 +109,7 @@ class Simulation {
  private:
   const Bug bug_;
   const bool faults_;
+  const bool small_;
   sim::World world_;
   std::vector<std::unique_ptr<Node>> nodes_;
   sim::Scheduler scheduler_{world_};
@@ -106,9 +120,23 @@ struct Verdict {
   absl::Status status;  // not OK: the program, or the simulator, is wrong
   uint64_t trace_hash = 0;
   uint64_t turns = 0;
+  // Options::failure has come.
+  bool failure_happened = false;
 };
 
 using Scenario = Verdict (*)(const Options& options);
+
+// Runs a scenario, which is made from its options.
+template <typename ScenarioRun>
+Verdict VerdictOf(const Options& options) {
+  ScenarioRun run(options);
+  Verdict verdict;
+  verdict.status = run.Run();
+  verdict.trace_hash = run.simulation().trace_hash();
+  verdict.turns = run.simulation().turns();
+  verdict.failure_happened = run.simulation().failure().happened;
+  return verdict;
+}
 
 }  // namespace ringway::simulation
 

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/sim/proxy.h"
+
+#include "tools/sim/echo_server.h"
+#include "tools/sim/proxy_server.h"
+#include "tools/sim/served_clients.h"
+
+namespace ringway::simulation {
+namespace {
+
+class ProxyRun : public ServedClients {
+ public:
+  explicit ProxyRun(const Options& options) : ServedClients(options) {
+    AddServer<ProxyServer>(AddServer<EchoServer>().address());
+  }
+};
+
+}  // namespace
+
+Verdict RunProxy(const Options& options) {
+  return VerdictOf<ProxyRun>(options);
+}
+
+}  // namespace ringway::simulation
