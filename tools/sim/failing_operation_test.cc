@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every scenario with its first operation failing, then its second, and so on
+// until there is none left to fail, with each errno documented for it: whatever
+// fails, the scenario ends, nothing is left open, and no byte is wrong.
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tools/sim/echo.h"
+#include "tools/sim/scenarios.h"
+
+namespace ringway::simulation {
+namespace {
+
+// A run in which nothing happens but the failure of the n-th operation.
+Options WithFailureOf(uint64_t n) {
+  Options options;
+  options.faults = false;
+  options.small = true;
+  options.failure.n = n;
+  return options;
+}
+
+class FailingOperation : public ::testing::TestWithParam<NamedScenario> {
+ protected:
+  // With the n-th operation failing, once for each errno. How many these were:
+  // 0 if the scenario has no n-th operation that can fail.
+  static size_t FailWithEachErrno(uint64_t n) {
+    Options options = WithFailureOf(n);
+    while (true) {
+      SCOPED_TRACE(absl::StrCat("operation ", n, ", errno number ",
+                                options.failure.which));
+      const Verdict verdict = GetParam().run(options);
+      EXPECT_TRUE(verdict.status.ok()) << verdict.status;
+      if (!verdict.failure_happened) return options.failure.which;
+      ++options.failure.which;
+    }
+  }
+};
+
+TEST_P(FailingOperation, EndsItsScenarioWhateverItIs) {
+  uint64_t n_operations = 0;
+  uint64_t n_runs = 0;
+  while (const size_t n_errnos = FailWithEachErrno(n_operations + 1)) {
+    ++n_operations;
+    n_runs += n_errnos;
+    ASSERT_FALSE(HasFailure());
+  }
+  RecordProperty("operations", std::to_string(n_operations));
+  RecordProperty("runs", std::to_string(n_runs));
+  // Messages and timers are no operations, and a nop cannot fail.
+  const bool has_any = GetParam().name != "ping";
+  EXPECT_EQ(n_operations > 20, has_any);
+  EXPECT_EQ(n_runs > n_operations, has_any);
+}
+
+// The same would not pass over a mistake in the handling of one errno.
+TEST(FailingOperationCanary, FindsADoubleClose) {
+  bool found = false;
+  for (uint64_t n = 1; !found; ++n) {
+    Options options = WithFailureOf(n);
+    options.bug = Bug::kDoubleClose;
+    const Verdict verdict = RunEcho(options);
+    ASSERT_TRUE(verdict.failure_happened) << "no operation is left";
+    found = !verdict.status.ok();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, FailingOperation,
+                         ::testing::ValuesIn(AllScenarios().begin(),
+                                             AllScenarios().end()),
+                         [](const auto& info) {
+                           return std::string(info.param.name);
+                         });
+
+}  // namespace
+}  // namespace ringway::simulation
