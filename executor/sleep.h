@@ -52,8 +52,8 @@ class [[nodiscard]] SleepOp : private Suspension {
 // turn. Infinite: until cancelled.
 //
 // Errors:       Cancelled, at once when the task is cancelled.
-// Cost:         no allocation, no system call of its own; O(1) with any number
-// of sleepers.
+// Cost:         no allocation, no system call of its own; O(1) with any
+//               number of sleepers.
 inline SleepOp Sleep(absl::Duration duration) { return SleepOp(duration); }
 
 // Waits until the loop's clock has reached `deadline`. Otherwise like Sleep().
