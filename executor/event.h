@@ -18,7 +18,8 @@ class Event {
  public:
   class [[nodiscard]] WaitOp : private Suspension, public ListNode {
    public:
-    explicit WaitOp(Event& event) : Suspension(&OnCancel), event_(event) {}
+    explicit WaitOp(Event& event)
+        : Suspension(&OnCancel, "an event"), event_(event) {}
     ~WaitOp() {
       if (linked())
         Unlink();  // only when the waiter's frame is destroyed where it waits

@@ -40,6 +40,16 @@ absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(
                      absl::FormatDuration(options.shutdown_grace),
                      ", must not be negative"));
   }
+  if (options.time_slice < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "ExecutorOptions::time_slice is ",
+        absl::FormatDuration(options.time_slice), ", must not be negative"));
+  }
+  if (options.overrun_budget <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "ExecutorOptions::overrun_budget is ",
+        absl::FormatDuration(options.overrun_budget), ", must be positive"));
+  }
   absl::StatusOr<std::unique_ptr<Loop>> loop = Loop::Create(options.loop);
   if (!loop.ok()) return loop.status();
   return std::make_unique<Executor>(*std::move(loop), std::move(options));
@@ -48,7 +58,8 @@ absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(
 Executor::Executor(std::unique_ptr<Loop> loop, ExecutorOptions options)
     : options_(std::move(options)),
       loop_(std::move(loop)),
-      tasks_(options_.max_tasks) {}
+      tasks_(options_.max_tasks),
+      overruns_(options_.overrun_budget, options_.on_overrun) {}
 
 Executor::~Executor() {
   CurrentScope scope(*this);
@@ -58,7 +69,7 @@ Executor::~Executor() {
   CancelAll();
   const MonotonicTime deadline =
       loop_->backend().clock().Now() + options_.shutdown_grace;
-  while (unfinished_ > 0 && loop_->now() < deadline) loop_->Turn(deadline);
+  while (unfinished_ > 0 && loop_->now() < deadline) TurnOnce(deadline);
   DestroyFrames();
   tasks_.ForEach([](TaskContext& task) {
     RINGWAY_CHECK(!task.has_handle_, "a JoinHandle outlives its executor");
@@ -94,11 +105,12 @@ Executor::CurrentScope::CurrentScope(Executor& executor)
 Executor::CurrentScope::~CurrentScope() { current_executor = previous_; }
 
 TaskContext* Executor::Admit(
-    std::coroutine_handle<> root,
+    std::coroutine_handle<> root, std::string_view name,
     std::exception_ptr (*exception_of)(std::coroutine_handle<>)) {
   owner_.Check("an executor");
-  TaskContext* task =
-      phase_ == Phase::kDestroying ? nullptr : tasks_.Emplace(*this, root);
+  TaskContext* task = phase_ == Phase::kDestroying
+                          ? nullptr
+                          : tasks_.Emplace(*this, root, name);
   if (task == nullptr) {
     ++tasks_refused_;
     root.destroy();
@@ -107,6 +119,7 @@ TaskContext* Executor::Admit(
   ++tasks_spawned_;
   ++unfinished_;
   task->exception_of_ = exception_of;
+  if (current_task_ != nullptr) task->parent_ = IdOf(*current_task_);
   if (phase_ == Phase::kCancelling) [[unlikely]] {
     task->cancel_requested_ =
         current_task_ == nullptr || current_task_->shields_ == 0;
@@ -125,7 +138,7 @@ absl::Status Executor::WhyRefused() const {
 
 void Executor::TurnUntilDone(const JoinHandleBase& handle) {
   run_until_ = handle.task_;
-  while (!handle.done()) loop_->Turn(MonotonicTime::Infinite());
+  while (!handle.done()) TurnOnce(MonotonicTime::Infinite());
   run_until_ = nullptr;
 }
 
@@ -133,7 +146,29 @@ void Executor::Turn(MonotonicTime wait_until) {
   RINGWAY_CHECK(Current() == nullptr,
                 "Executor::Turn() inside another turn of this thread");
   CurrentScope scope(*this);
-  loop_->Turn(wait_until);
+  TurnOnce(wait_until);
+}
+
+void Executor::TurnOnce(MonotonicTime wait_until) {
+  if (loop_->Work() > 0)
+    overruns_.OnTurn(loop_->now(), loop_->backend().clock().Now());
+  loop_->Wait(wait_until);
+}
+
+bool Executor::TakeBreakIfNeeded() {
+  const absl::Duration lasted = loop_->backend().clock().Now() - loop_->now();
+  if (lasted < options_.time_slice) return false;
+  ++yields_needed_;
+  loop_->EndWork();
+  return true;
+}
+
+std::vector<TaskInfo> Executor::Tasks() {
+  owner_.Check("an executor");
+  std::vector<TaskInfo> infos;
+  infos.reserve(tasks_.size());
+  tasks_.ForEach([&](TaskContext& task) { infos.push_back(task.Info()); });
+  return infos;
 }
 
 void Executor::OnFinished(TaskContext& task) {
@@ -186,6 +221,9 @@ ExecutorStats Executor::stats() {
   stats.tasks_refused = tasks_refused_;
   stats.detached_exceptions = detached_exceptions_;
   stats.tasks_alive = tasks_.size();
+  stats.yields_needed = yields_needed_;
+  stats.overruns = overruns_.turns();
+  stats.longest_turn = overruns_.longest_turn();
   stats.frames = frames_.stats();
   stats.loop = loop_->stats();
   return stats;

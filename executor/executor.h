@@ -18,6 +18,10 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,8 +33,10 @@
 #include "core/slab.h"
 #include "executor/join_handle.h"
 #include "executor/loop.h"
+#include "executor/overrun_watch.h"
 #include "executor/task.h"
 #include "executor/task_context.h"
+#include "executor/task_info.h"
 
 namespace ringway {
 
@@ -47,6 +53,16 @@ struct ExecutorOptions {
   // frames are destroyed where they are suspended. Not negative.
   absl::Duration shutdown_grace = absl::Seconds(5);
 
+  // How long a turn may last before YieldIfNeeded() gives way. Not negative.
+  absl::Duration time_slice = absl::Milliseconds(1);
+
+  // Tasks that run for longer without a break are counted and reported: they
+  // hold up all others (overrun_watch.h). Positive; infinite watches nothing.
+  absl::Duration overrun_budget = absl::Milliseconds(50);
+  // Receives the reports, after the task has run; by default they go to stderr,
+  // one a second at most. Must not throw.
+  std::function<void(const TaskOverrun&)> on_overrun;
+
   // Receives the exception of a task that nobody joins. By default it is
   // reported on stderr. The task is gone by then. Must not throw.
   std::function<void(std::exception_ptr)> on_detached_exception;
@@ -57,6 +73,9 @@ struct ExecutorStats {
   uint64_t tasks_refused = 0;  // for max_tasks
   uint64_t detached_exceptions = 0;
   size_t tasks_alive = 0;
+  uint64_t yields_needed = 0;   // times that YieldIfNeeded() gave way
+  uint64_t overruns = 0;        // turns beyond overrun_budget
+  absl::Duration longest_turn;  // of the tasks' part of a turn
   FrameAllocator::Stats frames;
   LoopStats loop;
 };
@@ -101,15 +120,16 @@ class Executor {
 
   // Starts `task` in its turn, behind what is ready already. If max_tasks are
   // alive the task is dropped and the handle says so when joined (and in
-  // spawn_status()).
+  // spawn_status()). `name` is for people; a copy of its first 31 bytes is
+  // kept.
   //
   // Threads: this executor's only (checked). Cost: no allocation once as many
   // tasks have been alive before.
   template <typename T>
-  JoinHandle<T> Spawn(Task<T> task) {
+  JoinHandle<T> Spawn(Task<T> task, std::string_view name = "") {
     RINGWAY_CHECK(task.valid(), "Spawn() of a task that was moved from");
     typename Task<T>::Handle root = task.Release();
-    TaskContext* context = Admit(root, [](std::coroutine_handle<> r) {
+    TaskContext* context = Admit(root, name, [](std::coroutine_handle<> r) {
       using Promise = typename Task<T>::promise_type;
       return std::coroutine_handle<Promise>::from_address(r.address())
           .promise()
@@ -129,6 +149,16 @@ class Executor {
 
   // The task that is running right now, or null.
   TaskContext* current_task() { return current_task_; }
+
+  // Every task that is alive or whose result nobody has taken, in no particular
+  // order. From another thread: Post() a function that does it.
+  std::vector<TaskInfo> Tasks();
+  // The same as text (FormatTasks).
+  std::string DumpTasks() { return FormatTasks(Tasks()); }
+
+  // True once the tasks' part of this turn has lasted for time_slice, and then
+  // ends it: what is ready waits for the next turn. Cost: a clock reading.
+  bool TakeBreakIfNeeded();
 
   Loop& loop() { return *loop_; }
   ExecutorStats stats();
@@ -158,11 +188,12 @@ class Executor {
   // Takes `root` over: makes a task of it and schedules its start, or destroys
   // it and returns null.
   TaskContext* Admit(
-      std::coroutine_handle<> root,
+      std::coroutine_handle<> root, std::string_view name,
       std::exception_ptr (*exception_of)(std::coroutine_handle<>));
   absl::Status WhyRefused() const;
   void DestroyFrames();
   void TurnUntilDone(const JoinHandleBase& handle);
+  void TurnOnce(MonotonicTime wait_until);
   void OnFinished(TaskContext& task);
   void OnDetachedException(std::exception_ptr exception);
   void Free(TaskContext& task);
@@ -177,6 +208,8 @@ class Executor {
   TaskContext* run_until_ = nullptr;  // what Run() waits for
   Phase phase_ = Phase::kRunning;
   size_t unfinished_ = 0;
+  OverrunWatch overruns_;
+  uint64_t yields_needed_ = 0;
   uint64_t tasks_spawned_ = 0;
   uint64_t tasks_refused_ = 0;
   uint64_t detached_exceptions_ = 0;
@@ -184,10 +217,10 @@ class Executor {
 
 // Spawns on the executor that this thread runs. Aborts when there is none.
 template <typename T>
-JoinHandle<T> Spawn(Task<T> task) {
+JoinHandle<T> Spawn(Task<T> task, std::string_view name = "") {
   Executor* executor = Executor::Current();
   RINGWAY_CHECK(executor != nullptr, "Spawn() outside of a running executor");
-  return executor->Spawn(std::move(task));
+  return executor->Spawn(std::move(task), name);
 }
 
 }  // namespace ringway

@@ -61,10 +61,12 @@ namespace internal {
 class [[nodiscard]] JoinWait : private Suspension {
  public:
   explicit JoinWait(JoinHandleBase& handle)
-      : Suspension(&OnCancel), one_(&handle), handles_(&one_, 1) {}
+      : Suspension(&OnCancel, "the end of a task"),
+        one_(&handle),
+        handles_(&one_, 1) {}
   // At least one handle.
   explicit JoinWait(std::span<JoinHandleBase* const> handles)
-      : Suspension(&OnCancel), handles_(handles) {}
+      : Suspension(&OnCancel, "the end of a task"), handles_(handles) {}
   JoinWait(const JoinWait&) = delete;
   JoinWait& operator=(const JoinWait&) = delete;
   // Has something to do only when the joiner's frame is destroyed where it

@@ -33,10 +33,16 @@ absl::Status CheckLoopOptions(const LoopOptions& options) {
 
 absl::StatusOr<std::unique_ptr<Loop>> Loop::Create(const LoopOptions& options) {
   if (absl::Status s = CheckLoopOptions(options); !s.ok()) return s;
+  LoopOptions chosen = options;
+  if (chosen.shuffle_seed == 0) {
+    absl::StatusOr<uint64_t> seed = ReadyShuffler::SeedFromEnvironment();
+    if (!seed.ok()) return seed.status();
+    chosen.shuffle_seed = *seed;
+  }
   absl::StatusOr<std::unique_ptr<Backend>> backend =
       MakeBackend(options.backend);
   if (!backend.ok()) return backend.status();
-  return std::make_unique<Loop>(*std::move(backend), options);
+  return std::make_unique<Loop>(*std::move(backend), chosen);
 }
 
 Loop::Loop(std::unique_ptr<Backend> backend, const LoopOptions& options)
@@ -46,7 +52,10 @@ Loop::Loop(std::unique_ptr<Backend> backend, const LoopOptions& options)
       now_(backend_->clock().Now()),
       timers_(now_),
       spinner_(backend_->can_peek() ? options.spin : SpinMode::kOff,
-               options.spin_limit) {}
+               options.spin_limit) {
+  if (options.shuffle_seed != 0)
+    shuffler_ = std::make_unique<ReadyShuffler>(options.shuffle_seed);
+}
 
 Loop::~Loop() {
   if (!owner_.forked()) owner_.Check("a loop");
@@ -107,13 +116,13 @@ void Loop::Turn(MonotonicTime wait_until) {
   Wait(wait_until);
 }
 
-void Loop::Work() {
+uint32_t Loop::Work() {
   owner_.Check("a loop");
   ++stats_.turns;
   now_ = backend_->clock().Now();
   stats_.messages += inbox_->Drain();
   ExpireTimers();
-  RunReady();
+  return RunReady();
 }
 
 void Loop::Wait(MonotonicTime wait_until) {
@@ -170,15 +179,20 @@ void Loop::ExpireTimers() {
   }
 }
 
-void Loop::RunReady() {
+uint32_t Loop::RunReady() {
+  ready_left_ = ready_budget_;
   uint32_t n = 0;
-  for (; n < ready_budget_; ++n) {
-    Runnable* entry = ready_.PopFront();
+  while (ready_left_ > 0) {
+    Runnable* entry =
+        shuffler_ == nullptr ? ready_.PopFront() : shuffler_->PopNext(ready_);
     if (entry == nullptr) break;
+    --ready_left_;
+    ++n;
     entry->Run();
   }
   stats_.ready_run += n;
   if (!ready_.empty()) ++stats_.budget_exhausted;
+  return n;
 }
 
 bool Loop::alive() const {

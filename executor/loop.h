@@ -26,6 +26,7 @@
 #include "core/runnable.h"
 #include "core/timer_wheel.h"
 #include "executor/inbox.h"
+#include "executor/ready_shuffler.h"
 #include "executor/spinner.h"
 
 namespace ringway {
@@ -44,6 +45,10 @@ struct LoopOptions {
   // gains: docs/benchmarks.md.
   SpinMode spin = SpinMode::kAdaptive;
   absl::Duration spin_limit = absl::Microseconds(50);
+
+  // For tests: if not 0, what is ready runs in an order that depends on this
+  // (ready_shuffler.h). RINGWAY_SHUFFLE_SEED sets it where it is 0.
+  uint64_t shuffle_seed = 0;
 };
 
 struct LoopStats {
@@ -127,11 +132,16 @@ class Loop {
 
   // The first half of a turn: drains the inbox, expires timers, runs what is
   // ready. For callers that look, before they wait, at what has come of it.
-  void Work();
+  // Returns how many ready entries it ran.
+  uint32_t Work();
   // The second half: submits, and blocks, when there is nothing to do, until a
   // completion, a timer, a message or `wait_until`. A time that has passed
   // never blocks.
   void Wait(MonotonicTime wait_until);
+
+  // Leaves what is still ready to the next turn, for an entry that has taken so
+  // long that I/O must get its turn.
+  void EndWork() { ready_left_ = 0; }
 
   // Makes the turn that is under way one that never blocks: whoever turns the
   // loop has been given what it was waiting for.
@@ -158,7 +168,7 @@ class Loop {
 
  private:
   void ExpireTimers();
-  void RunReady();
+  uint32_t RunReady();
   void Sleep(MonotonicTime until);
   bool Spin(MonotonicTime until);
   void ForgetInChild();
@@ -172,6 +182,8 @@ class Loop {
   IntrusiveList<Orphan> orphans_;
   OperationList pending_;
   RunnableList ready_;
+  uint32_t ready_left_ = 0;  // entries that this turn may still run
+  std::unique_ptr<ReadyShuffler> shuffler_;  // null: first come, first run
   bool wait_ended_ = false;  // EndWait() was called in this turn
   Spinner spinner_;
   LoopStats stats_;

@@ -34,7 +34,7 @@ class OperationAwait : public Operation, public Suspension {
   // ends with Complete(). `on_cancel` must see to it that the await ends.
   explicit OperationAwait(Function on_done = &OnDone,
                           CancelFunction on_cancel = &OnCancel)
-      : Operation(on_done), Suspension(on_cancel) {}
+      : Operation(on_done), Suspension(on_cancel, *this) {}
 
   // The operation behind a Runnable or Suspension of this kind.
   static OperationAwait& Of(Runnable& entry) {

@@ -21,16 +21,23 @@
 #ifndef RINGWAY_EXECUTOR_TASK_CONTEXT_H_
 #define RINGWAY_EXECUTOR_TASK_CONTEXT_H_
 
+#include <array>
 #include <concepts>
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <string>
+#include <string_view>
 
+#include "backends/operation.h"
 #include "core/intrusive_list.h"
+#include "core/monotonic_time.h"
 #include "core/runnable.h"
 #include "core/slab.h"
 #include "executor/control_transfer.h"
 #include "executor/loop.h"
+#include "executor/task_info.h"
 
 namespace ringway {
 
@@ -49,11 +56,21 @@ using TaskId = SlabKey;
 class Suspension {
  public:
   using CancelFunction = void (*)(Suspension&);
-  explicit Suspension(CancelFunction cancel) : cancel_(cancel) {}
+  // `what` is waited for, in words such as "a mutex"; not copied.
+  explicit Suspension(CancelFunction cancel, const char* what = "something")
+      : cancel_(cancel), what_(what) {}
+  // It is this operation that is waited for; not looked at before Describe().
+  Suspension(CancelFunction cancel, const Operation& operation)
+      : cancel_(cancel), operation_(&operation) {}
   void Cancel() { cancel_(*this); }
+
+  // What is waited for: "a mutex", "recv on fd 7".
+  std::string Describe() const;
 
  private:
   CancelFunction cancel_;
+  const char* what_ = nullptr;  // null: the operation says it
+  const Operation* operation_ = nullptr;
 };
 
 // Wants to know when a task is cancelled, also while the task waits for
@@ -75,13 +92,23 @@ class TaskContext : public Runnable {
  public:
   // Awaits that need not wait before others get their turn: a few microseconds.
   static constexpr uint32_t kAwaitsPerTurn = 256;
+  static constexpr size_t kMaxName = 31;
 
-  // Owns `root`, a coroutine that has not started.
-  TaskContext(Executor& executor, std::coroutine_handle<> root);
+  // Owns `root`, a coroutine that has not started. Only the beginning of a long
+  // `name` is kept.
+  TaskContext(Executor& executor, std::coroutine_handle<> root,
+              std::string_view name);
   ~TaskContext();
 
   Executor& executor() { return executor_; }
   Loop& loop() { return loop_; }
+
+  std::string_view name() const { return name_.data(); }
+  // Keeps a copy of the beginning, up to kMaxName bytes.
+  void SetName(std::string_view name);
+
+  // What there is to know of it.
+  TaskInfo Info() const;
 
   // True once the task has been cancelled and no shield is up: waits fail at
   // once.
@@ -93,6 +120,7 @@ class TaskContext : public Runnable {
     if (cancelled()) return false;
     leaf_ = leaf;
     suspension_ = &suspension;
+    parked_at_ = loop_.now();
     return true;
   }
 
@@ -158,6 +186,8 @@ class TaskContext : public Runnable {
   friend class internal::JoinWait;
 
   static void Run(Runnable& entry);
+  void Continue();
+  void ContinueMeasured();
   void TellCancelListeners();
 
   Executor& executor_;
@@ -169,6 +199,8 @@ class TaskContext : public Runnable {
   internal::JoinWait* joiner_ = nullptr;  // wants to know when this one ends
   IntrusiveList<CancelListener> cancel_listeners_;  // newest first
   std::exception_ptr (*exception_of_)(std::coroutine_handle<>) = nullptr;
+  TaskId parent_;
+  MonotonicTime parked_at_;  // when it began to wait for suspension_
   uint32_t shields_ = 0;
   uint32_t awaits_left_ = kAwaitsPerTurn;
   bool started_ = false;
@@ -176,6 +208,7 @@ class TaskContext : public Runnable {
   bool cancel_requested_ = false;
   bool has_handle_ = false;
   bool exception_claimed_ = false;
+  std::array<char, kMaxName + 1> name_;  // ends with a 0; last: rarely touched
 };
 
 // The promises that can await Ringway's awaitables: those of Task<T>.
