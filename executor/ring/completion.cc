@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/ring/completion.h"
+
+#include "core/errno_status.h"
+
+namespace ringway {
+
+absl::Status Completion::status() const {
+  if (ok()) return absl::OkStatus();
+  return ErrnoToStatus(-result, operation);
+}
+
+}  // namespace ringway

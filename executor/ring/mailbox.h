@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mailbox: the messages of one ring, those that arrive and those that come
+// home.
+
+#ifndef RINGWAY_EXECUTOR_RING_MAILBOX_H_
+#define RINGWAY_EXECUTOR_RING_MAILBOX_H_
+
+#include <memory>
+#include <optional>
+
+#include "core/intrusive_list.h"
+#include "core/runnable.h"
+#include "executor/inbox.h"
+#include "executor/ring/completion.h"
+#include "executor/ring/context.h"
+#include "executor/ring/ring_message.h"
+
+namespace ringway::internal {
+
+class RingCore;
+
+class Mailbox {
+ public:
+  explicit Mailbox(RingCore& core);
+  // Requires Close().
+  ~Mailbox();
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
+
+  // Who is told of what arrives.
+  void SetHandler(const Context& handler) { handler_ = handler; }
+
+  // A message of `task`, to be sent. Allocates when more are on their way than
+  // ever before.
+  RingMessage& NewMessage(RingTask task, MessagePayload payload);
+  // Takes back what could not be sent.
+  void Reuse(RingMessage& message) { idle_.PushBack(message); }
+
+  // Refuses what has arrived and what comes from now on.
+  void Close();
+
+  // For RingMessage, on this ring's thread.
+  void OnArrived(RingMessage& message);
+  void OnReturned(RingMessage& message, bool accepted);
+
+ private:
+  // The next message has its turn. One at a time: they share the loop's budget
+  // with everything else that is ready.
+  struct Delivery : Runnable {
+    explicit Delivery(Mailbox& m) : Runnable(&Run), mailbox(m) {}
+    static void Run(Runnable& entry);
+    Mailbox& mailbox;
+  };
+
+  void DeliverNext();
+  void Deliver(RingMessage& message);
+
+  RingCore& core_;
+  const std::shared_ptr<Inbox> inbox_;
+  std::optional<Context> handler_;
+  Delivery delivery_;
+  IntrusiveList<RingMessage> arrived_;
+  IntrusiveList<RingMessage> idle_;  // to be used again
+};
+
+}  // namespace ringway::internal
+
+#endif  // RINGWAY_EXECUTOR_RING_MAILBOX_H_

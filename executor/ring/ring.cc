@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/ring/ring.h"
+
+#include <utility>
+
+#include "executor/ring/ring_core.h"
+
+namespace ringway {
+
+absl::StatusOr<Ring> Ring::Create(RingOptions options) {
+  if (options.max_tasks == 0) {
+    return absl::InvalidArgumentError(
+        "RingOptions::max_tasks is 0, must be at least 1");
+  }
+  absl::StatusOr<std::unique_ptr<Loop>> loop = Loop::Create(options.loop);
+  if (!loop.ok()) return loop.status();
+  return Ring(*std::move(loop), std::move(options));
+}
+
+Ring::Ring(std::unique_ptr<Loop> loop, RingOptions options)
+    : RingOperations(std::make_unique<internal::RingCore>(std::move(loop),
+                                                          std::move(options))) {
+  core_->BelongsTo(*this);
+}
+
+Ring::Ring(Ring&& other) noexcept : RingOperations(std::move(other)) {
+  core_->BelongsTo(*this);
+}
+
+Ring::~Ring() {
+  if (core_ == nullptr || core_->End()) return;
+  static_cast<void>(core_.release());
+}
+
+RingTask Ring::Timer(absl::Duration delay, const Context& context) {
+  return core_->StartTimer(context, Now() + delay);
+}
+
+bool Ring::ResetTimer(RingTask timer, absl::Duration delay) {
+  return core_->ResetTimer(timer, Now() + delay);
+}
+
+RingTask Ring::Message(const RingAddress& target, MessagePayload payload,
+                       const Context& context) {
+  return core_->SendMessage(context, target, std::move(payload));
+}
+
+void Ring::OnMessage(const Context& handler) {
+  core_->mailbox().SetHandler(handler);
+}
+
+CancelOutcome Ring::Cancel(RingTask task) { return core_->Cancel(task); }
+size_t Ring::CancelFd(int fd) { return core_->CancelFd(fd); }
+size_t Ring::CancelAll() { return core_->CancelAll(); }
+
+bool Ring::SetDeadline(RingTask task, MonotonicTime when) {
+  return core_->SetDeadline(task, when);
+}
+
+MonotonicTime Ring::Now() const {
+  return core_->loop().backend().clock().Now();
+}
+
+absl::Status Ring::Run(RunMode mode) { return core_->Run(mode); }
+absl::Status Ring::RunFor(absl::Duration duration) {
+  return core_->RunFor(duration);
+}
+void Ring::Stop() { core_->Stop(); }
+
+MonotonicTime Ring::PrepareToPoll() { return core_->PrepareToPoll(); }
+int Ring::PollableFd() const { return core_->loop().backend().PollableFd(); }
+
+RingAddress Ring::address() const { return {core_->mailbox().inbox(), *core_}; }
+RingStats Ring::stats() const { return core_->stats(); }
+
+}  // namespace ringway

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/ring/ring_address.h"
+
+#include "executor/ring/ring.h"
+#include "executor/ring/ring_core.h"
+#include "executor/ring/ring_message.h"
+
+namespace ringway {
+namespace {
+
+absl::Status HasEnded() { return absl::UnavailableError("the ring has ended"); }
+
+}  // namespace
+
+absl::Status RingAddress::Send(MessagePayload&& payload) const {
+  if (inbox_ == nullptr) return HasEnded();
+  auto message = std::make_unique<internal::RingMessage>();
+  message->target = &core_->mailbox();
+  message->payload = std::move(payload);
+  if (!inbox_->Send(*message)) {
+    payload = std::move(message->payload);
+    return HasEnded();
+  }
+  static_cast<void>(message.release());  // the target's: it has no home
+  return absl::OkStatus();
+}
+
+absl::Status RingAddress::Post(absl::AnyInvocable<void(Ring&)> fn) const {
+  if (inbox_ == nullptr) return HasEnded();
+  return inbox_->Post([core = core_, f = std::move(fn)]() mutable {
+    core->Contain([&] { f(core->ring()); });
+  });
+}
+
+void RingAddress::Stop() const {
+  Post([](Ring& ring) { ring.Stop(); }).IgnoreError();
+}
+
+}  // namespace ringway

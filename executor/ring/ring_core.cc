@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/ring/ring_core.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <utility>
+
+#include "backends/datagram.h"
+#include "core/check.h"
+#include "executor/ring/ring.h"
+
+namespace ringway::internal {
+namespace {
+
+void ReportException() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    fprintf(stderr, "ringway: a callback of a ring threw: %s\n", e.what());
+  } catch (...) {
+    fprintf(stderr, "ringway: a callback of a ring threw an unknown type\n");
+  }
+}
+
+// What the caller of an accept or recvmsg gave room for.
+void AddAddress(const Operation& op, Completion& done) {
+  if (op.result < 0) return;
+  if (op.opcode == OpCode::kAccept) {
+    done.address = static_cast<const sockaddr*>(op.address);
+  } else if (op.opcode == OpCode::kRecvMsg) {
+    const auto& message = *static_cast<const msghdr*>(op.address);
+    done.address = static_cast<const sockaddr*>(message.msg_name);
+    done.control = {static_cast<const std::byte*>(message.msg_control),
+                    message.msg_controllen};
+    done.message_flags = static_cast<uint32_t>(message.msg_flags);
+  }
+}
+
+// What is in the buffer of a delivery: bytes, or a datagram.
+std::span<std::byte> PayloadOf(const MultishotOperation& op,
+                               const MultishotEvent& event, Completion& done) {
+  if (op.opcode == OpCode::kRecvMultishot) {
+    return {event.data, static_cast<size_t>(event.result)};
+  }
+  const Datagram datagram = ReadDatagram(op, event);
+  if (!datagram.name.empty()) {
+    done.address = reinterpret_cast<const sockaddr*>(datagram.name.data());
+  }
+  done.control = datagram.control;
+  done.message_flags = datagram.flags;
+  done.result = static_cast<int32_t>(datagram.payload.size());
+  return datagram.payload;
+}
+
+}  // namespace
+
+RingCore::RingCore(std::unique_ptr<Loop> loop, RingOptions options)
+    : options_(std::move(options)),
+      loop_(std::move(loop)),
+      runner_(*loop_),
+      entries_(std::make_unique<Slab<RingEntry>>(options_.max_tasks)),
+      mailbox_(*this),
+      refuser_(*this) {}
+
+RingCore::~RingCore() {
+  RINGWAY_CHECK(entries_->size() == 0, "a ring was destroyed before its end");
+}
+
+// --- Making
+
+RingTask RingCore::Start(const Context& context,
+                         absl::FunctionRef<void(Operation&)> prepare) {
+  RingEntry* entry = Add<OneShotWork>(context);
+  if (entry == nullptr) return {};
+  prepare(*entry->one_shot());
+  loop_->Start(*entry->one_shot());
+  return entries_->KeyOf(*entry);
+}
+
+RingTask RingCore::StartMultishot(
+    const Context& context,
+    absl::FunctionRef<void(MultishotOperation&)> prepare) {
+  RingEntry* entry = Add<MultishotWork>(context);
+  if (entry == nullptr) return {};
+  prepare(*entry->multishot());
+  loop_->Start(*entry->multishot());
+  return entries_->KeyOf(*entry);
+}
+
+void RingCore::Refuse(const Context& context, MessagePayload* payload) {
+  ++tasks_refused_;
+  Refusal& refusal = refused_.emplace_back(Refusal{context, {}, false});
+  if (payload != nullptr) {
+    refusal.payload = std::move(*payload);
+    refusal.is_message = true;
+  }
+  if (!refuser_.linked()) loop_->Schedule(refuser_);
+}
+
+void RingCore::Refuser::Run(Runnable& entry) {
+  static_cast<Refuser&>(entry).core.TellRefused();
+}
+
+// What is refused meanwhile has its turn later: who tries again at once does
+// not hold up the others.
+void RingCore::TellRefused() {
+  being_told_.swap(refused_);
+  for (Refusal& refusal : being_told_) {
+    Completion done;
+    done.operation = "a task beyond RingOptions::max_tasks";
+    done.result = -ENOBUFS;
+    if (refusal.is_message) done.payload = &refusal.payload;
+    Tell(refusal.context, std::move(done));
+  }
+  being_told_.clear();
+}
+
+// --- Telling
+
+void RingCore::Tell(const Context& context, Completion done) {
+  ++callbacks_;
+  Contain([&] { context.Call(*ring_, std::move(done)); });
+}
+
+void RingCore::Contain(absl::FunctionRef<void()> fn) {
+  telling_ = true;
+  try {
+    fn();
+  } catch (...) {
+    OnException();
+  }
+  telling_ = false;
+}
+
+// In a handler: what was thrown is the current exception.
+void RingCore::OnException() {
+  ++exceptions_;
+  if (options_.on_exception) {
+    options_.on_exception(std::current_exception());
+  } else {
+    ReportException();
+  }
+}
+
+Completion RingCore::CompletionOf(RingEntry& entry, const char* operation,
+                                  int32_t result) {
+  Completion done;
+  done.task = entries_->KeyOf(entry);
+  done.operation = operation;
+  done.result = result;
+  return done;
+}
+
+// The place is free before the callback runs, which may well want it.
+void RingCore::Finish(RingEntry& entry, Completion done) {
+  const Context context = entry.context;
+  entries_->Erase(entry);
+  Tell(context, std::move(done));
+}
+
+void OneShotWork::Run(Runnable& runnable) {
+  auto& self = static_cast<OneShotWork&>(runnable);
+  self.entry.core.OnDone(self);
+}
+
+void RingCore::OnDone(OneShotWork& op) {
+  Completion done =
+      CompletionOf(op.entry, OpCodeName(op.opcode), op.entry.Settle());
+  AddAddress(op, done);
+  Finish(op.entry, std::move(done));
+}
+
+void MultishotWork::Run(Runnable& runnable) {
+  auto& delivery = static_cast<MultishotOperation::Delivery&>(runnable);
+  auto& self = *static_cast<MultishotWork*>(delivery.operation);
+  self.entry.core.OnDelivery(self);
+}
+
+// One delivery a turn: the next one goes behind what else is ready.
+void RingCore::OnDelivery(MultishotWork& op) {
+  MultishotEvent event;
+  if (!loop_->backend().TakeEvent(op, event)) {
+    if (op.state == OpState::kDone) {
+      Finish(op.entry,
+             CompletionOf(op.entry, OpCodeName(op.opcode), op.entry.Settle()));
+    }
+    return;
+  }
+  if (op.first_event != nullptr || op.state == OpState::kDone) {
+    loop_->Schedule(op.delivery);
+  }
+  TellNext(op, event);
+}
+
+void RingCore::TellNext(MultishotWork& op, const MultishotEvent& event) {
+  Completion done = CompletionOf(op.entry, OpCodeName(op.opcode), event.result);
+  done.is_final = false;
+  if (DeliversBuffers(op.opcode)) {
+    const std::span<std::byte> payload = PayloadOf(op, event, done);
+    done.data = ReceivedData(loop_->backend(), event.buffer_id, payload);
+  }
+  Tell(op.entry.context, std::move(done));
+}
+
+// --- Ending
+
+CancelOutcome RingCore::Cancel(RingTask task) {
+  owner_.Check("a ring");
+  RingEntry* entry = entries_->Get(task);
+  if (entry == nullptr) return CancelOutcome::kNotFound;
+  if (Operation* op = entry->operation()) return loop_->Cancel(*op);
+  return CancelTimed(*entry->timed()) ? CancelOutcome::kNotStarted
+                                      : CancelOutcome::kNotFound;
+}
+
+size_t RingCore::CancelFd(int fd) { return loop_->CancelFd(fd); }
+
+size_t RingCore::CancelAll() {
+  size_t n = loop_->CancelAll();
+  entries_->ForEach([&](RingEntry& entry) {
+    TimedWork* timed = entry.timed();
+    if (timed != nullptr && CancelTimed(*timed)) ++n;
+  });
+  return n;
+}
+
+bool RingCore::End() {
+  if (owner_.forked()) return false;
+  owner_.Check("a ring");
+  RINGWAY_CHECK(!telling_, "a ring was destroyed by one of its callbacks");
+  ending_ = true;
+  SettleAllTimed();
+  mailbox_.Close();
+  loop_->Quiesce();
+  TellRefused();
+  entries_->ForEach([this](RingEntry& entry) { TellTheEnd(entry); });
+  return true;
+}
+
+// Of a task that nothing more can happen to.
+void RingCore::TellTheEnd(RingEntry& entry) {
+  if (TimedWork* timed = entry.timed()) {
+    FinishTimed(*timed);
+  } else if (OneShotWork* one_shot = entry.one_shot()) {
+    OnDone(*one_shot);
+  } else {
+    MultishotWork& multishot = *entry.multishot();
+    MultishotEvent event;
+    while (loop_->backend().TakeEvent(multishot, event)) {
+      TellNext(multishot, event);
+    }
+    OnDelivery(multishot);
+  }
+}
+
+// --- Running
+
+absl::Status RingCore::Run(RunMode mode) {
+  if (ending_) return absl::FailedPreconditionError("the ring is ending");
+  return runner_.Run(mode);
+}
+
+absl::Status RingCore::RunFor(absl::Duration duration) {
+  if (ending_) return absl::FailedPreconditionError("the ring is ending");
+  return runner_.RunFor(duration);
+}
+
+MonotonicTime RingCore::PrepareToPoll() {
+  constexpr MonotonicTime kPast = MonotonicTime::FromNanoseconds(0);
+  // What was started goes down, and what the backend arms again after it has
+  // told of something.
+  loop_->Wait(kPast);
+  loop_->Wait(kPast);
+  // From here on a message rings the doorbell, which the backend's fd tells of.
+  if (!mailbox_.inbox()->FallAsleep()) return kPast;
+  return loop_->NextTurn();
+}
+
+RingStats RingCore::stats() const {
+  RingStats stats;
+  stats.tasks_active = entries_->size();
+  stats.tasks_refused = tasks_refused_;
+  stats.callbacks = callbacks_;
+  stats.exceptions = exceptions_;
+  stats.loop = loop_->stats();
+  return stats;
+}
+
+}  // namespace ringway::internal

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RingEntry: one task of a ring, from the call that made it to its last
+// callback. Lives in the ring's slab, so its address is stable and its memory
+// is used again.
+
+#ifndef RINGWAY_EXECUTOR_RING_RING_ENTRY_H_
+#define RINGWAY_EXECUTOR_RING_RING_ENTRY_H_
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "backends/operation.h"
+#include "core/monotonic_time.h"
+#include "core/runnable.h"
+#include "executor/loop.h"
+#include "executor/operation_deadline.h"
+#include "executor/ring/context.h"
+#include "executor/ring/payload.h"
+#include "executor/ring/ring_message.h"
+
+namespace ringway::internal {
+
+class RingCore;
+struct RingEntry;
+
+// An operation that ends once.
+struct OneShotWork : Operation {
+  explicit OneShotWork(RingEntry& e) : Operation(&Run), entry(e) {}
+  static void Run(Runnable& runnable);
+  RingEntry& entry;
+};
+
+// An operation that delivers before it ends.
+struct MultishotWork : MultishotOperation {
+  explicit MultishotWork(RingEntry& e) : MultishotOperation(&Run), entry(e) {}
+  static void Run(Runnable& runnable);
+  RingEntry& entry;
+};
+
+// What is no operation: a timer, or a message on its way. Its timer is always
+// armed until it is settled - for ever, if need be - which is what makes a run
+// until done wait for it.
+struct TimedWork : Runnable {
+  explicit TimedWork(RingEntry& e) : Runnable(&Run), entry(e) {
+    timer.on_fired = this;
+  }
+  static void Run(Runnable& runnable);
+
+  // Its result is known, or its time has come; its callback is about to run.
+  bool ended() const { return settled || linked(); }
+
+  RingEntry& entry;
+  LoopTimer timer;
+  MonotonicTime due = MonotonicTime::Infinite();  // a timer's
+  MonotonicTime deadline = MonotonicTime::Infinite();
+  bool is_message = false;
+  RingMessage* message = nullptr;  // while it is on its way
+  MessagePayload payload;          // what has come back
+  bool settled = false;
+  int32_t result = 0;
+};
+
+struct RingEntry {
+  template <typename Work>
+  RingEntry(RingCore& c, const Context& to, std::in_place_type_t<Work> kind)
+      : core(c), context(to), work(kind, *this) {}
+
+  OneShotWork* one_shot() { return std::get_if<OneShotWork>(&work); }
+  MultishotWork* multishot() { return std::get_if<MultishotWork>(&work); }
+  TimedWork* timed() { return std::get_if<TimedWork>(&work); }
+  // Null for what is no operation.
+  Operation* operation() {
+    if (OneShotWork* op = one_shot()) return op;
+    return multishot();
+  }
+
+  // The result of its operation, which has ended: -ETIME if it was the deadline
+  // that ended it.
+  int32_t Settle() {
+    return deadline.has_value() ? deadline->Settle(*operation())
+                                : operation()->result;
+  }
+
+  RingCore& core;
+  const Context context;
+  std::variant<OneShotWork, MultishotWork, TimedWork> work;
+  std::optional<OperationDeadline> deadline;  // an operation's
+};
+
+}  // namespace ringway::internal
+
+#endif  // RINGWAY_EXECUTOR_RING_RING_ENTRY_H_

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RingConformance: a ring on each of the backends, and a callback that writes
+// down what it is told.
+
+#ifndef RINGWAY_EXECUTOR_RING_RING_FIXTURE_H_
+#define RINGWAY_EXECUTOR_RING_RING_FIXTURE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "backends/testing/backend_fixture.h"
+#include "executor/loop.h"
+#include "executor/ring/ring.h"
+#include "gtest/gtest.h"
+
+namespace ringway::testing {
+
+// Everything that its contexts were told, in order.
+class Log {
+ public:
+  struct Entry {
+    uint16_t which;
+    std::string operation;
+    int32_t result;
+    bool is_final;
+    std::string bytes;  // of a delivery
+  };
+
+  Context At(uint16_t which) { return Context(this, &OnDone, which); }
+
+  // Called after each entry.
+  std::function<void(Ring&, uint16_t, Completion&)> then;
+
+  const std::vector<Entry>& entries() const { return entries_; }
+  // The final results of `which`: one, if all is well.
+  std::vector<int32_t> Finals(uint16_t which) const {
+    std::vector<int32_t> results;
+    for (const Entry& entry : entries_) {
+      if (entry.which == which && entry.is_final) {
+        results.push_back(entry.result);
+      }
+    }
+    return results;
+  }
+
+ private:
+  static void OnDone(Ring& ring, Log& self, uint16_t which, Completion done) {
+    const std::span<std::byte> bytes = done.data.bytes();
+    self.entries_.push_back(
+        {which, done.operation, done.result, done.is_final,
+         std::string(reinterpret_cast<const char*>(bytes.data()),
+                     bytes.size())});
+    if (self.then) self.then(ring, which, done);
+  }
+
+  std::vector<Entry> entries_;
+};
+
+// The final result of one.
+inline std::vector<int32_t> Once(int32_t result) { return {result}; }
+
+inline std::span<const std::byte> AsBytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+class RingConformance : public BackendConformance {
+ protected:
+  void SetUp() override {
+    BackendConformance::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    MakeRing();
+  }
+  // The ring ends before the system whose fds it uses, and before what its
+  // callbacks refer to: a test that leaves something in flight ends it itself.
+  void TearDown() override { ring_.reset(); }
+
+  // Replaces the ring.
+  void MakeRing(RingOptions options = RingOptions(),
+                const BackendOptions& backend_options = Options()) {
+    ring_.reset();
+    ring_.emplace(NewLoop(backend_options), std::move(options));
+  }
+  void EndRing() { ring_.reset(); }
+
+  std::unique_ptr<Loop> NewLoop(
+      const BackendOptions& backend_options = Options()) {
+    return std::make_unique<Loop>(MakeForTest(backend_options));
+  }
+
+  Ring& ring() { return *ring_; }
+
+  void RunUntilDone() {
+    EXPECT_EQ(ring().Run(RunMode::kUntilDone), absl::OkStatus());
+  }
+  // What can be done now.
+  void RunWithoutWaiting() {
+    EXPECT_EQ(ring().Run(RunMode::kNoWait), absl::OkStatus());
+  }
+
+ private:
+  std::optional<Ring> ring_;
+};
+
+}  // namespace ringway::testing
+
+#endif  // RINGWAY_EXECUTOR_RING_RING_FIXTURE_H_

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RingThread: a thread with a ring of its own, which is run until it is killed.
+//
+//   absl::StatusOr<RingThread> worker = SpawnThread(
+//       RingOptions(), [&](Ring& ring) { return state.Start(ring); });
+//   ring.Message(worker->address(), uint64_t{7}, context);
+
+#ifndef RINGWAY_EXECUTOR_RING_RING_THREAD_H_
+#define RINGWAY_EXECUTOR_RING_RING_THREAD_H_
+
+#include <thread>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "executor/ring/ring.h"
+
+namespace ringway {
+
+class RingThread {
+ public:
+  RingThread(RingThread&&) = default;
+  RingThread& operator=(RingThread&&) = delete;
+  // Kill(), then Join().
+  ~RingThread();
+
+  // The ring's. Valid for ever; sending fails once the ring has ended.
+  const RingAddress& address() const { return address_; }
+
+  // Has the ring end: every task is cancelled, and its callback told, on its
+  // thread. Does not wait for that. A callback may also end its own ring, by
+  // Ring::Stop().
+  //
+  // Threads: any, any number of times.
+  void Kill() { address_.Stop(); }
+
+  // Waits until the ring and its thread have ended. Not from the thread itself
+  // (checked).
+  //
+  // Threads: one at a time.
+  void Join();
+
+ private:
+  using Init = absl::AnyInvocable<absl::Status(Ring&)>;
+  friend absl::StatusOr<RingThread> SpawnThread(RingOptions options, Init init);
+  RingThread(RingAddress address, std::thread thread)
+      : address_(std::move(address)), thread_(std::move(thread)) {}
+
+  RingAddress address_;
+  std::thread thread_;
+};
+
+// Starts a thread, makes a ring on it and calls `init` there, which sets the
+// ring up: OnMessage(), first tasks. Returns when that is done and the ring is
+// being run.
+//
+// Errors: those of Ring::Create() and of `init`, ResourceExhausted where there
+//         can be no thread. Nothing is left then. Throws what `init` throws.
+absl::StatusOr<RingThread> SpawnThread(
+    RingOptions options, absl::AnyInvocable<absl::Status(Ring&)> init);
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_RING_RING_THREAD_H_
