@@ -12,14 +12,14 @@ namespace {
 // Cancels a task at a time. Destroying it calls that off.
 class CancelTimer : public Runnable {
  public:
-  CancelTimer(Loop& loop, absl::Duration timeout, JoinHandleBase& target)
+  CancelTimer(Loop& loop, MonotonicTime deadline, JoinHandleBase& target)
       : Runnable(&OnFired), loop_(loop), target_(target) {
-    if (timeout <= absl::ZeroDuration()) {
+    if (deadline <= loop.backend().clock().Now()) {
       Fire();
       return;
     }
     timer_.on_fired = this;
-    loop_.ArmTimer(timer_, loop_.backend().clock().Now() + timeout);
+    loop_.ArmTimer(timer_, deadline);
   }
   ~CancelTimer() { CallOff(); }
 
@@ -45,20 +45,36 @@ class CancelTimer : public Runnable {
   bool expired_ = false;
 };
 
+Task<absl::Status> EndOf(JoinHandleBase& handle) {
+  co_return co_await handle.Wait();
+}
+
 }  // namespace
 
-Task<bool> WaitWithTimeout(absl::Duration timeout, JoinHandleBase& child) {
-  CancelTimer timer(Executor::Current()->loop(), timeout, child);
+Task<bool> WaitUntil(MonotonicTime deadline, JoinHandleBase& child) {
+  CancelTimer timer(Executor::Current()->loop(), deadline, child);
   JoinWait wait(child);
   const absl::Status waited = co_await wait;
   if (!waited.ok()) {
     timer.CallOff();
-    child.Cancel();
-    Shield shield;
-    JoinWait wait_for_end(child);
-    static_cast<void>(co_await wait_for_end);
+    co_await CancelAndWait(child);
   }
   co_return timer.expired();
+}
+
+// The wait is a task of its own, so that the deadline cancels the wait and not
+// the task that is waited for.
+Task<absl::Status> WaitWithin(absl::Duration grace, JoinHandleBase& handle) {
+  if (handle.done()) co_return absl::OkStatus();
+  Task<absl::Status> wait = EndOf(handle);
+  co_return co_await WithTimeout(grace, std::move(wait));
+}
+
+Task<void> CancelAndWait(JoinHandleBase& child) {
+  child.Cancel();
+  Shield shield;
+  JoinWait wait(child);
+  static_cast<void>(co_await wait);
 }
 
 }  // namespace ringway::internal

@@ -169,6 +169,154 @@ TEST(WithTimeout, WithoutRoomForATaskSaysSo) {
       StatusCode::kResourceExhausted);
 }
 
+// --- WithDeadline.
+
+Task<absl::Status> SleepUntilDeadline(absl::Duration until_deadline,
+                                      absl::Duration duration) {
+  const MonotonicTime deadline = After(until_deadline);
+  static_cast<void>(co_await Sleep(absl::Seconds(1)));
+  co_return co_await WithDeadline(deadline, SleepOnce(duration));
+}
+
+TEST(WithDeadline, CountsFromWhenTheDeadlineWasMadeAndNotFromTheAwait) {
+  VirtualTimeExecutor executor;
+  const MonotonicTime start = executor.Now();
+  EXPECT_EQ(executor->Run(SleepUntilDeadline(absl::Seconds(5), absl::Hours(1)))
+                .code(),
+            StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(executor.Now() - start, absl::Seconds(5));
+  EXPECT_TRUE(
+      executor->Run(SleepUntilDeadline(absl::Seconds(5), absl::Seconds(3)))
+          .ok());
+}
+
+TEST(WithDeadline, ThatHasPassedNeverStartsTheTask) {
+  VirtualTimeExecutor executor;
+  bool started = false;
+  EXPECT_EQ(executor->Run(WithDeadline(executor.Now(), Note(&started))).code(),
+            StatusCode::kDeadlineExceeded);
+  EXPECT_FALSE(started);
+}
+
+TEST(WithDeadline, OfInfinityNeverEndsTheTask) {
+  VirtualTimeExecutor executor;
+  EXPECT_TRUE(executor
+                  ->Run(WithDeadline(MonotonicTime::Infinite(),
+                                     SleepOnce(absl::Hours(1000))))
+                  .ok());
+}
+
+Task<void> CompareAfters(VirtualTimeExecutor* executor) {
+  EXPECT_EQ(After(absl::ZeroDuration()), executor->Now());
+  executor->Advance(absl::Seconds(1));  // within the turn
+  EXPECT_EQ(After(absl::Seconds(2)), executor->Now() + absl::Seconds(2));
+  EXPECT_LT(After(-absl::Seconds(1)), executor->Now());
+  EXPECT_TRUE(After(absl::InfiniteDuration()).is_infinite());
+  co_return;
+}
+
+TEST(After, CountsFromNowOnTheBackendsClock) {
+  VirtualTimeExecutor executor;
+  EXPECT_TRUE(executor->Run(CompareAfters(&executor)).ok());
+}
+
+TEST(AfterDeathTest, OutsideOfAnExecutorDiesWithAMessage) {
+  EXPECT_DEATH(static_cast<void>(After(absl::Seconds(1))),
+               "After.. outside of a running executor");
+}
+
+// --- CancelWithin.
+
+Task<void> CancelInTime(const Clock* clock, bool* cleaned_up) {
+  JoinHandle<absl::Status> handle =
+      Spawn(CleanUpFor(absl::Seconds(3), cleaned_up));
+  co_await Yield();
+  const MonotonicTime start = clock->Now();
+  const absl::Status status = co_await CancelWithin(absl::Seconds(5), handle);
+  EXPECT_EQ(status.code(), StatusCode::kCancelled);  // the task's own result
+  EXPECT_TRUE(*cleaned_up);
+  EXPECT_FALSE(handle.valid());
+  EXPECT_EQ(clock->Now() - start, absl::Seconds(3));
+}
+
+TEST(CancelWithin, GivesTheResultOfATaskThatEndsInItsGrace) {
+  VirtualTimeExecutor executor;
+  bool cleaned_up = false;
+  EXPECT_TRUE(executor->Run(CancelInTime(&executor.clock(), &cleaned_up)).ok());
+  EXPECT_FALSE(executor->loop().alive());
+}
+
+Task<void> CancelInVain(const Clock* clock, bool* cleaned_up) {
+  JoinHandle<absl::Status> handle =
+      Spawn(CleanUpFor(absl::Seconds(3), cleaned_up));
+  co_await Yield();
+  const MonotonicTime start = clock->Now();
+  absl::Status status = co_await CancelWithin(absl::Seconds(2), handle);
+  EXPECT_EQ(status.code(), StatusCode::kDeadlineExceeded);
+  EXPECT_FALSE(*cleaned_up);
+  EXPECT_EQ(clock->Now() - start, absl::Seconds(2));
+  status = co_await handle;  // it is still there to be joined
+  EXPECT_EQ(status.code(), StatusCode::kCancelled);
+  EXPECT_TRUE(*cleaned_up);
+  EXPECT_EQ(clock->Now() - start, absl::Seconds(3));
+}
+
+TEST(CancelWithin, AfterTheGraceSaysSoAndTheTaskGoesOn) {
+  VirtualTimeExecutor executor;
+  bool cleaned_up = false;
+  EXPECT_TRUE(executor->Run(CancelInVain(&executor.clock(), &cleaned_up)).ok());
+}
+
+Task<void> CancelWithoutGrace(bool* cleaned_up) {
+  JoinHandle<std::unique_ptr<int>> ended =
+      Spawn(GiveAfter(absl::ZeroDuration(), 5));
+  static_cast<void>(co_await Sleep(absl::Seconds(1)));
+  const absl::StatusOr<std::unique_ptr<int>> value =
+      co_await CancelWithin(absl::ZeroDuration(), ended);
+  EXPECT_EQ(**value, 5);
+
+  JoinHandle<absl::Status> running =
+      Spawn(CleanUpFor(absl::Seconds(3), cleaned_up));
+  co_await Yield();
+  const absl::Status status =
+      co_await CancelWithin(absl::ZeroDuration(), running);
+  EXPECT_EQ(status.code(), StatusCode::kDeadlineExceeded);
+  running.Detach();
+}
+
+TEST(CancelWithin, WithoutGraceTakesOnlyWhatHasEndedAlready) {
+  VirtualTimeExecutor executor;
+  bool cleaned_up = false;
+  EXPECT_TRUE(executor->Run(CancelWithoutGrace(&cleaned_up)).ok());
+  EXPECT_FALSE(cleaned_up);
+  executor.executor.reset();  // which waits for what was left to it
+  EXPECT_TRUE(cleaned_up);
+}
+
+Task<void> CancelTheCanceller(bool* cleaned_up) {
+  JoinHandle<absl::Status> handle =
+      Spawn(CleanUpFor(absl::Seconds(3), cleaned_up));
+  co_await Yield();
+  JoinHandle<absl::Status> canceller =
+      Spawn(CancelWithin(absl::Hours(1), handle));
+  static_cast<void>(co_await Sleep(absl::Seconds(1)));
+  canceller.Cancel();
+  const absl::Status status = co_await canceller;
+  EXPECT_EQ(status.code(), StatusCode::kCancelled);
+  EXPECT_TRUE(handle.valid());
+  static_cast<void>(co_await handle);
+}
+
+TEST(CancelWithin, WhenCancelledLeavesTheHandleAsItIs) {
+  VirtualTimeExecutor executor;
+  const MonotonicTime start = executor.Now();
+  bool cleaned_up = false;
+  EXPECT_TRUE(executor->Run(CancelTheCanceller(&cleaned_up)).ok());
+  EXPECT_EQ(executor.Now() - start, absl::Seconds(3));
+}
+
+// --- On sockets.
+
 Task<absl::StatusOr<std::string>> Receive(int socket) {
   char buffer[64];
   ReceiveOp receive(socket, buffer);
