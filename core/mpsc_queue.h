@@ -40,6 +40,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/schedule_point.h"
 
 namespace ringway {
 
@@ -138,8 +139,10 @@ class alignas(64) MpscQueue {
         return PushResult::kClosed;
       }
       node.next_ = last;
+      internal::SchedulePoint();
     } while (!last_.compare_exchange_weak(
         last, &node, std::memory_order_seq_cst, std::memory_order_relaxed));
+    internal::SchedulePoint();
     return last == nullptr ? PushResult::kWasEmpty : PushResult::kQueued;
   }
 
@@ -150,6 +153,7 @@ class alignas(64) MpscQueue {
   //          elements to put the first one first.
   MpscBatch<T> TakeAll() {
     if (empty()) return MpscBatch<T>();
+    internal::SchedulePoint();
     return Reverse(last_.exchange(nullptr, std::memory_order_acquire));
   }
 

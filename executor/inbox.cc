@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "core/schedule_point.h"
+
 namespace ringway {
 namespace {
 
@@ -29,6 +31,7 @@ bool Inbox::Send(InboxMessage& message) {
   // announce, then look.
   if (asleep_.load(std::memory_order_seq_cst) &&
       asleep_.exchange(false, std::memory_order_seq_cst)) {
+    internal::SchedulePoint();
     std::lock_guard<std::mutex> lock(mutex_);
     if (backend_ != nullptr) backend_->Notify();
   }
@@ -53,15 +56,23 @@ size_t Inbox::Drain() {
 
 bool Inbox::FallAsleep() {
   asleep_.store(true, std::memory_order_seq_cst);
-  if (!HasMessages()) return true;
+  internal::SchedulePoint();
+  if (!HasMessages()) {
+    internal::SchedulePoint();
+    return true;
+  }
   WokeUp();
   return false;
 }
 
-void Inbox::WokeUp() { asleep_.store(false, std::memory_order_relaxed); }
+void Inbox::WokeUp() {
+  internal::SchedulePoint();
+  asleep_.store(false, std::memory_order_relaxed);
+}
 
 void Inbox::Close() {
   MpscBatch<InboxMessage> rest = queue_.Close();
+  internal::SchedulePoint();
   for (MpscBatch<InboxMessage>* batch : {&received_, &rest}) {
     while (InboxMessage* message = batch->PopFront())
       message->Receive(/*accepted=*/false);
