@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/shared/executor_handle.h"
+
+#include "core/check.h"
+
+namespace ringway {
+
+ExecutorHandle::ExecutorHandle(Executor& executor)
+    : inbox_(executor.loop().inbox()) {}
+
+ExecutorHandle ExecutorHandle::Current() {
+  Executor* executor = Executor::Current();
+  RINGWAY_CHECK(executor != nullptr,
+                "ExecutorHandle::Current() outside of a running executor");
+  return ExecutorHandle(*executor);
+}
+
+absl::Status ExecutorHandle::Post(absl::AnyInvocable<void()> fn) const {
+  if (inbox_ == nullptr)
+    return absl::UnavailableError("the handle names no executor");
+  return inbox_->Post(std::move(fn));
+}
+
+}  // namespace ringway

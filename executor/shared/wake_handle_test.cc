@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/shared/wake_handle.h"
+
+#include <atomic>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "core/monotonic_time.h"
+#include "executor/executor.h"
+#include "executor/inbox.h"
+#include "executor/shared/executor_handle.h"
+#include "executor/shared/worker_for_test.h"
+#include "executor/sleep.h"
+#include "gtest/gtest.h"
+
+namespace ringway {
+namespace {
+
+class WakeHandleTest : public ::testing::Test {
+ protected:
+  WakeHandleTest() : executor_(Make()) {}
+
+  static std::unique_ptr<Executor> Make() {
+    ExecutorOptions options;
+    options.shutdown_grace = absl::ZeroDuration();
+    return *Executor::Create(options);
+  }
+
+  template <typename T>
+  void Run(Task<T> task) {
+    const absl::Status ended = executor_->Run(std::move(task));
+    EXPECT_TRUE(ended.ok()) << ended;
+  }
+  // Gives everybody his turn.
+  void TurnABit() {
+    for (int i = 0; i < 4; ++i) executor_->Turn(MonotonicTime());
+  }
+
+  std::unique_ptr<Executor> executor_;
+};
+
+Task<absl::Status> WaitOnce(Waker* waker) { co_return co_await waker->Wait(); }
+
+Task<void> WaitForThread() {
+  Waker waker;
+  int written = 0;
+  std::thread other([&written, wake = waker.handle()] {
+    written = 1;
+    wake.Wake();
+  });
+  EXPECT_TRUE((co_await waker.Wait()).ok());
+  EXPECT_EQ(written, 1);
+  other.join();
+}
+
+TEST_F(WakeHandleTest, AnotherThreadWakesTheTask) { Run(WaitForThread()); }
+
+Task<void> WakeThenWait() {
+  Waker waker;
+  waker.handle().Wake();
+  co_await Yield();
+  EXPECT_TRUE((co_await waker.Wait()).ok());
+}
+
+TEST_F(WakeHandleTest, WakeBeforeTheWaitIsKept) { Run(WakeThenWait()); }
+
+Task<void> MakeWaker(std::unique_ptr<Waker>* waker) {
+  *waker = std::make_unique<Waker>();
+  co_return;
+}
+
+TEST_F(WakeHandleTest, AnyNumberOfWakesEndOneWaitAndAreOneMessage) {
+  std::unique_ptr<Waker> waker;
+  Run(MakeWaker(&waker));
+  JoinHandle<absl::Status> first = executor_->Spawn(WaitOnce(waker.get()));
+  TurnABit();
+  const uint64_t messages = executor_->stats().loop.messages;
+
+  std::thread([wake = waker->handle()] {
+    for (int i = 0; i < 100; ++i) wake.Wake();
+  }).join();
+  TurnABit();
+
+  ASSERT_TRUE(first.done());
+  EXPECT_TRUE(first.TakeResult().ok());
+  EXPECT_EQ(executor_->stats().loop.messages - messages, 1u);
+  EXPECT_EQ(executor_->stats().loop.backend.notifications, 0u)
+      << "no doorbell while the loop is awake";
+  JoinHandle<absl::Status> second = executor_->Spawn(WaitOnce(waker.get()));
+  TurnABit();
+  EXPECT_FALSE(second.done());
+  second.Detach();
+  executor_.reset();
+}
+
+TEST_F(WakeHandleTest, SleepingExecutorIsRungForOnceHoweverManyWake) {
+  std::unique_ptr<Waker> waker;
+  Run(MakeWaker(&waker));
+  JoinHandle<absl::Status> waiting = executor_->Spawn(WaitOnce(waker.get()));
+  TurnABit();
+  const std::shared_ptr<Inbox> inbox = executor_->loop().inbox();
+  ASSERT_TRUE(inbox->FallAsleep());
+
+  std::thread([wake = waker->handle()] {
+    for (int i = 0; i < 100; ++i) wake.Wake();
+  }).join();
+  inbox->WokeUp();
+  TurnABit();
+
+  EXPECT_TRUE(waiting.TakeResult().ok());
+  EXPECT_EQ(executor_->stats().loop.backend.notifications, 1u);
+}
+
+TEST_F(WakeHandleTest, CancelEndsTheWaitAndLeavesNoTrace) {
+  std::unique_ptr<Waker> waker;
+  Run(MakeWaker(&waker));
+  JoinHandle<absl::Status> waiting = executor_->Spawn(WaitOnce(waker.get()));
+  TurnABit();
+
+  waiting.Cancel();
+  TurnABit();
+
+  ASSERT_TRUE(waiting.done());
+  EXPECT_TRUE(absl::IsCancelled(waiting.TakeResult()));
+  JoinHandle<absl::Status> next = executor_->Spawn(WaitOnce(waker.get()));
+  TurnABit();
+  EXPECT_FALSE(next.done());
+  waker->handle().Wake();
+  TurnABit();
+  EXPECT_TRUE(next.TakeResult().ok());
+}
+
+Task<absl::Status> WaitWhenCancelled(Waker* waker) {
+  Executor::Current()->current_task()->RequestCancel();
+  co_return co_await waker->Wait();
+}
+
+TEST_F(WakeHandleTest, CancelledTaskLeavesTheWakeForTheNext) {
+  std::unique_ptr<Waker> waker;
+  Run(MakeWaker(&waker));
+  waker->handle().Wake();
+  JoinHandle<absl::Status> cancelled =
+      executor_->Spawn(WaitWhenCancelled(waker.get()));
+  TurnABit();
+  EXPECT_TRUE(absl::IsCancelled(cancelled.TakeResult()));
+
+  JoinHandle<absl::Status> next = executor_->Spawn(WaitOnce(waker.get()));
+  TurnABit();
+
+  EXPECT_TRUE(next.TakeResult().ok());
+}
+
+TEST_F(WakeHandleTest, HandleOutlivesTheWakerAndTheExecutor) {
+  std::unique_ptr<Waker> waker;
+  Run(MakeWaker(&waker));
+  const WakeHandle wake = waker->handle();
+  wake.Wake();  // refused with the rest when the executor ends
+  executor_.reset();
+  wake.Wake();
+  waker.reset();
+  wake.Wake();
+  WakeHandle().Wake();
+}
+
+TEST_F(WakeHandleTest, WakesRaceTheEndOfTheExecutor) {
+  for (int round = 0; round < 200; ++round) {
+    executor_ = Make();
+    std::unique_ptr<Waker> waker;
+    Run(MakeWaker(&waker));
+    executor_->Spawn(WaitOnce(waker.get())).Detach();
+    std::atomic<bool> stop{false};
+    std::thread other([&stop, wake = waker->handle()] {
+      while (!stop) wake.Wake();
+    });
+    for (int i = 0; i < round % 8; ++i) executor_->Turn(MonotonicTime());
+    executor_.reset();
+    waker.reset();
+    stop = true;
+    other.join();
+  }
+}
+
+Task<void> WaitTwiceAtOnce() {
+  Waker waker;
+  JoinHandle<absl::Status> other = Spawn(WaitOnce(&waker));
+  co_await Yield();
+  (co_await waker.Wait()).IgnoreError();
+}
+
+void WaitTwice() {
+  auto executor = *Executor::Create();
+  executor->Run(WaitTwiceAtOnce()).IgnoreError();
+}
+
+TEST(WakerDeathTest, TwoTasksCannotWaitForOneWaker) {
+  EXPECT_DEATH(WaitTwice(), "two tasks wait for one Waker");
+}
+
+TEST(WakerDeathTest, NeedsARunningExecutor) {
+  EXPECT_DEATH(Waker(), "outside of a running executor");
+}
+
+// --- ExecutorHandle
+
+TEST(ExecutorHandle, PostsToTheExecutorItNames) {
+  testing::WorkerForTest worker;
+  const ExecutorHandle handle = worker.handle();
+  std::promise<ExecutorHandle> where;
+
+  const absl::Status posted =
+      handle.Post([&where] { where.set_value(ExecutorHandle::Current()); });
+
+  EXPECT_TRUE(posted.ok()) << posted;
+  EXPECT_EQ(where.get_future().get(), handle);
+}
+
+TEST(ExecutorHandle, RefusesWhenItsExecutorHasEndedAndWhenEmpty) {
+  testing::WorkerForTest worker;
+  worker.Stop();
+  EXPECT_TRUE(absl::IsUnavailable(worker.handle().Post([] {})));
+  EXPECT_TRUE(absl::IsUnavailable(ExecutorHandle().Post([] {})));
+}
+
+}  // namespace
+}  // namespace ringway
