@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/testing/failing_allocation.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+#include "backends/testing/sockets.h"
+#include "core/check.h"
+#include "gtest/gtest.h"
+
+namespace ringway::testing {
+namespace {
+
+struct Plan {
+  uint64_t allocations_left = 0;  // 0: nothing is to fail
+  bool happened = false;
+};
+
+thread_local Plan plan;
+std::atomic<uint64_t> live{0};
+
+bool Fails() {
+  if (plan.allocations_left == 0) return false;
+  --plan.allocations_left;
+  plan.happened |= plan.allocations_left == 0;
+  return plan.allocations_left == 0;
+}
+
+constexpr size_t kNoAlignment = 0;
+
+// Null if it fails.
+void* Allocate(size_t n_bytes, size_t alignment) {
+  if (Fails()) return nullptr;
+  void* memory = nullptr;
+  if (alignment == kNoAlignment) {
+    memory = malloc(n_bytes);
+  } else if (posix_memalign(&memory, alignment, n_bytes) != 0) {
+    return nullptr;
+  }
+  if (memory != nullptr) live.fetch_add(1, std::memory_order_relaxed);
+  return memory;
+}
+
+void* AllocateOrThrow(size_t n_bytes, size_t alignment) {
+  void* memory = Allocate(n_bytes, alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+void Free(void* memory) {
+  if (memory == nullptr) return;
+  live.fetch_sub(1, std::memory_order_relaxed);
+  free(memory);
+}
+
+// True if an allocation was left to fail.
+bool RunFailing(uint64_t n, absl::FunctionRef<void()> work) {
+  const size_t fds_before = CountOpenFds();
+  const uint64_t live_before = LiveAllocations();
+  bool happened;
+  {
+    FailingAllocation failure(n);
+    try {
+      work();
+    } catch (const std::bad_alloc&) {
+    }
+    happened = failure.happened();
+  }
+  EXPECT_EQ(LiveAllocations(), live_before)
+      << "memory was left behind when allocation " << n << " failed";
+  EXPECT_EQ(CountOpenFds(), fds_before)
+      << "an fd was left behind when allocation " << n << " failed";
+  return happened;
+}
+
+}  // namespace
+
+FailingAllocation::FailingAllocation(uint64_t n) {
+  RINGWAY_CHECK(n > 0 && plan.allocations_left == 0,
+                "one failure at a time, and allocations count from 1");
+  plan = {n, false};
+}
+
+FailingAllocation::~FailingAllocation() { plan = {}; }
+
+bool FailingAllocation::happened() const { return plan.happened; }
+
+uint64_t LiveAllocations() { return live.load(std::memory_order_relaxed); }
+
+uint64_t FailEachAllocation(absl::FunctionRef<void()> work) {
+  work();
+  uint64_t n = 0;
+  while (!::testing::Test::HasFailure() && RunFailing(n + 1, work)) ++n;
+  return n;
+}
+
+}  // namespace ringway::testing
+
+using ringway::testing::Allocate;
+using ringway::testing::AllocateOrThrow;
+using ringway::testing::Free;
+using ringway::testing::kNoAlignment;
+
+// All of them: what one allocates another may free, and a sanitizer's own ones
+// would tell them apart.
+void* operator new(size_t n) { return AllocateOrThrow(n, kNoAlignment); }
+void* operator new[](size_t n) { return AllocateOrThrow(n, kNoAlignment); }
+void* operator new(size_t n, const std::nothrow_t&) noexcept {
+  return Allocate(n, kNoAlignment);
+}
+void* operator new[](size_t n, const std::nothrow_t&) noexcept {
+  return Allocate(n, kNoAlignment);
+}
+void* operator new(size_t n, std::align_val_t alignment) {
+  return AllocateOrThrow(n, static_cast<size_t>(alignment));
+}
+void* operator new[](size_t n, std::align_val_t alignment) {
+  return AllocateOrThrow(n, static_cast<size_t>(alignment));
+}
+void* operator new(size_t n, std::align_val_t alignment,
+                   const std::nothrow_t&) noexcept {
+  return Allocate(n, static_cast<size_t>(alignment));
+}
+void* operator new[](size_t n, std::align_val_t alignment,
+                     const std::nothrow_t&) noexcept {
+  return Allocate(n, static_cast<size_t>(alignment));
+}
+
+void operator delete(void* memory) noexcept { Free(memory); }
+void operator delete[](void* memory) noexcept { Free(memory); }
+void operator delete(void* memory, size_t) noexcept { Free(memory); }
+void operator delete[](void* memory, size_t) noexcept { Free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+  Free(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
+  Free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept { Free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept {
+  Free(memory);
+}
+void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+  Free(memory);
+}
+void operator delete[](void* memory, size_t, std::align_val_t) noexcept {
+  Free(memory);
+}
