@@ -135,7 +135,8 @@ class Backend {
   virtual void ForgetFd(int fd);
 
   // An fd that polls readable while completions are waiting to be collected: to
-  // nest this backend's loop in another. Owned by the backend.
+  // nest this backend's loop in another. Owned by the backend. Requires
+  // BackendOptions::pollable (checked).
   virtual int PollableFd() const = 0;
 
   virtual Support support(OpCode opcode) const = 0;

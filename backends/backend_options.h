@@ -97,6 +97,10 @@ struct BackendOptions {
   // and receives wait for one to come back.
   size_t receive_copy_bytes = 4 * 1024 * 1024;
 
+  // Whether Backend::PollableFd() is to be had: for loops that are nested in
+  // another one. On io_uring completions then cost a little more.
+  bool pollable = false;
+
   // Threads for operations that have no asynchronous form on this backend, 1 to
   // 256; started when first needed.
   uint32_t offload_threads = 4;

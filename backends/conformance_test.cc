@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <iostream>
 #include <limits>
@@ -417,7 +418,9 @@ TEST_P(BackendConformance, CompletionsAreCollectedByTurnsThatNeverBlock) {
 
 TEST_P(BackendConformance, PollableFdIsReadableWhileCompletionsWait) {
   RINGWAY_REQUIRES_KERNEL("poll");
-  BackendDriver driver(MakeForTest());
+  BackendOptions options = Options();
+  options.pollable = true;
+  BackendDriver driver(MakeForTest(options));
   TestFdPair pipe = system().Pipe();
   CountedOperation poll_op;
   PreparePoll(poll_op, pipe.first.get(), POLLIN);
@@ -430,6 +433,37 @@ TEST_P(BackendConformance, PollableFdIsReadableWhileCompletionsWait) {
 
   EXPECT_EQ(poll(&nested, 1, /*timeout=*/10'000), 1);
   EXPECT_TRUE(driver.RunUntil([&] { return poll_op.done(); }));
+}
+
+// A kernel that holds completions back tells who asks, and may forget who
+// sleeps: whoever sends waits until the poll is about to begin.
+TEST_P(BackendConformance, PollableFdWakesWhoSleepsInAPollOfIt) {
+  RINGWAY_REQUIRES_KERNEL("poll");
+  constexpr int kRounds = 200;
+  BackendOptions options = Options();
+  options.pollable = true;
+  BackendDriver driver(MakeForTest(options));
+  TestFdPair pipe = system().Pipe();
+  std::atomic<int> polling{0};
+  std::thread other([&] {
+    for (int i = 0; i < kRounds; ++i) {
+      polling.wait(i);
+      EXPECT_EQ(system().Send(pipe.second.get(), "x"), 1);
+    }
+  });
+  for (int i = 0; i < kRounds; ++i) {
+    CountedOperation poll_op;
+    PreparePoll(poll_op, pipe.first.get(), POLLIN);
+    driver.Start(poll_op);
+    driver.TurnWithoutBlocking(2);
+    pollfd nested = {driver->PollableFd(), POLLIN, 0};
+    ++polling;
+    polling.notify_one();
+    while (poll(&nested, 1, /*timeout=*/-1) < 0 && errno == EINTR) continue;
+    EXPECT_TRUE(driver.RunUntil([&] { return poll_op.done(); }));
+    EXPECT_EQ(system().Receive(pipe.first.get(), 1), "x");
+  }
+  other.join();
 }
 
 TEST_P(BackendConformance, NotificationsCoalesce) {

@@ -20,6 +20,15 @@ uint64_t OwnOpcodes() {
   return opcodes;
 }
 
+// With deferred task work a ring's fd answers who asks, but wakes nobody who
+// sleeps in a poll of it; and of the signals of a registered eventfd only the
+// first arrives where an eventfd, such as the doorbell, caused the completion
+// (measured on Linux 6.18).
+uint32_t UnwantedSetupFlags(const BackendOptions& options) {
+  return options.uring.masked_setup_flags |
+         (options.pollable ? IORING_SETUP_DEFER_TASKRUN : 0);
+}
+
 }  // namespace
 
 KernelRing::Config RingConfig(const BackendOptions& options) {
@@ -30,7 +39,7 @@ KernelRing::Config RingConfig(const BackendOptions& options) {
           .restricted_to = options.uring.restricted ? OwnOpcodes() : 0,
           .bounded_workers = options.uring.bounded_workers,
           .unbounded_workers = options.uring.unbounded_workers,
-          .masked_setup_flags = options.uring.masked_setup_flags,
+          .masked_setup_flags = UnwantedSetupFlags(options),
           .masked_features = options.uring.masked_features,
           .masked_opcodes = options.uring.masked_opcodes};
 }

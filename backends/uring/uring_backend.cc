@@ -353,6 +353,12 @@ void UringBackend::ForgetFd(int fd) {
   registered_.RemoveFd(fd);
 }
 
+int UringBackend::PollableFd() const {
+  RINGWAY_CHECK((ring_->setup_flags() & IORING_SETUP_DEFER_TASKRUN) == 0,
+                "PollableFd() needs BackendOptions::pollable");
+  return ring_->fd();
+}
+
 void UringBackend::Notify() {
   const uint64_t one = 1;
   // It can fail only with the counter at its maximum, and then the loop is

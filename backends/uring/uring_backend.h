@@ -63,7 +63,7 @@ class UringBackend final : public Backend {
   void ForgetMemory(std::span<std::byte> region) override;
   absl::Status RegisterFd(int fd) override;
   void ForgetFd(int fd) override;
-  int PollableFd() const override { return ring_->fd(); }
+  int PollableFd() const override;
   Support support(OpCode opcode) const override;
   const Clock& clock() const override { return Clock::Real(); }
   bool Peek() const override { return MustNotBlock() || ring_->NeedsEnter(); }
