@@ -1,53 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What tasks cost. Every benchmark reports heap allocations per item as
-// `allocs`; it is 0 but for the first iteration.
+// `allocs`; it is 0 but for the first iteration. asio_benchmark.cc does some of
+// the same with Asio.
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "backends/prepare.h"
 #include "benchmark/benchmark.h"
+#include "executor/benchmark_support.h"
+#include "executor/event.h"
 #include "executor/executor.h"
 #include "executor/inbox.h"
+#include "executor/operation_await.h"
 #include "executor/sleep.h"
-
-namespace {
-thread_local uint64_t heap_allocations = 0;
-}  // namespace
-
-void* operator new(size_t n_bytes) {
-  ++heap_allocations;
-  void* p = malloc(n_bytes > 0 ? n_bytes : 1);
-  if (p == nullptr) abort();
-  return p;
-}
-void operator delete(void* p) noexcept { free(p); }
-void operator delete(void* p, size_t) noexcept { free(p); }
+#include "executor/yield_if_needed.h"
 
 namespace ringway {
 namespace {
 
-// Runs `body(state)`, which is a task that loops over the state, and reports
-// the figures per item.
-template <typename Body>
-void RunOnExecutor(benchmark::State& state, int64_t items_per_iteration,
-                   Body body) {
-  auto executor = Executor::Create();
-  if (!executor.ok()) return state.SkipWithError("no executor");
-  const uint64_t before = heap_allocations;
-  if (!(*executor)->Run(body(state)).ok()) state.SkipWithError("failed");
-  const double items =
-      static_cast<double>(state.iterations()) * items_per_iteration;
-  state.SetItemsProcessed(state.iterations() * items_per_iteration);
-  state.counters["allocs"] = (heap_allocations - before) / items;
-  state.counters["per_item"] = benchmark::Counter(
-      items, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-}
+using benchmarks::ItemReport;
+using benchmarks::RunOnExecutor;
 
 Task<int> Give(int value) { co_return value; }
 
@@ -62,9 +39,16 @@ Task<void> SpawnAndJoin(benchmark::State& state) {
   }
 }
 void BM_SpawnAndJoin(benchmark::State& state) {
-  RunOnExecutor(state, state.range(0), SpawnAndJoin);
+  ExecutorOptions options;
+  options.max_tasks = 1 << 21;
+  RunOnExecutor(state, state.range(0), SpawnAndJoin, options);
 }
-BENCHMARK(BM_SpawnAndJoin)->Arg(1)->Arg(1024)->Arg(4096)->Arg(65536);
+BENCHMARK(BM_SpawnAndJoin)
+    ->Arg(1)
+    ->Arg(1024)
+    ->Arg(4096)
+    ->Arg(65536)
+    ->Arg(1 << 20);
 
 Task<void> YieldOften(benchmark::State& state) {
   for (auto _ : state) {
@@ -75,6 +59,56 @@ void BM_Yield(benchmark::State& state) {
   RunOnExecutor(state, 1000, YieldOften);
 }
 BENCHMARK(BM_Yield);
+
+// A yield that finds nothing to give way to: a clock reading.
+Task<void> YieldWhereNotNeeded(benchmark::State& state) {
+  for (auto _ : state) {
+    for (int i = 0; i < 1000; ++i) {
+      co_await YieldIfNeeded();
+      if (i % 100 == 0) co_await Yield();  // a fresh turn, a fresh slice
+    }
+  }
+}
+void BM_YieldIfNeeded(benchmark::State& state) {
+  RunOnExecutor(state, 1000, YieldWhereNotNeeded);
+}
+BENCHMARK(BM_YieldIfNeeded);
+
+// An await that has nothing to wait for.
+Task<void> AwaitWhatIsThere(benchmark::State& state) {
+  Event event;
+  event.Set();
+  for (auto _ : state) {
+    for (int i = 0; i < 1000; ++i) {
+      const absl::Status status = co_await event.Wait();
+      benchmark::DoNotOptimize(status.ok());
+    }
+  }
+}
+void BM_ImmediateAwait(benchmark::State& state) {
+  RunOnExecutor(state, 1000, AwaitWhatIsThere);
+}
+BENCHMARK(BM_ImmediateAwait);
+
+// Through the backend and the kernel, one at a time.
+class [[nodiscard]] NopOp : public OperationAwait {
+ public:
+  NopOp() { PrepareNop(*this); }
+  int32_t await_resume() const { return result; }
+};
+
+Task<void> AwaitNops(benchmark::State& state) {
+  for (auto _ : state) {
+    for (int i = 0; i < 100; ++i) {
+      const int32_t result = co_await NopOp();
+      benchmark::DoNotOptimize(result);
+    }
+  }
+}
+void BM_AwaitNop(benchmark::State& state) {
+  RunOnExecutor(state, 100, AwaitNops);
+}
+BENCHMARK(BM_AwaitNop);
 
 Task<void> CallChildren(benchmark::State& state) {
   for (auto _ : state) {
@@ -112,6 +146,36 @@ void BM_SpawnSleepAndCancel(benchmark::State& state) {
   RunOnExecutor(state, 100, ArmAndCancel);
 }
 BENCHMARK(BM_SpawnSleepAndCancel)->Arg(0)->Arg(100'000);
+
+// The timers of a loop, beside so many that are armed.
+void BM_ArmAndCancelTimer(benchmark::State& state) {
+  constexpr int kPerIteration = 100;
+  auto executor = Executor::Create();
+  if (!executor.ok()) return state.SkipWithError("no executor");
+  Loop& loop = (*executor)->loop();
+  struct Nobody : Runnable {
+    Nobody() : Runnable([](Runnable&) {}) {}
+  } nobody;
+  std::vector<std::unique_ptr<LoopTimer>> armed;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    armed.push_back(std::make_unique<LoopTimer>());
+    armed.back()->on_fired = &nobody;
+    loop.ArmTimer(*armed.back(),
+                  loop.now() + absl::Hours(1) + absl::Microseconds(i));
+  }
+  LoopTimer timer;
+  timer.on_fired = &nobody;
+  ItemReport report(state, kPerIteration);
+  for (auto _ : state) {
+    for (int i = 0; i < kPerIteration; ++i) {
+      loop.ArmTimer(timer, loop.now() + absl::Minutes(1));
+      loop.DisarmTimer(timer);
+    }
+  }
+  report.Finish();
+  for (auto& each : armed) loop.DisarmTimer(*each);
+}
+BENCHMARK(BM_ArmAndCancelTimer)->Arg(100)->Arg(1'000'000);
 
 // Another thread sends to a loop that never sleeps; per message received.
 struct Ping : InboxMessage {

@@ -55,6 +55,39 @@ _source_archive = repository_rule(
     ],
 )
 
+def _installed_headers_impl(ctx):
+    # The distribution's package of headers where it is installed in the right
+    # version, otherwise the upstream release.
+    probe = ctx.path(ctx.attr.installed + "/" + ctx.attr.version_file)
+    if probe.exists and ctx.attr.version_line in ctx.read(probe):
+        for entry in ctx.attr.headers:
+            ctx.symlink(ctx.attr.installed + "/" + entry, "include/" + entry)
+    else:
+        ctx.download_and_extract(
+            url = ctx.attr.url,
+            sha256 = ctx.attr.sha256,
+            stripPrefix = ctx.attr.prefix,
+        )
+    ctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % ctx.name)
+    ctx.symlink(ctx.attr.build_file, "BUILD.bazel")
+
+_installed_headers = repository_rule(
+    implementation = _installed_headers_impl,
+    attrs = {
+        "build_file": attr.label(allow_single_file = True, mandatory = True),
+        "headers": attr.string_list(
+            doc = "What to take from `installed`.",
+            mandatory = True,
+        ),
+        "installed": attr.string(default = "/usr/include"),
+        "prefix": attr.string(mandatory = True),
+        "sha256": attr.string(mandatory = True),
+        "url": attr.string(mandatory = True),
+        "version_file": attr.string(mandatory = True),
+        "version_line": attr.string(mandatory = True),
+    },
+)
+
 def _maybe(rule, name, **kwargs):
     if not native.existing_rule(name):
         rule(name = name, **kwargs)
@@ -101,6 +134,22 @@ def ringway_dependencies():
         prefix = "liburing-liburing-2.3",
         sha256 = "60b367dbdc6f2b0418a6e0cd203ee0049d9d629a36706fcf91dfb9428bae23c8",
         url = "https://github.com/axboe/liburing/archive/refs/tags/liburing-2.3.tar.gz",
+    )
+
+    # For benchmarks only.
+    _maybe(
+        _installed_headers,
+        name = "asio",
+        build_file = Label("//third_party/asio:asio.BUILD"),
+        headers = [
+            "asio",
+            "asio.hpp",
+        ],
+        prefix = "asio-1.22.1",
+        sha256 = "6874d81a863d800ee53456b1cafcdd1abf38bbbf54ecf295056b053c0d7115ce",
+        url = "https://downloads.sourceforge.net/project/asio/asio/1.22.1%20(Stable)/asio-1.22.1.tar.bz2",
+        version_file = "asio/version.hpp",
+        version_line = "#define ASIO_VERSION 102201",
     )
 
     # Abseil's BUILD files load the first and name processors that the platforms
