@@ -61,14 +61,17 @@ bool RunFailing(uint64_t n, absl::FunctionRef<void()> work) {
   const size_t fds_before = CountOpenFds();
   const uint64_t live_before = LiveAllocations();
   bool happened;
+  bool ran_out = false;
   {
     FailingAllocation failure(n);
     try {
       work();
     } catch (const std::bad_alloc&) {
+      ran_out = true;
     }
     happened = failure.happened();
   }
+  EXPECT_TRUE(happened || !ran_out) << "memory has really run out";
   EXPECT_EQ(LiveAllocations(), live_before)
       << "memory was left behind when allocation " << n << " failed";
   EXPECT_EQ(CountOpenFds(), fds_before)
