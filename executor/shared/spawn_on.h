@@ -142,7 +142,8 @@ class [[nodiscard]] RemoteHandle {
     if (call_ != nullptr) internal::RemoteCall::Cancel(call_);
   }
 
-  // Waits for the end of the task. Once, by whichever task holds the handle.
+  // Waits for the end of the task. Once, by whichever task holds the handle; it
+  // must stay where it is meanwhile.
   //
   // Result:       what the function gave, and the handle is empty.
   // Errors:       the function's own. Throws what it threw.
