@@ -32,7 +32,7 @@ class Interval {
   class [[nodiscard]] TickOp : private Suspension {
    public:
     explicit TickOp(Interval& interval)
-        : Suspension(&OnCancel), interval_(interval) {}
+        : Suspension(&OnCancel, "a tick"), interval_(interval) {}
     TickOp(const TickOp&) = delete;
     TickOp& operator=(const TickOp&) = delete;
     ~TickOp();

@@ -49,7 +49,7 @@ void ScopeChild::EndWith(std::exception_ptr exception) {
 class TaskScope::WaitUntilEmpty : private Suspension {
  public:
   explicit WaitUntilEmpty(TaskScope& scope)
-      : Suspension([](Suspension&) {}), scope_(scope) {}
+      : Suspension([](Suspension&) {}, "the tasks of a scope"), scope_(scope) {}
 
   bool await_ready() const noexcept { return false; }
   template <TaskPromise P>
