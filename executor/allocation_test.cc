@@ -7,9 +7,13 @@
 #include <new>
 #include <utility>
 
+#include "executor/cancel_token.h"
 #include "executor/event.h"
 #include "executor/executor.h"
+#include "executor/interval.h"
+#include "executor/select.h"
 #include "executor/sleep.h"
+#include "executor/task_scope.h"
 #include "executor/timeout.h"
 #include "executor/when.h"
 #include "gtest/gtest.h"
@@ -88,6 +92,38 @@ Task<void> NotTimeOut() {
   Task<int> task = Give(1);
   static_cast<void>(co_await WithTimeout(absl::Hours(1), std::move(task)));
 }
+Task<void> JoinScopeOfTwo() {
+  TaskScope scope;
+  scope.Spawn(Give(1)).Detach();
+  scope.Spawn(SleepOnce(absl::ZeroDuration())).Detach();
+  static_cast<void>(co_await scope.Join());
+}
+Task<void> CancelScopeOfTwo() {
+  TaskScope scope;
+  scope.Spawn(SleepOnce(absl::Hours(1))).Detach();
+  scope.Spawn(SleepOnce(absl::Hours(1))).Detach();
+  co_await Yield();
+  scope.Cancel();
+  static_cast<void>(co_await scope.Join());
+}
+Task<void> SelectOfThree() {
+  Event event;
+  static_cast<void>(co_await Select(event.Wait(), Sleep(absl::Hours(1)),
+                                    Sleep(absl::ZeroDuration())));
+}
+Task<void> CancelByToken() {
+  CancelSource parent;
+  CancelSource child = parent.token().Child();
+  JoinHandle<absl::Status> task =
+      Spawn(child.token(), SleepOnce(absl::Hours(1)));
+  co_await Yield();
+  parent.Cancel();
+  static_cast<void>(co_await task);
+}
+Task<void> TickOnce() {
+  Interval interval(absl::Microseconds(1));
+  static_cast<void>(co_await interval.Tick());
+}
 
 struct Case {
   const char* name;
@@ -125,15 +161,16 @@ TEST_P(Allocation, FramesComeFromTheFrameAllocatorAndGoBack) {
 
 INSTANTIATE_TEST_SUITE_P(
     , Allocation,
-    testing::Values(Case{"SpawnAndJoin", SpawnAndJoin},
-                    Case{"SpawnAndDetach", SpawnAndDetach},
-                    Case{"SpawnAndCancel", SpawnAndCancel},
-                    Case{"Sleep", SleepBriefly}, Case{"Yield", YieldOnce},
-                    Case{"CallChild", CallChild},
-                    Case{"WaitForEvent", WaitForEvent},
-                    Case{"WhenAll", WaitForAllOfTwo},
-                    Case{"WhenAny", WaitForAnyOfTwo}, Case{"TimeOut", TimeOut},
-                    Case{"NotTimeOut", NotTimeOut}),
+    testing::Values(
+        Case{"SpawnAndJoin", SpawnAndJoin},
+        Case{"SpawnAndDetach", SpawnAndDetach},
+        Case{"SpawnAndCancel", SpawnAndCancel}, Case{"Sleep", SleepBriefly},
+        Case{"Yield", YieldOnce}, Case{"CallChild", CallChild},
+        Case{"WaitForEvent", WaitForEvent}, Case{"WhenAll", WaitForAllOfTwo},
+        Case{"WhenAny", WaitForAnyOfTwo}, Case{"TimeOut", TimeOut},
+        Case{"NotTimeOut", NotTimeOut}, Case{"JoinScope", JoinScopeOfTwo},
+        Case{"CancelScope", CancelScopeOfTwo}, Case{"Select", SelectOfThree},
+        Case{"CancelByToken", CancelByToken}, Case{"Tick", TickOnce}),
     [](const auto& info) { return std::string(info.param.name); });
 
 Task<void> NestDeep(int n) {
