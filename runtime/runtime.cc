@@ -106,8 +106,13 @@ absl::Status Runtime::StartWorkers() {
       status.Update(ready);
     }
   }
-  if (status.ok()) backend_description_ = workers_[0]->backend_description();
-  return status;
+  if (!status.ok()) return status;
+  for (const std::unique_ptr<internal::Worker>& worker : workers_)
+    handles_.push_back(worker->handle());
+  for (const std::unique_ptr<internal::Worker>& worker : workers_)
+    worker->Introduce(handles_);
+  backend_description_ = workers_[0]->backend_description();
+  return absl::OkStatus();
 }
 
 absl::Status Runtime::OpenListeners() {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "executor/executor.h"
+#include "executor/shared/executor_handle.h"
 #include "executor/task.h"
 #include "net/socket_address.h"
 #include "net/tcp.h"
@@ -114,6 +116,10 @@ class Runtime {
     return addresses_;
   }
 
+  // The workers, for SpawnOn() and Post() from anywhere. A handle outlives the
+  // runtime: what it is given then is refused.
+  const std::vector<ExecutorHandle>& workers() const { return handles_; }
+
   // How the workers' backend was set up, see Backend::description().
   const std::string& backend_description() const {
     return backend_description_;
@@ -139,10 +145,22 @@ class Runtime {
   absl::Status OpenListeners();
 
   std::unique_ptr<internal::RuntimeConfig> config_;
+  std::vector<ExecutorHandle> handles_;
   std::vector<std::unique_ptr<internal::Worker>> workers_;
   std::vector<net::SocketAddress> addresses_;
   std::string backend_description_;
 };
+
+// Which of its runtime's workers this thread is, from 0; -1 if it is none.
+int CurrentWorker();
+
+// All workers of the runtime that this thread works for, itself included; empty
+// if it is no worker. A server that gives each worker a share of its data finds
+// the owner so:
+//   auto found = co_await SpawnOn(CurrentWorkers()[key % n], Find, key);
+// In a drain a worker without connections ends before the others, and what it
+// is given then is Unavailable.
+std::span<const ExecutorHandle> CurrentWorkers();
 
 // Launches `builder`, prints one line `listening on ADDRESS` for each listener
 // and one naming the backend, and serves until SIGINT or SIGTERM, or until

@@ -14,7 +14,23 @@
 #include "executor/shield.h"
 #include "executor/timeout.h"
 
-namespace ringway::internal {
+namespace ringway {
+namespace {
+
+thread_local const internal::Worker* current_worker = nullptr;
+
+}  // namespace
+
+int CurrentWorker() {
+  return current_worker == nullptr ? -1 : current_worker->index();
+}
+
+std::span<const ExecutorHandle> CurrentWorkers() {
+  if (current_worker == nullptr) return {};
+  return current_worker->workers();
+}
+
+namespace internal {
 
 Worker::Worker(const RuntimeConfig& config, int index)
     : config_(config), index_(index) {}
@@ -49,7 +65,11 @@ void Worker::Join() {
 
 void Worker::Post(absl::AnyInvocable<void()> fn) {
   // Refused once the worker has ended, when there is nothing left to do.
-  inbox_->Post(std::move(fn)).IgnoreError();
+  handle_.Post(std::move(fn)).IgnoreError();
+}
+
+void Worker::Introduce(std::span<const ExecutorHandle> workers) {
+  Post([this, workers] { workers_ = workers; });
 }
 
 void Worker::Serve(std::vector<UniqueFd> sockets) {
@@ -74,6 +94,7 @@ void Worker::Cut() {
 // -----------------------------------------------------------------------
 
 void Worker::ThreadMain() {
+  current_worker = this;
   absl::Status status = Prepare();
   const bool ok = status.ok();
   ready_.set_value(std::move(status));
@@ -103,7 +124,7 @@ absl::Status Worker::Prepare() {
       Executor::Create(config_.executor);
   if (!executor.ok()) return executor.status();
   executor_ = *std::move(executor);
-  inbox_ = executor_->loop().inbox();
+  handle_ = ExecutorHandle(*executor_);
   backend_description_ = std::string(executor_->loop().backend().description());
   return absl::OkStatus();
 }
@@ -198,4 +219,5 @@ Task<absl::Status> Worker::WaitForNobody() {
   co_return absl::OkStatus();
 }
 
-}  // namespace ringway::internal
+}  // namespace internal
+}  // namespace ringway

@@ -12,6 +12,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -24,7 +25,7 @@
 #include "core/unique_fd.h"
 #include "executor/event.h"
 #include "executor/executor.h"
-#include "executor/inbox.h"
+#include "executor/shared/executor_handle.h"
 #include "net/tcp.h"
 #include "runtime/runtime.h"
 
@@ -56,6 +57,9 @@ class Worker {
   void StartThread();
   absl::Status WaitUntilReady();
 
+  // Tells it of all workers of its runtime; they must outlive it. Any thread,
+  // once, and before any of them is to serve.
+  void Introduce(std::span<const ExecutorHandle> workers);
   // Runs OnStart() and listens on `sockets`, one for each ListenConfig. Any
   // thread, once.
   void Serve(std::vector<UniqueFd> sockets);
@@ -68,6 +72,12 @@ class Worker {
   const std::string& backend_description() const {
     return backend_description_;
   }
+  const ExecutorHandle& handle() const { return handle_; }
+
+  int index() const { return index_; }
+  // On the worker's thread, after Introduce().
+  std::span<const ExecutorHandle> workers() const { return workers_; }
+
   // After Join().
   const RuntimeReport& report() const { return report_; }
 
@@ -113,12 +123,13 @@ class Worker {
   std::mutex join_mutex_;
   std::thread thread_;
   std::promise<absl::Status> ready_;
-  std::shared_ptr<Inbox> inbox_;
+  ExecutorHandle handle_;
   std::string backend_description_;
   RuntimeReport report_;
 
   // Of the worker's thread only.
   std::unique_ptr<Executor> executor_;
+  std::span<const ExecutorHandle> workers_;
   std::vector<std::unique_ptr<Listening>> listening_;
   std::vector<JoinHandle<absl::Status>> accept_loops_;
   size_t connections_ = 0;
