@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What it costs to reach another worker. Two threads that both run all the
+// time: figures of a machine with fewer free cores say nothing. Every benchmark
+// reports heap allocations per item, of all threads, as `allocs`, and how often
+// the other's doorbell was rung as `doorbells`.
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "benchmark/benchmark.h"
+#include "executor/executor.h"
+#include "executor/inbox.h"
+#include "executor/shared/executor_handle.h"
+#include "executor/shared/shared_channel.h"
+#include "executor/shared/spawn_on.h"
+#include "executor/shared/wake_handle.h"
+#include "executor/shared/worker_for_test.h"
+#include "executor/sleep.h"
+
+namespace {
+std::atomic<uint64_t> heap_allocations{0};
+}  // namespace
+
+void* operator new(size_t n_bytes) {
+  heap_allocations.fetch_add(1, std::memory_order_relaxed);
+  void* p = malloc(n_bytes > 0 ? n_bytes : 1);
+  if (p == nullptr) abort();
+  return p;
+}
+void operator delete(void* p) noexcept { free(p); }
+void operator delete(void* p, size_t) noexcept { free(p); }
+
+namespace ringway {
+namespace {
+
+using testing::WorkerForTest;
+
+// A benchmark's other side, and what is reported of it.
+class Other {
+ public:
+  explicit Other(benchmark::State& state) : state_(state) {}
+  const ExecutorHandle& handle() const { return worker_.handle(); }
+
+  void Begin() { before_ = heap_allocations; }
+  void Report(int64_t items_per_iteration) {
+    const double items =
+        static_cast<double>(state_.iterations()) * items_per_iteration;
+    const uint64_t allocations = heap_allocations - before_;
+    worker_.Stop();
+    state_.SetItemsProcessed(state_.iterations() * items_per_iteration);
+    state_.counters["allocs"] = allocations / items;
+    state_.counters["doorbells"] =
+        worker_.stats().loop.backend.notifications / items;
+    state_.counters["per_item"] = benchmark::Counter(
+        items, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  }
+
+ private:
+  benchmark::State& state_;
+  WorkerForTest worker_;
+  uint64_t before_ = 0;
+};
+
+// Keeps a worker busy: one turn after the other.
+Task<void> Spin(const std::atomic<bool>* stop) {
+  while (!*stop) (co_await Sleep(absl::ZeroDuration())).IgnoreError();
+}
+
+// --- Messages to a loop that is awake, as many at a time as the argument
+
+struct Ping : InboxMessage {
+  Ping() : InboxMessage(&Receive) {}
+  static void Receive(InboxMessage& message, bool) {
+    Ping& self = static_cast<Ping&>(message);
+    if (self.received != nullptr)
+      self.received->fetch_add(1, std::memory_order_release);
+  }
+  std::atomic<uint64_t>* received = nullptr;  // the last one of a batch says so
+};
+
+void BM_SendToBusyLoop(benchmark::State& state) {
+  Other other(state);
+  std::atomic<bool> stop{false};
+  RemoteHandle<void> spin = SpawnOn(other.handle(), Spin, &stop);
+  // While one batch is received the next is sent.
+  std::atomic<uint64_t> received{0};
+  std::vector<Ping> batches[2] = {std::vector<Ping>(state.range(0)),
+                                  std::vector<Ping>(state.range(0))};
+  for (std::vector<Ping>& batch : batches) batch.back().received = &received;
+  uint64_t sent = 0;
+  other.Begin();
+  for (auto _ : state) {
+    for (Ping& ping : batches[sent % 2]) other.handle().Send(ping);
+    ++sent;
+    while (received.load(std::memory_order_acquire) + 1 < sent) continue;
+  }
+  while (received.load(std::memory_order_acquire) < sent) continue;
+  stop = true;
+  while (!spin.done()) continue;
+  other.Report(state.range(0));
+}
+BENCHMARK(BM_SendToBusyLoop)->Arg(1)->Arg(16)->Arg(256)->UseRealTime();
+
+// --- A task that sleeps, woken, and back
+
+Task<void> Reflect(WakeHandle* mine, WakeHandle theirs,
+                   std::atomic<bool>* ready) {
+  Waker waker;
+  *mine = waker.handle();
+  *ready = true;
+  while ((co_await waker.Wait()).ok()) theirs.Wake();
+}
+
+Task<void> WakeThereAndBack(benchmark::State& state, Other* other) {
+  Waker waker;
+  WakeHandle theirs;
+  std::atomic<bool> ready{false};
+  RemoteHandle<void> reflect =
+      SpawnOn(other->handle(), Reflect, &theirs, waker.handle(), &ready);
+  while (!ready) co_await Yield();
+  other->Begin();
+  for (auto _ : state) {
+    theirs.Wake();
+    (co_await waker.Wait()).IgnoreError();
+  }
+  reflect.Cancel();
+  (co_await reflect).IgnoreError();
+}
+void BM_WakeThereAndBack(benchmark::State& state) {
+  Other other(state);
+  auto executor = *Executor::Create();
+  executor->Run(WakeThereAndBack(state, &other)).IgnoreError();
+  other.Report(1);
+}
+BENCHMARK(BM_WakeThereAndBack)->UseRealTime();
+
+// --- Values through a channel of 1,024
+
+Task<void> SendUntilClosed(SharedSender<uint64_t> to) {
+  while ((co_await to.Send(uint64_t{1})).ok()) continue;
+}
+
+Task<void> ReceiveMany(benchmark::State& state, Other* other) {
+  auto [sender, receiver] = MakeSharedChannel<uint64_t>(1024);
+  RemoteHandle<void> sends =
+      SpawnOn(other->handle(), SendUntilClosed, std::move(sender));
+  (co_await receiver.Receive()).status().IgnoreError();
+  other->Begin();
+  for (auto _ : state) {
+    for (int i = 0; i < 1000; ++i) {
+      const auto value = co_await receiver.Receive();
+      benchmark::DoNotOptimize(*value);
+    }
+  }
+  receiver.Close();
+  (co_await sends).IgnoreError();
+}
+void BM_ChannelMessage(benchmark::State& state) {
+  Other other(state);
+  auto executor = *Executor::Create();
+  executor->Run(ReceiveMany(state, &other)).IgnoreError();
+  other.Report(1000);
+}
+BENCHMARK(BM_ChannelMessage)->UseRealTime();
+
+// --- Calls, as many at a time as the argument
+
+Task<int> Add(int a, int b) { co_return a + b; }
+
+Task<void> CallMany(benchmark::State& state, Other* other) {
+  std::vector<RemoteHandle<int>> calls(state.range(0));
+  for (RemoteHandle<int>& call : calls)
+    call = SpawnOn(other->handle(), Add, 1, 2);
+  for (RemoteHandle<int>& call : calls) static_cast<void>(co_await call);
+  other->Begin();
+  for (auto _ : state) {
+    for (RemoteHandle<int>& call : calls)
+      call = SpawnOn(other->handle(), Add, 1, 2);
+    for (RemoteHandle<int>& call : calls) {
+      const absl::StatusOr<int> sum = co_await call;
+      benchmark::DoNotOptimize(*sum);
+    }
+  }
+}
+void BM_SpawnOnAndAwait(benchmark::State& state) {
+  Other other(state);
+  auto executor = *Executor::Create();
+  executor->Run(CallMany(state, &other)).IgnoreError();
+  other.Report(state.range(0));
+}
+BENCHMARK(BM_SpawnOnAndAwait)->Arg(1)->Arg(64)->UseRealTime();
+
+}  // namespace
+}  // namespace ringway
