@@ -106,8 +106,9 @@ class Ring : public RingOperations {
   void Stop();
 
   // To nest this ring in another loop: PrepareToPoll(), poll PollableFd() for
-  // input until the time that it returned, then Run(RunMode::kNoWait), for
-  // ever. docs/ring.md has an example.
+  // input until the time that it returned, then Run(RunMode::kNoWait); again
+  // and again. docs/ring.md has an example. The fd needs
+  // RingOptions::loop.backend.pollable (checked).
   MonotonicTime PrepareToPoll();
   int PollableFd() const;
 

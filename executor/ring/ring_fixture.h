@@ -67,7 +67,7 @@ class Log {
 // The final result of one.
 inline std::vector<int32_t> Once(int32_t result) { return {result}; }
 
-inline std::span<const std::byte> AsBytes(std::string_view text) {
+inline std::span<const std::byte> BytesOf(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 

@@ -21,7 +21,7 @@
 namespace ringway {
 namespace {
 
-using testing::AsBytes;
+using testing::BytesOf;
 using testing::Log;
 using testing::Once;
 using testing::TestFdPair;
@@ -84,7 +84,7 @@ TEST_P(RingTest, WritesAndReads) {
   Log log;
   std::array<std::byte, 16> buffer = {};
   ring().Recv(pair.second.get(), buffer, log.At(0));
-  ring().Write(pair.first.get(), AsBytes("five5"), log.At(1));
+  ring().Write(pair.first.get(), BytesOf("five5"), log.At(1));
   RunUntilDone();
   EXPECT_EQ(log.Finals(0), Once(5));
   EXPECT_EQ(log.Finals(1), Once(5));
@@ -95,7 +95,7 @@ TEST_P(RingTest, ErrorsNameTheOperationAndKeepTheErrno) {
   Log log;
   absl::Status status;
   log.then = [&](Ring&, uint16_t, Completion& done) { status = done.status(); };
-  ring().Write(/*fd=*/-1, AsBytes("x"), log.At(0));
+  ring().Write(/*fd=*/-1, BytesOf("x"), log.At(0));
   RunUntilDone();
   EXPECT_EQ(log.Finals(0), Once(-EBADF));
   EXPECT_TRUE(absl::StrContains(status.message(), "write")) << status;

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Messages between rings. Those of a simulated world are on one thread; where
+// threads are the point, the rings are the kernel's.
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "executor/ring/ring.h"
+#include "executor/ring/ring_fixture.h"
+#include "executor/ring/ring_thread.h"
+#include "gtest/gtest.h"
+
+namespace ringway {
+namespace {
+
+using testing::Log;
+using testing::Once;
+using testing::TestFdPair;
+
+// Counts what lives, so that nothing is lost and nothing deleted twice.
+struct Counted {
+  explicit Counted(std::atomic<int>& l) : live(l) { ++live; }
+  ~Counted() { --live; }
+  std::atomic<int>& live;
+};
+
+MessagePayload Counting(std::atomic<int>& live) {
+  return OwnedPointer(std::make_unique<Counted>(live));
+}
+
+// Keeps what arrives.
+struct Receiver {
+  static void OnMessage(Ring&, Receiver& self, Completion done) {
+    EXPECT_FALSE(done.is_final);
+    self.payloads.push_back(std::move(*done.payload));
+  }
+  Context context() { return Context(this, &OnMessage); }
+  std::vector<MessagePayload> payloads;
+};
+
+class RingMessageTest : public testing::RingConformance {
+ protected:
+  void SetUp() override {
+    RingConformance::SetUp();
+    if (!IsSkipped()) target_.emplace(NewLoop());
+  }
+  void TearDown() override {
+    target_.reset();
+    RingConformance::TearDown();
+  }
+
+  Ring& target() { return *target_; }
+  void EndTarget() { target_.reset(); }
+
+  // A few turns of both, so that what goes there has come back.
+  void TurnBoth() {
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(target().Run(RunMode::kNoWait), absl::OkStatus());
+      RunWithoutWaiting();
+    }
+  }
+
+ private:
+  std::optional<Ring> target_;
+};
+
+TEST_P(RingMessageTest, NumbersFdsPointersAndBytesArriveAsTheyWereSent) {
+  TestFdPair pair = system().SocketPair();
+  Receiver receiver;
+  target().OnMessage(receiver.context());
+  std::atomic<int> live{0};
+  const int fd = pair.first.get();
+  Log log;
+  ring().Message(target().address(), uint64_t{42}, log.At(0));
+  ring().Message(target().address(), UniqueFd(pair.first.Release()), log.At(1));
+  ring().Message(target().address(), Counting(live), log.At(2));
+  ring().Message(target().address(), std::string(100'000, 'b'), log.At(3));
+  TurnBoth();
+  for (uint16_t i = 0; i < 4; ++i) EXPECT_EQ(log.Finals(i), Once(0)) << i;
+  ASSERT_EQ(receiver.payloads.size(), 4u);
+  EXPECT_EQ(std::get<uint64_t>(receiver.payloads[0]), 42u);
+  EXPECT_EQ(std::get<UniqueFd>(receiver.payloads[1]).get(), fd);
+  pair.first = system().Own(std::get<UniqueFd>(receiver.payloads[1]).Release());
+  EXPECT_EQ(live, 1);
+  auto pointer = std::get<OwnedPointer>(receiver.payloads[2]).Take<Counted>();
+  EXPECT_EQ(&pointer->live, &live);
+  pointer.reset();
+  EXPECT_EQ(live, 0);
+  EXPECT_EQ(std::get<std::string>(receiver.payloads[3]),
+            std::string(100'000, 'b'));
+}
+
+TEST_P(RingMessageTest, WhatTheHandlerDoesNotTakeIsDisposedOf) {
+  Log ignorant, log;
+  target().OnMessage(ignorant.At(0));
+  std::atomic<int> live{0};
+  ring().Message(target().address(), Counting(live), log.At(0));
+  TurnBoth();
+  EXPECT_EQ(ignorant.entries().size(), 1u);
+  EXPECT_EQ(live, 0);
+}
+
+TEST_P(RingMessageTest, ArriveInTheOrderOfTheirSending) {
+  Receiver receiver;
+  target().OnMessage(receiver.context());
+  Log log;
+  for (uint64_t i = 0; i < 1'000; ++i) {
+    ring().Message(target().address(), i, log.At(0));
+  }
+  while (log.Finals(0).size() < 1'000) TurnBoth();
+  ASSERT_EQ(receiver.payloads.size(), 1'000u);
+  for (uint64_t i = 0; i < 1'000; ++i) {
+    ASSERT_EQ(std::get<uint64_t>(receiver.payloads[i]), i);
+  }
+}
+
+TEST_P(RingMessageTest, ToTheRingItselfArrive) {
+  Receiver receiver;
+  ring().OnMessage(receiver.context());
+  Log log;
+  ring().Message(ring().address(), uint64_t{1}, log.At(0));
+  RunUntilDone();
+  EXPECT_EQ(receiver.payloads.size(), 1u);
+  EXPECT_EQ(log.Finals(0), Once(0));
+}
+
+// --- What does not arrive
+
+// Takes back what has not arrived.
+struct Sender {
+  static void OnDone(Ring&, Sender& self, Completion done) {
+    ++self.told;
+    self.result = done.result;
+    self.status = done.status();
+    if (done.payload != nullptr) self.back = std::move(*done.payload);
+  }
+  Context context() { return Context(this, &OnDone); }
+  bool HasItBack() const {
+    return std::holds_alternative<OwnedPointer>(back) &&
+           std::get<OwnedPointer>(back).get<Counted>() != nullptr;
+  }
+  int told = 0;
+  int32_t result = 0;
+  absl::Status status;
+  MessagePayload back;
+};
+
+TEST_P(RingMessageTest, ToARingThatHasEndedComesBackAsAnError) {
+  std::atomic<int> live{0};
+  const RingAddress address = target().address();
+  EndTarget();
+  for (const RingAddress& gone : {address, RingAddress()}) {
+    Sender sender;
+    ring().Message(gone, Counting(live), sender.context());
+    RunUntilDone();
+    EXPECT_EQ(sender.told, 1);
+    EXPECT_EQ(sender.result, -EHOSTDOWN);
+    EXPECT_EQ(sender.status.code(), absl::StatusCode::kUnavailable);
+    EXPECT_TRUE(sender.HasItBack());
+    EXPECT_EQ(live, 1);
+  }
+  EXPECT_EQ(live, 0);
+}
+
+TEST_P(RingMessageTest, ThatWaitsAtARingThatEndsComesBackAsAnError) {
+  std::atomic<int> live{0};
+  Receiver receiver;
+  Sender sender;
+  target().OnMessage(receiver.context());
+  ring().Message(target().address(), Counting(live), sender.context());
+  EndTarget();
+  RunUntilDone();
+  EXPECT_EQ(sender.told, 1);
+  EXPECT_EQ(sender.result, -EHOSTDOWN);
+  EXPECT_TRUE(sender.HasItBack());
+  EXPECT_TRUE(receiver.payloads.empty());
+}
+
+TEST_P(RingMessageTest, ToARingWithoutAHandlerComesBackAsAnError) {
+  std::atomic<int> live{0};
+  Sender sender;
+  ring().Message(target().address(), Counting(live), sender.context());
+  TurnBoth();
+  EXPECT_EQ(sender.told, 1);
+  EXPECT_EQ(sender.result, -ECONNREFUSED);
+  EXPECT_EQ(sender.status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(sender.HasItBack());
+}
+
+TEST_P(RingMessageTest, CancelledBeforeItArrivesComesBack) {
+  std::atomic<int> live{0};
+  Receiver receiver;
+  Sender sender;
+  target().OnMessage(receiver.context());
+  const RingTask task =
+      ring().Message(target().address(), Counting(live), sender.context());
+  EXPECT_EQ(ring().Cancel(task), CancelOutcome::kNotStarted);
+  EXPECT_EQ(ring().Cancel(task), CancelOutcome::kNotFound);
+  RunUntilDone();
+  EXPECT_EQ(sender.told, 1);
+  EXPECT_EQ(sender.result, -ECANCELED);
+  EXPECT_TRUE(sender.HasItBack());
+  TurnBoth();
+  EXPECT_TRUE(receiver.payloads.empty());
+}
+
+TEST_P(RingMessageTest, CancelledAfterItHasArrivedHasArrived) {
+  std::atomic<int> live{0};
+  Receiver receiver;
+  Sender sender;
+  target().OnMessage(receiver.context());
+  const RingTask task =
+      ring().Message(target().address(), Counting(live), sender.context());
+  EXPECT_EQ(target().Run(RunMode::kNoWait), absl::OkStatus());
+  EXPECT_EQ(ring().Cancel(task), CancelOutcome::kNotFound);
+  RunUntilDone();
+  EXPECT_EQ(sender.told, 1);
+  EXPECT_EQ(sender.result, 0);
+  EXPECT_EQ(receiver.payloads.size(), 1u);
+}
+
+TEST_P(RingMessageTest, HasADeadlineLikeEverythingElse) {
+  std::atomic<int> live{0};
+  Sender sender;
+  const RingTask task =
+      ring().Message(target().address(), Counting(live), sender.context());
+  EXPECT_TRUE(ring().SetDeadline(task, ring().Now() + absl::Milliseconds(1)));
+  RunUntilDone();
+  EXPECT_EQ(sender.told, 1);
+  EXPECT_EQ(sender.result, -ETIME);
+  EXPECT_TRUE(sender.HasItBack());
+}
+
+// Nobody waits for the target, which does not turn.
+TEST_P(RingMessageTest, OfARingThatEndsIsTakenBackOrHasArrived) {
+  std::atomic<int> live{0};
+  Receiver receiver;
+  Sender arrived, refused, untouched;
+  ring().Message(target().address(), Counting(live), refused.context());
+  EXPECT_EQ(target().Run(RunMode::kNoWait), absl::OkStatus());
+  target().OnMessage(receiver.context());
+  ring().Message(target().address(), Counting(live), arrived.context());
+  EXPECT_EQ(target().Run(RunMode::kNoWait), absl::OkStatus());
+  ring().Message(target().address(), Counting(live), untouched.context());
+
+  EndRing();
+
+  EXPECT_EQ(refused.result, -ECONNREFUSED);
+  EXPECT_TRUE(refused.HasItBack());
+  EXPECT_EQ(arrived.result, 0);
+  EXPECT_EQ(untouched.result, -ECANCELED);
+  EXPECT_TRUE(untouched.HasItBack());
+  for (const Sender* sender : {&arrived, &refused, &untouched}) {
+    EXPECT_EQ(sender->told, 1);
+  }
+  EXPECT_EQ(target().Run(RunMode::kNoWait), absl::OkStatus());
+  EXPECT_EQ(receiver.payloads.size(), 1u);
+  EXPECT_EQ(live, 3);
+}
+
+TEST_P(RingMessageTest, AnFdThatReachesNobodyIsClosed) {
+  RINGWAY_REQUIRES_KERNEL("fds, which messages own");
+  const size_t fds = system().OpenFds();
+  const RingAddress address = target().address();
+  TestFdPair one = system().SocketPair(), other = system().SocketPair();
+  Log log;
+  ring().Message(address, UniqueFd(one.first.Release()), log.At(0));
+  ASSERT_EQ(address.Send(UniqueFd(one.second.Release())), absl::OkStatus());
+  TurnBoth();  // there is no handler
+  EXPECT_EQ(log.Finals(0), Once(-ECONNREFUSED));
+  EXPECT_EQ(system().OpenFds(), fds + 2);
+  EXPECT_EQ(address.Send(UniqueFd(other.first.Release())), absl::OkStatus());
+  other.second.Reset();
+  const size_t rings_and_fd = system().OpenFds();
+  EndTarget();
+  EXPECT_LT(system().OpenFds(), rings_and_fd - 1) << "its own, and the message";
+}
+
+TEST_P(RingMessageTest, OfAThreadWithoutARingArriveOrStayTheSenders) {
+  Receiver receiver;
+  target().OnMessage(receiver.context());
+  std::atomic<int> live{0};
+  const RingAddress address = target().address();
+  EXPECT_EQ(address.Send(Counting(live)), absl::OkStatus());
+  EXPECT_EQ(address.Post([](Ring& ring) { ring.Stop(); }), absl::OkStatus());
+  EXPECT_EQ(target().Run(RunMode::kForever), absl::OkStatus());
+  EXPECT_EQ(target().Run(RunMode::kNoWait), absl::OkStatus());
+  EXPECT_EQ(receiver.payloads.size(), 1u);
+  EndTarget();
+  MessagePayload payload = Counting(live);
+  EXPECT_EQ(address.Send(std::move(payload)).code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(std::holds_alternative<OwnedPointer>(payload));
+  EXPECT_EQ(live, 2);
+  EXPECT_EQ(address.Post([](Ring&) {}).code(), absl::StatusCode::kUnavailable);
+}
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(RingMessageTest);
+
+// --- Between threads
+
+// As many as RINGWAY_MESSAGES says, from each of four rings.
+int MessagesPerThread() {
+  const char* text = getenv("RINGWAY_MESSAGES");
+  return text == nullptr ? 20'000 : atoi(text) / 4;
+}
+
+// Receives until everybody has sent everything.
+struct Counter {
+  static constexpr int kThreads = 4;
+
+  static void OnMessage(Ring& ring, Counter& self, Completion done) {
+    const uint64_t value = std::get<uint64_t>(*done.payload);
+    const size_t sender = value >> 32;
+    EXPECT_EQ(value & 0xffffffff, self.next[sender]++) << "of " << sender;
+    if (++self.received == self.expected) ring.Stop();
+  }
+
+  int received = 0;
+  int expected = kThreads * MessagesPerThread();
+  std::array<uint64_t, kThreads> next = {};
+};
+
+// Sends numbers, a few at a time, and counts what has arrived.
+struct Numbers {
+  static void OnDone(Ring& ring, Numbers& self, Completion done) {
+    EXPECT_EQ(done.result, 0);
+    ++self.arrived;
+    self.SendOne(ring);
+  }
+  void SendOne(Ring& ring) {
+    if (sent == MessagesPerThread()) return;
+    const uint64_t value = id << 32 | static_cast<uint64_t>(sent++);
+    ring.Message(target, value, Context(this, &OnDone));
+  }
+
+  RingAddress target;
+  uint64_t id;
+  int sent = 0;
+  int arrived = 0;
+};
+
+TEST(RingMessages, OfFourThreadsAllArriveInTheOrderOfEach) {
+  Ring ring = *Ring::Create();
+  Counter counter;
+  ring.OnMessage(Context(&counter, &Counter::OnMessage));
+  std::vector<std::thread> threads;
+  std::atomic<int> arrived{0};
+  for (uint64_t id = 0; id < Counter::kThreads; ++id) {
+    threads.emplace_back([&, id, target = ring.address()] {
+      Ring own = *Ring::Create();
+      Numbers numbers{target, id};
+      for (int i = 0; i < 64; ++i) numbers.SendOne(own);
+      EXPECT_EQ(own.Run(RunMode::kUntilDone), absl::OkStatus());
+      arrived += numbers.arrived;
+    });
+  }
+  EXPECT_EQ(ring.Run(RunMode::kForever), absl::OkStatus());
+  // The last ones have been handled; that is still to be told to their senders.
+  while (arrived < counter.expected) {
+    EXPECT_EQ(ring.RunFor(absl::Milliseconds(1)), absl::OkStatus());
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(counter.received, counter.expected);
+  const LoopStats stats = ring.stats().loop;
+  EXPECT_LE(stats.backend.notifications, stats.turns)
+      << "a turn goes to sleep once at most";
+}
+
+// Sends pointers for as long as they arrive; every one of them is with somebody
+// at every time.
+struct Persistent {
+  static constexpr int kAtOnce = 16;
+
+  static void OnDone(Ring& ring, Persistent& self, Completion done) {
+    if (!done.ok()) {
+      EXPECT_NE(done.payload, nullptr);
+      return;
+    }
+    self.SendOne(ring);
+  }
+  void SendOne(Ring& ring) {
+    ring.Message(target, Counting(*live), Context(this, &OnDone));
+  }
+  RingAddress target;
+  std::atomic<int>* live;
+};
+
+TEST(RingMessages, RacingTheEndOfTheirTargetAreNeverLost) {
+  for (int round = 0; round < 10; ++round) {
+    std::atomic<int> live{0};
+    std::atomic<int> seen{0};
+    struct Sink {
+      static void OnMessage(Ring&, Sink& self, Completion done) {
+        EXPECT_NE(std::get<OwnedPointer>(*done.payload).get<Counted>(),
+                  nullptr);
+        self.seen->fetch_add(1);
+        self.seen->notify_all();
+      }
+      std::atomic<int>* seen;
+    } sink{&seen};
+    absl::StatusOr<RingThread> target =
+        SpawnThread(RingOptions(), [&](Ring& ring) {
+          ring.OnMessage(Context(&sink, &Sink::OnMessage));
+          return absl::OkStatus();
+        });
+    ASSERT_TRUE(target.ok()) << target.status();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+      threads.emplace_back([&, address = target->address()] {
+        Ring own = *Ring::Create();
+        Persistent sender{address, &live};
+        for (int n = 0; n < Persistent::kAtOnce; ++n) sender.SendOne(own);
+        // Every message ends: the last ones by the end of the target.
+        EXPECT_EQ(own.Run(RunMode::kUntilDone), absl::OkStatus());
+      });
+    }
+    for (int n = seen; n < round * 10 + 1; n = seen) seen.wait(n);
+    target->Kill();
+    target->Join();
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(live, 0);
+  }
+}
+
+// The sender goes away with messages on their way.
+TEST(RingMessages, RacingTheEndOfTheirSenderAreToldOnce) {
+  Ring target = *Ring::Create();
+  Receiver receiver;
+  target.OnMessage(receiver.context());
+  std::atomic<int> live{0};
+  for (int round = 0; round < 50; ++round) {
+    constexpr int kMessages = 20;
+    int told = 0, arrived = 0;
+    std::thread sender([&, address = target.address()] {
+      struct Teller {
+        static void OnDone(Ring&, Teller& self, Completion done) {
+          ++*self.told;
+          if (done.ok()) ++*self.arrived;
+        }
+        int* told;
+        int* arrived;
+      } teller{&told, &arrived};
+      Ring own = *Ring::Create();
+      for (int i = 0; i < kMessages; ++i) {
+        own.Message(address, Counting(live), Context(&teller, &Teller::OnDone));
+      }
+      EXPECT_EQ(own.Run(RunMode::kNoWait), absl::OkStatus());
+    });
+    for (int i = 0; i < round % 5; ++i) {
+      EXPECT_EQ(target.Run(RunMode::kNoWait), absl::OkStatus());
+    }
+    sender.join();
+    EXPECT_EQ(target.Run(RunMode::kNoWait), absl::OkStatus());
+    EXPECT_EQ(target.Run(RunMode::kUntilDone), absl::OkStatus());
+    EXPECT_EQ(told, kMessages);
+    EXPECT_EQ(static_cast<int>(receiver.payloads.size()), arrived);
+    EXPECT_EQ(live, arrived);
+    receiver.payloads.clear();
+  }
+}
+
+}  // namespace
+}  // namespace ringway
