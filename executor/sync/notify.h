@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Notify: says "look again" to one task or to all that wait.
+//
+// For a condition that lives elsewhere: change it, notify, and the waiter looks
+// at it again. A NotifyOne() that finds nobody waiting is kept, once, so that
+// looking first and waiting then misses nothing. Use Event for what happens
+// once, Channel for what has a value.
+//
+//   queue.push_back(job);          while (queue.empty()) {
+//   notify.NotifyOne();              absl::Status s = co_await notify.Wait();
+//                                    if (!s.ok()) co_return s;
+//                                  }
+
+#ifndef RINGWAY_EXECUTOR_SYNC_NOTIFY_H_
+#define RINGWAY_EXECUTOR_SYNC_NOTIFY_H_
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "executor/sync/wait_line.h"
+
+namespace ringway {
+
+// Of one worker. No task may wait when it is destroyed (checked).
+class Notify {
+ public:
+  class [[nodiscard]] WaitOp : public internal::QueuedWait<WaitOp> {
+   public:
+    explicit WaitOp(Notify& notify) : notify_(notify) {}
+    absl::Status await_resume() const { return status(); }
+
+   private:
+    friend class internal::QueuedWait<WaitOp>;
+    friend class internal::WaitLine<WaitOp>;
+    static constexpr char kOwner[] = "a Notify";
+
+    internal::WaitEnd Begin() {
+      if (std::exchange(notify_.permit_, false)) {
+        return internal::WaitEnd::kServed;
+      }
+      notify_.waiters_.Join(*this);
+      return internal::WaitEnd::kWaiting;
+    }
+    void AfterCancel() {}
+
+    Notify& notify_;
+  };
+
+  Notify() = default;
+  Notify(const Notify&) = delete;
+  Notify& operator=(const Notify&) = delete;
+
+  // Ends the wait of the task that has waited longest, or, if none waits, makes
+  // the next Wait() end at once. Several that find nobody count as one.
+  void NotifyOne() {
+    if (waiters_.empty()) {
+      permit_ = true;
+    } else {
+      waiters_.CompleteFront(internal::WaitEnd::kServed);
+    }
+  }
+
+  // Ends the wait of every task that waits now; keeps nothing for later ones.
+  void NotifyAll() { waiters_.CompleteAll(internal::WaitEnd::kServed); }
+
+  // Waits to be notified, in the order of the calls.
+  //
+  // Errors:       Cancelled.
+  // Ownership:    this must outlive the wait, and no longer: whoever was
+  //               notified may find it gone.
+  // Cancellation: uses up no notification. A task that is notified and then
+  //               cancelled in the same turn has been notified: OK.
+  // Cost:         no allocation.
+  WaitOp Wait() { return WaitOp(*this); }
+
+ private:
+  bool permit_ = false;
+  internal::WaitLine<WaitOp> waiters_;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_SYNC_NOTIFY_H_

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// WaitLine and QueuedWait: tasks in line, in the order they came. What every
+// primitive of this package is made of.
+//
+// The awaitable is the list node, so waiting allocates nothing. Whoever serves
+// it puts the result into it and takes it out of the line, all before its task
+// runs again: a cancel that comes after that finds nothing to end, and what was
+// handed over stays handed over.
+//
+//   class [[nodiscard]] WaitOp : public internal::QueuedWait<WaitOp> {
+//    public:
+//     absl::Status await_resume() const { return status(); }
+//    private:
+//     static constexpr char kOwner[] = "a Gate";
+//     WaitEnd Begin();     // takes what it wants, or joins a line: kWaiting
+//     void AfterCancel();  // it has left the line unserved
+//   };
+
+#ifndef RINGWAY_EXECUTOR_SYNC_WAIT_LINE_H_
+#define RINGWAY_EXECUTOR_SYNC_WAIT_LINE_H_
+
+#include <coroutine>
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "core/check.h"
+#include "core/intrusive_list.h"
+#include "core/owner_thread.h"
+#include "executor/task_context.h"
+
+namespace ringway::internal {
+
+// How a wait ended.
+enum class WaitEnd : uint8_t { kWaiting, kServed, kClosed, kCancelled };
+
+// Without text, which would allocate.
+inline absl::Status StatusOf(WaitEnd end) {
+  switch (end) {
+    case WaitEnd::kClosed:
+      return absl::Status(absl::StatusCode::kUnavailable, "");
+    case WaitEnd::kCancelled:
+      return absl::Status(absl::StatusCode::kCancelled, "");
+    case WaitEnd::kWaiting:
+    case WaitEnd::kServed:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+// Those who wait for one thing. Must be empty when it is destroyed (checked).
+template <typename Op>
+class WaitLine {
+ public:
+  WaitLine() = default;
+  ~WaitLine() {
+    RINGWAY_CHECK(empty(), "%s was destroyed while a task waits for it",
+                  Op::kOwner);
+  }
+
+  bool empty() const { return waits_.empty(); }
+
+  // The one that has waited longest, or null.
+  Op* front() { return waits_.front(); }
+
+  void Join(Op& op) { waits_.PushBack(op); }
+
+  // Ends the wait of front(), which has been given its result. Its task goes on
+  // in its turn.
+  void CompleteFront(WaitEnd end) { waits_.front()->Complete(end); }
+  void CompleteAll(WaitEnd end) {
+    while (!empty()) CompleteFront(end);
+  }
+
+ private:
+  IntrusiveList<Op> waits_;
+};
+
+// Base of an awaitable `Op`. It must not outlive what it waits for while it is
+// in line; once served it needs nothing but itself.
+template <typename Op>
+class QueuedWait : public ListNode, private Suspension {
+ public:
+  bool await_ready() const noexcept { return false; }
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    TaskContext& task = leaf.promise().task();
+    end_ = task.cancelled() ? WaitEnd::kCancelled : op().Begin();
+    if (end_ != WaitEnd::kWaiting) return task.SkipWait(leaf);
+    task.Park(leaf, *this);
+    task_ = &task;
+    owner_.emplace();
+    return true;
+  }
+
+ protected:
+  bool served() const { return end_ == WaitEnd::kServed; }
+  // OK if served(), else Unavailable or Cancelled.
+  absl::Status status() const { return StatusOf(end_); }
+
+ private:
+  friend Op;
+  friend class WaitLine<Op>;
+
+  QueuedWait() : Suspension(&OnCancel) {}
+  ~QueuedWait() {
+    if (linked()) Unlink();  // only when its frame is destroyed where it waits
+  }
+
+  void Complete(WaitEnd end) {
+    owner_->Check("what a task waits for");
+    Unlink();
+    end_ = end;
+    task_->Wake();
+  }
+
+  static void OnCancel(Suspension& suspension) {
+    QueuedWait& self = static_cast<QueuedWait&>(suspension);
+    self.Complete(WaitEnd::kCancelled);
+    self.op().AfterCancel();
+  }
+
+  Op& op() { return static_cast<Op&>(*this); }
+
+  TaskContext* task_ = nullptr;
+  std::optional<OwnerThread> owner_;  // whose thread it waits on
+  WaitEnd end_ = WaitEnd::kWaiting;
+};
+
+}  // namespace ringway::internal
+
+#endif  // RINGWAY_EXECUTOR_SYNC_WAIT_LINE_H_
