@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "executor/sync/semaphore.h"
+
+#include "executor/executor.h"
+
+namespace ringway {
+namespace {
+
+// At the end of an executor the frames of tasks that did not end in time are
+// destroyed in no particular order, outside of any task: a semaphore in one may
+// go before a permit in another, and that is nobody's mistake.
+bool FramesAreBeingDestroyed() {
+  Executor* executor = Executor::Current();
+  return executor != nullptr && executor->current_task() == nullptr;
+}
+
+}  // namespace
+
+Semaphore::~Semaphore() {
+  RINGWAY_CHECK(held_.empty() || FramesAreBeingDestroyed(),
+                "a Semaphore or Mutex was destroyed while it is held");
+  while (SemaphorePermit* permit = held_.front()) permit->Forget();
+}
+
+std::optional<SemaphorePermit> Semaphore::TryAcquire(size_t n) {
+  RINGWAY_CHECK(n > 0, "TryAcquire() of no permits");
+  std::optional<SemaphorePermit> permit;
+  if (CanTake(n)) {
+    available_ -= n;
+    permit.emplace().Hold(*this, n);
+  }
+  return permit;
+}
+
+void Semaphore::Close() {
+  closed_ = true;
+  waiters_.CompleteAll(internal::WaitEnd::kClosed);
+}
+
+void Semaphore::ServeWaiters() {
+  while (AcquireOp* first = waiters_.front()) {
+    if (first->n_ > available_) return;
+    available_ -= first->n_;
+    first->permit_.Hold(*this, first->n_);
+    waiters_.CompleteFront(internal::WaitEnd::kServed);
+  }
+}
+
+}  // namespace ringway

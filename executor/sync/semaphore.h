@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Semaphore: a number of permits that tasks take and give back. To bound how
+// much happens at a time, in pieces or in bytes.
+//
+// Strictly in order: a task that wants many permits is not overtaken by later
+// ones that want few, and nobody takes what has been given back while others
+// wait.
+//
+//   Semaphore connections(100);
+//   absl::StatusOr<SemaphorePermit> permit = co_await connections.Acquire();
+//   if (!permit.ok()) co_return permit.status();
+//   ...                                  // the permit's end gives it back
+
+#ifndef RINGWAY_EXECUTOR_SYNC_SEMAPHORE_H_
+#define RINGWAY_EXECUTOR_SYNC_SEMAPHORE_H_
+
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "core/check.h"
+#include "core/intrusive_list.h"
+#include "executor/sync/wait_line.h"
+
+namespace ringway {
+
+class Semaphore;
+
+// Permits that somebody holds. Gives them back at its end, on the semaphore's
+// worker. The semaphore must outlive it (checked).
+class [[nodiscard]] SemaphorePermit : private ListNode {
+ public:
+  // Holds nothing.
+  SemaphorePermit() = default;
+  SemaphorePermit(SemaphorePermit&& other) noexcept { TakeOver(other); }
+  SemaphorePermit& operator=(SemaphorePermit&& other) noexcept;
+  ~SemaphorePermit() { Release(); }
+
+  // How many permits; 0 once released, forgotten or moved from.
+  size_t count() const { return count_; }
+
+  // Gives the permits back now, if there are any.
+  void Release();
+
+  // Lets go of the permits without giving them back: somebody else will, by
+  // Semaphore::Release().
+  void Forget();
+
+ private:
+  friend class Semaphore;
+  friend class IntrusiveList<SemaphorePermit>;
+
+  void Hold(Semaphore& semaphore, size_t count);
+  void TakeOver(SemaphorePermit& other);
+
+  Semaphore* semaphore_ = nullptr;  // while count_ > 0
+  size_t count_ = 0;
+};
+
+// Of one worker. No task may wait for it, and nobody hold a permit of it, when
+// it is destroyed (checked).
+class Semaphore {
+ public:
+  class [[nodiscard]] AcquireOp : public internal::QueuedWait<AcquireOp> {
+   public:
+    AcquireOp(Semaphore& semaphore, size_t n) : semaphore_(semaphore), n_(n) {}
+    absl::StatusOr<SemaphorePermit> await_resume() {
+      if (!served()) return status();
+      return std::move(permit_);
+    }
+
+   protected:
+    // From when it is served until the task has it.
+    SemaphorePermit permit_;
+
+   private:
+    friend class Semaphore;
+    friend class internal::QueuedWait<AcquireOp>;
+    friend class internal::WaitLine<AcquireOp>;
+    static constexpr char kOwner[] = "a Semaphore or Mutex";
+
+    internal::WaitEnd Begin();
+    void AfterCancel() { semaphore_.ServeWaiters(); }
+
+    Semaphore& semaphore_;
+    const size_t n_;
+  };
+
+  explicit Semaphore(size_t permits) : available_(permits) {}
+  Semaphore(const Semaphore&) = delete;
+  Semaphore& operator=(const Semaphore&) = delete;
+  ~Semaphore();
+
+  // Takes `n` permits, at least 1 (checked), once all of them are there and
+  // nobody who came earlier waits.
+  //
+  // Errors:       Unavailable once closed. Cancelled.
+  // Cancellation: takes nothing and lets the next in line proceed. A task that
+  //               is cancelled after it was given its permits has them.
+  // Cost:         no allocation.
+  AcquireOp Acquire(size_t n = 1) {
+    RINGWAY_CHECK(n > 0, "Acquire() of no permits");
+    return AcquireOp(*this, n);
+  }
+
+  // The same if there is no need to wait; nothing otherwise and once closed.
+  std::optional<SemaphorePermit> TryAcquire(size_t n = 1);
+
+  // Adds `n` permits: those of a permit that was forgotten, or new ones.
+  void Release(size_t n = 1) {
+    RINGWAY_CHECK(n <= std::numeric_limits<size_t>::max() - available_,
+                  "a Semaphore was given more permits than can be counted");
+    available_ += n;
+    if (!waiters_.empty()) ServeWaiters();
+  }
+
+  // Refuses whoever waits and whoever comes. Permits that are held stay valid.
+  void Close();
+
+  bool closed() const { return closed_; }
+  size_t available() const { return available_; }
+
+ private:
+  friend class SemaphorePermit;
+
+  bool CanTake(size_t n) const {
+    return n <= available_ && waiters_.empty() && !closed_;
+  }
+  void ServeWaiters();
+
+  size_t available_;
+  bool closed_ = false;
+  internal::WaitLine<AcquireOp> waiters_;
+  IntrusiveList<SemaphorePermit> held_;
+};
+
+inline void SemaphorePermit::Hold(Semaphore& semaphore, size_t count) {
+  semaphore_ = &semaphore;
+  count_ = count;
+  semaphore.held_.PushBack(*this);
+}
+
+inline void SemaphorePermit::Forget() {
+  if (count_ == 0) return;
+  Unlink();
+  semaphore_ = nullptr;
+  count_ = 0;
+}
+
+inline void SemaphorePermit::Release() {
+  if (count_ == 0) return;
+  Semaphore& semaphore = *semaphore_;
+  const size_t count = count_;
+  Forget();
+  semaphore.Release(count);
+}
+
+inline void SemaphorePermit::TakeOver(SemaphorePermit& other) {
+  if (other.count_ == 0) return;
+  Hold(*other.semaphore_, other.count_);
+  other.Forget();
+}
+
+inline SemaphorePermit& SemaphorePermit::operator=(
+    SemaphorePermit&& other) noexcept {
+  if (this != &other) {
+    Release();
+    TakeOver(other);
+  }
+  return *this;
+}
+
+inline internal::WaitEnd Semaphore::AcquireOp::Begin() {
+  if (semaphore_.CanTake(n_)) {
+    semaphore_.available_ -= n_;
+    permit_.Hold(semaphore_, n_);
+    return internal::WaitEnd::kServed;
+  }
+  if (semaphore_.closed_) return internal::WaitEnd::kClosed;
+  semaphore_.waiters_.Join(*this);
+  return internal::WaitEnd::kWaiting;
+}
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_SYNC_SEMAPHORE_H_
