@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Channel<T>: values from any number of tasks to any number of tasks of one
+// worker, each to one, in order.
+//
+// Bounded, so that who sends too fast waits; a capacity of 0 is a rendezvous,
+// in which a value goes from hand to hand. Unbounded only by saying so.
+//
+//   Channel<Job> jobs(/*capacity=*/64);
+//   absl::Status sent = co_await jobs.Send(std::move(job));
+//   ...
+//   while (true) {
+//     absl::StatusOr<Job> job = co_await jobs.Receive();
+//     if (!job.ok()) break;            // closed and empty, or cancelled
+//     ...
+//   }
+
+#ifndef RINGWAY_EXECUTOR_SYNC_CHANNEL_H_
+#define RINGWAY_EXECUTOR_SYNC_CHANNEL_H_
+
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/utility/utility.h"
+#include "executor/sync/growing_ring.h"
+#include "executor/sync/sent_value.h"
+#include "executor/sync/wait_line.h"
+
+namespace ringway {
+
+// Of one worker. No task may wait when it is destroyed (checked): Close() sends
+// them away. `T` needs a move constructor that does not throw.
+template <typename T>
+class Channel {
+ public:
+  class [[nodiscard]] SendOp : public internal::QueuedWait<SendOp> {
+   public:
+    SendOp(Channel& channel, internal::SentObject<T>& value)
+        : channel_(channel), value_(value) {}
+    absl::Status await_resume() const { return this->status(); }
+
+   private:
+    friend class Channel;
+    friend class internal::QueuedWait<SendOp>;
+    friend class internal::WaitLine<SendOp>;
+    static constexpr char kOwner[] = "a Channel";
+
+    internal::WaitEnd Begin() {
+      if (channel_.closed_) return internal::WaitEnd::kClosed;
+      if (channel_.Accept(value_)) return internal::WaitEnd::kServed;
+      channel_.senders_.Join(*this);
+      return internal::WaitEnd::kWaiting;
+    }
+    void AfterCancel() {}
+
+    Channel& channel_;
+    internal::SentObject<T>& value_;  // the sender's until it is accepted
+  };
+
+  class [[nodiscard]] ReceiveOp : public internal::QueuedWait<ReceiveOp> {
+   public:
+    explicit ReceiveOp(Channel& channel) : channel_(channel) {}
+    absl::StatusOr<T> await_resume() {
+      if (!this->served()) return this->status();
+      return absl::StatusOr<T>(absl::in_place, *std::move(value_));
+    }
+
+   private:
+    friend class Channel;
+    friend class internal::QueuedWait<ReceiveOp>;
+    friend class internal::WaitLine<ReceiveOp>;
+    static constexpr char kOwner[] = "a Channel";
+
+    internal::WaitEnd Begin() {
+      if (channel_.Hand(value_)) return internal::WaitEnd::kServed;
+      if (channel_.closed_) return internal::WaitEnd::kClosed;
+      channel_.receivers_.Join(*this);
+      return internal::WaitEnd::kWaiting;
+    }
+    void AfterCancel() {}
+
+    Channel& channel_;
+    std::optional<T> value_;
+  };
+
+  // Holds at most `capacity` values that nobody has received yet.
+  explicit Channel(size_t capacity) : capacity_(capacity) {}
+
+  // Takes whatever is sent, for senders that must not wait and whose number of
+  // values something else bounds.
+  static Channel Unbounded() {
+    return Channel(std::numeric_limits<size_t>::max());
+  }
+
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  // Waits until `value` is in the channel, or with a receiver, behind those who
+  // came earlier.
+  //
+  // Errors:       Unavailable once closed, also while it waits. Cancelled.
+  // Ownership:    `value` must outlive the await. It is moved from when it is
+  //               accepted; after an error it is untouched and the caller's.
+  // Cancellation: nothing was sent. A task that is cancelled after its value
+  //               was accepted has sent it: OK.
+  // Cost:         no allocation once the channel has been as full before.
+  SendOp Send(internal::SentValue<T> value) { return SendOp(*this, value); }
+
+  // The same if there is no need to wait; otherwise ResourceExhausted.
+  absl::Status TrySend(internal::SentValue<T> value) {
+    if (closed_) return absl::Status(absl::StatusCode::kUnavailable, "");
+    if (Accept(value)) return absl::OkStatus();
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
+
+  // Waits for a value, behind those who came earlier.
+  //
+  // Errors:       Unavailable at the end: closed, and nothing is left.
+  //               Cancelled.
+  // Cancellation: nothing was received. A task that is cancelled after a value
+  //               was handed to it has received it: OK.
+  // Cost:         no allocation.
+  ReceiveOp Receive() { return ReceiveOp(*this); }
+
+  // The same if there is no need to wait; otherwise NotFound.
+  absl::StatusOr<T> TryReceive() {
+    std::optional<T> value;
+    if (Hand(value)) {
+      return absl::StatusOr<T>(absl::in_place, *std::move(value));
+    }
+    return absl::Status(
+        closed_ ? absl::StatusCode::kUnavailable : absl::StatusCode::kNotFound,
+        "");
+  }
+
+  // Ends it: senders are refused, also those who wait. What is in the channel
+  // can still be received; then receivers are at the end, those who wait now at
+  // once.
+  void Close() {
+    closed_ = true;
+    senders_.CompleteAll(internal::WaitEnd::kClosed);
+    receivers_.CompleteAll(internal::WaitEnd::kClosed);
+  }
+
+  bool closed() const { return closed_; }
+  size_t capacity() const { return capacity_; }
+  // Values in the channel.
+  size_t size() const { return values_.size(); }
+
+ private:
+  // Takes `value` if there is a receiver or room for it. Overtakes nobody:
+  // senders wait only while there is neither.
+  bool Accept(internal::SentObject<T>& value) {
+    if (ReceiveOp* receiver = receivers_.front()) {
+      receiver->value_.emplace(std::move(value));
+      receivers_.CompleteFront(internal::WaitEnd::kServed);
+      return true;
+    }
+    if (values_.size() >= capacity_) return false;
+    values_.PushBack(std::move(value));
+    return true;
+  }
+
+  // Gives the oldest value, if there is one, and its room to the sender who has
+  // waited longest. Overtakes nobody: receivers wait only while there is none.
+  bool Hand(std::optional<T>& value) {
+    SendOp* sender = senders_.front();
+    if (!values_.empty()) {
+      value.emplace(values_.PopFront());
+      if (sender == nullptr) return true;
+      values_.PushBack(std::move(sender->value_));
+    } else {
+      if (sender == nullptr) return false;
+      value.emplace(std::move(sender->value_));
+    }
+    senders_.CompleteFront(internal::WaitEnd::kServed);
+    return true;
+  }
+
+  const size_t capacity_;
+  bool closed_ = false;
+  internal::GrowingRing<T> values_;
+  internal::WaitLine<SendOp> senders_;
+  internal::WaitLine<ReceiveOp> receivers_;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_SYNC_CHANNEL_H_
