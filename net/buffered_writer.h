@@ -51,7 +51,7 @@ class BufferWait : public ListNode, private Suspension {
   using TryFunction = bool (*)(WriteBuffer&, BufferWait&);
   BufferWait(WriteBuffer& buffer, TryFunction attempt,
              std::span<const std::byte> bytes)
-      : Suspension(&OnCancel),
+      : Suspension(&OnCancel, "a BufferedWriter"),
         buffer_(&buffer),
         attempt_(attempt),
         bytes_(bytes) {}

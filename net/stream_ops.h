@@ -54,7 +54,7 @@ class [[nodiscard]] ReceiveOp : private Suspension,
                                 private internal::Receiver::Waiter {
  public:
   explicit ReceiveOp(internal::StreamCore& core)
-      : Suspension(&OnCancel), core_(core) {}
+      : Suspension(&OnCancel, "bytes of a stream"), core_(core) {}
   ReceiveOp(const ReceiveOp&) = delete;
   ReceiveOp& operator=(const ReceiveOp&) = delete;
   ~ReceiveOp();

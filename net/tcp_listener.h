@@ -34,7 +34,7 @@ class [[nodiscard]] AcceptOp : public ListNode, private Suspension {
  public:
   // `core` may be null: a closed listener.
   explicit AcceptOp(internal::ListenerCore* core)
-      : Suspension(&OnCancel), core_(core) {}
+      : Suspension(&OnCancel, "a connection"), core_(core) {}
   AcceptOp(const AcceptOp&) = delete;
   AcceptOp& operator=(const AcceptOp&) = delete;
   ~AcceptOp();
