@@ -131,13 +131,14 @@ absl::Status Worker::Prepare() {
 
 void Worker::BeginServing(std::vector<UniqueFd>& sockets) {
   if (shutdown_.is_set()) return;
-  if (config_.on_start) executor_->Spawn(RunStartHandler()).Detach();
+  if (config_.on_start) executor_->Spawn(RunStartHandler(), "OnStart").Detach();
   for (size_t i = 0; i < sockets.size(); ++i) {
     net::TcpListener listener =
         net::TcpListener::Adopt(executor_->loop(), std::move(sockets[i]));
     listening_.push_back(std::make_unique<Listening>(
         std::move(listener), config_.listen[i].handler));
-    accept_loops_.push_back(executor_->Spawn(AcceptLoop(*listening_.back())));
+    accept_loops_.push_back(
+        executor_->Spawn(AcceptLoop(*listening_.back()), "accept"));
   }
 }
 
@@ -184,7 +185,7 @@ Task<absl::Status> Worker::AcceptLoop(Listening& listening) {
     Place place(*this);
     Task<void> serve = ServeConnection(listening.handler, *std::move(stream),
                                        std::move(place));
-    JoinHandle<void> serving = Spawn(std::move(serve));
+    JoinHandle<void> serving = Spawn(std::move(serve), "connection");
     ++(serving.spawn_status().ok() ? report_.accepted : report_.refused);
   }
 }
