@@ -38,7 +38,9 @@ struct Adder {
 };
 
 TEST(SpawnThreadTest, ItsRingIsIdleAndReady) {
-  Ring ring = *Ring::Create();
+  Log log;
+  uint64_t answer = 0;
+  Ring ring = *Ring::Create();  // its end tells those above
   Adder adder{ring.address()};
   absl::StatusOr<RingThread> thread =
       SpawnThread(RingOptions(), [&](Ring& other) {
@@ -46,8 +48,6 @@ TEST(SpawnThreadTest, ItsRingIsIdleAndReady) {
         return absl::OkStatus();
       });
   ASSERT_TRUE(thread.ok()) << thread.status();
-  Log log;
-  uint64_t answer = 0;
   log.then = [&](Ring& ring, uint16_t which, Completion& done) {
     if (which == 1) return;
     answer = std::get<uint64_t>(*done.payload);
