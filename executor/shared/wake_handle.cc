@@ -13,8 +13,8 @@ namespace internal {
 // Shared by a Waker and its handles; one message for all wake-ups.
 class WakeState : private InboxMessage {
  public:
-  explicit WakeState(ExecutorHandle home)
-      : InboxMessage(&Received), home_(std::move(home)) {}
+  explicit WakeState(Executor& executor)
+      : InboxMessage(&Received), home_(executor), executor_(executor) {}
 
   // Any thread.
   static void Wake(const std::shared_ptr<WakeState>& state) {
@@ -31,6 +31,10 @@ class WakeState : private InboxMessage {
   // Takes the wake-up that has come, if one has.
   bool Take() { return std::exchange(woken_, false); }
 
+  void Check(TaskContext& task) const {
+    RINGWAY_CHECK(&task.executor() == &executor_,
+                  "a task waits for a Waker of another executor");
+  }
   void SetWaiter(Waker::WaitOp& op) {
     RINGWAY_CHECK(waiter_ == nullptr, "two tasks wait for one Waker");
     waiter_ = &op;
@@ -51,6 +55,7 @@ class WakeState : private InboxMessage {
   }
 
   const ExecutorHandle home_;
+  Executor& executor_;  // may be gone: to compare only
   std::atomic<bool> sent_{false};
   std::shared_ptr<WakeState> self_;  // while in the inbox: whoever sent it last
   Waker::WaitOp* waiter_ = nullptr;
@@ -63,8 +68,10 @@ void WakeHandle::Wake() const {
   if (state_ != nullptr) internal::WakeState::Wake(state_);
 }
 
-Waker::Waker()
-    : state_(std::make_shared<internal::WakeState>(ExecutorHandle::Current())) {
+Waker::Waker() {
+  Executor* executor = Executor::Current();
+  RINGWAY_CHECK(executor != nullptr, "a Waker outside of a running executor");
+  state_ = std::make_shared<internal::WakeState>(*executor);
 }
 
 Waker::WaitOp Waker::Wait() { return WaitOp(*state_); }
@@ -77,6 +84,7 @@ Waker::WaitOp::~WaitOp() {
 }
 
 bool Waker::WaitOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
+  state_.Check(task);
   cancelled_ = task.cancelled();
   if (cancelled_ || state_.Take()) return task.SkipWait(leaf);
   state_.SetWaiter(*this);

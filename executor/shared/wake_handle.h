@@ -61,7 +61,7 @@ class Waker {
   Waker(const Waker&) = delete;
   Waker& operator=(const Waker&) = delete;
 
-  // Threads: the executor's, as for everything below.
+  // Threads: the executor's, as for everything below; Wait() checks it.
   WakeHandle handle() const { return WakeHandle(state_); }
 
   // Waits for a Wake() since the last wait ended; at once if there was one. One
@@ -74,7 +74,7 @@ class Waker {
   WaitOp Wait();
 
  private:
-  const std::shared_ptr<internal::WakeState> state_;
+  std::shared_ptr<internal::WakeState> state_;
 };
 
 class [[nodiscard]] Waker::WaitOp : private Suspension {

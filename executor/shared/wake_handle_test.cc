@@ -202,6 +202,21 @@ TEST(WakerDeathTest, TwoTasksCannotWaitForOneWaker) {
   EXPECT_DEATH(WaitTwice(), "two tasks wait for one Waker");
 }
 
+Task<void> WaitForAnother(Waker* waker) {
+  (co_await waker->Wait()).IgnoreError();
+}
+
+void WaitElsewhere() {
+  auto one = *Executor::Create(), other = *Executor::Create();
+  std::unique_ptr<Waker> waker;
+  one->Run(MakeWaker(&waker)).IgnoreError();
+  other->Run(WaitForAnother(waker.get())).IgnoreError();
+}
+
+TEST(WakerDeathTest, WaitsInItsOwnExecutorOnly) {
+  EXPECT_DEATH(WaitElsewhere(), "a Waker of another executor");
+}
+
 TEST(WakerDeathTest, NeedsARunningExecutor) {
   EXPECT_DEATH(Waker(), "outside of a running executor");
 }
