@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#define RINGWAY_SCHEDULE_POINTS 1  // as for everybody who depends on this
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>

@@ -8,11 +8,10 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <memory>
 #include <random>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -108,11 +107,9 @@ TEST(LostWake, NoneOfManyAtRandomMoments) {
   const LoopStats stats = executor->stats().loop;
   EXPECT_GT(waits, each / 8);
   EXPECT_LE(stats.backend.notifications, stats.turns);
-  printf("%s: %llu wakes, %llu messages, %llu times asleep and rung for\n",
-         std::string(executor->loop().backend().name()).c_str(),
-         static_cast<unsigned long long>(each * kThreads),
-         static_cast<unsigned long long>(stats.messages),
-         static_cast<unsigned long long>(stats.backend.notifications));
+  std::cout << executor->loop().backend().name() << ": " << each * kThreads
+            << " wakes, " << stats.messages << " messages, "
+            << stats.backend.notifications << " times asleep and rung for\n";
 }
 
 struct Question {

@@ -24,7 +24,7 @@ struct PooledAllocator {
 
   PooledAllocator() = default;
   template <typename U>
-  PooledAllocator(const PooledAllocator<U>&) {}
+  explicit PooledAllocator(const PooledAllocator<U>&) {}
 
   T* allocate(size_t n) {
     static_assert(alignof(T) <= 16, "FrameAllocator aligns to 16 bytes");
