@@ -78,9 +78,9 @@ class RingMessageTest : public testing::RingConformance {
 
 TEST_P(RingMessageTest, NumbersFdsPointersAndBytesArriveAsTheyWereSent) {
   TestFdPair pair = system().SocketPair();
+  std::atomic<int> live{0};
   Receiver receiver;
   target().OnMessage(receiver.context());
-  std::atomic<int> live{0};
   const int fd = pair.first.get();
   Log log;
   ring().Message(target().address(), uint64_t{42}, log.At(0));
@@ -289,9 +289,9 @@ TEST_P(RingMessageTest, AnFdThatReachesNobodyIsClosed) {
 }
 
 TEST_P(RingMessageTest, OfAThreadWithoutARingArriveOrStayTheSenders) {
+  std::atomic<int> live{0};
   Receiver receiver;
   target().OnMessage(receiver.context());
-  std::atomic<int> live{0};
   const RingAddress address = target().address();
   EXPECT_EQ(address.Send(Counting(live)), absl::OkStatus());
   EXPECT_EQ(address.Post([](Ring& ring) { ring.Stop(); }), absl::OkStatus());
@@ -438,9 +438,9 @@ TEST(RingMessages, RacingTheEndOfTheirTargetAreNeverLost) {
 // The sender goes away with messages on their way.
 TEST(RingMessages, RacingTheEndOfTheirSenderAreToldOnce) {
   Ring target = *Ring::Create();
+  std::atomic<int> live{0};
   Receiver receiver;
   target.OnMessage(receiver.context());
-  std::atomic<int> live{0};
   for (int round = 0; round < 50; ++round) {
     constexpr int kMessages = 20;
     int told = 0, arrived = 0;

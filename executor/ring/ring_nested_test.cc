@@ -149,10 +149,10 @@ int RunFromEpoll(Ring& ring) {
   event.events = EPOLLIN;
   epoll_ctl(epoll.get(), EPOLL_CTL_ADD, ring.PollableFd(), &event);
   int turns = 0;
-  for (; ring.stats().tasks_active > 0; ++turns) {
+  while (ring.stats().tasks_active > 0) {
     const absl::Duration left = ring.PrepareToPoll() - ring.Now();
-    // When a signal interrupts it, the turn finds nothing to do.
-    epoll_wait(epoll.get(), &event, 1, Milliseconds(left));
+    // The kernel may interrupt it, as when it takes another ring down.
+    if (epoll_wait(epoll.get(), &event, 1, Milliseconds(left)) >= 0) ++turns;
     ring.Run(RunMode::kNoWait).IgnoreError();  // it is in no other Run()
   }
   return turns;
