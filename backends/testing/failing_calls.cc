@@ -2,6 +2,7 @@
 
 #include "backends/testing/failing_calls.h"
 
+#include <liburing.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -51,6 +52,14 @@ const char* SystemCallName(SystemCall call) {
       return "epoll_ctl";
     case SystemCall::kEpollWait:
       return "epoll_pwait2";
+    case SystemCall::kUringSetup:
+      return "io_uring_setup";
+    case SystemCall::kEpollCreate:
+      return "epoll_create1";
+    case SystemCall::kEventFd:
+      return "eventfd";
+    case SystemCall::kSocketPair:
+      return "socketpair";
   }
   return "unknown";
 }
@@ -118,6 +127,33 @@ int __wrap_epoll_pwait2(int epoll, epoll_event* events, int n,
                         const timespec* timeout, const sigset_t* mask) {
   if (Fails(SystemCall::kEpollWait)) return -1;
   return __real_epoll_pwait2(epoll, events, n, timeout, mask);
+}
+
+// Says -errno, as all of liburing does.
+int __real_io_uring_queue_init_params(unsigned entries, io_uring* ring,
+                                      io_uring_params* params);
+int __wrap_io_uring_queue_init_params(unsigned entries, io_uring* ring,
+                                      io_uring_params* params) {
+  if (Fails(SystemCall::kUringSetup)) return -errno;
+  return __real_io_uring_queue_init_params(entries, ring, params);
+}
+
+int __real_epoll_create1(int flags);
+int __wrap_epoll_create1(int flags) {
+  if (Fails(SystemCall::kEpollCreate)) return -1;
+  return __real_epoll_create1(flags);
+}
+
+int __real_eventfd(unsigned value, int flags);
+int __wrap_eventfd(unsigned value, int flags) {
+  if (Fails(SystemCall::kEventFd)) return -1;
+  return __real_eventfd(value, flags);
+}
+
+int __real_socketpair(int domain, int type, int protocol, int* fds);
+int __wrap_socketpair(int domain, int type, int protocol, int* fds) {
+  if (Fails(SystemCall::kSocketPair)) return -1;
+  return __real_socketpair(domain, type, protocol, fds);
 }
 
 }  // extern "C"

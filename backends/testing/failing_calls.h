@@ -28,6 +28,11 @@ enum class SystemCall : uint8_t {
   kConnect,
   kEpollControl,
   kEpollWait,
+  // What makes a backend.
+  kUringSetup,
+  kEpollCreate,
+  kEventFd,
+  kSocketPair,
 };
 
 const char* SystemCallName(SystemCall call);
