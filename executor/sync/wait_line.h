@@ -77,8 +77,8 @@ class WaitLine {
   IntrusiveList<Op> waits_;
 };
 
-// Base of an awaitable `Op`. It must not outlive what it waits for while it is
-// in line; once served it needs nothing but itself.
+// Base of an awaitable `Op`. What it waits for must stay while it is in line;
+// once served, nothing here refers to that.
 template <typename Op>
 class QueuedWait : public ListNode, private Suspension {
  public:
