@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the primitives cost. Every benchmark reports heap allocations per item
+// as `allocs`.
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "backends/testing/allocation_counter.h"
+#include "benchmark/benchmark.h"
+#include "executor/executor.h"
+#include "executor/sleep.h"
+#include "executor/sync/channel.h"
+#include "executor/sync/mutex.h"
+#include "executor/sync/notify.h"
+#include "executor/sync/oneshot.h"
+#include "executor/sync/semaphore.h"
+
+namespace ringway {
+namespace {
+
+constexpr int64_t kItems = 1000;  // per iteration
+
+// Runs `body(state)`, a task that loops over the state and handles kItems at a
+// time.
+template <typename Body>
+void RunOnExecutor(benchmark::State& state, Body body) {
+  auto executor = Executor::Create();
+  if (!executor.ok()) return state.SkipWithError("no executor");
+  const uint64_t before = testing::CountAllocations();
+  if (!(*executor)->Run(body(state)).ok()) state.SkipWithError("failed");
+  const double items = static_cast<double>(state.iterations()) * kItems;
+  state.SetItemsProcessed(state.iterations() * kItems);
+  state.counters["allocs"] = (testing::CountAllocations() - before) / items;
+  state.counters["per_item"] = benchmark::Counter(
+      items, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+// Two tasks and a channel between them.
+Task<void> ReceiveAll(Channel<int64_t>* channel) {
+  while (true) {
+    const absl::StatusOr<int64_t> value = co_await channel->Receive();
+    if (!value.ok()) co_return;
+    benchmark::DoNotOptimize(*value);
+  }
+}
+Task<void> SendAndReceive(benchmark::State& state) {
+  Channel<int64_t> channel(static_cast<size_t>(state.range(0)));
+  JoinHandle<void> receiver = Spawn(ReceiveAll(&channel));
+  for (auto _ : state) {
+    for (int64_t i = 0; i < kItems; ++i) {
+      const absl::Status sent = co_await channel.Send(i);
+      benchmark::DoNotOptimize(sent.ok());
+    }
+  }
+  channel.Close();
+  static_cast<void>(co_await receiver);
+}
+void BM_ChannelBetweenTwoTasks(benchmark::State& state) {
+  RunOnExecutor(state, SendAndReceive);
+}
+BENCHMARK(BM_ChannelBetweenTwoTasks)->Arg(0)->Arg(1)->Arg(64)->Arg(1024);
+
+// One task, a value at a time: the channel alone.
+Task<void> SendAndReceiveAlone(benchmark::State& state) {
+  Channel<int64_t> channel(1);
+  for (auto _ : state) {
+    for (int64_t i = 0; i < kItems; ++i) {
+      const absl::Status sent = co_await channel.Send(i);
+      benchmark::DoNotOptimize(sent.ok());
+      const absl::StatusOr<int64_t> received = co_await channel.Receive();
+      benchmark::DoNotOptimize(received.ok());
+    }
+  }
+}
+void BM_ChannelWithoutWaiting(benchmark::State& state) {
+  RunOnExecutor(state, SendAndReceiveAlone);
+}
+BENCHMARK(BM_ChannelWithoutWaiting);
+
+Task<void> LockAndUnlock(benchmark::State& state) {
+  Mutex mutex;
+  for (auto _ : state) {
+    for (int64_t i = 0; i < kItems; ++i) {
+      const absl::StatusOr<MutexLock> lock = co_await mutex.Lock();
+      benchmark::DoNotOptimize(lock.ok());
+    }
+  }
+}
+void BM_MutexWithoutWaiting(benchmark::State& state) {
+  RunOnExecutor(state, LockAndUnlock);
+}
+BENCHMARK(BM_MutexWithoutWaiting);
+
+Task<void> LockUntilStopped(Mutex* mutex, const bool* stop) {
+  while (!*stop) static_cast<void>(co_await mutex->Lock());
+}
+Task<void> HandOver(benchmark::State& state) {
+  Mutex mutex;
+  bool stop = false;
+  JoinHandle<void> other = Spawn(LockUntilStopped(&mutex, &stop));
+  for (auto _ : state) {
+    for (int64_t i = 0; i < kItems; ++i) {
+      const absl::StatusOr<MutexLock> lock = co_await mutex.Lock();
+      co_await Yield();  // the other comes to wait
+    }
+  }
+  stop = true;
+  static_cast<void>(co_await other);
+}
+void BM_MutexHandOver(benchmark::State& state) {
+  RunOnExecutor(state, HandOver);
+}
+BENCHMARK(BM_MutexHandOver);
+
+Task<void> AcquireAndRelease(benchmark::State& state) {
+  Semaphore semaphore(8);
+  for (auto _ : state) {
+    for (int64_t i = 0; i < kItems; ++i) {
+      const absl::StatusOr<SemaphorePermit> permit =
+          co_await semaphore.Acquire(3);
+      benchmark::DoNotOptimize(permit.ok());
+    }
+  }
+}
+void BM_SemaphoreWithoutWaiting(benchmark::State& state) {
+  RunOnExecutor(state, AcquireAndRelease);
+}
+BENCHMARK(BM_SemaphoreWithoutWaiting);
+
+// Two tasks that wake each other in turn.
+Task<void> Echo(Notify* ping, Notify* pong) {
+  while (true) {
+    const absl::Status notified = co_await ping->Wait();
+    if (!notified.ok()) co_return;
+    pong->NotifyOne();
+  }
+}
+Task<void> PingPong(benchmark::State& state) {
+  Notify ping;
+  Notify pong;
+  JoinHandle<void> echo = Spawn(Echo(&ping, &pong));
+  for (auto _ : state) {
+    for (int64_t i = 0; i < kItems / 2; ++i) {
+      ping.NotifyOne();
+      static_cast<void>(co_await pong.Wait());
+    }
+  }
+  echo.Cancel();
+  static_cast<void>(co_await echo);
+}
+void BM_NotifyHandOver(benchmark::State& state) {
+  RunOnExecutor(state, PingPong);
+}
+BENCHMARK(BM_NotifyHandOver);
+
+Task<void> AskAndAnswer(benchmark::State& state) {
+  for (auto _ : state) {
+    for (int64_t i = 0; i < kItems; ++i) {
+      Oneshot<int64_t> oneshot;
+      const absl::Status sent = oneshot.sender.Send(i);
+      benchmark::DoNotOptimize(sent.ok());
+      const absl::StatusOr<int64_t> got = co_await oneshot.receiver.Receive();
+      benchmark::DoNotOptimize(got.ok());
+    }
+  }
+}
+void BM_OneshotWithoutWaiting(benchmark::State& state) {
+  RunOnExecutor(state, AskAndAnswer);
+}
+BENCHMARK(BM_OneshotWithoutWaiting);
+
+}  // namespace
+}  // namespace ringway
