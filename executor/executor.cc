@@ -108,9 +108,13 @@ TaskContext* Executor::Admit(
     std::coroutine_handle<> root, std::string_view name,
     std::exception_ptr (*exception_of)(std::coroutine_handle<>)) {
   owner_.Check("an executor");
-  TaskContext* task = phase_ == Phase::kDestroying
-                          ? nullptr
-                          : tasks_.Emplace(*this, root, name);
+  TaskContext* task = nullptr;
+  try {
+    if (phase_ != Phase::kDestroying) task = tasks_.Emplace(*this, root, name);
+  } catch (...) {  // for want of memory
+    root.destroy();
+    throw;
+  }
   if (task == nullptr) {
     ++tasks_refused_;
     root.destroy();

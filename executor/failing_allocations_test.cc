@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "backends/backend_options.h"
@@ -56,6 +57,18 @@ TEST_P(FailingAllocations, LeaveNothingOfAnExecutor) {
     EXPECT_TRUE(made.ok()) << made.status();
   });
   EXPECT_GT(n, 2u) << "an executor is more than its loop";
+}
+
+Task<void> DoNothing() { co_return; }
+
+TEST_P(FailingAllocations, LeaveNothingOfATask) {
+  const uint64_t n = FailEachAllocation([this] {
+    absl::StatusOr<std::unique_ptr<Executor>> made = Executor::Create(options_);
+    EXPECT_TRUE(made.ok()) << made.status();
+    Task<void> task = DoNothing();
+    JoinHandle<void> handle = (*made)->Spawn(std::move(task));
+  });
+  EXPECT_GT(n, 4u) << "a task is a frame and a slot";
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, FailingAllocations,
