@@ -235,6 +235,28 @@ TEST(TaskScope, ACancelTravelsFromTheInnermostScopeOutwards) {
   EXPECT_EQ(log, "3c2b1at");
 }
 
+Task<absl::Status> Nest(int depth, int* innermost) {
+  if (depth == 0) {
+    const absl::Status slept = co_await Sleep(absl::InfiniteDuration());
+    ++*innermost;
+    co_return slept;
+  }
+  TaskScope scope;
+  scope.Spawn(Nest(depth - 1, innermost)).Detach();
+  co_return co_await scope.Join();
+}
+
+TEST(TaskScope, ACancelReachesThroughAThousandScopesInsideEachOther) {
+  VirtualTimeExecutor executor;
+  int innermost = 0;
+  Task<absl::Status> root = Nest(1000, &innermost);
+  EXPECT_EQ(
+      executor->Run(CancelAfter(absl::Seconds(1), std::move(root))).code(),
+      StatusCode::kCancelled);
+  EXPECT_EQ(innermost, 1);
+  EXPECT_EQ(executor->stats().tasks_alive, 0u);
+}
+
 Task<absl::Status> ScopeUnderAShield(std::string* log) {
   TaskScope scope;
   scope.Spawn(NoteEnd(absl::Seconds(10), log, 'a')).Detach();
