@@ -135,7 +135,9 @@ Task<void> ThrowDetached(bool claim) {
 TEST(ClaimException, KeepsADetachedTasksExceptionFromTheHandler) {
   int reported = 0;
   ExecutorOptions options;
-  options.on_detached_exception = [&](std::exception_ptr) { ++reported; };
+  options.on_detached_exception = [&](const std::exception_ptr&) {
+    ++reported;
+  };
   VirtualTimeExecutor executor(options);
   EXPECT_TRUE(executor->Run(ThrowDetached(/*claim=*/true)).ok());
   EXPECT_EQ(reported, 0);

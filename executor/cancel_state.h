@@ -23,7 +23,8 @@ class CancelState;
 // A counted reference. Not atomic: everything happens on one thread.
 class CancelStateRef {
  public:
-  CancelStateRef(std::nullptr_t) {}
+  // To nothing.
+  CancelStateRef() = default;
   explicit CancelStateRef(CancelState& state);
   CancelStateRef(const CancelStateRef& other);
   CancelStateRef(CancelStateRef&& other) noexcept
@@ -45,7 +46,7 @@ class CancelStateRef {
 // while they are there.
 class CancelState : public ListNode {
  public:
-  // A child of `parent`, which may be null.
+  // A child of `parent`, if there is one.
   static CancelStateRef New(CancelStateRef parent);
 
   CancelState(const CancelState&) = delete;

@@ -68,7 +68,7 @@ class CancelToken {
 // Threads: the one that made it (checked). From another, post to its executor.
 class [[nodiscard]] CancelSource {
  public:
-  CancelSource() : token_(internal::CancelState::New(nullptr)) {}
+  CancelSource() : token_(internal::CancelState::New({})) {}
   // Cancelled with `parent`; now, if that is.
   explicit CancelSource(const CancelToken& parent)
       : token_(internal::CancelState::New(parent.state_)) {}
@@ -79,8 +79,8 @@ class [[nodiscard]] CancelSource {
   // the first cancel's reason stays. Sources made from the tokens go first, the
   // newest first of all, then what listens here, newest first too. The stack
   // grows with the depth of that tree.
-  void Cancel(absl::Status reason = absl::Status(absl::StatusCode::kCancelled,
-                                                 "")) {
+  void Cancel(const absl::Status& reason =
+                  absl::Status(absl::StatusCode::kCancelled, "")) {
     token_.state_->Cancel(reason);
   }
 

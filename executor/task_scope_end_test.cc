@@ -87,7 +87,9 @@ Task<absl::Status> Throw(TaskScope& scope, int* alive) {
 TEST(WithScope, JoinsWhenTheBodyThrowsAndThrowsIt) {
   int reported = 0;
   ExecutorOptions options;
-  options.on_detached_exception = [&](std::exception_ptr) { ++reported; };
+  options.on_detached_exception = [&](const std::exception_ptr&) {
+    ++reported;
+  };
   VirtualTimeExecutor executor(options);
   int alive = 0;
   EXPECT_THROW(static_cast<void>(executor->Run(WithScope(Throw, &alive))),
@@ -299,14 +301,15 @@ Task<void> CancelAtSomeTime(Forest* forest) {
   if (forest->Below(3) > 0) root.Cancel();
   try {
     static_cast<void>(co_await root);
-  } catch (const std::runtime_error&) {
+  } catch (const std::runtime_error& e) {
+    EXPECT_STREQ(e.what(), "thrown");
   }
   EXPECT_EQ(forest->alive, 0);
 }
 
 TEST(TaskScope, RandomTreesUnderRandomCancelsLeaveNobodyBehind) {
   ExecutorOptions options;
-  options.on_detached_exception = [](std::exception_ptr) {};
+  options.on_detached_exception = [](const std::exception_ptr&) {};
   VirtualTimeExecutor executor(options);
   int spawned = 0;
   for (int seed = 1; seed <= 1000; ++seed) {

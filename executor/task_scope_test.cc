@@ -220,7 +220,7 @@ TEST(TaskScope, LaterFailuresDoNotReplaceTheFirst) {
 
 VirtualTimeExecutor CountingExceptions(int* reported) {
   ExecutorOptions options;
-  options.on_detached_exception = [reported](std::exception_ptr) {
+  options.on_detached_exception = [reported](const std::exception_ptr&) {
     ++*reported;
   };
   return VirtualTimeExecutor(options);
