@@ -131,7 +131,7 @@ TEST_F(SharedChannelTest, SendersWaitForRoomInTheOrderTheyCame) {
 
 TEST_F(SharedChannelTest, EndsWhenTheLastSenderHasGoneAndAllIsReceived) {
   auto [sender, receiver] = MakeSharedChannel<Value>();
-  std::optional<SharedSender<Value>> first(std::move(sender)), second(*first);
+  std::optional<SharedSender<Value>> first(std::move(sender)), second(first);
   EXPECT_TRUE(first->TrySend(Make(1)).ok());
   first.reset();
   EXPECT_TRUE(second->TrySend(Make(2)).ok());
