@@ -403,7 +403,8 @@ Task<void> CallOnce(ExecutorHandle worker, Counts* counts, uint32_t how) {
   if (how % 7 == 0) call.Cancel();
   try {
     (co_await call).status().IgnoreError();
-  } catch (const std::runtime_error&) {
+  } catch (const std::runtime_error& e) {
+    EXPECT_STREQ(e.what(), "on purpose");
   }
 }
 

@@ -225,7 +225,7 @@ TEST(WakerDeathTest, NeedsARunningExecutor) {
 
 TEST(ExecutorHandle, PostsToTheExecutorItNames) {
   testing::WorkerForTest worker;
-  const ExecutorHandle handle = worker.handle();
+  const ExecutorHandle& handle = worker.handle();
   std::promise<ExecutorHandle> where;
 
   const absl::Status posted =
