@@ -103,7 +103,7 @@ class QueuedWait : public ListNode, private Suspension {
   friend Op;
   friend class WaitLine<Op>;
 
-  QueuedWait() : Suspension(&OnCancel) {}
+  QueuedWait() : Suspension(&OnCancel, Op::kOwner) {}
   ~QueuedWait() {
     if (linked()) Unlink();  // only when its frame is destroyed where it waits
   }
