@@ -26,7 +26,9 @@ void RingMessage::Return() {
   returning = true;
   // Once it is sent it may be used again, or gone, and with it the pointer.
   const std::shared_ptr<Inbox> inbox = home_inbox;
-  if (inbox == nullptr || !inbox->Send(*this)) delete this;
+  if (inbox != nullptr && inbox->Send(*this)) return;
+  state.exchange(State::kRevoked, std::memory_order_acq_rel);  // see GiveUp()
+  delete this;
 }
 
 Mailbox::Mailbox(RingCore& core)

@@ -43,6 +43,8 @@ struct RingMessage : InboxMessage, ListNode {
     return Leave(State::kRefused);
   }
   bool Revoke() { return Leave(State::kRevoked); }
+  // The sender has taken the payload back: who deletes the message sees it.
+  void GiveUp() { state.store(State::kRevoked, std::memory_order_release); }
 
   // The target is done with it. The last thing it does with it.
   void Return();
