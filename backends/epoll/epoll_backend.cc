@@ -120,6 +120,9 @@ void EpollBackend::ForgetInChild() {
 
 void EpollBackend::Quiesce(RunnableList& done) {
   CancelAll(done);
+  // At once: a multishot that is to be told of deliveries anyhow is in a list
+  // already, and a turn that finds nothing new would block.
+  EndCancelled(done);
   // What a thread has begun ends by itself.
   while (stats_.in_flight > 0) {
     RunnableList ended;
