@@ -4,6 +4,7 @@
 // still ends exactly once, and nothing is touched afterwards.
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -65,6 +66,30 @@ TEST_P(CancelConformance, PendingRecvEndsCancelled) {
   std::byte byte;
   PrepareRecv(op, sockets.first.get(), {&byte, 1});
   ExpectCancelled(driver, op);
+}
+
+// io_uring gives a send that it has tried 128 times to a thread that blocks in
+// it; interrupted after a part, that one goes on with the rest.
+TEST_P(CancelConformance, SendThatWasTriedOftenAndMovedAPartEnds) {
+  BackendDriver driver(MakeForTest());
+  TestFdPair sockets = system().SocketPair();
+  const std::string bytes(4 << 20, 'x');
+  for (int round = 0; round < 5; ++round) {
+    CountedOperation op;
+    PrepareSend(op, sockets.first.get(), AsBytes(bytes), MSG_WAITALL);
+    driver.Start(op);
+    for (int i = 0; i < 200; ++i) {
+      driver.TurnWithoutBlocking(1);
+      system().Receive(sockets.second.get(), 4096);
+    }
+    ASSERT_EQ(op.state, OpState::kInFlight);
+    EXPECT_EQ(driver.Cancel(op), CancelOutcome::kRequested);
+    // A part may leave while it is being cancelled, and again.
+    system().Receive(sockets.second.get(), 4096);
+    ASSERT_TRUE(driver.RunUntil([&] { return op.done(); }));
+    EXPECT_EQ(op.completions, 1);
+    EXPECT_TRUE(op.result == -ECANCELED || op.result > 0) << op.result;
+  }
 }
 
 // The least of many: one may meet a busy machine.

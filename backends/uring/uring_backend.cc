@@ -27,10 +27,8 @@ namespace ringway::uring {
 namespace {
 
 // user_data is the address of an Operation, or one of these.
-constexpr uint64_t kIgnored =
-    0;  // the outcome of a cancel request: the target tells its own story
+constexpr uint64_t kCancel = 0;
 constexpr uint64_t kDoorbell = 1;
-constexpr uint64_t kConnectCancel = 2;
 
 // What the kernel's own threads say when they were interrupted while they
 // waited: ERESTARTSYS and its kin never leave the kernel otherwise.
@@ -89,6 +87,7 @@ UringBackend::UringBackend(const BackendOptions& options,
       buffers_(options),
       ring_(std::move(ring)),
       registered_(*ring_),
+      cancels_(kCancel),
       native_(NativeOperations(*ring_)),
       description_(absl::StrCat("uring (", ring_->FlagNames(), ", sq ",
                                 ring_->submission_entries(), ", cq ",
@@ -98,10 +97,10 @@ UringBackend::~UringBackend() {
   if (owner_.forked()) {
     // The queues are not mapped in this process, and what is in flight is the
     // parent's.
-    for (OperationList* list : {&in_flight_, &cancelling_, &cancelled_connects_,
-                                &rearming_, &starved_}) {
+    for (OperationList* list : {&in_flight_, &rearming_, &starved_}) {
       while (Operation* op = list->PopFront()) op->state = OpState::kDone;
     }
+    cancels_.ForgetInChild();
     ring_->ForgetInChild();
     if (direct_ != nullptr) direct_->ForgetInChild();
     if (offload_ != nullptr) {
@@ -126,8 +125,7 @@ void UringBackend::Quiesce(RunnableList& done) {
   CancelAll(done);
   // Disk reads and writes cannot be cancelled once started; they end by
   // themselves.
-  while (!in_flight_.empty() || !cancelling_.empty() ||
-         !cancelled_connects_.empty() || !rearming_.empty() ||
+  while (!in_flight_.empty() || !cancels_.empty() || !rearming_.empty() ||
          (offload_ != nullptr && offload_->in_flight() > 0)) {
     ArmDoorbell();
     for (Operation* op = rearming_.front(); op != nullptr;
@@ -137,8 +135,8 @@ void UringBackend::Quiesce(RunnableList& done) {
     if (direct_ != nullptr && direct_->busy()) PollDirect(done);
     SubmitCancels();
     const bool polling = direct_ != nullptr && direct_->busy();
-    Enter(/*block=*/cancelling_.empty() && doorbell_armed_ && !polling,
-          MonotonicTime::Infinite());
+    Enter(/*block=*/!cancels_.unsubmitted() && doorbell_armed_ && !polling,
+          cancels_.next());
     ReapAll(done);
     CollectOffloaded(done);
   }
@@ -171,19 +169,8 @@ void UringBackend::ArmDoorbell() {
   doorbell_armed_ = true;
 }
 
-// A request names its target by address. If the target ends before the kernel
-// has taken the request, that finds nothing: whatever is started in the same
-// memory later comes behind it in the queue.
 void UringBackend::SubmitCancels() {
-  while (Operation* op = cancelling_.front()) {
-    io_uring_sqe* sqe = ring_->NextEntry();
-    if (sqe == nullptr) return;
-    io_uring_prep_cancel64(sqe, reinterpret_cast<uintptr_t>(op), 0);
-    const bool may_be_missed = op->opcode == OpCode::kConnect;
-    sqe->user_data = may_be_missed ? kConnectCancel : kIgnored;
-    op->Unlink();
-    (may_be_missed ? cancelled_connects_ : in_flight_).PushBack(*op);
-  }
+  if (!cancels_.empty()) cancels_.Submit(*ring_, clock().Now());
 }
 
 void UringBackend::SubmitRearms(RunnableList& done) {
@@ -297,7 +284,7 @@ CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
     if (op.opcode == OpCode::kSendFile) send_file_.End(op);
     Finish(op, -ECANCELED, done);
   } else {
-    cancelling_.PushBack(op);
+    cancels_.Add(op);
   }
   return CancelOutcome::kRequested;
 }
@@ -388,6 +375,7 @@ void UringBackend::Wait(MonotonicTime deadline, RunnableList& done) {
   owner_.Check("a uring backend");
   if (direct_ != nullptr && direct_->busy()) PollDirect(done);
   const bool may_block = !MustNotBlock() && done.empty();
+  deadline = std::min(deadline, cancels_.next());
   const bool block =
       may_block && (deadline.is_infinite() || deadline > clock().Now());
   if (block || ring_->unsubmitted() > 0 || ring_->NeedsEnter())
@@ -397,7 +385,7 @@ void UringBackend::Wait(MonotonicTime deadline, RunnableList& done) {
 }
 
 bool UringBackend::MustNotBlock() const {
-  return ring_->HasCompletions() || !cancelling_.empty() ||
+  return ring_->HasCompletions() || cancels_.unsubmitted() ||
          (direct_ != nullptr && direct_->busy()) || !rearming_.empty() ||
          !doorbell_armed_ || (!starved_.empty() && buffers_.available() > 0);
 }
@@ -457,23 +445,17 @@ void UringBackend::PollDirect(RunnableList& done) {
 
 void UringBackend::ReapAll(RunnableList& done) {
   ring_->Reap([&](const io_uring_cqe& cqe) { OnCompletion(cqe, done); });
-  // A connect to a Unix socket whose queue is full is tried again and again; a
-  // cancel that comes in between finds nothing. Those that are still there are
-  // asked once more.
-  if (std::exchange(missed_a_connect_, false))
-    cancelling_.Append(cancelled_connects_);
+  cancels_.AfterReap(clock());
 }
 
 void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
   switch (cqe.user_data) {
-    case kIgnored:
+    case kCancel:
+      cancels_.OnOutcome(cqe.res);
       return;
     case kDoorbell:
       doorbell_armed_ = false;
       ++stats_.notifications;
-      return;
-    case kConnectCancel:
-      missed_a_connect_ |= cqe.res == -ENOENT;
       return;
     default:
       break;

@@ -29,6 +29,7 @@
 #include "backends/backend_options.h"
 #include "backends/event_pool.h"
 #include "backends/offload_pool.h"
+#include "backends/uring/cancel_requests.h"
 #include "backends/uring/direct_ring.h"
 #include "backends/uring/kernel_ring.h"
 #include "backends/uring/lent_buffers.h"
@@ -120,13 +121,11 @@ class UringBackend final : public Backend {
   Registered registered_;
 
   OperationList in_flight_;
-  OperationList cancelling_;
-  OperationList cancelled_connects_;  // asked, and perhaps to be asked again
+  CancelRequests cancels_;  // in flight, too
   OperationList rearming_;
   OperationList starved_;
   bool doorbell_armed_ = false;
-  bool missed_a_connect_ = false;  // a cancel did not find its connect
-  const uint64_t native_;          // bit n: the kernel has what OpCode n needs
+  const uint64_t native_;  // bit n: the kernel has what OpCode n needs
   BackendStats stats_;
   std::string description_;
 };

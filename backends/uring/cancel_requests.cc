@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "backends/uring/cancel_requests.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace ringway::uring {
+
+// A request names its target by address. If the target ends before the kernel
+// has taken the request, that finds nothing: whatever is started in the same
+// memory later comes behind it in the queue.
+void CancelRequests::Submit(KernelRing& ring, MonotonicTime now) {
+  if (again_at_ <= now) {
+    again_at_ = MonotonicTime::Infinite();
+    to_ask_.Append(asked_);
+  }
+  while (Operation* op = to_ask_.front()) {
+    io_uring_sqe* sqe = ring.NextEntry();
+    if (sqe == nullptr) return;
+    io_uring_prep_cancel64(sqe, reinterpret_cast<uintptr_t>(op), 0);
+    sqe->user_data = user_data_;
+    op->Unlink();
+    asked_.PushBack(*op);
+  }
+}
+
+void CancelRequests::OnOutcome(int32_t result) {
+  missed_ |= result == -ENOENT || result == -EALREADY;
+}
+
+void CancelRequests::AfterReap(const Clock& clock) {
+  const bool missed = std::exchange(missed_, false);
+  if (asked_.empty()) {
+    again_at_ = MonotonicTime::Infinite();
+    pause_ = kShortestPause;
+  } else if (missed && again_at_.is_infinite()) {
+    again_at_ = clock.Now() + pause_;
+    pause_ = std::min(2 * pause_, kLongestPause);
+  }
+}
+
+void CancelRequests::ForgetInChild() {
+  for (OperationList* list : {&to_ask_, &asked_}) {
+    while (Operation* op = list->PopFront()) op->state = OpState::kDone;
+  }
+}
+
+}  // namespace ringway::uring
