@@ -18,7 +18,9 @@ namespace ringway {
 class [[nodiscard]] SleepOp : private Suspension {
  public:
   explicit SleepOp(absl::Duration duration)
-      : Suspension(&OnCancel, "a sleep"), relative_(true), duration_(duration) {}
+      : Suspension(&OnCancel, "a sleep"),
+        relative_(true),
+        duration_(duration) {}
   explicit SleepOp(MonotonicTime until)
       : Suspension(&OnCancel, "a sleep"), relative_(false), until_(until) {}
   SleepOp(const SleepOp&) = delete;
