@@ -11,6 +11,13 @@
 #include <utility>
 #include <vector>
 
+// It does not know that clang has the coroutines of C++20.
+#ifndef ASIO_HAS_CO_AWAIT
+#define ASIO_HAS_CO_AWAIT 1
+#endif
+#ifndef ASIO_HAS_STD_COROUTINE
+#define ASIO_HAS_STD_COROUTINE 1
+#endif
 #include "asio.hpp"
 #include "benchmark/benchmark.h"
 #include "executor/benchmark_support.h"
@@ -28,8 +35,9 @@ void BM_Asio_SpawnAndJoin(benchmark::State& state) {
   for (auto _ : state) {
     int64_t sum = 0;
     for (int64_t i = 0; i < state.range(0); ++i) {
-      asio::co_spawn(context, Give(1),
-                     [&sum](std::exception_ptr, int value) { sum += value; });
+      asio::co_spawn(
+          context, Give(1),
+          [&sum](const std::exception_ptr&, int value) { sum += value; });
     }
     context.run();
     context.restart();
