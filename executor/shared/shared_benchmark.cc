@@ -26,6 +26,7 @@
 #include "executor/shared/wake_handle.h"
 #include "executor/shared/worker_for_test.h"
 #include "executor/sleep.h"
+#include "executor/spinner.h"
 
 namespace {
 std::atomic<uint64_t> heap_allocations{0};
@@ -45,10 +46,17 @@ namespace {
 
 using testing::WorkerForTest;
 
+ExecutorOptions Spinning(SpinMode spin) {
+  ExecutorOptions options;
+  options.loop.spin = spin;
+  return options;
+}
+
 // A benchmark's other side, and what is reported of it.
 class Other {
  public:
-  explicit Other(benchmark::State& state) : state_(state) {}
+  explicit Other(benchmark::State& state, SpinMode spin = SpinMode::kAdaptive)
+      : state_(state), worker_(Spinning(spin)) {}
   const ExecutorHandle& handle() const { return worker_.handle(); }
 
   void Begin() { before_ = heap_allocations; }
@@ -142,13 +150,15 @@ Task<void> WakeThereAndBack(benchmark::State& state, Other* other) {
   reflect.Cancel();
   (co_await reflect).IgnoreError();
 }
-void BM_WakeThereAndBack(benchmark::State& state) {
-  Other other(state);
-  auto executor = *Executor::Create();
+void BM_WakeThereAndBack(benchmark::State& state, SpinMode spin) {
+  Other other(state, spin);
+  auto executor = *Executor::Create(Spinning(spin));
   executor->Run(WakeThereAndBack(state, &other)).IgnoreError();
   other.Report(1);
 }
-BENCHMARK(BM_WakeThereAndBack)->UseRealTime();
+BENCHMARK_CAPTURE(BM_WakeThereAndBack, spinning, SpinMode::kAdaptive)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(BM_WakeThereAndBack, sleeping, SpinMode::kOff)->UseRealTime();
 
 // --- Values through a channel of 1,024
 
