@@ -58,9 +58,11 @@ TEST_P(RingCancelTest, EndsEachKindOnceAsCancelled) {
     EXPECT_NE(ring().Cancel(task), CancelOutcome::kNotFound);
   }
   RunUntilDone();
-  for (uint16_t i = 0; i < std::size(tasks); ++i) {
-    EXPECT_EQ(log.Finals(i), Once(-ECANCELED)) << i;
-    EXPECT_EQ(ring().Cancel(tasks[i]), CancelOutcome::kNotFound) << i;
+  uint16_t which = 0;
+  for (RingTask task : tasks) {
+    EXPECT_EQ(log.Finals(which), Once(-ECANCELED)) << which;
+    EXPECT_EQ(ring().Cancel(task), CancelOutcome::kNotFound) << which;
+    ++which;
   }
   EXPECT_EQ(log.entries().size(), std::size(tasks));
 }
@@ -247,10 +249,12 @@ TEST_P(RingCancelTest, TimersNeverFireEarly) {
   log.then = [&](Ring& ring, uint16_t which, Completion&) {
     if (ring.Now() < due[which]) ++early;
   };
-  for (uint16_t i = 0; i < due.size(); ++i) {
-    const absl::Duration delay = absl::Microseconds(i * 7'919 % 100 * 50);
-    due[i] = ring().Now() + delay;
-    ring().Timer(delay, log.At(i));
+  uint16_t which = 0;
+  for (MonotonicTime& each : due) {
+    const absl::Duration delay = absl::Microseconds(which * 7'919 % 100 * 50);
+    each = ring().Now() + delay;
+    ring().Timer(delay, log.At(which));
+    ++which;
   }
   RunUntilDone();
   EXPECT_EQ(log.entries().size(), due.size());

@@ -249,7 +249,6 @@ TEST_P(RingOperationsTest, AMultishotAcceptDeliversConnections) {
 TEST_P(RingOperationsTest, ADatagramComesWithItsSender) {
   TestFd receiver = system().UdpSocket(), sender = system().UdpSocket();
   Log log;
-  std::string bytes;
   sockaddr_in from = {};
   log.then = [&](Ring& ring, uint16_t, Completion& done) {
     if (done.is_final) return;
