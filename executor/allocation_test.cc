@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Once warm, the task layer takes nothing from the heap. A target of its own:
-// it replaces operator new for the whole binary.
+// it replaces malloc for the whole binary.
 
-#include <cstdlib>
-#include <new>
 #include <utility>
 
+#include "backends/testing/allocation_counter.h"
 #include "executor/cancel_token.h"
 #include "executor/event.h"
 #include "executor/executor.h"
@@ -17,20 +16,6 @@
 #include "executor/timeout.h"
 #include "executor/when.h"
 #include "gtest/gtest.h"
-
-namespace {
-thread_local uint64_t heap_allocations = 0;
-}  // namespace
-
-// All other forms of new come here, all forms of delete below.
-void* operator new(size_t n_bytes) {
-  ++heap_allocations;
-  void* p = malloc(n_bytes > 0 ? n_bytes : 1);
-  if (p == nullptr) abort();
-  return p;
-}
-void operator delete(void* p) noexcept { free(p); }
-void operator delete(void* p, size_t) noexcept { free(p); }
 
 namespace ringway {
 namespace {
@@ -130,13 +115,13 @@ struct Case {
   Task<void> (*run_once)();
 };
 
-class Allocation : public testing::TestWithParam<Case> {};
+class Allocation : public ::testing::TestWithParam<Case> {};
 
 Task<uint64_t> CountAfterWarmUp(Task<void> (*run_once)()) {
   for (int i = 0; i < kWarmUp; ++i) co_await run_once();
-  const uint64_t before = heap_allocations;
+  const uint64_t before = testing::CountAllocations();
   for (int i = 0; i < kRounds; ++i) co_await run_once();
-  co_return heap_allocations - before;
+  co_return testing::CountAllocations() - before;
 }
 
 TEST_P(Allocation, NoneFromTheHeapOnceWarm) {
@@ -161,7 +146,7 @@ TEST_P(Allocation, FramesComeFromTheFrameAllocatorAndGoBack) {
 
 INSTANTIATE_TEST_SUITE_P(
     , Allocation,
-    testing::Values(
+    ::testing::Values(
         Case{"SpawnAndJoin", SpawnAndJoin},
         Case{"SpawnAndDetach", SpawnAndDetach},
         Case{"SpawnAndCancel", SpawnAndCancel}, Case{"Sleep", SleepBriefly},

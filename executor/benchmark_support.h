@@ -9,16 +9,13 @@
 #include <cstdint>
 #include <utility>
 
+#include "backends/testing/allocation_counter.h"
 #include "benchmark/benchmark.h"
 #include "executor/executor.h"
 
 namespace ringway::benchmarks {
 
-// Calls of operator new by this thread. Linking this file counts them. What
-// goes to malloc by another way, as Asio's caches do, is not seen.
-uint64_t HeapAllocations();
-
-// Counts the allocations from its construction on.
+// Counts the heap allocations of all threads from its construction on.
 class ItemReport {
  public:
   ItemReport(benchmark::State& state, int64_t items_per_iteration)
@@ -30,7 +27,7 @@ class ItemReport {
  private:
   benchmark::State& state_;
   const int64_t items_per_iteration_;
-  const uint64_t allocations_before_ = HeapAllocations();
+  const uint64_t allocations_before_ = testing::CountAllocations();
 };
 
 // Runs `body(state)`, a task that loops over the state.

@@ -3,8 +3,6 @@
 // The examples of docs/cancellation.md: what stands there stands here, is
 // compiled, and does what the text says.
 
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "executor/event.h"
 #include "executor/executor.h"
 #include "executor/interval.h"
+#include "executor/quoted_examples.h"
 #include "executor/select.h"
 #include "executor/shield.h"
 #include "executor/sleep.h"
@@ -233,29 +232,9 @@ TEST(Examples, ReportTicksUntilItIsStopped) {
 
 // --- The document.
 
-std::string Contents(const std::string& name) {
-  std::ifstream file(name);
-  EXPECT_TRUE(file.good()) << name;
-  std::stringstream contents;
-  contents << file.rdbuf();
-  return contents.str();
-}
-
 TEST(Examples, OfTheDocumentAreTheseHere) {
-  const std::string document = Contents("docs/cancellation.md");
-  const std::string source = Contents("executor/cancellation_examples_test.cc");
-  const std::string begin = "```cpp\n", end = "```\n";
-  int n = 0;
-  size_t at = document.find(begin);
-  while (at != std::string::npos) {
-    at += begin.size();
-    const size_t length = document.find(end, at) - at;
-    const std::string example = document.substr(at, length);
-    EXPECT_NE(source.find(example), std::string::npos) << example;
-    ++n;
-    at = document.find(begin, at + length);
-  }
-  EXPECT_EQ(n, 7);
+  testing::ExpectQuotes("docs/cancellation.md",
+                        "executor/cancellation_examples_test.cc", 7);
 }
 
 }  // namespace

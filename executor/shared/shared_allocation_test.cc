@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Once warm, workers talk to each other without the heap. A target of its own:
-// it replaces operator new for the whole binary.
+// it replaces malloc for the whole binary.
 
-#include <atomic>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <utility>
 
+#include "backends/testing/allocation_counter.h"
 #include "executor/executor.h"
 #include "executor/shared/executor_handle.h"
 #include "executor/shared/shared_channel.h"
@@ -16,20 +14,6 @@
 #include "executor/shared/wake_handle.h"
 #include "executor/shared/worker_for_test.h"
 #include "gtest/gtest.h"
-
-namespace {
-std::atomic<uint64_t> heap_allocations{0};  // of all threads
-}  // namespace
-
-// All other forms of new come here, all forms of delete below.
-void* operator new(size_t n_bytes) {
-  heap_allocations.fetch_add(1, std::memory_order_relaxed);
-  void* p = malloc(n_bytes > 0 ? n_bytes : 1);
-  if (p == nullptr) abort();
-  return p;
-}
-void operator delete(void* p) noexcept { free(p); }
-void operator delete(void* p, size_t) noexcept { free(p); }
 
 namespace ringway {
 namespace {
@@ -42,9 +26,9 @@ constexpr int kRounds = 2000;
 template <typename Once>
 Task<uint64_t> CountAfterWarmUp(Once once) {
   for (int i = 0; i < kWarmUp; ++i) co_await once.Run();
-  const uint64_t before = heap_allocations;
+  const uint64_t before = testing::CountAllocations();
   for (int i = 0; i < kRounds; ++i) co_await once.Run();
-  co_return heap_allocations - before;
+  co_return testing::CountAllocations() - before;
 }
 
 template <typename Once>

@@ -8,15 +8,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "backends/testing/allocation_counter.h"
 #include "benchmark/benchmark.h"
 #include "executor/executor.h"
 #include "executor/inbox.h"
@@ -27,19 +26,6 @@
 #include "executor/shared/worker_for_test.h"
 #include "executor/sleep.h"
 #include "executor/spinner.h"
-
-namespace {
-std::atomic<uint64_t> heap_allocations{0};
-}  // namespace
-
-void* operator new(size_t n_bytes) {
-  heap_allocations.fetch_add(1, std::memory_order_relaxed);
-  void* p = malloc(n_bytes > 0 ? n_bytes : 1);
-  if (p == nullptr) abort();
-  return p;
-}
-void operator delete(void* p) noexcept { free(p); }
-void operator delete(void* p, size_t) noexcept { free(p); }
 
 namespace ringway {
 namespace {
@@ -59,11 +45,11 @@ class Other {
       : state_(state), worker_(Spinning(spin)) {}
   const ExecutorHandle& handle() const { return worker_.handle(); }
 
-  void Begin() { before_ = heap_allocations; }
+  void Begin() { before_ = testing::CountAllocations(); }
   void Report(int64_t items_per_iteration) {
     const double items =
         static_cast<double>(state_.iterations()) * items_per_iteration;
-    const uint64_t allocations = heap_allocations - before_;
+    const uint64_t allocations = testing::CountAllocations() - before_;
     worker_.Stop();
     state_.SetItemsProcessed(state_.iterations() * items_per_iteration);
     state_.counters["allocs"] = allocations / items;

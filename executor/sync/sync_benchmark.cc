@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "backends/testing/allocation_counter.h"
 #include "benchmark/benchmark.h"
+#include "executor/benchmark_support.h"
 #include "executor/executor.h"
 #include "executor/sleep.h"
 #include "executor/sync/channel.h"
@@ -21,21 +21,6 @@ namespace ringway {
 namespace {
 
 constexpr int64_t kItems = 1000;  // per iteration
-
-// Runs `body(state)`, a task that loops over the state and handles kItems at a
-// time.
-template <typename Body>
-void RunOnExecutor(benchmark::State& state, Body body) {
-  auto executor = Executor::Create();
-  if (!executor.ok()) return state.SkipWithError("no executor");
-  const uint64_t before = testing::CountAllocations();
-  if (!(*executor)->Run(body(state)).ok()) state.SkipWithError("failed");
-  const double items = static_cast<double>(state.iterations()) * kItems;
-  state.SetItemsProcessed(state.iterations() * kItems);
-  state.counters["allocs"] = (testing::CountAllocations() - before) / items;
-  state.counters["per_item"] = benchmark::Counter(
-      items, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-}
 
 // Two tasks and a channel between them.
 Task<void> ReceiveAll(Channel<int64_t>* channel) {
@@ -58,7 +43,7 @@ Task<void> SendAndReceive(benchmark::State& state) {
   static_cast<void>(co_await receiver);
 }
 void BM_ChannelBetweenTwoTasks(benchmark::State& state) {
-  RunOnExecutor(state, SendAndReceive);
+  benchmarks::RunOnExecutor(state, kItems, SendAndReceive);
 }
 BENCHMARK(BM_ChannelBetweenTwoTasks)->Arg(0)->Arg(1)->Arg(64)->Arg(1024);
 
@@ -75,7 +60,7 @@ Task<void> SendAndReceiveAlone(benchmark::State& state) {
   }
 }
 void BM_ChannelWithoutWaiting(benchmark::State& state) {
-  RunOnExecutor(state, SendAndReceiveAlone);
+  benchmarks::RunOnExecutor(state, kItems, SendAndReceiveAlone);
 }
 BENCHMARK(BM_ChannelWithoutWaiting);
 
@@ -89,7 +74,7 @@ Task<void> LockAndUnlock(benchmark::State& state) {
   }
 }
 void BM_MutexWithoutWaiting(benchmark::State& state) {
-  RunOnExecutor(state, LockAndUnlock);
+  benchmarks::RunOnExecutor(state, kItems, LockAndUnlock);
 }
 BENCHMARK(BM_MutexWithoutWaiting);
 
@@ -110,7 +95,7 @@ Task<void> HandOver(benchmark::State& state) {
   static_cast<void>(co_await other);
 }
 void BM_MutexHandOver(benchmark::State& state) {
-  RunOnExecutor(state, HandOver);
+  benchmarks::RunOnExecutor(state, kItems, HandOver);
 }
 BENCHMARK(BM_MutexHandOver);
 
@@ -125,7 +110,7 @@ Task<void> AcquireAndRelease(benchmark::State& state) {
   }
 }
 void BM_SemaphoreWithoutWaiting(benchmark::State& state) {
-  RunOnExecutor(state, AcquireAndRelease);
+  benchmarks::RunOnExecutor(state, kItems, AcquireAndRelease);
 }
 BENCHMARK(BM_SemaphoreWithoutWaiting);
 
@@ -151,7 +136,7 @@ Task<void> PingPong(benchmark::State& state) {
   static_cast<void>(co_await echo);
 }
 void BM_NotifyHandOver(benchmark::State& state) {
-  RunOnExecutor(state, PingPong);
+  benchmarks::RunOnExecutor(state, kItems, PingPong);
 }
 BENCHMARK(BM_NotifyHandOver);
 
@@ -167,7 +152,7 @@ Task<void> AskAndAnswer(benchmark::State& state) {
   }
 }
 void BM_OneshotWithoutWaiting(benchmark::State& state) {
-  RunOnExecutor(state, AskAndAnswer);
+  benchmarks::RunOnExecutor(state, kItems, AskAndAnswer);
 }
 BENCHMARK(BM_OneshotWithoutWaiting);
 

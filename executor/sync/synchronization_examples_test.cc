@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "executor/event.h"
 #include "executor/executor.h"
+#include "executor/quoted_examples.h"
 #include "executor/sleep.h"
 #include "executor/sync/barrier.h"
 #include "executor/sync/channel.h"
@@ -224,6 +225,11 @@ Task<void> ServeOnceReady() {
 TEST(SynchronizationExamples, EventHappensOnceForAll) {
   VirtualTimeExecutor executor;
   EXPECT_TRUE(executor->Run(ServeOnceReady()).ok());
+}
+
+TEST(SynchronizationExamples, OfTheDocumentAreTheseHere) {
+  testing::ExpectQuotes("docs/synchronization.md",
+                        "executor/sync/synchronization_examples_test.cc", 6);
 }
 
 }  // namespace
