@@ -30,12 +30,12 @@ class [[nodiscard]] ConnectOp : public OperationAwait {
 // Connects to `address`.
 //
 // Errors:       the errno of connect(2), naming the address: ECONNREFUSED,
-// ENETUNREACH, ETIMEDOUT
-//               (after the kernel's own patience, minutes), ENOENT; Cancelled.
+//               ENETUNREACH, ENOENT, ETIMEDOUT (after the kernel's own
+//               patience, minutes); Cancelled.
 // Ownership:    `address` is copied.
 // Cancellation: two-phase; if the connection was made all the same, it is the
-// result. Cost:         the stream's one allocation; one system call for the
-// socket.
+//               result.
+// Cost:         the stream's one allocation; one system call for the socket.
 inline ConnectOp Connect(const SocketAddress& address) {
   return ConnectOp(address);
 }

@@ -79,14 +79,15 @@ class TcpListener {
   // Waits for the next connection.
   //
   // Errors:       Cancelled (the task, or the listener was closed); the errno
-  // of accept(2) where the
-  //               socket itself is unusable. Running out of fds or memory is
-  //               not an error here: the listener waits 20 ms and tries again,
-  //               for as long as it takes.
+  //               of accept(2) where the socket itself is unusable. Running out
+  //               of fds or memory is not an error here: the listener waits
+  //               20 ms and tries again, for as long as it takes.
+  // Threads:      the loop's only. Several tasks may wait; they are served in
+  //               order.
   // Cancellation: a connection that raced the cancel stays for the next
-  // Accept(). Threads:      the loop's only. Several tasks may wait; they are
-  // served in order. Cost:         no allocation but the stream; the kernel's
-  // accept stays armed in between.
+  //               Accept().
+  // Cost:         no allocation but the stream; the kernel's accept stays armed
+  //               in between.
   AcceptOp Accept() { return AcceptOp(core_.get()); }
 
   // Stops accepting: waiting tasks get Cancelled, connections not yet taken are

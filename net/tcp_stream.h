@@ -77,41 +77,39 @@ class TcpStream {
   // arrived.
   //
   // Result:       bytes received; 0 when the peer has closed its side (not an
-  // error), or when
-  //               `buffer` is empty.
+  //               error), or when `buffer` is empty.
   // Errors:       Unavailable (ECONNRESET), Cancelled; any other errno of
-  // recv(2). Ownership:    `buffer` and this stream must outlive the await,
-  // also after a cancel. Dropping the
-  //               stream while another task reads ends that read as cancelled.
+  //               recv(2).
+  // Ownership:    `buffer` and this stream must outlive the await, also after a
+  //               cancel. Dropping the stream while another task reads ends
+  //               that read as cancelled.
   // Threads:      the owning loop's only (checked).
   // Cancellation: two-phase; the await still completes, cancelled or with the
-  // bytes that raced it. Cost:         no allocation; no system call before the
-  // turn ends.
+  //               bytes that raced it.
+  // Cost:         no allocation; no system call before the turn ends.
   ReadOp Read(std::span<std::byte> buffer) { return ReadOp(*core_, buffer); }
 
   // Receives into a buffer of the worker's, lent until it is dropped: an idle
   // connection holds no memory. Empty at end of stream. Can be mixed with
   // Read(); bytes keep their order.
   //
-  // Errors, threads, cancellation: as Read(). A cancelled receive loses
-  // nothing: what arrives stays
-  //               for the next one.
+  // Errors:       as Read().
+  // Threads:      as Read().
+  // Cancellation: as Read(). A cancelled receive loses nothing: what arrives
+  //               stays for the next one.
   // Cost:         no allocation and no system call; the kernel's receive stays
-  // armed in between.
+  //               armed in between.
   ReceiveOp Receive() { return ReceiveOp(*core_); }
 
   // Sends all of `bytes`; completes when the kernel has accepted the last one.
   //
   // Errors:       Unavailable (EPIPE, ECONNRESET), Cancelled; any other errno
-  // of send(2). SIGPIPE is
-  //               never raised.
+  //               of send(2). SIGPIPE is never raised.
   // Ownership:    as Read().
   // Cancellation: two-phase. A cancelled write may have sent a part; the
-  // stream's position is then
-  //               unknown, so reset it or close it.
+  //               stream's position is then unknown, so reset it or close it.
   // Cost:         no allocation; no system call before the turn ends. Waits
-  // while the peer does not
-  //               read: that is the back-pressure.
+  //               while the peer does not read: that is the back-pressure.
   WriteOp Write(std::span<const std::byte> bytes) {
     return WriteOp(*core_, bytes);
   }
