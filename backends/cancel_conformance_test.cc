@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cancelling operations, one at a time or all at once with the backend: each
-// still ends exactly once, and nothing is touched afterwards.
+// Cancelling operations, one at a time, by fd or all at once: each still ends
+// exactly once, and nothing is touched afterwards.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -11,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -493,122 +492,6 @@ TEST_P(CancelConformance, CancelOfAllAsksEachOperationOnce) {
   for (const CountedOperation& op : receives) {
     EXPECT_EQ(op.completions, 1);
     EXPECT_EQ(op.result, -ECANCELED);
-  }
-}
-
-TEST_P(CancelConformance, QuiesceEndsEverythingAndTheBackendWorksOn) {
-  BackendDriver driver(MakeForTest());
-  TestFdPair sockets = system().SocketPair();
-  std::vector<CountedOperation> receives(2'000);
-  std::byte byte;
-  for (CountedOperation& op : receives) {
-    PrepareRecv(op, sockets.first.get(), {&byte, 1});
-    driver.Start(op);
-  }
-  driver.StartEverything();
-
-  driver->Quiesce(driver.ready());
-
-  EXPECT_EQ(driver->stats().in_flight, 0u);
-  for (const CountedOperation& op : receives) {
-    EXPECT_EQ(op.state, OpState::kDone);
-    EXPECT_EQ(op.result, -ECANCELED);
-    EXPECT_EQ(op.completions, 0) << "Quiesce() resumed somebody";
-  }
-  driver.TurnWithoutBlocking();
-  for (const CountedOperation& op : receives) EXPECT_EQ(op.completions, 1);
-  PrepareNop(receives[0]);
-  EXPECT_EQ(driver.RunToEnd(receives[0]), 0);
-}
-
-TEST_P(CancelConformance, DestructionWithThousandsInFlightEndsThemAll) {
-  constexpr size_t kPairs = 200, kPerPair = 10;
-  const size_t fds_before = system().OpenFds();
-  {
-    std::vector<TestFdPair> sockets(kPairs);
-    std::vector<CountedOperation> operations(kPairs * kPerPair * 2 + 100);
-    std::vector<std::array<std::byte, 16>> buffers(operations.size());
-    std::vector<std::unique_ptr<CountedMultishot>> multishots;
-    TestFd listener = system().TcpListener(16);
-    BackendOptions options = Options();
-    options.submission_entries = 64;
-    BackendDriver driver(MakeForTest(options));
-    size_t next = 0;
-    for (TestFdPair& pair : sockets) {
-      pair = system().SocketPair();
-      multishots.push_back(std::make_unique<CountedMultishot>());
-      PrepareRecvMultishot(*multishots.back(), pair.second.get());
-      driver.Start(*multishots.back());
-      for (size_t i = 0; i < kPerPair; ++i, next += 2) {
-        PrepareRecv(operations[next], pair.first.get(), buffers[next]);
-        PreparePoll(operations[next + 1], pair.first.get(), POLLIN);
-      }
-    }
-    multishots.push_back(std::make_unique<CountedMultishot>());
-    PrepareAcceptMultishot(*multishots.back(), listener.get());
-    driver.Start(*multishots.back());
-    for (; next < operations.size(); ++next) {
-      PrepareAccept(operations[next], listener.get(), nullptr, nullptr);
-    }
-    for (auto& buffer : buffers) buffer.fill(std::byte{0xab});
-    for (CountedOperation& op : operations) driver.Start(op);
-    // Most are in flight, some in the ring, some still queued.
-    while (driver->stats().in_flight < operations.size() - 200) {
-      driver.TurnWithoutBlocking(1);
-    }
-    driver->Submit(driver.pending(), driver.ready());
-
-    driver.DestroyBackend();
-
-    for (const CountedOperation& op : operations) {
-      EXPECT_EQ(op.state, OpState::kDone);
-      EXPECT_EQ(op.result, -ECANCELED);
-      EXPECT_EQ(op.completions, 0) << "destruction resumed somebody";
-    }
-    for (const auto& op : multishots) {
-      EXPECT_EQ(op->state, OpState::kDone);
-      EXPECT_EQ(op->result, -ECANCELED);
-    }
-    for (TestFdPair& pair : sockets) SendAll(pair.second.get(), "late bytes");
-    TestFd late_client = system().ConnectTo(system().AddressOf(listener.get()));
-    for (const auto& buffer : buffers) {
-      for (std::byte byte : buffer) ASSERT_EQ(byte, std::byte{0xab});
-    }
-  }
-  EXPECT_EQ(system().OpenFds(), fds_before);
-}
-
-TEST_P(CancelConformance, DestructionReturnsEveryFdOfTheBackend) {
-  const size_t fds_before = system().OpenFds();
-  for (int i = 0; i < 20; ++i) {
-    BackendDriver driver(MakeForTest());
-    driver.TurnWithoutBlocking();
-  }
-  EXPECT_EQ(system().OpenFds(), fds_before);
-}
-
-TEST_P(CancelConformance, PortCanBeBoundAgainAtOnceAfterDestruction) {
-  TestFd chosen = system().TcpListener(1);
-  const uint16_t port = ntohs(system().AddressOf(chosen.get()).sin_port);
-  chosen.Reset();
-  for (int round = 0; round < 1'000; ++round) {
-    SCOPED_TRACE(round);
-    TestFd listener =
-        system().TcpListener(16, port);  // aborts if the port is still taken
-    CountedOperation accepts[2];
-    CountedMultishot multishot;
-    {
-      BackendDriver driver(MakeForTest());
-      for (CountedOperation& op : accepts) {
-        PrepareAccept(op, listener.get(), nullptr, nullptr);
-        driver.Start(op);
-      }
-      PrepareAcceptMultishot(multishot, listener.get());
-      driver.Start(multishot);
-      driver.TurnWithoutBlocking();
-      // Either order must do: a listener that goes first, or last.
-      if (round % 2 == 0) listener.Reset();
-    }
   }
 }
 
