@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "backends/begin_cancel.h"
 #include "backends/cancel_in.h"
 #include "core/check.h"
 #include "core/errno_status.h"
@@ -510,22 +512,8 @@ void EpollBackend::RetryAll(RunnableList& done) {
 
 CancelOutcome EpollBackend::Cancel(Operation& op, RunnableList& done) {
   owner_.Check("an epoll backend");
-  switch (op.state) {
-    case OpState::kIdle:
-    case OpState::kDone:
-      return CancelOutcome::kNotFound;
-    case OpState::kQueued:
-      op.Unlink();
-      ++stats_.submitted;  // keeps "submitted - completed = in flight" true
-      ++stats_.in_flight;
-      Finish(op, -ECANCELED, done);
-      return CancelOutcome::kNotStarted;
-    case OpState::kInFlight:
-      break;
-  }
-  if (op.cancel_requested) return CancelOutcome::kRequested;
-  op.cancel_requested = true;
-  ++stats_.cancels;
+  const std::optional<CancelOutcome> outcome = BeginCancel(op, stats_, done);
+  if (outcome.has_value()) return *outcome;
   if (op.offloaded && !pool_->Cancel(op)) return CancelOutcome::kRequested;
   if (op.linked()) op.Unlink();
   cancelled_.PushBack(op);
@@ -585,10 +573,8 @@ void EpollBackend::Deliver(MultishotOperation& op, const MultishotEvent& event,
 }
 
 void EpollBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
-  if (op.state == OpState::kInFlight) {
-    for (int fd : NonBlockingFds(op)) watcher_.RestoreBlocking(fd);
-    if (IsTwoSided(op.opcode)) --two_sided_;
-  }
+  for (int fd : NonBlockingFds(op)) watcher_.RestoreBlocking(fd);
+  if (IsTwoSided(op.opcode)) --two_sided_;
   op.result = result;
   op.state = OpState::kDone;
   op.needs_rearm = false;

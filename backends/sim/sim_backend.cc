@@ -9,9 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-#include <utility>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "backends/begin_cancel.h"
 #include "backends/cancel_in.h"
 #include "core/check.h"
 
@@ -245,24 +246,8 @@ void SimBackend::ReturnBuffer(uint16_t buffer_id) {
 
 CancelOutcome SimBackend::Cancel(Operation& op, RunnableList& done) {
   owner_.Check("a simulated backend");
-  if (!op.active()) return CancelOutcome::kNotFound;
-  if (op.state == OpState::kQueued) {
-    op.Unlink();
-    ++stats_.submitted;
-    ++stats_.completed;
-    op.state = OpState::kDone;
-    op.result = -ECANCELED;
-    if (IsMultishot(op.opcode)) {
-      done.PushBack(static_cast<MultishotOperation&>(op).delivery);
-    } else {
-      done.PushBack(op);
-    }
-    return CancelOutcome::kNotStarted;
-  }
-  if (std::exchange(op.cancel_requested, true)) {
-    return CancelOutcome::kRequested;
-  }
-  ++stats_.cancels;
+  const std::optional<CancelOutcome> outcome = BeginCancel(op, stats_, done);
+  if (outcome.has_value()) return *outcome;
   Record(TraceEvent::kCancel, op, 0);
   if (!environment_.rng.Chance(environment_.faults.cancel_race)) {
     CancelNow(RequestOf(op));

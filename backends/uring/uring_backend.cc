@@ -10,10 +10,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/begin_cancel.h"
 #include "backends/cancel_in.h"
 #include "backends/prepare.h"
 #include "backends/system_call.h"
@@ -259,22 +261,8 @@ void UringBackend::CollectOffloaded(RunnableList& done) {
 
 CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
   owner_.Check("a uring backend");
-  switch (op.state) {
-    case OpState::kIdle:
-    case OpState::kDone:
-      return CancelOutcome::kNotFound;
-    case OpState::kQueued:
-      op.Unlink();
-      ++stats_.submitted;  // keeps "submitted - completed = in flight" true
-      ++stats_.in_flight;
-      Finish(op, -ECANCELED, done);
-      return CancelOutcome::kNotStarted;
-    case OpState::kInFlight:
-      break;
-  }
-  if (op.cancel_requested) return CancelOutcome::kRequested;
-  op.cancel_requested = true;
-  ++stats_.cancels;
+  const std::optional<CancelOutcome> outcome = BeginCancel(op, stats_, done);
+  if (outcome.has_value()) return *outcome;
   if (op.offloaded) {
     if (offload_->Cancel(op)) Finish(op, -ECANCELED, done);
     return CancelOutcome::kRequested;
