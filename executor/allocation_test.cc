@@ -13,6 +13,7 @@
 #include "executor/select.h"
 #include "executor/sleep.h"
 #include "executor/task_scope.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/timeout.h"
 #include "executor/when.h"
 #include "gtest/gtest.h"
@@ -24,10 +25,6 @@ constexpr int kWarmUp = 100;
 constexpr int kRounds = 1000;
 
 Task<int> Give(int value) { co_return value; }
-
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
 
 Task<void> SpawnAndJoin() {
   JoinHandle<int> handle = Spawn(Give(1));

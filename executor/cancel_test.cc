@@ -12,6 +12,7 @@
 #include "executor/receive_for_test.h"
 #include "executor/shield.h"
 #include "executor/sleep.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -21,10 +22,6 @@ namespace {
 using absl::StatusCode;
 
 Task<int> Give(int value) { co_return value; }
-
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
 
 Task<int> Note(bool* started, std::shared_ptr<int> argument) {
   *started = true;

@@ -12,6 +12,7 @@
 #include "executor/shield.h"
 #include "executor/sleep.h"
 #include "executor/task_scope.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -21,15 +22,6 @@ namespace {
 using absl::StatusCode;
 
 const absl::Status kReason = absl::AbortedError("the site was closed");
-
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
-
-Task<int> GiveAfter(absl::Duration delay, int value) {
-  static_cast<void>(co_await Sleep(delay));
-  co_return value;
-}
 
 Task<void> CancelAfter(absl::Duration delay, CancelSource* source) {
   static_cast<void>(co_await Sleep(delay));

@@ -14,6 +14,7 @@
 #include "executor/receive_for_test.h"
 #include "executor/shield.h"
 #include "executor/sleep.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -23,10 +24,6 @@ namespace {
 Task<int> Give(int value) { co_return value; }
 
 Task<int> Hold(std::shared_ptr<int> held) { co_return *held; }
-
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
 
 int CountOpenFds() {
   DIR* dir = opendir("/proc/self/fd");

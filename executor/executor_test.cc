@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "executor/sleep.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -23,10 +24,6 @@ using absl::StatusCode;
 Task<int> Give(int value) { co_return value; }
 
 Task<int> Hold(std::shared_ptr<int> held) { co_return *held; }
-
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
 
 // --- Run.
 

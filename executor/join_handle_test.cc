@@ -10,6 +10,7 @@
 #include "executor/event.h"
 #include "executor/executor.h"
 #include "executor/sleep.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -19,15 +20,6 @@ namespace {
 using absl::StatusCode;
 
 Task<int> Give(int value) { co_return value; }
-
-Task<int> GiveAfter(absl::Duration delay, int value) {
-  static_cast<void>(co_await Sleep(delay));
-  co_return value;
-}
-
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
 
 // --- Who gets the result.
 
@@ -115,11 +107,6 @@ Task<int> HandOver() {
 TEST(JoinHandle, CanBeHandedToAnotherTask) {
   VirtualTimeExecutor executor;
   EXPECT_EQ(*executor->Run(HandOver()), 8);
-}
-
-Task<void> SetAfter(absl::Duration delay, Event* event) {
-  static_cast<void>(co_await Sleep(delay));
-  event->Set();
 }
 
 Task<absl::Status> DropAndWait() {

@@ -12,6 +12,7 @@
 #include "executor/executor.h"
 #include "executor/receive_for_test.h"
 #include "executor/sleep.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -19,11 +20,6 @@ namespace ringway {
 namespace {
 
 using absl::StatusCode;
-
-Task<int> GiveAfter(absl::Duration delay, int value) {
-  static_cast<void>(co_await Sleep(delay));
-  co_return value;
-}
 
 Task<std::unique_ptr<int>> GivePointer(int value) {
   co_return std::make_unique<int>(value);
@@ -107,11 +103,6 @@ Task<void> SelectAgainAndAgain(Event* event, int* rounds) {
     auto first = co_await Select(event->Wait(), Sleep(absl::Seconds(1)));
     if (first.index == 1) ++*rounds;
   }
-}
-
-Task<void> SetAfter(absl::Duration delay, Event* event) {
-  static_cast<void>(co_await Sleep(delay));
-  event->Set();
 }
 
 TEST(Select, InALoopLeavesNothingBehind) {

@@ -11,15 +11,12 @@
 #include <vector>
 
 #include "executor/executor.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
 namespace ringway {
 namespace {
-
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
 
 absl::Duration CpuTimeOfThisThread() {
   rusage usage;

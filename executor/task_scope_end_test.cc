@@ -13,6 +13,7 @@
 #include "executor/shield.h"
 #include "executor/sleep.h"
 #include "executor/task_scope.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -20,15 +21,6 @@ namespace ringway {
 namespace {
 
 using absl::StatusCode;
-
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
-
-Task<absl::Status> FailAfter(absl::Duration delay) {
-  const absl::Status slept = co_await Sleep(delay);
-  co_return slept.ok() ? absl::DataLossError("") : slept;
-}
 
 // Counts itself while it is there.
 Task<absl::Status> CountedSleep(absl::Duration duration, int* alive) {
@@ -99,7 +91,7 @@ TEST(WithScope, JoinsWhenTheBodyThrowsAndThrowsIt) {
 }
 
 Task<void> SpawnFailing(TaskScope& scope, absl::Status* own) {
-  scope.Spawn(FailAfter(absl::Seconds(1))).Detach();
+  scope.Spawn(FailAfter(absl::Seconds(1), absl::DataLossError(""))).Detach();
   *own = co_await Sleep(absl::Hours(1));
 }
 

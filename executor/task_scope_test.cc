@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "executor/event.h"
-#include "executor/shield.h"
 #include "executor/sleep.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -19,32 +19,6 @@ namespace ringway {
 namespace {
 
 using absl::StatusCode;
-
-Task<int> GiveAfter(absl::Duration delay, int value) {
-  static_cast<void>(co_await Sleep(delay));
-  co_return value;
-}
-
-Task<absl::Status> FailAfter(absl::Duration delay, absl::Status failure) {
-  const absl::Status slept = co_await Sleep(delay);
-  co_return slept.ok() ? failure : slept;
-}
-
-Task<void> ThrowAfter(absl::Duration delay, std::string what) {
-  static_cast<void>(co_await Sleep(delay));
-  throw std::runtime_error(what);
-}
-
-// Writes its name when it is gone, in upper case if it was cancelled, after
-// some cleaning up.
-Task<absl::Status> NoteEnd(absl::Duration duration, std::string* log,
-                           char name) {
-  const absl::Status status = co_await Sleep(duration);
-  Shield shield;
-  static_cast<void>(co_await Sleep(absl::Seconds(1)));
-  log->push_back(status.ok() ? name : static_cast<char>(name - 'a' + 'A'));
-  co_return status;
-}
 
 // --- Joining.
 

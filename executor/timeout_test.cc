@@ -10,6 +10,7 @@
 #include "executor/receive_for_test.h"
 #include "executor/shield.h"
 #include "executor/sleep.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -18,11 +19,7 @@ namespace {
 
 using absl::StatusCode;
 
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
-
-Task<std::unique_ptr<int>> GiveAfter(absl::Duration delay, int value) {
+Task<std::unique_ptr<int>> BoxAfter(absl::Duration delay, int value) {
   static_cast<void>(co_await Sleep(delay));
   co_return std::make_unique<int>(value);
 }
@@ -30,7 +27,7 @@ Task<std::unique_ptr<int>> GiveAfter(absl::Duration delay, int value) {
 TEST(WithTimeout, GivesTheResultOfATaskThatEndsInTime) {
   VirtualTimeExecutor executor;
   absl::StatusOr<std::unique_ptr<int>> result = executor->Run(
-      WithTimeout(absl::Seconds(2), GiveAfter(absl::Seconds(1), 5)));
+      WithTimeout(absl::Seconds(2), BoxAfter(absl::Seconds(1), 5)));
   EXPECT_EQ(**result, 5);
 }
 
@@ -38,7 +35,7 @@ TEST(WithTimeout, LeavesNoTimerBehind) {
   VirtualTimeExecutor executor;
   const MonotonicTime start = executor.Now();
   EXPECT_TRUE(
-      executor->Run(WithTimeout(absl::Hours(1), GiveAfter(absl::Seconds(1), 5)))
+      executor->Run(WithTimeout(absl::Hours(1), BoxAfter(absl::Seconds(1), 5)))
           .ok());
   EXPECT_EQ(executor.Now() - start, absl::Seconds(1));
   EXPECT_FALSE(executor->loop().alive());
@@ -75,8 +72,8 @@ TEST(WithTimeout, WaitsForTheTaskToBeGone) {
 
 TEST(WithTimeout, GivesAResultThatCameInSpiteOfTheCancel) {
   VirtualTimeExecutor executor;
-  absl::StatusOr<std::unique_ptr<int>> result = executor->Run(
-      WithTimeout(absl::Seconds(1), GiveAfter(absl::Hours(1), 5)));
+  absl::StatusOr<std::unique_ptr<int>> result =
+      executor->Run(WithTimeout(absl::Seconds(1), BoxAfter(absl::Hours(1), 5)));
   EXPECT_EQ(**result, 5);
 }
 
@@ -91,18 +88,13 @@ TEST(WithTimeout, OfAnErrorInTimeGivesThatError) {
             StatusCode::kNotFound);
 }
 
-Task<void> ThrowAfter(absl::Duration delay) {
-  static_cast<void>(co_await Sleep(delay));
-  throw std::runtime_error("thrown");
-}
-
 TEST(WithTimeout, ThrowsWhatTheTaskThrewBeforeOrAfterTheDeadline) {
   VirtualTimeExecutor executor;
   EXPECT_THROW(static_cast<void>(executor->Run(WithTimeout(
-                   absl::Seconds(2), ThrowAfter(absl::Seconds(1))))),
+                   absl::Seconds(2), ThrowAfter(absl::Seconds(1), "thrown")))),
                std::runtime_error);
-  EXPECT_THROW(static_cast<void>(executor->Run(
-                   WithTimeout(absl::Seconds(1), ThrowAfter(absl::Hours(1))))),
+  EXPECT_THROW(static_cast<void>(executor->Run(WithTimeout(
+                   absl::Seconds(1), ThrowAfter(absl::Hours(1), "thrown")))),
                std::runtime_error);
   EXPECT_EQ(executor->stats().tasks_alive, 0u);
 }
@@ -269,7 +261,7 @@ TEST(CancelWithin, AfterTheGraceSaysSoAndTheTaskGoesOn) {
 
 Task<void> CancelWithoutGrace(bool* cleaned_up) {
   JoinHandle<std::unique_ptr<int>> ended =
-      Spawn(GiveAfter(absl::ZeroDuration(), 5));
+      Spawn(BoxAfter(absl::ZeroDuration(), 5));
   static_cast<void>(co_await Sleep(absl::Seconds(1)));
   const absl::StatusOr<std::unique_ptr<int>> value =
       co_await CancelWithin(absl::ZeroDuration(), ended);

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "executor/receive_for_test.h"
-#include "executor/shield.h"
 #include "executor/sleep.h"
+#include "executor/timed_tasks_for_test.h"
 #include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
 
@@ -18,30 +18,6 @@ namespace ringway {
 namespace {
 
 using absl::StatusCode;
-
-Task<int> GiveAfter(absl::Duration delay, int value) {
-  static_cast<void>(co_await Sleep(delay));
-  co_return value;
-}
-
-Task<absl::Status> SleepOnce(absl::Duration duration) {
-  co_return co_await Sleep(duration);
-}
-
-Task<void> ThrowAfter(absl::Duration delay, std::string what) {
-  static_cast<void>(co_await Sleep(delay));
-  throw std::runtime_error(what);
-}
-
-// Notes when it is gone, whether it was cancelled, after some cleaning up.
-Task<absl::Status> NoteEnd(absl::Duration duration, std::string* log,
-                           char name) {
-  const absl::Status status = co_await Sleep(duration);
-  Shield shield;
-  static_cast<void>(co_await Sleep(absl::Seconds(1)));
-  log->push_back(status.ok() ? name : static_cast<char>(name - 'a' + 'A'));
-  co_return status;
-}
 
 // --- WhenAll.
 
