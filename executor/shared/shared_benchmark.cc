@@ -5,6 +5,8 @@
 // reports heap allocations per item, of all threads, as `allocs`, and how often
 // the other's doorbell was rung as `doorbells`.
 
+#include <sys/eventfd.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -17,6 +19,7 @@
 #include "absl/time/time.h"
 #include "backends/testing/allocation_counter.h"
 #include "benchmark/benchmark.h"
+#include "core/unique_fd.h"
 #include "executor/executor.h"
 #include "executor/inbox.h"
 #include "executor/shared/executor_handle.h"
@@ -145,6 +148,27 @@ void BM_WakeThereAndBack(benchmark::State& state, SpinMode spin) {
 BENCHMARK_CAPTURE(BM_WakeThereAndBack, spinning, SpinMode::kAdaptive)
     ->UseRealTime();
 BENCHMARK_CAPTURE(BM_WakeThereAndBack, sleeping, SpinMode::kOff)->UseRealTime();
+
+// The least that this costs: two threads that block in a read of an eventfd.
+void BM_EventfdThereAndBack(benchmark::State& state) {
+  const UniqueFd there(eventfd(0, EFD_CLOEXEC)), back(eventfd(0, EFD_CLOEXEC));
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    eventfd_t n;
+    while (eventfd_read(there.get(), &n) == 0 && !stop)
+      eventfd_write(back.get(), 1);
+  });
+  eventfd_t n;
+  for (auto _ : state) {
+    eventfd_write(there.get(), 1);
+    eventfd_read(back.get(), &n);
+  }
+  stop = true;
+  eventfd_write(there.get(), 1);
+  other.join();
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(BM_EventfdThereAndBack)->UseRealTime();
 
 // --- Values through a channel of 1,024
 
