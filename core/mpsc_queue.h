@@ -26,6 +26,9 @@
 //   acquire order: what a sender wrote before Push() is visible after
 //   TakeAll() or Close(). Elements further down are visible too: each push is a
 //   read-modify-write and so continues the release sequence of those below it.
+// - Closing is a release too, and being refused an acquire: a sender whose
+//   element is refused sees what the taker did before Close(), and may destroy
+//   what the two had in common.
 // - ABA cannot happen: nothing but the whole chain is ever removed, so a head
 //   that changed and came back is still a right successor for a new element.
 // - Push() and empty() are sequentially consistent besides. A taker that stores
@@ -135,6 +138,7 @@ class alignas(64) MpscQueue {
     MpscNode* last = last_.load(std::memory_order_relaxed);
     do {
       if (last == &closed_) {
+        static_cast<void>(last_.load(std::memory_order_acquire));
         node.next_ = &node;
         return PushResult::kClosed;
       }
@@ -162,7 +166,7 @@ class alignas(64) MpscQueue {
   // Threads: the taker's only.
   MpscBatch<T> Close() {
     if (closed()) return MpscBatch<T>();
-    return Reverse(last_.exchange(&closed_, std::memory_order_acquire));
+    return Reverse(last_.exchange(&closed_, std::memory_order_acq_rel));
   }
 
   // Whether nothing waits to be taken. From a sender's thread the answer may be

@@ -254,5 +254,23 @@ TEST(MpscQueueStress, CloseReturnsOrRefusesEveryMessage) {
   EXPECT_TRUE(mailbox.TakeAll().empty());
 }
 
+// ThreadSanitizer is the judge: nothing else orders the two accesses.
+TEST(MpscQueueStress, WhoIsRefusedSeesWhatTheTakerDidBefore) {
+  Mailbox mailbox;
+  Message message;
+  int shared = 0;
+  std::atomic<bool> closed{false};
+  std::thread sender([&] {
+    while (!closed.load(std::memory_order_relaxed)) std::this_thread::yield();
+    EXPECT_EQ(mailbox.Push(message), PushResult::kClosed);
+    EXPECT_EQ(shared, 1);
+  });
+
+  shared = 1;
+  EXPECT_TRUE(mailbox.Close().empty());
+  closed.store(true, std::memory_order_relaxed);
+  sender.join();
+}
+
 }  // namespace
 }  // namespace ringway
