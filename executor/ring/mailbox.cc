@@ -27,7 +27,6 @@ void RingMessage::Return() {
   // Once it is sent it may be used again, or gone, and with it the pointer.
   const std::shared_ptr<Inbox> inbox = home_inbox;
   if (inbox != nullptr && inbox->Send(*this)) return;
-  state.exchange(State::kRevoked, std::memory_order_acq_rel);  // see GiveUp()
   delete this;
 }
 

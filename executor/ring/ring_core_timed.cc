@@ -141,10 +141,7 @@ void RingCore::Revoke(TimedWork& timed, int32_t result) {
                          RingMessage::State::kRefused;
     result = refused ? message.result : 0;
   }
-  if (result != 0) {
-    timed.payload = std::move(message.payload);
-    message.GiveUp();
-  }
+  if (result != 0) timed.payload = std::move(message.payload);
   SettleTimed(timed, result);
 }
 

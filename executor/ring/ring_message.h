@@ -11,8 +11,9 @@
 //
 // One atomic decides who has the payload: the first to leave kSent. So a sender
 // that cancels, or ends, knows what became of it without waiting, and nobody
-// waits for a ring that does not turn. Messages come home to be used again; one
-// that finds no home deletes itself.
+// waits for a ring that does not turn. Messages come home to be used again. One
+// that finds its home's inbox closed deletes itself: a ring that ends settles
+// all that it has sent before it closes its inbox.
 
 #ifndef RINGWAY_EXECUTOR_RING_RING_MESSAGE_H_
 #define RINGWAY_EXECUTOR_RING_RING_MESSAGE_H_
@@ -43,8 +44,6 @@ struct RingMessage : InboxMessage, ListNode {
     return Leave(State::kRefused);
   }
   bool Revoke() { return Leave(State::kRevoked); }
-  // The sender has taken the payload back: who deletes the message sees it.
-  void GiveUp() { state.store(State::kRevoked, std::memory_order_release); }
 
   // The target is done with it. The last thing it does with it.
   void Return();
