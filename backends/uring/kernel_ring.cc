@@ -5,12 +5,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <initializer_list>
+#include <mutex>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "core/errno_status.h"
 
@@ -101,9 +102,21 @@ absl::Status SetupError(int errnum) {
   }
 }
 
-// The queues of one thread's ring may be mapped where those of another one's
-// were. The kernel orders the two; this tells ThreadSanitizer.
-constinit std::atomic<uint64_t> rings_ended{0};
+// Held while queues are mapped or unmapped. One thread's may come where another
+// one's were: the kernel orders the two, but liburing calls it without the C
+// library, so ThreadSanitizer sees this alone.
+class MappingLock {
+ public:
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+  MappingLock() : lock_(mutex_) {}
+
+ private:
+  static constinit inline std::mutex mutex_;
+  const std::lock_guard<std::mutex> lock_;
+#else
+  MappingLock() {}
+#endif
+};
 
 }  // namespace
 
@@ -141,12 +154,12 @@ absl::Status KernelRing::SetUp(const Config& config) {
     params = {};
     params.flags = flags | wanted;
     params.cq_entries = config.completion_entries;
+    MappingLock lock;
     rc = io_uring_queue_init_params(config.submission_entries, &ring_, &params);
     if (rc != -EINVAL) break;
   }
   if (rc < 0) return SetupError(-rc);
   ready_ = true;
-  static_cast<void>(rings_ended.load(std::memory_order_acquire));
 
   // Entry i always sits in slot i: the indirection array is filled once, here.
   sqe_shift_ = cqe_shift_ = config.large_entries ? 1 : 0;
@@ -158,7 +171,7 @@ absl::Status KernelRing::SetUp(const Config& config) {
 
 KernelRing::~KernelRing() {
   if (!ready_) return;
-  rings_ended.fetch_add(1, std::memory_order_release);
+  MappingLock lock;
   io_uring_queue_exit(&ring_);
 }
 
