@@ -28,6 +28,25 @@ using WaitConformance = BackendConformance;
 
 MonotonicTime Past() { return MonotonicTime::FromNanoseconds(0); }
 
+// A poll of an empty pipe, in flight.
+struct PendingPoll {
+  PendingPoll(System& system, BackendDriver& d)
+      : pipe(system.Pipe()), driver(d) {
+    PreparePoll(op, pipe.first.get(), POLLIN);
+    driver.Start(op);
+    driver.TurnWithoutBlocking();
+  }
+  // Cancels it and sees it end.
+  void End() {
+    driver.Cancel(op);
+    EXPECT_TRUE(driver.RunUntil([&] { return op.done(); }));
+  }
+
+  TestFdPair pipe;
+  BackendDriver& driver;
+  CountedOperation op;
+};
+
 // --- Signals
 
 std::atomic<int> signals_seen{0};
@@ -126,11 +145,7 @@ TEST_P(WaitConformance, WaitDoesNotReturnEarlyFromAnIdleBackend) {
 
 TEST_P(WaitConformance, PastDeadlineNeverBlocks) {
   BackendDriver driver(MakeForTest());
-  TestFdPair pipe = system().Pipe();
-  CountedOperation poll;
-  PreparePoll(poll, pipe.first.get(), POLLIN);
-  driver.Start(poll);
-  driver.TurnWithoutBlocking();
+  PendingPoll poll(system(), driver);
 
   for (MonotonicTime deadline :
        {Past(), driver->clock().Now(),
@@ -139,9 +154,8 @@ TEST_P(WaitConformance, PastDeadlineNeverBlocks) {
   }
 
   EXPECT_EQ(driver->stats().waits, 0u);
-  EXPECT_EQ(poll.completions, 0);
-  driver.Cancel(poll);
-  EXPECT_TRUE(driver.RunUntil([&] { return poll.done(); }));
+  EXPECT_FALSE(poll.op.done());
+  poll.End();
 }
 
 TEST_P(WaitConformance, TheFarthestFiniteDeadlineBlocks) {
@@ -161,11 +175,7 @@ TEST_P(WaitConformance, TheFarthestFiniteDeadlineBlocks) {
 
 TEST_P(WaitConformance, IdleTurnsMakeNoSystemCallOrThatOfWaiting) {
   BackendDriver driver(MakeForTest());
-  TestFdPair pipe = system().Pipe();
-  CountedOperation poll;
-  PreparePoll(poll, pipe.first.get(), POLLIN);
-  driver.Start(poll);
-  driver.TurnWithoutBlocking();
+  PendingPoll poll(system(), driver);
   const uint64_t calls_before = driver->stats().system_calls;
 
   driver.TurnWithoutBlocking(1'000);
@@ -173,25 +183,20 @@ TEST_P(WaitConformance, IdleTurnsMakeNoSystemCallOrThatOfWaiting) {
   // io_uring shows in memory whether there is anything; others must ask.
   EXPECT_LE(driver->stats().system_calls - calls_before,
             IsUring() ? 0u : 1'000u);
-  driver.Cancel(poll);
-  EXPECT_TRUE(driver.RunUntil([&] { return poll.done(); }));
+  poll.End();
 }
 
 TEST_P(WaitConformance, CompletionsAreCollectedByTurnsThatNeverBlock) {
   // A loop that always has something ready never blocks; its I/O must go on
   // all the same, also where the kernel does not say that it has work waiting.
   BackendDriver driver(MakeForTest());
-  TestFdPair pipe = system().Pipe();
-  CountedOperation poll;
-  PreparePoll(poll, pipe.first.get(), POLLIN);
-  driver.Start(poll);
-  driver.TurnWithoutBlocking();
-  SendAll(pipe.second.get(), "x");
+  PendingPoll poll(system(), driver);
+  SendAll(poll.pipe.second.get(), "x");
 
   const MonotonicTime limit = driver->clock().Now() + absl::Seconds(10);
-  while (!poll.done() && driver->clock().Now() < limit) driver.Turn(Past());
+  while (!poll.op.done() && driver->clock().Now() < limit) driver.Turn(Past());
 
-  ASSERT_TRUE(poll.done());
+  ASSERT_TRUE(poll.op.done());
 }
 
 TEST_P(WaitConformance, PollableFdIsReadableWhileCompletionsWait) {
@@ -199,18 +204,14 @@ TEST_P(WaitConformance, PollableFdIsReadableWhileCompletionsWait) {
   BackendOptions options = Options();
   options.pollable = true;
   BackendDriver driver(MakeForTest(options));
-  TestFdPair pipe = system().Pipe();
-  CountedOperation poll_op;
-  PreparePoll(poll_op, pipe.first.get(), POLLIN);
-  driver.Start(poll_op);
-  driver.TurnWithoutBlocking();
+  PendingPoll pending(system(), driver);
   pollfd nested = {driver->PollableFd(), POLLIN, 0};
   EXPECT_EQ(poll(&nested, 1, /*timeout=*/0), 0) << "nothing has happened yet";
 
-  SendAll(pipe.second.get(), "x");
+  SendAll(pending.pipe.second.get(), "x");
 
   EXPECT_EQ(poll(&nested, 1, /*timeout=*/10'000), 1);
-  EXPECT_TRUE(driver.RunUntil([&] { return poll_op.done(); }));
+  EXPECT_TRUE(driver.RunUntil([&] { return pending.op.done(); }));
 }
 
 // A kernel that holds completions back tells who asks, and may forget who
