@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// How a runtime begins and serves: settings, ports, limits, failing handlers.
 
 #include "runtime/runtime.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <future>
 #include <memory>
@@ -21,17 +19,16 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/testing/sockets.h"
 #include "core/errno_status.h"
-#include "executor/sleep.h"
 #include "gtest/gtest.h"
 #include "net/listen_socket.h"
 #include "net/testing/net_fixture.h"
+#include "runtime/runtime_for_test.h"
 
 namespace ringway {
 namespace {
@@ -42,73 +39,6 @@ using net::testing::ReceiveAll;
 using net::testing::ShortDirectory;
 using net::testing::ValueOf;
 using testing::CountOpenFds;
-
-size_t CountThreads() {
-  DIR* directory = opendir("/proc/self/task");
-  size_t n = 0;
-  while (dirent* entry = readdir(directory)) n += entry->d_name[0] != '.';
-  closedir(directory);
-  return n;
-}
-
-// A joined thread can be seen in /proc a moment longer.
-void ExpectThreads(size_t n) {
-  const auto limit =
-      std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (CountThreads() != n && std::chrono::steady_clock::now() < limit)
-    std::this_thread::yield();
-  EXPECT_EQ(CountThreads(), n);
-}
-
-UniqueFd ConnectTo(const SocketAddress& address) {
-  UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-  RINGWAY_CHECK(connect(fd.get(), address.data(), address.size()) == 0,
-                "connect: errno %d", errno);
-  return fd;
-}
-
-// Sends `text` and waits for as many bytes back.
-std::string Ask(int fd, std::string_view text) {
-  testing::SendAll(fd, text);
-  std::string answer(text.size(), '\0');
-  const ssize_t n = recv(fd, answer.data(), answer.size(), MSG_WAITALL);
-  answer.resize(n > 0 ? static_cast<size_t>(n) : 0);
-  return answer;
-}
-
-Task<absl::Status> Echo(net::TcpStream stream) {
-  Task<absl::Status> echo = net::testing::Echo(std::move(stream));
-  co_return co_await std::move(echo);
-}
-
-class RuntimeTest : public ::testing::Test {
- protected:
-  RuntimeTest() {
-    // The first thread of a process brings one of ThreadSanitizer's with it.
-    pid_t tid = 0;
-    std::thread([&] { tid = gettid(); }).join();
-    const std::string thread = absl::StrCat("/proc/self/task/", tid);
-    while (access(thread.c_str(), F_OK) == 0) std::this_thread::yield();
-    fds_before_ = CountOpenFds();
-    threads_before_ = CountThreads();
-  }
-  ~RuntimeTest() override { ExpectNothingIsLeft(); }
-
-  void ExpectNothingIsLeft() {
-    EXPECT_EQ(CountOpenFds(), fds_before_) << "an fd leaked";
-    ExpectThreads(threads_before_);
-  }
-
-  static std::unique_ptr<Runtime> Launch(Runtime::Builder& builder) {
-    return ValueOf(builder.Launch());
-  }
-
- private:
-  size_t fds_before_;
-  size_t threads_before_;
-};
-
-// --- Launching
 
 TEST_F(RuntimeTest, NamesABadSettingAndStartsNothing) {
   struct Case {
@@ -396,229 +326,6 @@ TEST_F(RuntimeTest, RefusesAConnectionForWhichThereIsNoTask) {
   EXPECT_EQ(report.accepted, 1u);
   EXPECT_EQ(report.refused, 1u);
   EXPECT_EQ(report.cut, 0u);
-}
-
-// --- Ending
-
-// Waits for a byte, tells the test, waits for another, answers.
-struct SlowRequest {
-  std::promise<void> begun;
-
-  Task<absl::Status> Serve(net::TcpStream stream) {
-    std::array<std::byte, 1> byte;
-    absl::StatusOr<size_t> n = co_await stream.Read(byte);
-    if (!n.ok() || *n == 0) co_return n.status();
-    begun.set_value();
-    n = co_await stream.Read(byte);
-    if (!n.ok() || *n == 0) co_return n.status();
-    co_return co_await stream.Write(Bytes("answer"));
-  }
-};
-
-// The event that says "no connection is left" used to stay set from any moment
-// without connections before the shutdown, and the drain ended at once. A
-// server that was busy without a break drained properly.
-TEST_F(RuntimeTest, ARequestInFlightFinishesAlsoIfTheServerWasIdleBefore) {
-  SlowRequest request;
-  auto serve = [&](net::TcpStream stream) -> Task<absl::Status> {
-    return request.Serve(std::move(stream));
-  };
-  Runtime::Builder builder;
-  builder.DrainDeadline(absl::Seconds(60)).Listen("127.0.0.1:0", serve);
-  std::unique_ptr<Runtime> runtime = Launch(builder);
-  const SocketAddress address = runtime->addresses()[0];
-  {
-    UniqueFd earlier = ConnectTo(address);
-    ASSERT_EQ(shutdown(earlier.get(), SHUT_WR), 0);
-    EXPECT_EQ(ReceiveAll(earlier.get()), "");
-  }
-  UniqueFd client = ConnectTo(address);
-  testing::SendAll(client.get(), "1");
-  request.begun.get_future().wait();
-  runtime->Shutdown();
-  // Once the port is refused the drain has begun.
-  while (true) {
-    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (connect(fd.get(), address.data(), address.size()) != 0) break;
-  }
-  testing::SendAll(client.get(), "2");
-  EXPECT_EQ(ReceiveAll(client.get()), "answer");
-  const RuntimeReport report = runtime->Wait();
-  EXPECT_EQ(report.accepted, report.ended_ok);
-  EXPECT_TRUE(report.drained());
-}
-
-TEST_F(RuntimeTest, AnIdleConnectionIsCutAtTheDeadlineAndReported) {
-  Runtime::Builder builder;
-  builder.DrainDeadline(absl::Milliseconds(30)).Listen("127.0.0.1:0", Echo);
-  std::unique_ptr<Runtime> runtime = Launch(builder);
-  UniqueFd idle = ConnectTo(runtime->addresses()[0]);
-  EXPECT_EQ(Ask(idle.get(), "a"), "a");
-  runtime->Shutdown();
-  const RuntimeReport report = runtime->Wait();
-  EXPECT_EQ(report.cut, 1u);
-  EXPECT_FALSE(report.drained());
-  EXPECT_EQ(ReceiveAll(idle.get()), "");
-}
-
-TEST_F(RuntimeTest, CutEndsTheDrainAtOnce) {
-  for (const bool shutdown_first : {true, false}) {
-    Runtime::Builder builder;
-    builder.Workers(2)
-        .DrainDeadline(absl::InfiniteDuration())
-        .Listen("127.0.0.1:0", Echo);
-    std::unique_ptr<Runtime> runtime = Launch(builder);
-    std::vector<UniqueFd> clients;
-    for (int i = 0; i < 8; ++i) {
-      clients.push_back(ConnectTo(runtime->addresses()[0]));
-      EXPECT_EQ(Ask(clients.back().get(), "a"), "a");
-    }
-    if (shutdown_first) runtime->Shutdown();
-    runtime->Cut();
-    EXPECT_EQ(runtime->Wait().cut, 8u);
-    for (const UniqueFd& client : clients)
-      EXPECT_EQ(ReceiveAll(client.get()), "");
-  }
-}
-
-TEST_F(RuntimeTest, ANegativeOrZeroDrainDeadlineCutsAtOnce) {
-  for (const absl::Duration deadline :
-       {absl::ZeroDuration(), absl::Seconds(-1)}) {
-    Runtime::Builder builder;
-    builder.DrainDeadline(deadline).Listen("127.0.0.1:0", Echo);
-    std::unique_ptr<Runtime> runtime = Launch(builder);
-    UniqueFd client = ConnectTo(runtime->addresses()[0]);
-    EXPECT_EQ(Ask(client.get(), "a"), "a");
-    runtime->Shutdown();
-    EXPECT_EQ(runtime->Wait().cut, 1u);
-  }
-}
-
-// A connection that is cut before its task has had its first turn never runs.
-// It used to stay counted, and the worker waited out its grace for it. The
-// grace here is longer than the test may take.
-TEST_F(RuntimeTest, ConnectionsCutBeforeTheyBeginHoldUpNobody) {
-  ExecutorOptions options;
-  options.shutdown_grace = absl::Hours(1);
-  for (int round = 0; round < 30; ++round) {
-    Runtime::Builder builder;
-    builder.Options(options).Listen("127.0.0.1:0", Echo);
-    std::unique_ptr<Runtime> runtime = Launch(builder);
-    std::vector<UniqueFd> clients;
-    for (int i = 0; i < 5 + round; ++i)
-      clients.push_back(ConnectTo(runtime->addresses()[0]));
-    runtime->Cut();
-    runtime->Wait();
-  }
-}
-
-TEST_F(RuntimeTest, ShutdownAndWaitMayComeFromManyThreadsAndOften) {
-  Runtime::Builder builder;
-  builder.Workers(2).Listen("127.0.0.1:0", Echo);
-  std::unique_ptr<Runtime> runtime = Launch(builder);
-  {
-    UniqueFd client = ConnectTo(runtime->addresses()[0]);
-    EXPECT_EQ(Ask(client.get(), "a"), "a");
-  }
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&] {
-      for (int n = 0; n < 50; ++n) runtime->Shutdown();
-      EXPECT_EQ(runtime->Wait().accepted, 1u);
-      runtime->Shutdown();
-      runtime->Cut();
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(runtime->Wait().accepted, 1u);
-}
-
-TEST_F(RuntimeTest, DestroyingItWithoutAShutdownDrains) {
-  Runtime::Builder builder;
-  builder.DrainDeadline(absl::Milliseconds(20)).Listen("127.0.0.1:0", Echo);
-  std::unique_ptr<Runtime> runtime = Launch(builder);
-  UniqueFd client = ConnectTo(runtime->addresses()[0]);
-  EXPECT_EQ(Ask(client.get(), "a"), "a");
-  runtime.reset();
-  EXPECT_EQ(ReceiveAll(client.get()), "");
-}
-
-TEST_F(RuntimeTest, AStartTaskThatRunsForEverEndsWithTheRuntime) {
-  std::promise<void> begun;
-  auto start = [&]() -> Task<absl::Status> {
-    begun.set_value();
-    while (true) {
-      absl::Status slept = co_await Sleep(absl::Hours(1));
-      if (!slept.ok()) co_return slept;
-    }
-  };
-  Runtime::Builder builder;
-  builder.OnStart(start);
-  std::unique_ptr<Runtime> runtime = Launch(builder);
-  begun.get_future().wait();
-  runtime->Shutdown();
-  const RuntimeReport report = runtime->Wait();
-  EXPECT_TRUE(report.drained());
-  EXPECT_EQ(report.start_failed, 0u) << "ending with the runtime is no failure";
-}
-
-// A handler may cancel every task of its executor; the worker's own are among
-// them.
-TEST_F(RuntimeTest, AHandlerThatCancelsEverythingDoesNotStopTheServer) {
-  auto serve = [](net::TcpStream stream) -> Task<absl::Status> {
-    Executor::Current()->CancelAll();
-    co_return co_await stream.Write(Bytes("cancelled"));
-  };
-  Runtime::Builder builder;
-  builder.Listen("127.0.0.1:0", serve);
-  std::unique_ptr<Runtime> runtime = Launch(builder);
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(ReceiveAll(ConnectTo(runtime->addresses()[0]).get()),
-              "cancelled");
-  }
-}
-
-// An accept loop that is handed a connection in the turn of the shutdown comes
-// back for another one to a listener that is closed.
-TEST_F(RuntimeTest, ConnectionsThatArriveWithTheShutdownDoNoHarm) {
-  for (int round = 0; round < 30; ++round) {
-    Runtime::Builder builder;
-    builder.Workers(2)
-        .DrainDeadline(absl::Seconds(60))
-        .Listen("127.0.0.1:0", Echo);
-    std::unique_ptr<Runtime> runtime = Launch(builder);
-    const SocketAddress address = runtime->addresses()[0];
-    std::atomic<bool> stop{false};
-    std::thread clients([&] {
-      while (!stop) {
-        UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        if (connect(fd.get(), address.data(), address.size()) != 0) return;
-      }
-    });
-    { UniqueFd one = ConnectTo(address); }
-    runtime->Shutdown();
-    const RuntimeReport report = runtime->Wait();
-    stop = true;
-    clients.join();
-    EXPECT_TRUE(report.drained());
-    EXPECT_EQ(report.accepted, report.ended_ok + report.ended_error);
-  }
-}
-
-TEST_F(RuntimeTest, StartsOnTheSamePortAgainAndAgain) {
-  SocketAddress address = ValueOf(SocketAddress::Parse("127.0.0.1:0"));
-  for (int round = 0; round < 50; ++round) {
-    Runtime::Builder builder;
-    builder.Workers(1 + round % 2)
-        .DrainDeadline(absl::ZeroDuration())
-        .Listen(address.ToString(), Echo);
-    std::unique_ptr<Runtime> runtime = Launch(builder);
-    address = runtime->addresses()[0];
-    UniqueFd client = ConnectTo(address);
-    EXPECT_EQ(Ask(client.get(), "hello"), "hello");
-    runtime->Shutdown();
-    EXPECT_EQ(runtime->Wait().cut, 1u);
-  }
 }
 
 }  // namespace
