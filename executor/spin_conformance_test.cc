@@ -4,6 +4,8 @@
 // without a block, and a backend that cannot see anything is not kept from
 // blocking.
 
+#include <poll.h>
+
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
@@ -95,6 +97,30 @@ TEST_P(SpinConformance, ALongWaitBlocksAfterOneSpin) {
 TEST_P(SpinConformance, ADeadlineThatHasPassedNeverSpins) {
   for (int i = 0; i < 100; ++i) loop().Turn(kPast);
   EXPECT_EQ(n_spins(), 0u);
+}
+
+// What a turn has started goes to the kernel before the spin, and the block
+// after it is a system call of its own.
+TEST_P(SpinConformance, ATurnThatSpinsMakesOneSystemCallMoreAtMost) {
+  if (!loop().backend().can_peek())
+    GTEST_SKIP() << "cannot look on, so it never spins";
+  TestFdPair pipe = system().Pipe();
+  const LoopStats before = loop().stats();
+  for (int round = 0; round < 10; ++round) {
+    CountedOperation poll;
+    PreparePoll(poll, pipe.first.get(), POLLIN);
+    loop().Start(poll);
+    Alarm alarm;
+    loop().ArmTimer(alarm.timer, Now() + absl::Milliseconds(3));
+    WaitUntil([&] { return alarm.fired; });
+    loop().Cancel(poll);
+    WaitUntil([&] { return !poll.active(); });
+  }
+
+  const LoopStats after = loop().stats();
+  EXPECT_GE(n_spins(), 10u);
+  EXPECT_LE(after.backend.system_calls - before.backend.system_calls,
+            after.turns - before.turns + n_spins());
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(SpinConformance);

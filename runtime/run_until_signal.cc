@@ -60,9 +60,9 @@ void PrintReport(const RuntimeReport& report) {
   if (report.start_failed > 0) {
     printf("OnStart failed on %" PRIu64 " workers\n", report.start_failed);
   }
-  printf("operations: %" PRIu64 " in %" PRIu64 " turns and %" PRIu64
-         " system calls\n",
-         report.operations, report.turns, report.system_calls);
+  printf("operations: %" PRIu64 " in %" PRIu64 " turns, %" PRIu64
+         " with a spin, and %" PRIu64 " system calls\n",
+         report.operations, report.turns, report.spins, report.system_calls);
   printf(report.drained() ? "drained\n"
                           : "not drained: connections had to be cut\n");
   fflush(stdout);

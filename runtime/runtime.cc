@@ -165,6 +165,7 @@ RuntimeReport Runtime::Wait() {
     sum.system_calls += one.system_calls;
     sum.operations += one.operations;
     sum.turns += one.turns;
+    sum.spins += one.spins;
   }
   return sum;
 }

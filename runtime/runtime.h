@@ -51,6 +51,7 @@ struct RuntimeReport {
   uint64_t system_calls = 0;  // of the loops
   uint64_t operations = 0;    // ended, and deliveries of multishot ones
   uint64_t turns = 0;         // of the loops
+  uint64_t spins = 0;         // turns that looked on before they blocked
 
   // True when every connection ended by itself.
   bool drained() const { return cut == 0; }

@@ -105,6 +105,7 @@ void Worker::ThreadMain() {
   report_.system_calls = loop.backend.system_calls;
   report_.operations = loop.backend.completed + loop.backend.events;
   report_.turns = loop.turns;
+  report_.spins = loop.spins_paid + loop.spins_unpaid;
 }
 
 absl::Status Worker::Prepare() {
