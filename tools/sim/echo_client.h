@@ -47,7 +47,7 @@ class EchoClient {
   uint64_t stream_;
   uint64_t offset_sent_ = 0;
   uint64_t offset_received_ = 0;
-  bool over_ = false;  // the session has ended early, by bad luck
+  bool over_ = false;  // ended early, by bad luck
   std::array<std::byte, 1500> buffer_;
 };
 

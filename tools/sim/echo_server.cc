@@ -96,7 +96,7 @@ Task<void> EchoServer::Reply(SlabKey key) {
   --replies_left_;
 }
 
-// 0, also when the session is gone, or -errno.
+// 0, also when `key` has gone stale, or -errno.
 Task<int32_t> EchoServer::SendReply(SlabKey key, std::string reply) {
   for (size_t sent = 0; sent < reply.size();) {
     Session* session = Find(key);
