@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/armed_multishot.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "core/check.h"
+
+namespace ringway::net::internal {
+
+ArmedMultishot::State ArmedMultishot::state() const {
+  if (in_progress()) {
+    return stop_requested_ ? State::kStopping : State::kArmed;
+  }
+  return ended_ ? State::kEnded : State::kIdle;
+}
+
+void ArmedMultishot::Arm(int fd, PrepareFunction prepare) {
+  RINGWAY_CHECK(state() == State::kIdle,
+                "a %s operation on fd %d was armed before its end was handled",
+                OpCodeName(operation_.opcode), operation_.fd);
+  stop_requested_ = false;
+  prepare(operation_, fd);
+  loop_.Start(operation_);
+}
+
+void ArmedMultishot::Stop() {
+  if (state() != State::kArmed) return;
+  // One that has ended by itself does not count as stopped: its result stands.
+  stop_requested_ = loop_.Cancel(operation_) != CancelOutcome::kNotFound;
+}
+
+int32_t ArmedMultishot::TakeEnd() {
+  RINGWAY_CHECK(state() == State::kEnded,
+                "a %s operation on fd %d has no end to take",
+                OpCodeName(operation_.opcode), operation_.fd);
+  ended_ = false;
+  return operation_.result;
+}
+
+void ArmedMultishot::OnDelivery(Runnable& entry) {
+  auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
+  Multishot& operation = *static_cast<Multishot*>(delivery.operation);
+  ArmedMultishot& self = operation.owner;
+  if (!operation.active()) {
+    const bool stopped = std::exchange(self.stop_requested_, false) &&
+                         operation.result == -ECANCELED;
+    self.ended_ = !stopped;
+  }
+  self.on_news_(self);
+}
+
+}  // namespace ringway::net::internal

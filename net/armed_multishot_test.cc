@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/armed_multishot.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "backends/prepare.h"
+#include "core/monotonic_time.h"
+#include "executor/loop.h"
+#include "gtest/gtest.h"
+#include "net/testing/scripted_backend.h"
+
+namespace ringway::net::internal {
+namespace {
+
+using State = ArmedMultishot::State;
+using testing::ScriptedBackend;
+
+struct CountedMultishot : ArmedMultishot {
+  explicit CountedMultishot(Loop& loop)
+      : ArmedMultishot(loop, [](ArmedMultishot& self) {
+          ++static_cast<CountedMultishot&>(self).told;
+        }) {}
+  int told = 0;
+};
+
+class ArmedMultishotTest : public ::testing::Test {
+ protected:
+  void Arm() { multishot_.Arm(/*fd=*/0, &PrepareRecvMultishot); }
+  // The two halves of a turn.
+  void Collect() { loop_->Wait(MonotonicTime::FromNanoseconds(0)); }
+  void RunReady() { loop_->Work(); }
+  void Turn() {
+    Collect();
+    RunReady();
+  }
+
+  std::string TakeBytes() {
+    MultishotEvent event;
+    if (!multishot_.Take(event)) return "";
+    std::string bytes(reinterpret_cast<const char*>(event.data),
+                      static_cast<size_t>(event.result));
+    backend_.ReturnBuffer(event.buffer_id);
+    return bytes;
+  }
+
+  std::unique_ptr<ScriptedBackend> owned_ = std::make_unique<ScriptedBackend>();
+  ScriptedBackend& backend_ = *owned_;
+  std::unique_ptr<Loop> loop_ = std::make_unique<Loop>(std::move(owned_));
+  CountedMultishot multishot_{*loop_};
+};
+
+TEST_F(ArmedMultishotTest, IsIdleUntilItIsArmed) {
+  EXPECT_EQ(multishot_.state(), State::kIdle);
+  EXPECT_FALSE(multishot_.in_progress());
+  multishot_.Stop();
+  EXPECT_EQ(multishot_.state(), State::kIdle);
+  Arm();
+  EXPECT_EQ(multishot_.state(), State::kArmed);
+  EXPECT_TRUE(multishot_.in_progress());
+  multishot_.Stop();
+  Turn();
+}
+
+TEST_F(ArmedMultishotTest, StaysArmedThroughDeliveries) {
+  Arm();
+  backend_.Arrive("one");
+  backend_.Arrive("two");
+  Turn();
+  EXPECT_EQ(multishot_.told, 1) << "once for what came together";
+  EXPECT_EQ(multishot_.untaken(), 2u);
+  EXPECT_EQ(TakeBytes(), "one");
+  EXPECT_EQ(multishot_.untaken(), 1u);
+  EXPECT_EQ(multishot_.state(), State::kArmed);
+  multishot_.Stop();
+  Turn();
+  EXPECT_EQ(TakeBytes(), "two") << "stays to be taken";
+}
+
+// The kernel has ended it and the owner does not know: what it did then wiped
+// the result.
+TEST_F(ArmedMultishotTest, StaysArmedUntilItsOwnerIsToldOfTheEnd) {
+  Arm();
+  backend_.Arrive("last");
+  backend_.ArriveEnd(-ECONNRESET);
+  Collect();
+  EXPECT_EQ(multishot_.state(), State::kArmed);
+  multishot_.Stop();  // comes too late
+  EXPECT_EQ(multishot_.state(), State::kArmed);
+  RunReady();
+  EXPECT_EQ(multishot_.state(), State::kEnded);
+  EXPECT_EQ(TakeBytes(), "last");
+  EXPECT_EQ(multishot_.state(), State::kEnded);
+  EXPECT_EQ(multishot_.TakeEnd(), -ECONNRESET);
+  EXPECT_EQ(multishot_.state(), State::kIdle);
+}
+
+TEST_F(ArmedMultishotTest, IsIdleAgainWhenAStopHasTakenEffect) {
+  for (const auto when : {ScriptedBackend::Cancels::kBeforeArrivals,
+                          ScriptedBackend::Cancels::kLate}) {
+    backend_.SetCancels(when);
+    Arm();
+    Turn();
+    multishot_.Stop();
+    EXPECT_EQ(multishot_.state(), State::kStopping);
+    Collect();
+    EXPECT_EQ(multishot_.state(), State::kStopping);
+    while (multishot_.in_progress()) {
+      RunReady();
+      Collect();
+    }
+    EXPECT_EQ(multishot_.state(), State::kIdle);
+  }
+}
+
+TEST_F(ArmedMultishotTest, CanBeStoppedBeforeTheKernelHasIt) {
+  Arm();
+  multishot_.Stop();
+  EXPECT_EQ(multishot_.state(), State::kStopping);
+  RunReady();
+  EXPECT_EQ(multishot_.state(), State::kIdle);
+  EXPECT_EQ(multishot_.told, 1);
+}
+
+TEST_F(ArmedMultishotTest, AnEndThatOvertakesTheStopIsGiven) {
+  backend_.SetCancels(ScriptedBackend::Cancels::kAfterArrivals);
+  Arm();
+  Turn();
+  multishot_.Stop();
+  backend_.ArriveEnd(-ECONNRESET);
+  Turn();
+  EXPECT_EQ(multishot_.state(), State::kEnded);
+  EXPECT_EQ(multishot_.TakeEnd(), -ECONNRESET);
+}
+
+// A stop is forgotten with the arming it was for.
+TEST_F(ArmedMultishotTest, ACancelThatIsNotItsOwnIsAnEnd) {
+  backend_.SetCancels(ScriptedBackend::Cancels::kAfterArrivals);
+  Arm();
+  Turn();
+  multishot_.Stop();
+  backend_.ArriveEnd(-ENOMEM);
+  Turn();
+  EXPECT_EQ(multishot_.TakeEnd(), -ENOMEM);
+  Arm();
+  Turn();
+  loop_->CancelAll();
+  Turn();
+  EXPECT_EQ(multishot_.state(), State::kEnded);
+  EXPECT_EQ(multishot_.TakeEnd(), -ECANCELED);
+}
+
+TEST_F(ArmedMultishotTest, DropsWhatNobodyTakes) {
+  Arm();
+  backend_.Arrive("one");
+  backend_.Arrive("two");
+  Turn();
+  EXPECT_EQ(backend_.buffers_lent(), 2u);
+  multishot_.DropUntaken();
+  EXPECT_EQ(backend_.buffers_lent(), 0u);
+  backend_.Arrive("three");
+  multishot_.Stop();
+  backend_.SetCancels(ScriptedBackend::Cancels::kAfterArrivals);
+  Turn();
+  EXPECT_EQ(backend_.buffers_lent(), 1u) << "the destructor returns it";
+}
+
+// Quiesce() ends everything and tells no owner of it.
+TEST_F(ArmedMultishotTest, IsIdleOnceItsLoopHasBeenQuiesced) {
+  Arm();
+  Turn();
+  loop_->Quiesce();
+  EXPECT_EQ(multishot_.state(), State::kIdle);
+  EXPECT_EQ(multishot_.told, 0);
+}
+
+using ArmedMultishotDeathTest = ArmedMultishotTest;
+
+TEST_F(ArmedMultishotDeathTest, DiesIfArmedBeforeItsEndWasHandled) {
+  Arm();
+  Turn();
+  EXPECT_DEATH(Arm(), "fd 0 was armed before its end was handled");
+  backend_.ArriveEnd(0);
+  Collect();
+  EXPECT_DEATH(Arm(), "was armed before its end was handled");
+  RunReady();
+  EXPECT_DEATH(Arm(), "was armed before its end was handled");
+  EXPECT_EQ(multishot_.TakeEnd(), 0);
+  EXPECT_DEATH(multishot_.TakeEnd(), "has no end to take");
+}
+
+}  // namespace
+}  // namespace ringway::net::internal

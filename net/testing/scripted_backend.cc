@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/testing/scripted_backend.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "backends/begin_cancel.h"
+#include "core/check.h"
+
+namespace ringway::net::testing {
+
+ScriptedBackend::~ScriptedBackend() {
+  RunnableList done;
+  Quiesce(done);
+  while (Runnable* ended = done.PopFront()) static_cast<void>(ended);
+  Forget();
+}
+
+void ScriptedBackend::Arrive(std::string_view bytes) {
+  arrivals_.push_back({.kind = Arrival::kBytes, .bytes = std::string(bytes)});
+}
+
+void ScriptedBackend::ArriveConnection(int fd) {
+  arrivals_.push_back({.kind = Arrival::kConnection, .value = fd});
+}
+
+void ScriptedBackend::ArriveEnd(int32_t result) {
+  arrivals_.push_back({.kind = Arrival::kEnd, .value = result});
+}
+
+void ScriptedBackend::Forget() {
+  for (const Arrival& arrival : arrivals_) {
+    if (arrival.kind == Arrival::kConnection) close(arrival.value);
+  }
+  arrivals_.clear();
+  at_end_ = false;
+}
+
+bool ScriptedBackend::armed() const {
+  auto& list = const_cast<OperationList&>(in_flight_);
+  for (Operation* op = list.front(); op != nullptr; op = list.Next(*op)) {
+    if (IsMultishot(op->opcode) && !op->cancel_requested) return true;
+  }
+  return false;
+}
+
+void ScriptedBackend::Submit(OperationList& pending, RunnableList&) {
+  while (Operation* op = pending.PopFront()) {
+    ++stats_.submitted;
+    ++stats_.in_flight;
+    op->state = OpState::kInFlight;
+    in_flight_.PushBack(*op);
+  }
+}
+
+void ScriptedBackend::Wait(MonotonicTime, RunnableList& done) {
+  if (cancels_ == Cancels::kBeforeArrivals) EndCancelled(in_flight_, done);
+  OperationList late;
+  late.Append(cancelling_);
+  for (OperationList* list : {&in_flight_, &late}) {
+    for (Operation* op = list->front(); op != nullptr;) {
+      Operation* next = list->Next(*op);
+      while (!Advance(*op, done)) {
+      }
+      op = next;
+    }
+  }
+  EndCancelled(late, done);
+  if (cancels_ == Cancels::kAfterArrivals) EndCancelled(in_flight_, done);
+  for (Operation* op = in_flight_.front(); op != nullptr;) {
+    Operation* next = in_flight_.Next(*op);
+    if (op->cancel_requested) {
+      op->Unlink();
+      cancelling_.PushBack(*op);
+    }
+    op = next;
+  }
+}
+
+// False while there may be more to do.
+bool ScriptedBackend::Advance(Operation& op, RunnableList& done) {
+  if (op.opcode == OpCode::kClose) {
+    Finish(op, close(op.fd) == 0 ? 0 : -errno, done);
+    return true;
+  }
+  if (at_end_ || (!arrivals_.empty() && arrivals_[0].kind == Arrival::kEnd)) {
+    return End(op, done);
+  }
+  if (arrivals_.empty()) return true;
+  if (IsMultishot(op.opcode)) {
+    Deliver(static_cast<MultishotOperation&>(op), done);
+    return false;
+  }
+  Finish(op, TakeBytes(op), done);
+  return true;
+}
+
+bool ScriptedBackend::End(Operation& op, RunnableList& done) {
+  int32_t result = 0;
+  if (!at_end_) {
+    result = arrivals_[0].value;
+    arrivals_.pop_front();
+    at_end_ = result == 0 || result == -ECONNRESET;
+  }
+  Finish(op, result, done);
+  return true;
+}
+
+void ScriptedBackend::Deliver(MultishotOperation& op, RunnableList& done) {
+  Arrival arrival = std::move(arrivals_[0]);
+  arrivals_.pop_front();
+  MultishotEvent event;
+  if (DeliversBuffers(op.opcode)) {
+    RINGWAY_CHECK(arrival.kind == Arrival::kBytes, "a receive of a connection");
+    while (lent_.contains(next_buffer_)) ++next_buffer_;
+    std::string& bytes = lent_[next_buffer_] = std::move(arrival.bytes);
+    event.result = static_cast<int32_t>(bytes.size());
+    event.buffer_id = next_buffer_++;
+    event.data = reinterpret_cast<std::byte*>(bytes.data());
+  } else {
+    RINGWAY_CHECK(arrival.kind == Arrival::kConnection, "an accept of bytes");
+    event.result = arrival.value;
+  }
+  events_.Append(op, event);
+  ++stats_.events;
+  if (!op.delivery.linked()) done.PushBack(op.delivery);
+}
+
+int32_t ScriptedBackend::TakeBytes(Operation& op) {
+  RINGWAY_CHECK(op.opcode == OpCode::kRecv, "a %s has no script",
+                OpCodeName(op.opcode));
+  std::string& bytes = arrivals_[0].bytes;
+  const size_t n = std::min<size_t>(bytes.size(), op.length);
+  memcpy(op.address, bytes.data(), n);
+  bytes.erase(0, n);
+  if (bytes.empty()) arrivals_.pop_front();
+  return static_cast<int32_t>(n);
+}
+
+void ScriptedBackend::EndCancelled(OperationList& list, RunnableList& done) {
+  for (Operation* op = list.front(); op != nullptr;) {
+    Operation* next = list.Next(*op);
+    if (op->cancel_requested) Finish(*op, -ECANCELED, done);
+    op = next;
+  }
+}
+
+void ScriptedBackend::Finish(Operation& op, int32_t result,
+                             RunnableList& done) {
+  op.Unlink();
+  op.result = result;
+  op.state = OpState::kDone;
+  ++stats_.completed;
+  --stats_.in_flight;
+  Runnable& next = IsMultishot(op.opcode)
+                       ? static_cast<MultishotOperation&>(op).delivery
+                       : static_cast<Runnable&>(op);
+  if (!next.linked()) done.PushBack(next);
+}
+
+CancelOutcome ScriptedBackend::Cancel(Operation& op, RunnableList& done) {
+  const std::optional<CancelOutcome> outcome = BeginCancel(op, stats_, done);
+  return outcome.value_or(CancelOutcome::kRequested);
+}
+
+size_t ScriptedBackend::CancelFd(int, RunnableList& done) {
+  return CancelAll(done);
+}
+
+size_t ScriptedBackend::CancelAll(RunnableList& done) {
+  size_t n = 0;
+  for (Operation* op = in_flight_.front(); op != nullptr;
+       op = in_flight_.Next(*op)) {
+    n += Cancel(*op, done) == CancelOutcome::kRequested ? 1 : 0;
+  }
+  return n;
+}
+
+void ScriptedBackend::Quiesce(RunnableList& done) {
+  CancelAll(done);
+  EndCancelled(in_flight_, done);
+  EndCancelled(cancelling_, done);
+}
+
+bool ScriptedBackend::TakeEvent(MultishotOperation& op, MultishotEvent& event) {
+  return events_.Take(op, event);
+}
+
+void ScriptedBackend::DropEvents(MultishotOperation& op) {
+  MultishotEvent event;
+  while (TakeEvent(op, event)) DisposeOf(op, event, *this);
+}
+
+void ScriptedBackend::ReturnBuffer(uint16_t buffer_id) {
+  RINGWAY_CHECK(lent_.erase(buffer_id) == 1, "buffer %u was returned twice",
+                unsigned{buffer_id});
+}
+
+}  // namespace ringway::net::testing
