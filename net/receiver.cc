@@ -14,22 +14,22 @@
 
 namespace ringway::net::internal {
 
-Receiver::Receiver(StreamCore& core) : core_(core), receive_(*this) {}
+using State = ArmedMultishot::State;
 
-Receiver::~Receiver() { core_.loop().backend().DropEvents(receive_); }
+Receiver::Receiver(StreamCore& core)
+    : core_(core), receive_(core.loop(), *this) {}
 
 void Receiver::Refill() {
   MultishotEvent event;
-  Backend& backend = core_.loop().backend();
-  if (!current_.empty() || !backend.TakeEvent(receive_, event)) return;
+  if (!current_.empty() || !receive_.Take(event)) return;
   current_ =
-      ReceivedBuffer(backend, event.buffer_id,
+      ReceivedBuffer(core_.loop().backend(), event.buffer_id,
                      std::span(event.data, static_cast<size_t>(event.result)));
 }
 
 bool Receiver::ready() {
   Refill();
-  return !current_.empty() || ended_;
+  return !current_.empty() || at_end_ || receive_.state() == State::kEnded;
 }
 
 ReceivedBuffer Receiver::Take(int32_t& end_result) {
@@ -39,30 +39,28 @@ ReceivedBuffer Receiver::Take(int32_t& end_result) {
 }
 
 int32_t Receiver::TakeEnd() {
-  ended_ = end_result_ == 0;
-  return end_result_;
+  if (at_end_) return 0;
+  const int32_t result = receive_.TakeEnd();
+  at_end_ = result == 0;
+  return result;
 }
 
 void Receiver::Wait(Waiter& waiter) {
   RINGWAY_CHECK(waiter_ == nullptr && !core_.reading(),
                 "two tasks read from one stream");
   waiter_ = &waiter;
-  if (!armed()) Arm();
+  if (receive_.state() == State::kIdle) Arm();
 }
 
-void Receiver::Arm() {
-  PrepareRecvMultishot(receive_, core_.fd());
-  core_.loop().Start(receive_);
-}
+void Receiver::Arm() { receive_.Arm(core_.fd(), &PrepareRecvMultishot); }
 
 void Receiver::HandOver(Operation& read) {
   RINGWAY_CHECK(waiter_ == nullptr, "two tasks read from one stream");
   if (ServeRead(read)) {
     core_.loop().Schedule(read);
-  } else if (armed()) {
+  } else if (receive_.in_progress()) {
     read_ = &read;
-    pausing_ = true;
-    core_.loop().Cancel(receive_);
+    receive_.Stop();
   } else {
     core_.loop().Start(read);
   }
@@ -92,6 +90,7 @@ bool Receiver::ServeRead(Operation& read) {
 void Receiver::Abandon() {
   abandoned_ = true;
   current_.Release();
+  receive_.DropUntaken();
   if (Waiter* waiter = std::exchange(waiter_, nullptr)) {
     waiter->cancelled = true;
     waiter->task->Wake();
@@ -101,40 +100,34 @@ void Receiver::Abandon() {
     read->result = -ECANCELED;
     core_.loop().Schedule(*read);
   }
-  if (armed()) core_.loop().Cancel(receive_);
+  receive_.Stop();
 }
 
-void Receiver::Receive::OnDelivery(Runnable& entry) {
-  auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
-  static_cast<Receive*>(delivery.operation)->receiver.OnDelivery();
+void Receiver::Receive::OnNews(ArmedMultishot& self) {
+  static_cast<Receive&>(self).receiver.OnNews();
 }
 
-void Receiver::OnDelivery() {
-  Loop& loop = core_.loop();
-  if (abandoned_) {
-    loop.backend().DropEvents(receive_);
-    if (!armed()) core_.OnReceiverStopped();
+void Receiver::OnNews() {
+  if (!abandoned_) {
+    ServeWaiters();
     return;
   }
-  if (!armed()) {
-    const bool paused =
-        std::exchange(pausing_, false) && receive_.result == -ECANCELED;
-    if (!paused) {
-      ended_ = true;
-      end_result_ = receive_.result;
-    }
-  }
+  receive_.DropUntaken();
+  if (!receive_.in_progress()) core_.OnReceiverStopped();
+}
+
+void Receiver::ServeWaiters() {
   if (read_ != nullptr) {
     if (ServeRead(*read_)) {
       std::exchange(read_, nullptr)->Run();
-    } else if (!armed()) {
-      loop.Start(*std::exchange(read_, nullptr));
+    } else if (!receive_.in_progress()) {
+      core_.loop().Start(*std::exchange(read_, nullptr));
     }
     return;
   }
   if (waiter_ != nullptr && ready()) {
     std::exchange(waiter_, nullptr)->task->Resume();
-  } else if (waiter_ != nullptr && !armed()) {
+  } else if (waiter_ != nullptr && !receive_.in_progress()) {
     Arm();  // the waiter came while a pause was under way
   }
   PauseIfFull();
@@ -142,10 +135,7 @@ void Receiver::OnDelivery() {
 
 void Receiver::PauseIfFull() {
   // The task that was resumed may have dropped the stream.
-  if (abandoned_ || !armed() || pausing_) return;
-  if (receive_.event_count < kMaxHeld) return;
-  pausing_ = true;
-  core_.loop().Cancel(receive_);
+  if (!abandoned_ && receive_.untaken() >= kMaxHeld) receive_.Stop();
 }
 
 }  // namespace ringway::net::internal

@@ -12,8 +12,8 @@
 #include <cstdint>
 
 #include "backends/operation.h"
-#include "executor/loop.h"
 #include "executor/task_context.h"
+#include "net/armed_multishot.h"
 #include "net/received_buffer.h"
 
 namespace ringway::net::internal {
@@ -26,11 +26,12 @@ class Receiver {
   // paused.
   static constexpr uint32_t kMaxHeld = 4;
 
+  // Must not be destroyed while in_progress() (checked).
   explicit Receiver(StreamCore& core);
-  // Requires !armed().
-  ~Receiver();
 
-  bool armed() const { return receive_.active(); }
+  // The kernel may still deliver, or the news of what it delivered are on their
+  // way.
+  bool in_progress() const { return receive_.in_progress(); }
 
   // True when Take() would not have to wait.
   bool ready();
@@ -58,19 +59,20 @@ class Receiver {
   // `read` no longer wants to be served; false if it is not waiting here.
   bool LeaveHandOver(Operation& read);
 
-  // Ends the receive, if it is armed, forgets what it delivered and cancels who
-  // waits for it.
+  // Ends the receive, if it is in progress, forgets what it delivered and
+  // cancels who waits for it.
   void Abandon();
 
  private:
-  struct Receive : MultishotOperation {
-    explicit Receive(Receiver& r)
-        : MultishotOperation(&OnDelivery), receiver(r) {}
-    static void OnDelivery(Runnable& entry);
+  struct Receive : ArmedMultishot {
+    Receive(Loop& loop, Receiver& r)
+        : ArmedMultishot(loop, &OnNews), receiver(r) {}
+    static void OnNews(ArmedMultishot& self);
     Receiver& receiver;
   };
 
-  void OnDelivery();
+  void OnNews();
+  void ServeWaiters();
   void Arm();
   void PauseIfFull();
   void Refill();
@@ -83,9 +85,7 @@ class Receiver {
   Waiter* waiter_ = nullptr;   // in Wait()
   Operation* read_ = nullptr;  // in HandOver(), waiting for the receive to stop
   bool abandoned_ = false;
-  bool pausing_ = false;  // a cancel of our own is under way
-  bool ended_ = false;
-  int32_t end_result_ = 0;
+  bool at_end_ = false;  // of the stream, and a reader knows
 };
 
 }  // namespace ringway::net::internal

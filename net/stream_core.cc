@@ -92,7 +92,7 @@ void StreamCore::CloseIfIdle() {
     return;
   }
   if (reader_ != nullptr || !waiting_writers_.empty()) return;
-  if (receiver_.has_value() && receiver_->armed()) return;
+  if (receiver_.has_value() && receiver_->in_progress()) return;
   PrepareClose(close_, fd_.get());
   loop_.Start(close_);
 }
