@@ -27,48 +27,50 @@ bool IsFatal(int errnum) {
 ListenerCore::~ListenerCore() {
   loop_.DisarmTimer(retry_.timer);
   if (retry_.linked()) retry_.Unlink();
-  loop_.backend().DropEvents(accept_);
 }
 
 int ListenerCore::TakeAccepted() {
   MultishotEvent event;
-  return loop_.backend().TakeEvent(accept_, event) ? event.result : -1;
+  return accept_.Take(event) ? event.result : -1;
+}
+
+int ListenerCore::TakeForNewcomer() {
+  return waiters_.empty() ? TakeAccepted() : -1;
 }
 
 void ListenerCore::Wait(AcceptOp& waiter) {
   waiters_.PushBack(waiter);
-  if (!accept_.active() && !retry_.timer.armed() && !retry_.linked()) Arm();
+  if (!retry_.timer.armed() && !retry_.linked()) ArmIfWanted();
 }
 
-void ListenerCore::Arm() {
-  PrepareAcceptMultishot(accept_, fd_.get());
-  loop_.Start(accept_);
+void ListenerCore::ArmIfWanted() {
+  if (waiters_.empty() || accept_.in_progress()) return;
+  accept_.Arm(fd_.get(), &PrepareAcceptMultishot);
 }
 
 void ListenerCore::Abandon(std::unique_ptr<ListenerCore> core) {
   ListenerCore& self = *core;
   self.abandoned_ = true;
   self.FailAll(-ECANCELED);
+  self.accept_.DropUntaken();
+  // An idle one goes at once.
+  if (!self.accept_.in_progress()) return;
   self.loop_.Adopt(std::move(core));
-  if (self.accept_.active()) {
-    self.loop_.Cancel(self.accept_);
-  } else if (!self.accept_.delivery.linked()) {
-    self.loop_.Bury(self);
-  }  // else the accept has just ended and OnDelivery() is about to run
+  self.accept_.Stop();
 }
 
 void ListenerCore::FailAll(int32_t result) {
   while (AcceptOp* waiter = waiters_.PopFront()) waiter->Complete(result);
 }
 
-void ListenerCore::AcceptOperation::OnDelivery(Runnable& entry) {
-  auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
-  static_cast<AcceptOperation*>(delivery.operation)->core.OnDelivery();
+void ListenerCore::AcceptOperation::OnNews(ArmedMultishot& self) {
+  static_cast<AcceptOperation&>(self).core.OnNews();
 }
 
-void ListenerCore::OnDelivery() {
+void ListenerCore::OnNews() {
   if (abandoned_) {
-    if (!accept_.active()) loop_.Bury(*this);
+    accept_.DropUntaken();
+    if (!accept_.in_progress()) loop_.Bury(*this);
     return;
   }
   while (!waiters_.empty()) {
@@ -76,29 +78,27 @@ void ListenerCore::OnDelivery() {
     if (accepted < 0) break;
     waiters_.PopFront()->Complete(accepted);
   }
-  if (!accept_.active()) {
-    OnEnd(accept_.result);
-  } else if (accept_.event_count >= kMaxUntaken && !pausing_) {
-    pausing_ = true;
-    loop_.Cancel(accept_);
+  if (accept_.state() == ArmedMultishot::State::kEnded) {
+    OnEnd(accept_.TakeEnd());
+  } else if (accept_.untaken() >= kMaxUntaken) {
+    accept_.Stop();
+  } else {
+    ArmIfWanted();  // they came while a pause was under way
   }
 }
 
 void ListenerCore::OnEnd(int32_t result) {
-  const bool paused = std::exchange(pausing_, false) && result == -ECANCELED;
   if (IsFatal(-result)) {
     FailAll(result);
-  } else if (paused || result == -ECONNABORTED || result == -EINTR ||
-             result == -EPROTO) {
-    if (!waiters_.empty()) Arm();
+  } else if (result == -ECONNABORTED || result == -EINTR || result == -EPROTO) {
+    ArmIfWanted();
   } else {
     loop_.ArmTimer(retry_.timer, loop_.now() + kRetryAfter);
   }
 }
 
 void ListenerCore::Retry::OnTime(Runnable& entry) {
-  ListenerCore& core = static_cast<Retry&>(entry).core;
-  if (!core.waiters_.empty() && !core.accept_.active()) core.Arm();
+  static_cast<Retry&>(entry).core.ArmIfWanted();
 }
 
 }  // namespace ringway::net::internal

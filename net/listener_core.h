@@ -8,10 +8,10 @@
 
 #include <memory>
 
-#include "backends/operation.h"
 #include "core/intrusive_list.h"
 #include "core/unique_fd.h"
 #include "executor/loop.h"
+#include "net/armed_multishot.h"
 #include "net/tcp_listener.h"
 
 namespace ringway::net::internal {
@@ -23,14 +23,15 @@ class ListenerCore final : public Orphan {
   static constexpr uint32_t kMaxUntaken = 64;
 
   ListenerCore(Loop& loop, UniqueFd fd)
-      : loop_(loop), fd_(std::move(fd)), accept_(*this), retry_(*this) {}
+      : loop_(loop), fd_(std::move(fd)), accept_(loop, *this), retry_(*this) {}
   ~ListenerCore() override;
 
   Loop& loop() { return loop_; }
   int fd() const { return fd_.get(); }
 
-  // The next accepted fd, or -1 if none has come yet.
-  int TakeAccepted();
+  // The next accepted fd for a newcomer, or -1 if none has come yet, or only
+  // for those that wait already.
+  int TakeForNewcomer();
 
   // Completes `waiter` with the next connection.
   void Wait(AcceptOp& waiter);
@@ -39,10 +40,10 @@ class ListenerCore final : public Orphan {
   static void Abandon(std::unique_ptr<ListenerCore> core);
 
  private:
-  struct AcceptOperation : MultishotOperation {
-    explicit AcceptOperation(ListenerCore& c)
-        : MultishotOperation(&OnDelivery), core(c) {}
-    static void OnDelivery(Runnable& entry);
+  struct AcceptOperation : ArmedMultishot {
+    AcceptOperation(Loop& loop, ListenerCore& c)
+        : ArmedMultishot(loop, &OnNews), core(c) {}
+    static void OnNews(ArmedMultishot& self);
     ListenerCore& core;
   };
   struct Retry : Runnable {
@@ -54,9 +55,11 @@ class ListenerCore final : public Orphan {
     LoopTimer timer;
   };
 
-  void OnDelivery();
+  void OnNews();
   void OnEnd(int32_t result);
-  void Arm();
+  int TakeAccepted();
+  // Arms the accept if there are tasks that wait for it and it is idle.
+  void ArmIfWanted();
   void FailAll(int32_t result);
 
   Loop& loop_;
@@ -64,7 +67,6 @@ class ListenerCore final : public Orphan {
   AcceptOperation accept_;
   Retry retry_;
   IntrusiveList<AcceptOp> waiters_;
-  bool pausing_ = false;  // a cancel of our own is under way
   bool abandoned_ = false;
 };
 

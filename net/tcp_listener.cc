@@ -23,7 +23,7 @@ bool AcceptOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
   }
   loop_ = &core_->loop();
   // Only a task that does wait is parked: its suspension would stay behind.
-  result_ = core_->TakeAccepted();
+  result_ = core_->TakeForNewcomer();
   if (result_ >= 0) return task.SkipWait(leaf);
   task.Park(leaf, *this);
   task_ = &task;
