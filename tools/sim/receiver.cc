@@ -2,27 +2,23 @@
 
 #include "tools/sim/receiver.h"
 
+#include <cerrno>
+
 #include "backends/prepare.h"
 #include "executor/shield.h"
 
 namespace ringway::simulation {
 
-Receiver::Receiver(Loop& loop, int fd) : loop_(loop), receive_(*this) {
-  PrepareRecvMultishot(receive_, fd);
-  loop_.Start(receive_);
-}
+using State = net::internal::ArmedMultishot::State;
 
-Receiver::~Receiver() { loop_.backend().DropEvents(receive_); }
-
-void Receiver::Receive::OnDelivery(Runnable& entry) {
-  auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
-  static_cast<Receive*>(delivery.operation)->receiver.news_.Set();
+Receiver::Receiver(Loop& loop, int fd) : receive_(loop, *this) {
+  receive_.Arm(fd, &PrepareRecvMultishot);
 }
 
 Task<std::optional<MultishotEvent>> Receiver::Next() {
   MultishotEvent event;
-  while (!loop_.backend().TakeEvent(receive_, event)) {
-    if (ended()) co_return std::nullopt;
+  while (!receive_.Take(event)) {
+    if (!receive_.in_progress()) co_return std::nullopt;
     news_.Reset();
     const absl::Status waited = co_await news_.Wait();
     if (!waited.ok()) co_return std::nullopt;
@@ -32,13 +28,14 @@ Task<std::optional<MultishotEvent>> Receiver::Next() {
 
 Task<int32_t> Receiver::Stop() {
   Shield shield;
-  while (!ended()) {
-    loop_.Cancel(receive_);
+  while (receive_.in_progress()) {
+    receive_.Stop();
     news_.Reset();
     static_cast<void>(co_await news_.Wait());
   }
-  loop_.backend().DropEvents(receive_);
-  co_return receive_.result;
+  receive_.DropUntaken();
+  const bool stopped = receive_.state() != State::kEnded;
+  co_return stopped ? -ECANCELED : receive_.TakeEnd();
 }
 
 }  // namespace ringway::simulation

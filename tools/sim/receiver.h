@@ -12,6 +12,7 @@
 #include "executor/event.h"
 #include "executor/loop.h"
 #include "executor/task.h"
+#include "net/armed_multishot.h"
 
 namespace ringway::simulation {
 
@@ -20,27 +21,25 @@ class Receiver {
   // Starts to receive. Stop() before it is destroyed, unless its executor is
   // being destroyed, too.
   Receiver(Loop& loop, int fd);
-  ~Receiver();
 
   // The next delivery, whose buffer is to be returned; none at the end, or when
   // the task is cancelled.
   Task<std::optional<MultishotEvent>> Next();
 
   // Ends the receive and gives back what nobody took. Its result: 0 at the end
-  // of the stream, or -errno.
+  // of the stream, or -errno. Once.
   Task<int32_t> Stop();
 
  private:
-  struct Receive : MultishotOperation {
-    explicit Receive(Receiver& r)
-        : MultishotOperation(&OnDelivery), receiver(r) {}
-    static void OnDelivery(Runnable& entry);
+  struct Receive : net::internal::ArmedMultishot {
+    Receive(Loop& loop, Receiver& r)
+        : ArmedMultishot(loop, &OnNews), receiver(r) {}
+    static void OnNews(ArmedMultishot& self) {
+      static_cast<Receive&>(self).receiver.news_.Set();
+    }
     Receiver& receiver;
   };
 
-  bool ended() const { return receive_.state == OpState::kDone; }
-
-  Loop& loop_;
   Event news_;
   Receive receive_;
 };
