@@ -2,29 +2,16 @@
 
 #include "executor/executor.h"
 
-#include <cstdio>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "executor/report_exception.h"
 
 namespace ringway {
 namespace {
 
 thread_local Executor* current_executor = nullptr;
-
-void ReportException(std::exception_ptr exception) {
-  try {
-    std::rethrow_exception(std::move(exception));
-  } catch (const std::exception& e) {
-    fprintf(stderr, "ringway: a detached task ended with an exception: %s\n",
-            e.what());
-  } catch (...) {
-    fprintf(
-        stderr,
-        "ringway: a detached task ended with an exception of unknown type\n");
-  }
-}
 
 }  // namespace
 
@@ -59,7 +46,9 @@ Executor::Executor(std::unique_ptr<Loop> loop, ExecutorOptions options)
     : options_(std::move(options)),
       loop_(std::move(loop)),
       tasks_(options_.max_tasks),
-      overruns_(options_.overrun_budget, options_.on_overrun) {}
+      overruns_(options_.overrun_budget, options_.on_overrun) {
+  loop_->inbox()->SetExceptionHandler(options_.on_detached_exception);
+}
 
 Executor::~Executor() {
   CurrentScope scope(*this);
@@ -153,10 +142,15 @@ void Executor::Turn(MonotonicTime wait_until) {
   TurnOnce(wait_until);
 }
 
+// An exception here is not a task's: it ends this turn and no Run().
 void Executor::TurnOnce(MonotonicTime wait_until) {
-  if (loop_->Work() > 0)
-    overruns_.OnTurn(loop_->now(), loop_->backend().clock().Now());
-  loop_->Wait(wait_until);
+  try {
+    if (loop_->Work() > 0)
+      overruns_.OnTurn(loop_->now(), loop_->backend().clock().Now());
+    loop_->Wait(wait_until);
+  } catch (...) {
+    OnException("a function of the loop", std::current_exception());
+  }
 }
 
 bool Executor::TakeBreakIfNeeded() {
@@ -185,16 +179,16 @@ void Executor::OnFinished(TaskContext& task) {
                                      : nullptr;
   Free(task);
   if (exception) [[unlikely]] {
-    OnDetachedException(std::move(exception));
+    OnException("a detached task", std::move(exception));
   }
 }
 
-void Executor::OnDetachedException(std::exception_ptr exception) {
+void Executor::OnException(const char* what, std::exception_ptr exception) {
   ++detached_exceptions_;
   if (options_.on_detached_exception) {
     options_.on_detached_exception(std::move(exception));
   } else {
-    ReportException(std::move(exception));
+    ReportException(what, exception);
   }
 }
 

@@ -63,14 +63,17 @@ struct ExecutorOptions {
   // one a second at most. Must not throw.
   std::function<void(const TaskOverrun&)> on_overrun;
 
-  // Receives the exception of a task that nobody joins. By default it is
-  // reported on stderr. The task is gone by then. Must not throw.
+  // Receives the exception of a task that nobody joins, which is gone by then,
+  // and what Post()ed functions and the loop's own functions throw; none of
+  // these ends a Run(). By default it is reported on stderr. Must not throw.
   std::function<void(std::exception_ptr)> on_detached_exception;
 };
 
 struct ExecutorStats {
   uint64_t tasks_spawned = 0;
   uint64_t tasks_refused = 0;  // for max_tasks
+  // Given to on_detached_exception, but for those of Post()ed functions
+  // (LoopStats::post_exceptions).
   uint64_t detached_exceptions = 0;
   size_t tasks_alive = 0;
   uint64_t yields_needed = 0;   // times that YieldIfNeeded() gave way
@@ -195,7 +198,7 @@ class Executor {
   void TurnUntilDone(const JoinHandleBase& handle);
   void TurnOnce(MonotonicTime wait_until);
   void OnFinished(TaskContext& task);
-  void OnDetachedException(std::exception_ptr exception);
+  void OnException(const char* what, std::exception_ptr exception);
   void Free(TaskContext& task);
   TaskId IdOf(const TaskContext& task) const { return tasks_.KeyOf(task); }
 

@@ -339,17 +339,22 @@ Task<void> DetachThrowing() {
   EXPECT_EQ(*result, 5);
 }
 
-TEST(DetachedTask, GivesItsExceptionToTheHandlerAndOthersGoOn) {
-  std::vector<std::string> caught;
+// Options whose handler notes what it is given.
+ExecutorOptions Noting(std::vector<std::string>* caught) {
   ExecutorOptions options;
-  options.on_detached_exception = [&](std::exception_ptr exception) {
+  options.on_detached_exception = [caught](std::exception_ptr exception) {
     try {
       std::rethrow_exception(std::move(exception));
     } catch (const std::exception& e) {
-      caught.push_back(e.what());
+      caught->push_back(e.what());
     }
   };
-  VirtualTimeExecutor executor(options);
+  return options;
+}
+
+TEST(DetachedTask, GivesItsExceptionToTheHandlerAndOthersGoOn) {
+  std::vector<std::string> caught;
+  VirtualTimeExecutor executor(Noting(&caught));
   EXPECT_TRUE(executor->Run(DetachThrowing()).ok());
   EXPECT_EQ(caught, std::vector<std::string>{"nobody joins"});
   EXPECT_EQ(executor->stats().detached_exceptions, 1u);
@@ -360,7 +365,39 @@ TEST(DetachedTask, ReportsItsExceptionOnStderrByDefault) {
   testing::internal::CaptureStderr();
   EXPECT_TRUE(executor->Run(DetachThrowing()).ok());
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "ringway: a detached task ended with an exception: nobody joins\n");
+            "ringway: a detached task threw: nobody joins\n");
+}
+
+// --- Exceptions that are no task's.
+//
+// They used to leave the turn, and with it the Run() that happened to be under
+// way: its result was lost, and a worker that runs for ever ended. Tasks keep
+// what they throw in their promise, so no test of theirs could see it.
+
+struct ThrowingEntry : Runnable {
+  ThrowingEntry()
+      : Runnable([](Runnable&) { throw std::runtime_error("an entry"); }) {}
+};
+
+Task<int> GiveBehindExceptions(Loop* loop, ThrowingEntry* entry, int value) {
+  EXPECT_TRUE(
+      loop->inbox()->Post([] { throw std::runtime_error("a post"); }).ok());
+  loop->Schedule(*entry);
+  (co_await Sleep(absl::Seconds(1))).IgnoreError();
+  co_return value;
+}
+
+TEST(Run, GoesOnToItsResultWhateverTheLoopsOwnFunctionsThrow) {
+  std::vector<std::string> caught;
+  VirtualTimeExecutor executor(Noting(&caught));
+  ThrowingEntry entry;
+
+  EXPECT_EQ(*executor->Run(GiveBehindExceptions(&executor->loop(), &entry, 7)),
+            7);
+
+  EXPECT_EQ(caught, (std::vector<std::string>{"an entry", "a post"}));
+  EXPECT_EQ(executor->stats().detached_exceptions, 1u);
+  EXPECT_EQ(executor->stats().loop.post_exceptions, 1u);
 }
 
 }  // namespace

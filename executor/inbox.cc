@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/schedule_point.h"
+#include "executor/report_exception.h"
 
 namespace ringway {
 namespace {
@@ -47,11 +48,24 @@ absl::Status Inbox::Post(absl::AnyInvocable<void()> fn) {
 
 size_t Inbox::Drain() {
   size_t n = 0;
-  // Not empty if a function threw last time: the rest of its batch comes first.
-  if (received_.empty()) received_ = queue_.TakeAll();
+  // A member, so that a function that ends the loop refuses what is behind it.
+  received_ = queue_.TakeAll();
   for (; InboxMessage* message = received_.PopFront(); ++n)
-    message->Receive(/*accepted=*/true);
+    Receive(*message, /*accepted=*/true);
   return n;
+}
+
+void Inbox::Receive(InboxMessage& message, bool accepted) {
+  try {
+    message.Receive(accepted);
+  } catch (...) {
+    ++exceptions_;
+    if (on_exception_) {
+      on_exception_(std::current_exception());
+    } else {
+      ReportException("a posted function", std::current_exception());
+    }
+  }
 }
 
 bool Inbox::FallAsleep() {
@@ -75,7 +89,7 @@ void Inbox::Close() {
   internal::SchedulePoint();
   for (MpscBatch<InboxMessage>* batch : {&received_, &rest}) {
     while (InboxMessage* message = batch->PopFront())
-      message->Receive(/*accepted=*/false);
+      Receive(*message, /*accepted=*/false);
   }
   std::lock_guard<std::mutex> lock(mutex_);
   backend_ = nullptr;

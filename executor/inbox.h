@@ -5,13 +5,18 @@
 // Shared by the loop and everybody who may send to it, so it outlives the loop:
 // sending to a loop that has ended is an error, not a crash, and the message
 // stays the sender's. The doorbell rings only when the loop sleeps, and once
-// for any number of messages.
+// for any number of messages. What a message throws costs that message alone.
 
 #ifndef RINGWAY_EXECUTOR_INBOX_H_
 #define RINGWAY_EXECUTOR_INBOX_H_
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
 #include <mutex>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -25,7 +30,7 @@ namespace ringway {
 class InboxMessage : public MpscNode {
  public:
   // `accepted` is false when the loop ended before it could act; the function
-  // disposes of the message in either case.
+  // disposes of the message in either case, also when it throws.
   using Function = void (*)(InboxMessage&, bool accepted);
   explicit InboxMessage(Function receive) : receive_(receive) {}
   void Receive(bool accepted) { receive_(*this, accepted); }
@@ -47,16 +52,26 @@ class Inbox {
   bool Send(InboxMessage& message);
 
   // Runs `fn` on the loop's thread. Unavailable when the loop has ended; `fn`
-  // is destroyed unrun if it ends first. Allocates; for control, not for data.
+  // is destroyed unrun if it ends first. What it throws goes to the loop's
+  // exception handler and no further. Allocates; for control, not for data.
   //
   // Threads: any.
   absl::Status Post(absl::AnyInvocable<void()> fn);
 
   // --- The loop's side. ---
 
-  // Receives everything sent so far. Returns how many. If a function throws,
-  // the messages behind it wait for the next call.
+  // Receives what messages and posted functions throw; null reports on stderr,
+  // as by default. Must not throw.
+  using ExceptionHandler = std::function<void(std::exception_ptr)>;
+  void SetExceptionHandler(ExceptionHandler handler) {
+    on_exception_ = std::move(handler);
+  }
+
+  // Receives everything sent so far. Returns how many. Throws nothing.
   size_t Drain();
+
+  // How many messages have thrown.
+  uint64_t exceptions() const { return exceptions_; }
 
   // Whether there is something to receive.
   bool HasMessages() const { return !queue_.empty() || !received_.empty(); }
@@ -70,8 +85,12 @@ class Inbox {
   void Close();
 
  private:
+  void Receive(InboxMessage& message, bool accepted);
+
   MpscQueue<InboxMessage> queue_;
   MpscBatch<InboxMessage> received_;  // the loop's: taken, but not yet acted on
+  ExceptionHandler on_exception_;     // the loop's
+  uint64_t exceptions_ = 0;           // the loop's
   std::atomic<bool> asleep_{false};
   std::mutex mutex_;  // only around ringing the doorbell and going away
   Backend* backend_;  // guarded by mutex_; null once closed

@@ -209,6 +209,7 @@ MonotonicTime Loop::NextTurn() const {
 
 LoopStats Loop::stats() const {
   LoopStats stats = stats_;
+  stats.post_exceptions = inbox_->exceptions();
   stats.spins_paid = spinner_.paid();
   stats.spins_unpaid = spinner_.unpaid();
   stats.backend = backend_->stats();

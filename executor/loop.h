@@ -56,6 +56,7 @@ struct LoopStats {
   uint64_t ready_run = 0;  // ready entries run
   uint64_t timers_fired = 0;
   uint64_t messages = 0;          // received from other threads
+  uint64_t post_exceptions = 0;   // of these, and of Post()ed functions, threw
   uint64_t budget_exhausted = 0;  // turns that left ready entries for the next
   uint64_t spins_paid = 0;        // waits that ended before they had to block
   uint64_t spins_unpaid = 0;      // that blocked after all
@@ -132,7 +133,9 @@ class Loop {
 
   // The first half of a turn: drains the inbox, expires timers, runs what is
   // ready. For callers that look, before they wait, at what has come of it.
-  // Returns how many ready entries it ran.
+  // Returns how many ready entries it ran. Throws what a ready entry throws:
+  // that one is lost, and the others have their turn in the next Work(). What
+  // the inbox's functions throw stays there.
   uint32_t Work();
   // The second half: submits, and blocks, when there is nothing to do, until a
   // completion, a timer, a message or `wait_until`. A time that has passed

@@ -33,7 +33,8 @@ class LoopRunner {
   LoopRunner& operator=(const LoopRunner&) = delete;
 
   // Turns the loop as `mode` says. With nothing to do, kOnce and kUntilDone
-  // return at once.
+  // return at once. Throws what a ready entry throws (Loop::Work()); another
+  // Run() goes on behind it.
   //
   // Errors:  FailedPrecondition inside another Run() of this runner.
   // Threads: the loop's only (checked).

@@ -3,26 +3,16 @@
 #include "executor/ring/ring_core.h"
 
 #include <cerrno>
-#include <cstdio>
 #include <exception>
 #include <utility>
 
 #include "backends/datagram.h"
 #include "core/check.h"
+#include "executor/report_exception.h"
 #include "executor/ring/ring.h"
 
 namespace ringway::internal {
 namespace {
-
-void ReportException() {
-  try {
-    throw;
-  } catch (const std::exception& e) {
-    fprintf(stderr, "ringway: a callback of a ring threw: %s\n", e.what());
-  } catch (...) {
-    fprintf(stderr, "ringway: a callback of a ring threw an unknown type\n");
-  }
-}
 
 // What the caller of an accept or recvmsg gave room for.
 void AddAddress(const Operation& op, Completion& done) {
@@ -140,7 +130,7 @@ void RingCore::OnException() {
   if (options_.on_exception) {
     options_.on_exception(std::current_exception());
   } else {
-    ReportException();
+    ReportException("a callback of a ring", std::current_exception());
   }
 }
 

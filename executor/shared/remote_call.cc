@@ -2,6 +2,8 @@
 
 #include "executor/shared/remote_call.h"
 
+#include <new>
+
 #include "core/check.h"
 #include "executor/executor.h"
 #include "executor/shared/pooled.h"
@@ -48,7 +50,8 @@ absl::Status RemoteCall::WhyNoResult() const {
       return absl::UnavailableError("the executor has ended");
     case absl::StatusCode::kResourceExhausted:
       return absl::ResourceExhaustedError(
-          "the executor's ExecutorOptions::max_tasks are alive already");
+          "the executor has no room for another task: "
+          "ExecutorOptions::max_tasks, or memory");
     default:
       return absl::Status(why_no_result_, "");
   }
@@ -68,14 +71,19 @@ void RemoteCall::Spawn(std::shared_ptr<RemoteCall> self) {
   Executor* executor = Executor::Current();
   RINGWAY_CHECK(executor != nullptr,
                 "SpawnOn() on a loop that its executor does not turn");
-  // A spawn that is refused destroys the frame, and so ends the call.
+  // A spawn that is refused, or for which there is no memory, destroys the
+  // frame or its argument, and so ends the call.
   why_no_result_ = absl::StatusCode::kResourceExhausted;
-  RunningCall running(std::move(self));
-  Task<void> task = Run(std::move(running));
-  JoinHandle<void> spawned = executor->Spawn(std::move(task));
-  if (!spawned.valid()) return;
-  why_no_result_ = absl::StatusCode::kCancelled;
-  task_ = spawned.id();
+  try {
+    RunningCall running(std::move(self));
+    Task<void> task = Run(std::move(running));
+    JoinHandle<void> spawned = executor->Spawn(std::move(task));
+    if (!spawned.valid()) return;
+    why_no_result_ = absl::StatusCode::kCancelled;
+    task_ = spawned.id();
+  } catch (const std::bad_alloc&) {
+    return;  // the caller is told
+  }
 }
 
 void RemoteCall::OnCancel(InboxMessage& message, bool accepted) {

@@ -150,7 +150,8 @@ class [[nodiscard]] RemoteHandle {
   //               Cancelled if it never ran, or was destroyed with its executor
   //               before it had ended;
   //               Unavailable if its executor had ended;
-  //               ResourceExhausted if it has max_tasks already;
+  //               ResourceExhausted if it has max_tasks already, or no memory
+  //               for another;
   //               FailedPrecondition for an empty handle.
   // Cancellation: two-phase: cancels the task and waits for it; the result is
   //               what that came to.
