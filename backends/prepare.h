@@ -52,7 +52,9 @@ void PrepareReadv(Operation& op, int fd, std::span<const iovec> buffers,
 void PrepareWritev(Operation& op, int fd, std::span<const iovec> buffers,
                    int64_t offset);
 
-// The result is 0 or -errno; the fd is gone in either case.
+// The result is 0 or -errno; the fd is gone in either case. What was started on
+// it before must have ended if it looks the fd up again later: sendfile,
+// zero-copy sends, splice, shutdown, fsync, fallocate, truncate, multishots.
 void PrepareClose(Operation& op, int fd);
 
 // Waits once for `events` (POLLIN, POLLOUT, ...); the result is the mask that

@@ -66,6 +66,13 @@ class KernelRing {
   // Entries written since the kernel last took some.
   uint32_t unsubmitted() const;
 
+  // Calls `visit(io_uring_sqe&)` for every one of these entries, oldest first:
+  // the kernel has seen none of them, so they can still be changed.
+  template <typename Visitor>
+  void ForEachUnsubmitted(Visitor&& visit) {
+    for (uint32_t i = *ring_.sq.khead; i != tail_; ++i) visit(*EntryAt(i));
+  }
+
   // Submits everything and, if `block`, waits for a completion, at most
   // `timeout` if that is not null. Always asks for events: with DEFER_TASKRUN
   // completions move only then. Returns the number submitted, or -errno.

@@ -18,13 +18,22 @@ bool Contains(std::span<std::byte> region, const void* data, size_t n_bytes) {
          n_bytes <= region.size() - (at - begin);
 }
 
-// True for operations whose entry's fd is one that may be a registered file.
+// True for operations whose entry's fd is one that may be a registered file:
+// the kernel fetches it when it takes the entry.
 bool TakesRegisteredFd(OpCode opcode) {
   switch (opcode) {
     case OpCode::kNop:
     case OpCode::kClose:     // takes the fd itself
     case OpCode::kSendFile:  // two fds in turn
     case OpCode::kWaitPid:
+      return false;
+    // These go to one of the kernel's threads at once, which fetches the file
+    // when it comes to them: the slot could be empty by then.
+    case OpCode::kSplice:
+    case OpCode::kShutdown:
+    case OpCode::kFsync:
+    case OpCode::kFallocate:
+    case OpCode::kTruncate:
       return false;
     default:
       return true;
@@ -64,11 +73,20 @@ absl::Status Registered::AddFd(int fd) {
 
 void Registered::RemoveFd(int fd) {
   if (!HasFd(fd)) return;
+  UnuseFd(fd);
   const int none = -1;
   io_uring_register_files_update(ring_.get(), static_cast<unsigned>(fd), &none,
                                  1);
   has_fd_[static_cast<size_t>(fd)] = false;
   --n_fds_;
+}
+
+// A slot has the number of its fd, so the entry means the same file without the
+// flag.
+void Registered::UnuseFd(int fd) {
+  ring_.ForEachUnsubmitted([fd](io_uring_sqe& sqe) {
+    if (sqe.fd == fd) sqe.flags &= static_cast<uint8_t>(~IOSQE_FIXED_FILE);
+  });
 }
 
 absl::Status Registered::ReserveMemory() {
@@ -112,6 +130,7 @@ absl::Status Registered::AddMemory(std::span<std::byte> region) {
 void Registered::RemoveMemory(std::span<std::byte> region) {
   for (size_t i = 0; i < regions_.size(); ++i) {
     if (regions_[i].empty() || regions_[i].data() != region.data()) continue;
+    UnuseRegion(i);
     const iovec none = {};
     const __u64 tag = 0;
     io_uring_register_buffers_update_tag(ring_.get(), static_cast<unsigned>(i),
@@ -120,6 +139,16 @@ void Registered::RemoveMemory(std::span<std::byte> region) {
     --n_regions_;
     return;
   }
+}
+
+void Registered::UnuseRegion(size_t slot) {
+  ring_.ForEachUnsubmitted([slot](io_uring_sqe& sqe) {
+    const bool reads = sqe.opcode == IORING_OP_READ_FIXED;
+    if (!reads && sqe.opcode != IORING_OP_WRITE_FIXED) return;
+    if (sqe.buf_index != slot) return;
+    sqe.opcode = reads ? IORING_OP_READ : IORING_OP_WRITE;
+    sqe.buf_index = 0;
+  });
 }
 
 void Registered::Apply(const Operation& op, io_uring_sqe& sqe) const {

@@ -4,7 +4,10 @@
 // advance.
 //
 // A registered fd has the slot of its own number, so finding it costs a bit
-// test, and an operation needs no other field than it has.
+// test, and an operation needs no other field than it has. An entry that names
+// a slot is good only while the slot is filled, so what is removed is first
+// taken out of the entries that the kernel has not seen. What the kernel has
+// seen holds its file or memory by itself.
 
 #ifndef RINGWAY_BACKENDS_URING_REGISTERED_H_
 #define RINGWAY_BACKENDS_URING_REGISTERED_H_
@@ -34,6 +37,8 @@ class Registered {
   absl::Status ReserveFiles(uint32_t slots);
 
   absl::Status AddFd(int fd);
+  // Cost: a system call and a pass over the unsubmitted entries, if there is
+  // such an fd.
   void RemoveFd(int fd);
   bool HasFd(int fd) const {
     return static_cast<size_t>(fd) < has_fd_.size() &&
@@ -51,6 +56,8 @@ class Registered {
 
  private:
   absl::Status ReserveMemory();
+  void UnuseFd(int fd);
+  void UnuseRegion(size_t slot);
   void UseRegion(const Operation& op, uint8_t fixed_opcode,
                  io_uring_sqe& sqe) const;
 
