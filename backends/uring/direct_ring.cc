@@ -2,9 +2,28 @@
 
 #include "backends/uring/direct_ring.h"
 
+#include <cerrno>
+#include <cstring>
+
 #include "backends/uring/prepare_entry.h"
+#include "core/check.h"
 
 namespace ringway::uring {
+
+void DirectRing::Enter() {
+  const int rc = ring_->Enter(/*block=*/false, nullptr);
+  if (rc >= 0) return;
+  switch (-rc) {
+    case EINTR:
+    case EBUSY:
+    case EAGAIN:
+    case ENOMEM:
+      return;  // what was not taken stays in the queue for the next Poll()
+    default:
+      RINGWAY_CHECK(false, "io_uring_enter of a polled ring failed: %s",
+                    strerror(-rc));
+  }
+}
 
 bool DirectRing::Start(Operation& op) {
   if (in_flight_ == ring_->completion_entries()) return false;

@@ -35,7 +35,7 @@ class DirectRing {
   // `visit(Operation&, int32_t result)` for each. One system call.
   template <typename Visitor>
   void Poll(Visitor&& visit) {
-    ring_->Enter(/*block=*/false, nullptr);
+    Enter();
     in_flight_ -= ring_->Reap([&](const io_uring_cqe& cqe) {
       visit(
           *reinterpret_cast<Operation*>(static_cast<uintptr_t>(cqe.user_data)),
@@ -46,6 +46,8 @@ class DirectRing {
   void ForgetInChild() { ring_->ForgetInChild(); }
 
  private:
+  void Enter();
+
   std::unique_ptr<KernelRing> ring_;
   uint32_t in_flight_ = 0;
 };

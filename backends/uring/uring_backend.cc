@@ -127,21 +127,22 @@ void UringBackend::Quiesce(RunnableList& done) {
   CancelAll(done);
   // Disk reads and writes cannot be cancelled once started; they end by
   // themselves.
-  while (!in_flight_.empty() || !cancels_.empty() || !rearming_.empty() ||
-         (offload_ != nullptr && offload_->in_flight() > 0)) {
+  while (!IsIdle()) {
     ArmDoorbell();
-    for (Operation* op = rearming_.front(); op != nullptr;
-         op = rearming_.front()) {
-      Cancel(*op, done);
-    }
-    if (direct_ != nullptr && direct_->busy()) PollDirect(done);
     SubmitCancels();
-    const bool polling = direct_ != nullptr && direct_->busy();
-    Enter(/*block=*/!cancels_.unsubmitted() && doorbell_armed_ && !polling,
-          cancels_.next());
+    if (direct_ != nullptr && direct_->busy()) PollDirect(done);
+    // The poll may have ended the last one: nothing would wake a wait.
+    if (IsIdle()) break;
+    Enter(/*block=*/!MustNotBlock(), cancels_.next());
     ReapAll(done);
     CollectOffloaded(done);
   }
+}
+
+bool UringBackend::IsIdle() const {
+  return in_flight_.empty() && cancels_.empty() && rearming_.empty() &&
+         starved_.empty() &&
+         (offload_ == nullptr || offload_->in_flight() == 0);
 }
 
 // --- Submission
@@ -269,7 +270,6 @@ CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
   }
   op.Unlink();
   if (op.needs_rearm) {  // the kernel does not have it at the moment
-    if (op.opcode == OpCode::kSendFile) send_file_.End(op);
     Finish(op, -ECANCELED, done);
   } else {
     cancels_.Add(op);
@@ -427,7 +427,7 @@ void UringBackend::PollDirect(RunnableList& done) {
     }
     ++stats_.direct_polling_refused;
     op.flags &= ~kDirectIo;
-    Rearm(op, rearming_);
+    Rearm(op, rearming_, done);
   });
 }
 
@@ -471,14 +471,10 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
 
 void UringBackend::OnSendFileStep(Operation& op, int32_t result,
                                   RunnableList& done) {
-  if (!send_file_.Advance(op, result)) {
-    send_file_.End(op);
-    Finish(op, result, done);
-  } else if (op.cancel_requested) {
-    send_file_.End(op);
-    Finish(op, -ECANCELED, done);
+  if (send_file_.Advance(op, result)) {
+    Rearm(op, rearming_, done);
   } else {
-    Rearm(op, rearming_);
+    Finish(op, result, done);
   }
 }
 
@@ -503,12 +499,10 @@ void UringBackend::OnMultishotCompletion(MultishotOperation& op,
   const bool starved = cqe.res == -ENOBUFS && DeliversBuffers(op.opcode);
   if (!starved && !delivery) {
     Finish(op, cqe.res, done);
-  } else if (op.cancel_requested) {
-    Finish(op, -ECANCELED, done);
-  } else {
-    if (starved) ++stats_.buffer_starved;
-    Rearm(op, starved ? starved_ : rearming_);
+    return;
   }
+  if (starved && !op.cancel_requested) ++stats_.buffer_starved;
+  Rearm(op, starved ? starved_ : rearming_, done);
 }
 
 // Two completions: what was sent, then, unless that was all, that the memory is
@@ -528,17 +522,21 @@ void UringBackend::OnZeroCopyCompletion(MultishotOperation& op,
                        op.offset != kSendCopied;
   if (!refused) {
     Finish(op, op.result, done);
-  } else if (op.cancel_requested) {
-    Finish(op, -ECANCELED, done);
-  } else {
-    ++stats_.zero_copy_refused;
-    op.offset = kSendCopied;
-    Rearm(op, rearming_);
+    return;
   }
+  ++stats_.zero_copy_refused;
+  op.offset = kSendCopied;
+  Rearm(op, rearming_, done);
 }
 
-// Requires that `op` is in no list.
-void UringBackend::Rearm(Operation& op, OperationList& where) {
+// Goes on with `op`, which is in no list, in the next turn. Or ends it, if that
+// was asked for: Cancel() takes a request once, and would not find it here.
+void UringBackend::Rearm(Operation& op, OperationList& where,
+                         RunnableList& done) {
+  if (op.cancel_requested) {
+    Finish(op, -ECANCELED, done);
+    return;
+  }
   op.needs_rearm = true;
   where.PushBack(op);
 }
@@ -555,6 +553,7 @@ void UringBackend::Deliver(MultishotOperation& op, int32_t result,
 
 // Requires that `op` is in no list.
 void UringBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
+  if (op.opcode == OpCode::kSendFile) send_file_.End(op);
   op.result = result;
   op.state = OpState::kDone;
   op.needs_rearm = false;

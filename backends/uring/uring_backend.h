@@ -77,6 +77,9 @@ class UringBackend final : public Backend {
   UringBackend(const BackendOptions& options, std::unique_ptr<KernelRing> ring,
                UniqueFd doorbell);
 
+  // True if no operation is in flight.
+  bool IsIdle() const;
+
   // Submission.
   void ArmDoorbell();
   void SubmitCancels();
@@ -100,7 +103,7 @@ class UringBackend final : public Backend {
   void OnSendFileStep(Operation& op, int32_t result, RunnableList& done);
   void OnZeroCopyCompletion(MultishotOperation& op, const io_uring_cqe& cqe,
                             RunnableList& done);
-  void Rearm(Operation& op, OperationList& where);
+  void Rearm(Operation& op, OperationList& where, RunnableList& done);
   void Deliver(MultishotOperation& op, int32_t result, uint32_t cqe_flags,
                RunnableList& done);
   void Finish(Operation& op, int32_t result, RunnableList& done);
