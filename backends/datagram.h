@@ -19,8 +19,9 @@
 
 namespace ringway {
 
-// What the buffer begins with. Lengths are those the kernel had to report: what
-// did not fit into the room for it was cut.
+// What the buffer begins with. Lengths are those the kernel had to report; what
+// did not fit into the room for it was cut. The payload's is that of what is
+// there, unless the operation has MSG_TRUNC.
 struct DatagramHeader {
   uint32_t name_bytes = 0;
   uint32_t control_bytes = 0;

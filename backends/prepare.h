@@ -97,10 +97,11 @@ void PrepareRecvMsg(Operation& op, int fd, msghdr& message, int flags = 0);
 // Receives into the backend's provided buffers, one event per receive. Ends
 // with 0 at the end of the stream.
 void PrepareRecvMultishot(MultishotOperation& op, int fd);
-// The same for datagrams: each event is one, with its source address, control
+// The same for messages: each event is one, with its source address, control
 // data and flags; ReadDatagram() (datagram.h) takes it apart. `message` says
 // how much room to leave for these: its msg_namelen and msg_controllen count,
-// its pointers do not.
+// its pointers do not. Ends with 0 at the end of a stream, or of
+// SOCK_SEQPACKET, where an empty packet looks like the end and counts as it.
 void PrepareRecvMsgMultishot(MultishotOperation& op, int fd, msghdr& message,
                              int flags = 0);
 

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "backends/datagram.h"
+#include "backends/socket_type.h"
 
 namespace ringway::epoll {
 namespace {
@@ -92,17 +93,6 @@ int64_t Move(const Operation& op) {
                      : send(op.fd, rest, n_bytes, NonBlocking(op)));
 }
 
-int SocketType(int fd) {
-  int type = 0;
-  socklen_t length = sizeof(type);
-  return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 ? type : 0;
-}
-
-bool KeepsBoundaries(int fd) {
-  const int type = SocketType(fd);
-  return type != SOCK_STREAM && type != SOCK_SEQPACKET;
-}
-
 }  // namespace
 
 bool IsTransfer(OpCode opcode) {
@@ -149,9 +139,8 @@ int32_t ReceiveDatagram(const Operation& op, std::span<std::byte> buffer) {
   }
   message.msg_iov = &payload;
   message.msg_iovlen = 1;
-  // MSG_TRUNC: the datagram's length, however little of it fits.
-  const int64_t n =
-      OrErrno(recvmsg(op.fd, &message, NonBlocking(op) | MSG_TRUNC));
+  // Not with MSG_TRUNC, by which a TCP socket throws its bytes away.
+  const int64_t n = OrErrno(recvmsg(op.fd, &message, NonBlocking(op)));
   if (n < 0) return static_cast<int32_t>(n);
   if (n == 0 && !KeepsBoundaries(op.fd)) return 0;
 

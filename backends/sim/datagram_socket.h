@@ -41,6 +41,7 @@ class DatagramSocket final : public Socket {
   int64_t Bind(const Address& address) override;
   int64_t Connect(const Address& to) override;
   int64_t Shutdown(int how) override;
+  bool KeepsBoundaries() const override { return !sequenced_; }
   int64_t Receive(Buffers& to, int flags, Received& received) override;
   int64_t Send(Buffers& from, const Address* to, int flags) override;
   void Shrink() override;

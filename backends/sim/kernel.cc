@@ -357,11 +357,12 @@ int64_t Kernel::ReceiveDatagramLent(Request& request, Socket& socket) {
   Buffers to(request.buffer.data() + payload_at,
              request.buffer.size() - payload_at);
   const int64_t n = socket.Receive(to, 0, received);
-  if (n < 0) return n;
+  if (n < 0 || (n == 0 && !socket.KeepsBoundaries())) return n;
   DatagramHeader header;
   header.name_bytes = received.from.Store(
       request.buffer.data() + sizeof(header), room.msg_namelen);
-  header.payload_bytes = static_cast<uint32_t>(received.full_size);
+  header.payload_bytes = static_cast<uint32_t>(
+      IsStream(socket) ? static_cast<size_t>(n) : received.full_size);
   header.flags = static_cast<uint32_t>(received.flags);
   memcpy(request.buffer.data(), &header, sizeof(header));
   return static_cast<int64_t>(payload_at) + n;

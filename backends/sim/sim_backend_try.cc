@@ -212,12 +212,11 @@ void SimBackend::TryReceive(Request& request) {
     buffers_ = *std::move(made);
     lent_.resize(std::numeric_limits<uint16_t>::max() + 1);
   }
-  const bool ends_at_zero = request.op.opcode == OpCode::kRecvMultishot;
   while (buffers_->available() > 0) {
     const ReceiveBuffer buffer = buffers_->Take();
     request.buffer = buffer.bytes;
     const int64_t result = world_.kernel_.Perform(request, host_);
-    if (result > 0 || (result == 0 && !ends_at_zero)) {
+    if (result > 0) {
       Deliver(request, result,
               buffers_->Deliver(buffer, static_cast<size_t>(result)));
       continue;

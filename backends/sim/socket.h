@@ -56,6 +56,9 @@ class Socket : public Description {
   virtual int64_t CanAccept() { return -EOPNOTSUPP; }
   virtual std::shared_ptr<Socket> Accept() { return nullptr; }
 
+  // True if an empty receive is a message, not the end.
+  virtual bool KeepsBoundaries() const { return false; }
+
   // `flags`: MSG_PEEK, MSG_TRUNC.
   virtual int64_t Receive(Buffers& to, int flags, Received& received) = 0;
   virtual int64_t Send(Buffers& from, const Address* to, int flags) = 0;

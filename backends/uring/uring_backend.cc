@@ -17,7 +17,9 @@
 #include "absl/strings/str_cat.h"
 #include "backends/begin_cancel.h"
 #include "backends/cancel_in.h"
+#include "backends/datagram.h"
 #include "backends/prepare.h"
+#include "backends/socket_type.h"
 #include "backends/system_call.h"
 #include "backends/uring/prepare_entry.h"
 #include "backends/uring/probe_multishot.h"
@@ -51,6 +53,15 @@ bool IsDirectTransfer(const Operation& op) {
 bool IsDelivery(OpCode opcode, int32_t result) {
   // Only a stream has an end, and it is an empty receive.
   return opcode == OpCode::kRecvMultishot ? result > 0 : result >= 0;
+}
+
+// True if a receive that has ended, with this result, had come to the end of
+// its stream. A recvmsg then delivers a message of no bytes, which is one like
+// any other where messages keep their boundaries.
+bool IsEndOfStream(const Operation& op, int32_t result) {
+  return op.opcode == OpCode::kRecvMsgMultishot && result >= 0 &&
+         static_cast<size_t>(result) == DatagramPayloadOffset(op) &&
+         !KeepsBoundaries(op.fd);
 }
 
 bool IsZeroCopySend(OpCode opcode) {
@@ -486,7 +497,8 @@ void UringBackend::OnMultishotCompletion(MultishotOperation& op,
     return;
   }
   const bool armed = (cqe.flags & IORING_CQE_F_MORE) != 0;
-  const bool delivery = IsDelivery(op.opcode, cqe.res);
+  const bool at_end = !armed && IsEndOfStream(op, cqe.res);
+  const bool delivery = !at_end && IsDelivery(op.opcode, cqe.res);
   if (delivery) {
     Deliver(op, cqe.res, cqe.flags, done);
   } else if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) {
@@ -498,7 +510,7 @@ void UringBackend::OnMultishotCompletion(MultishotOperation& op,
   op.Unlink();
   const bool starved = cqe.res == -ENOBUFS && DeliversBuffers(op.opcode);
   if (!starved && !delivery) {
-    Finish(op, cqe.res, done);
+    Finish(op, std::min(cqe.res, 0), done);
     return;
   }
   if (starved && !op.cancel_requested) ++stats_.buffer_starved;

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Multishot recvmsg on what has an end: it ends there, once.
+//
+// io_uring delivers the end of a stream as a message of no bytes and disarms
+// the receive, which is also what it does with an empty datagram. It counted as
+// one and was armed again, to deliver the end again, hundreds of thousands of
+// times a second. The suite's other cases of multishot recvmsg are all UDP,
+// which has no end.
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backends/datagram.h"
+#include "backends/prepare.h"
+#include "backends/testing/operation_fixture.h"
+#include "gtest/gtest.h"
+
+namespace ringway::testing {
+namespace {
+
+class MessageEndConformance : public OperationConformance {
+ protected:
+  void Receive(int fd) {
+    PrepareRecvMsgMultishot(receive_, fd, room_);
+    driver().Start(receive_);
+    driver().StartEverything();
+  }
+
+  // All that was delivered so far.
+  std::vector<std::string> TakePayloads() {
+    std::vector<std::string> payloads;
+    for (MultishotEvent event; driver()->TakeEvent(receive_, event);) {
+      payloads.emplace_back(AsText(ReadDatagram(receive_, event).payload));
+      driver()->ReturnBuffer(event.buffer_id);
+    }
+    return payloads;
+  }
+
+  // Receives a message, then the end of what `peer` is the other end of.
+  void ExpectAMessageAndTheEnd(int fd, TestFd peer) {
+    SendAll(peer.get(), "message");
+    Receive(fd);
+    ASSERT_TRUE(driver().RunUntil([&] { return receive_.event_count > 0; }));
+    EXPECT_FALSE(receive_.ended());
+    peer.Reset();
+    ASSERT_TRUE(driver().RunUntil([&] { return receive_.ended(); }));
+    EXPECT_EQ(receive_.result, 0);
+    EXPECT_EQ(TakePayloads(), std::vector<std::string>{"message"});
+    EXPECT_EQ(driver()->stats().events, 1u);
+  }
+
+  // Receives at the end of `fd`.
+  void ExpectTheEndAlone(int fd) {
+    Receive(fd);
+    ASSERT_TRUE(driver().RunUntil([&] { return receive_.ended(); }));
+    EXPECT_EQ(receive_.result, 0);
+    EXPECT_EQ(driver()->stats().events, 0u);
+    EXPECT_EQ(driver()->stats().rearms, 0u);
+  }
+
+  msghdr room_ = {};
+  CountedMultishot receive_;
+};
+
+TEST_P(MessageEndConformance, EndOfAStreamEndsMultishotRecvMsg) {
+  TestFdPair sockets = system().SocketPair(SOCK_STREAM);
+  ExpectAMessageAndTheEnd(sockets.first.get(), std::move(sockets.second));
+}
+
+TEST_P(MessageEndConformance, EndOfATcpStreamEndsMultishotRecvMsg) {
+  TestFd listener = system().TcpListener(/*backlog=*/1);
+  TestFd peer = system().ConnectTo(system().AddressOf(listener.get()));
+  TestFd accepted = system().Accept(listener.get());
+  ExpectAMessageAndTheEnd(accepted.get(), std::move(peer));
+}
+
+TEST_P(MessageEndConformance, EndOfSequencedPacketsEndsMultishotRecvMsg) {
+  TestFdPair sockets = system().SocketPair(SOCK_SEQPACKET);
+  ExpectAMessageAndTheEnd(sockets.first.get(), std::move(sockets.second));
+}
+
+TEST_P(MessageEndConformance, EndThatIsThereAlreadyIsNoDelivery) {
+  for (int type : {SOCK_STREAM, SOCK_SEQPACKET}) {
+    TestFdPair sockets = system().SocketPair(type);
+    sockets.second.Reset();
+    ExpectTheEndAlone(sockets.first.get());
+  }
+}
+
+TEST_P(MessageEndConformance, EmptyUnixDatagramIsADeliveryAndNoEnd) {
+  TestFdPair sockets = system().SocketPair(SOCK_DGRAM);
+  Receive(sockets.first.get());
+  SendAll(sockets.second.get(), "");
+  SendAll(sockets.second.get(), "next");
+  ASSERT_TRUE(driver().RunUntil([&] { return receive_.event_count == 2; }));
+  EXPECT_EQ(TakePayloads(), (std::vector<std::string>{"", "next"}));
+  EXPECT_FALSE(receive_.ended());
+  driver().Cancel(receive_);
+  EXPECT_TRUE(driver().RunUntil([&] { return receive_.ended(); }));
+}
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(MessageEndConformance);
+
+}  // namespace
+}  // namespace ringway::testing
