@@ -15,7 +15,7 @@ namespace ringway {
 namespace {
 
 absl::StatusOr<BackendKind> ChosenKind(const BackendOptions& options) {
-  const char* from_environment = getenv("RINGWAY_BACKEND");
+  const char* from_environment = secure_getenv("RINGWAY_BACKEND");
   if (from_environment == nullptr) return options.kind;
   absl::StatusOr<BackendKind> kind = ParseBackendKind(from_environment);
   if (kind.ok()) return kind;

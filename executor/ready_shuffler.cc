@@ -15,7 +15,7 @@
 namespace ringway {
 
 absl::StatusOr<uint64_t> ReadyShuffler::SeedFromEnvironment() {
-  const char* value = getenv("RINGWAY_SHUFFLE_SEED");
+  const char* value = secure_getenv("RINGWAY_SHUFFLE_SEED");
   if (value == nullptr || *value == '\0') return 0;
   uint64_t seed = 0;
   if (std::string_view(value) == "random") {

@@ -3,7 +3,7 @@
 """Checks the form of the sources: what `tools/dev lint` and `format` run.
 
   format        clang-format, buildifier
-  conventions   licence line, include guard named after the path
+  conventions   licence line, include guard named after the path, no getenv
   documents     the tests that docs/features.md names exist
   headers       each header compiles when it is the only one included
   clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc
@@ -104,7 +104,16 @@ def check_conventions(cpp):
             guard = 'RINGWAY_%s_' % re.sub('[^A-Z0-9]', '_', name.upper())
             if '#ifndef %s\n#define %s\n' % (guard, guard) not in text:
                 problems.append('%s: the include guard is not %s' % (name, guard))
+        if not is_of_tests(name):
+            # A program with more rights than its user must not be steered by that user.
+            problems += ['%s:%d: getenv, must be secure_getenv' % (name, number)
+                         for number, line in enumerate(text.splitlines(), 1)
+                         if re.search(r'(?<!secure_)\bgetenv\(', line)]
     return problems
+
+
+def is_of_tests(name):
+    return name.endswith(('_test.cc', '_benchmark.cc')) or '/testing/' in name
 
 
 # ---- compiled checks ---------------------------------------------------------
