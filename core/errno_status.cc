@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -25,14 +26,7 @@ absl::StatusCode CodeOf(int errnum) {
   }
 }
 
-}  // namespace
-
-absl::Status ErrnoToStatus(int errnum, std::string_view what) {
-  if (errnum == 0) return absl::OkStatus();
-  if (errnum == ECANCELED)
-    return absl::Status(absl::StatusCode::kCancelled, "");
-  if (errnum == ETIME)
-    return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
+absl::Status StatusWithText(int errnum, std::string_view what) {
   char text[128];
   // The GNU strerror_r: returns the text, which may or may not be in the
   // buffer.
@@ -41,6 +35,21 @@ absl::Status ErrnoToStatus(int errnum, std::string_view what) {
       absl::StrCat(what, ": ", strerror_r(errnum, text, sizeof(text))));
   status.SetPayload(kErrnoPayload, absl::Cord(absl::StrCat(errnum)));
   return status;
+}
+
+}  // namespace
+
+absl::Status ErrnoToStatus(int errnum, std::string_view what) {
+  if (errnum == 0) return absl::OkStatus();
+  if (errnum == ECANCELED)
+    return absl::Status(absl::StatusCode::kCancelled, "");
+  if (errnum == ETIME)
+    return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
+  try {
+    return StatusWithText(errnum, what);
+  } catch (const std::bad_alloc&) {
+    return absl::Status(CodeOf(errnum), "");
+  }
 }
 
 int ErrnoOf(const absl::Status& status) {

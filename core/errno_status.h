@@ -24,7 +24,7 @@ namespace ringway {
 //        Unavailable (the peer is gone) and stay distinct by errno.
 // Cost:  allocates (text and payload), except for ECANCELED and ETIME, which
 //        give absl::CancelledError() and absl::DeadlineExceededError() with
-//        neither.
+//        neither. Without memory it is the code alone; nothing is thrown.
 absl::Status ErrnoToStatus(int errnum, std::string_view what);
 
 // The errno `status` was made from, or 0 if it was made from none. For the two
