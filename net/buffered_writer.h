@@ -102,7 +102,9 @@ class BufferedWriter {
   // until the buffer is empty and then have it to themselves.
   //
   // Errors:       what ended an earlier send: Unavailable (EPIPE, ECONNRESET)
-  //               and the like; it stays. Cancelled.
+  //               and the like; it stays. ResourceExhausted (ENOMEM): no memory
+  //               for the copy; nothing of `bytes` was queued, and the writer
+  //               works on. Cancelled.
   // Ownership:    `bytes` must outlive the await and no more.
   // Threads:      the stream's loop's only.
   // Cancellation: a cancelled wait has queued nothing.

@@ -2,6 +2,8 @@
 
 #include "net/connect.h"
 
+#include <cerrno>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,7 +24,11 @@ absl::StatusOr<TcpStream> ConnectOp::await_resume() {
   if (result < 0)
     return ErrnoToStatus(-result,
                          absl::StrCat("connect to ", address_.ToString()));
-  return TcpStream::Adopt(task().loop(), *std::move(socket_));
+  try {
+    return TcpStream::Adopt(task().loop(), *std::move(socket_));
+  } catch (const std::bad_alloc&) {  // which has closed the socket
+    return ErrnoToStatus(ENOMEM, "a stream for a connection");
+  }
 }
 
 }  // namespace ringway::net

@@ -31,7 +31,8 @@ class [[nodiscard]] ConnectOp : public OperationAwait {
 //
 // Errors:       the errno of connect(2), naming the address: ECONNREFUSED,
 //               ENETUNREACH, ENOENT, ETIMEDOUT (after the kernel's own
-//               patience, minutes); Cancelled.
+//               patience, minutes); ResourceExhausted, no memory for the
+//               stream; Cancelled.
 // Ownership:    `address` is copied.
 // Cancellation: two-phase; if the connection was made all the same, it is the
 //               result.

@@ -3,6 +3,7 @@
 #include "net/tcp_listener.h"
 
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -44,8 +45,12 @@ void AcceptOp::OnCancel(Suspension& suspension) {
 
 absl::StatusOr<TcpStream> AcceptOp::await_resume() {
   const int32_t result = std::exchange(result_, -1);
-  if (result >= 0) return TcpStream::Adopt(*loop_, UniqueFd(result));
-  return ErrnoToStatus(-result, "accept");
+  if (result < 0) return ErrnoToStatus(-result, "accept");
+  try {
+    return TcpStream::Adopt(*loop_, UniqueFd(result));
+  } catch (const std::bad_alloc&) {  // which has closed the fd
+    return ErrnoToStatus(ENOMEM, "a stream for an accepted connection");
+  }
 }
 
 TcpListener::TcpListener(std::unique_ptr<internal::ListenerCore> core)
@@ -66,7 +71,11 @@ absl::StatusOr<TcpListener> TcpListener::Listen(Loop& loop,
                                                 const ListenOptions& options) {
   absl::StatusOr<UniqueFd> fd = MakeListenSocket(address, options);
   if (!fd.ok()) return fd.status();
-  return Adopt(loop, *std::move(fd));
+  try {
+    return Adopt(loop, *std::move(fd));
+  } catch (const std::bad_alloc&) {
+    return ErrnoToStatus(ENOMEM, "a listener");
+  }
 }
 
 TcpListener TcpListener::Adopt(Loop& loop, UniqueFd fd) {

@@ -5,6 +5,7 @@
 //   absl::StatusOr<TcpListener> listener = TcpListener::Listen(loop, address);
 //   while (true) {
 //     absl::StatusOr<TcpStream> stream = co_await listener->Accept();
+//     if (absl::IsResourceExhausted(stream.status())) continue;
 //     if (!stream.ok()) break;
 //     Spawn(Serve(*std::move(stream)));
 //   }
@@ -63,12 +64,14 @@ class TcpListener {
  public:
   // Binds and listens; connections are accepted from the first Accept() on.
   //
-  // Errors: the errno of socket, bind or listen, naming the address.
+  // Errors: the errno of socket, bind or listen, naming the address;
+  //         ResourceExhausted without memory.
   static absl::StatusOr<TcpListener> Listen(
       Loop& loop, const SocketAddress& address,
       const ListenOptions& options = ListenOptions());
 
-  // Takes over `fd`, a listening socket in blocking mode.
+  // Takes over `fd`, a listening socket in blocking mode. Throws
+  // std::bad_alloc, having closed it.
   static TcpListener Adopt(Loop& loop, UniqueFd fd);
 
   TcpListener(TcpListener&& other) noexcept;
@@ -78,10 +81,13 @@ class TcpListener {
 
   // Waits for the next connection.
   //
-  // Errors:       Cancelled (the task, or the listener was closed); the errno
-  //               of accept(2) where the socket itself is unusable. Running out
-  //               of fds or memory is not an error here: the listener waits
-  //               20 ms and tries again, for as long as it takes.
+  // Errors:       of one connection, after which the next Accept() goes on:
+  //               ResourceExhausted, there was no memory for its stream, and
+  //               it has been closed. Final, all others: Cancelled (the task,
+  //               or the listener was closed); the errno of accept(2) where the
+  //               socket itself is unusable. When the kernel is out of fds or
+  //               memory that is not an error here: the listener waits 20 ms
+  //               and tries again, for as long as it takes. Never throws.
   // Threads:      the loop's only. Several tasks may wait; they are served in
   //               order.
   // Cancellation: a connection that raced the cancel stays for the next

@@ -61,7 +61,7 @@ class StreamWriter {
 class TcpStream {
  public:
   // Takes over `fd`, a connected stream socket in blocking mode, for use on
-  // `loop`'s thread.
+  // `loop`'s thread. Throws std::bad_alloc, having closed it.
   static TcpStream Adopt(Loop& loop, UniqueFd fd);
 
   // A stream of nothing, to be assigned to. Only valid() and assignment may be

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -170,7 +171,11 @@ absl::StatusOr<UdpSocket> UdpSocket::Bind(Loop& loop,
     return ErrnoToStatus(errno,
                          absl::StrCat("bind UDP to ", address.ToString()));
   }
-  return Adopt(loop, std::move(fd));
+  try {
+    return Adopt(loop, std::move(fd));
+  } catch (const std::bad_alloc&) {
+    return ErrnoToStatus(ENOMEM, "a UDP socket");
+  }
 }
 
 UdpSocket UdpSocket::Adopt(Loop& loop, UniqueFd fd) {

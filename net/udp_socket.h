@@ -123,12 +123,13 @@ class UdpSocket {
   // A socket bound to `address`, IPv4 or IPv6; port 0 lets the kernel choose.
   //
   // Errors: InvalidArgument for a Unix address; the errno of socket, setsockopt
-  //         or bind, naming the address.
+  //         or bind, naming the address; ResourceExhausted without memory.
   static absl::StatusOr<UdpSocket> Bind(
       Loop& loop, const SocketAddress& address,
       const UdpOptions& options = UdpOptions());
 
-  // Takes over `fd`, a datagram socket in blocking mode.
+  // Takes over `fd`, a datagram socket in blocking mode. Throws
+  // std::bad_alloc, having closed it.
   static UdpSocket Adopt(Loop& loop, UniqueFd fd);
 
   UdpSocket(UdpSocket&&) noexcept;

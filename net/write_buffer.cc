@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "backends/prepare.h"
@@ -27,7 +28,7 @@ bool WriteBuffer::TryEnqueue(BufferWait& wait) {
     enqueuing_.PushBack(wait);
     return false;
   }
-  Append(wait.bytes_);
+  wait.result_ = Append(wait.bytes_);
   return true;
 }
 
@@ -45,13 +46,22 @@ bool WriteBuffer::HasRoomFor(size_t n_bytes) const {
          (queued <= limit_bytes_ && n_bytes <= limit_bytes_ - queued);
 }
 
-void WriteBuffer::Append(std::span<const std::byte> bytes) {
-  const size_t size = filling_.size() + bytes.size();
-  if (size > filling_.capacity()) {
+// False if there is no memory for `n_bytes` more.
+bool WriteBuffer::ReserveFor(size_t n_bytes) {
+  const size_t size = filling_.size() + n_bytes;
+  if (size <= filling_.capacity()) return true;
+  try {
     // Doubling, but not past what will be needed at most.
     filling_.reserve(
         std::max(size, std::min(limit_bytes_, 2 * filling_.capacity())));
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
+}
+
+int32_t WriteBuffer::Append(std::span<const std::byte> bytes) {
+  if (!ReserveFor(bytes.size())) return -ENOMEM;
   filling_.insert(filling_.end(), bytes.begin(), bytes.end());
   enqueued_total_ += bytes.size();
   high_water_bytes_ = std::max(high_water_bytes_, queued_bytes());
@@ -59,14 +69,14 @@ void WriteBuffer::Append(std::span<const std::byte> bytes) {
     std::swap(filling_, sending_);
     BeginSending();
   }
+  return 0;
 }
 
 void WriteBuffer::AdmitWaiters() {
   while (BufferWait* wait = enqueuing_.front()) {
     if (!HasRoomFor(wait->bytes_.size())) break;
     wait->Unlink();
-    Append(wait->bytes_);
-    wait->Complete(0);
+    wait->Complete(Append(wait->bytes_));
   }
 }
 

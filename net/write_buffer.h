@@ -53,7 +53,9 @@ class WriteBuffer final : public Orphan {
   };
 
   bool HasRoomFor(size_t n_bytes) const;
-  void Append(std::span<const std::byte> bytes);
+  // Returns 0, or -ENOMEM, having appended nothing.
+  int32_t Append(std::span<const std::byte> bytes);
+  bool ReserveFor(size_t n_bytes);
   void AdmitWaiters();
   void CompleteFlushes();
   void BeginSending();
