@@ -14,19 +14,26 @@
 namespace ringway::testing {
 namespace {
 
+// What a thread that is made now begins with.
+std::atomic<uint64_t> of_new_threads{0};
+std::atomic<bool> happened_in_new_thread{false};
+
 struct Plan {
-  uint64_t allocations_left = 0;  // 0: nothing is to fail
-  bool happened = false;
+  uint64_t allocations_left;  // 0: nothing is to fail
+  bool happened;
+  bool from_birth;
 };
 
-thread_local Plan plan;
+thread_local Plan plan{of_new_threads.load(), false, true};
 std::atomic<uint64_t> live{0};
 
 bool Fails() {
   if (plan.allocations_left == 0) return false;
   --plan.allocations_left;
-  plan.happened |= plan.allocations_left == 0;
-  return plan.allocations_left == 0;
+  if (plan.allocations_left > 0) return false;
+  plan.happened = true;
+  if (plan.from_birth) happened_in_new_thread = true;
+  return true;
 }
 
 constexpr size_t kNoAlignment = 0;
@@ -84,12 +91,27 @@ bool RunFailing(uint64_t n, absl::FunctionRef<void()> work) {
 FailingAllocation::FailingAllocation(uint64_t n) {
   RINGWAY_CHECK(n > 0 && plan.allocations_left == 0,
                 "one failure at a time, and allocations count from 1");
-  plan = {n, false};
+  plan = {n, false, false};
 }
 
-FailingAllocation::~FailingAllocation() { plan = {}; }
+FailingAllocation::~FailingAllocation() { plan = {0, false, false}; }
 
 bool FailingAllocation::happened() const { return plan.happened; }
+
+FailingAllocationInNewThreads::FailingAllocationInNewThreads(uint64_t n) {
+  RINGWAY_CHECK(n > 0 && of_new_threads == 0,
+                "one failure at a time, and allocations count from 1");
+  happened_in_new_thread = false;
+  of_new_threads = n;
+}
+
+FailingAllocationInNewThreads::~FailingAllocationInNewThreads() {
+  of_new_threads = 0;
+}
+
+bool FailingAllocationInNewThreads::happened() const {
+  return happened_in_new_thread;
+}
 
 uint64_t LiveAllocations() { return live.load(std::memory_order_relaxed); }
 

@@ -33,6 +33,22 @@ class FailingAllocation {
   bool happened() const;
 };
 
+// The same for threads that are made meanwhile: the `n`-th allocation of each
+// fails, once. Their ends need not be awaited.
+//
+// Threads: one of these at a time.
+class FailingAllocationInNewThreads {
+ public:
+  explicit FailingAllocationInNewThreads(uint64_t n);
+  ~FailingAllocationInNewThreads();
+  FailingAllocationInNewThreads(const FailingAllocationInNewThreads&) = delete;
+  FailingAllocationInNewThreads& operator=(
+      const FailingAllocationInNewThreads&) = delete;
+
+  // Of any of them.
+  bool happened() const;
+};
+
 // Allocations of any thread that have not been freed.
 uint64_t LiveAllocations();
 
