@@ -60,6 +60,10 @@ void PrintReport(const RuntimeReport& report) {
   if (report.start_failed > 0) {
     printf("OnStart failed on %" PRIu64 " workers\n", report.start_failed);
   }
+  if (report.listeners_failed > 0)
+    printf("listeners that failed: %" PRIu64 "\n", report.listeners_failed);
+  if (report.exceptions > 0)
+    printf("exceptions contained: %" PRIu64 "\n", report.exceptions);
   printf("operations: %" PRIu64 " in %" PRIu64 " turns, %" PRIu64
          " with a spin, and %" PRIu64 " system calls\n",
          report.operations, report.turns, report.spins, report.system_calls);

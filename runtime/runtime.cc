@@ -79,6 +79,8 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Builder::Launch() {
   // On an error the runtime's destructor stops what has been started.
   if (absl::Status s = runtime->StartWorkers(); !s.ok()) return s;
   if (absl::Status s = runtime->OpenListeners(); !s.ok()) return s;
+  for (std::unique_ptr<internal::Worker>& worker : runtime->workers_)
+    worker->Serve();
   return runtime;
 }
 
@@ -91,26 +93,20 @@ Runtime::~Runtime() {
 }
 
 absl::Status Runtime::StartWorkers() {
-  std::vector<std::unique_ptr<internal::Worker>> starting;
-  for (int i = 0; i < config_->workers; ++i) {
-    starting.push_back(std::make_unique<internal::Worker>(*config_, i));
-    starting.back()->StartThread();
-  }
-  absl::Status status;
-  for (std::unique_ptr<internal::Worker>& worker : starting) {
-    absl::Status ready = worker->WaitUntilReady();
-    if (ready.ok()) {
-      workers_.push_back(
-          std::move(worker));  // only these are there to be shut down
-    } else {
-      status.Update(ready);
-    }
-  }
-  if (!status.ok()) return status;
-  for (const std::unique_ptr<internal::Worker>& worker : workers_)
+  workers_.reserve(config_->workers);
+  handles_.reserve(config_->workers);
+  for (int i = 0; i < config_->workers; ++i)
+    workers_.push_back(std::make_unique<internal::Worker>(*config_, i));
+  // Nothing throws between the first thread and the last wait, so none is left
+  // to itself.
+  for (std::unique_ptr<internal::Worker>& worker : workers_)
+    worker->StartThread();
+  for (std::unique_ptr<internal::Worker>& worker : workers_)
+    worker->WaitUntilStarted();
+  for (const std::unique_ptr<internal::Worker>& worker : workers_) {
+    if (absl::Status s = worker->start_status(); !s.ok()) return s;
     handles_.push_back(worker->handle());
-  for (const std::unique_ptr<internal::Worker>& worker : workers_)
-    worker->Introduce(handles_);
+  }
   backend_description_ = workers_[0]->backend_description();
   return absl::OkStatus();
 }
@@ -138,7 +134,10 @@ absl::Status Runtime::OpenListeners() {
     }
   }
   for (size_t w = 0; w < workers_.size(); ++w)
-    workers_[w]->Serve(std::move(sockets[w]));
+    workers_[w]->Arrange(handles_, std::move(sockets[w]));
+  for (std::unique_ptr<internal::Worker>& worker : workers_) {
+    if (absl::Status s = worker->WaitUntilArranged(); !s.ok()) return s;
+  }
   return absl::OkStatus();
 }
 
@@ -161,6 +160,8 @@ RuntimeReport Runtime::Wait() {
     sum.ended_error += one.ended_error;
     sum.ended_throw += one.ended_throw;
     sum.start_failed += one.start_failed;
+    sum.listeners_failed += one.listeners_failed;
+    sum.exceptions += one.exceptions;
     sum.cut += one.cut;
     sum.system_calls += one.system_calls;
     sum.operations += one.operations;

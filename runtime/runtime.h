@@ -42,11 +42,16 @@ struct RuntimeConfig;
 // What a runtime did, summed over its workers.
 struct RuntimeReport {
   uint64_t accepted = 0;      // connections
-  uint64_t refused = 0;       // closed at once, for a limit
+  uint64_t refused = 0;       // closed at once: a limit, or no memory
   uint64_t ended_ok = 0;      // connection tasks that returned OK
   uint64_t ended_error = 0;   // that returned another status
   uint64_t ended_throw = 0;   // that threw
   uint64_t start_failed = 0;  // OnStart tasks that returned an error or threw
+  // Listeners whose socket became unusable; reported on stderr at once.
+  uint64_t listeners_failed = 0;
+  // Thrown by posted functions, detached tasks and the loops' own functions:
+  // given to ExecutorOptions::on_detached_exception each.
+  uint64_t exceptions = 0;
   uint64_t cut = 0;  // still running at the drain deadline, then cancelled
   uint64_t system_calls = 0;  // of the loops
   uint64_t operations = 0;    // ended, and deliveries of multishot ones

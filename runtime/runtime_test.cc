@@ -6,11 +6,14 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <exception>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -326,6 +329,75 @@ TEST_F(RuntimeTest, RefusesAConnectionForWhichThereIsNoTask) {
   EXPECT_EQ(report.accepted, 1u);
   EXPECT_EQ(report.refused, 1u);
   EXPECT_EQ(report.cut, 0u);
+}
+
+// The listening socket of this process, or -1.
+int FindListener() {
+  for (int fd = 0; fd < 1024; ++fd) {
+    int listens = 0;
+    socklen_t n = sizeof(listens);
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n) == 0 &&
+        listens != 0) {
+      return fd;
+    }
+  }
+  return -1;
+}
+
+// An accept that failed for good used to end the task that accepts with a
+// status that was looked at by nothing.
+TEST_F(RuntimeTest, AListenerThatFailsIsReportedAndCountedAndTheRestGoesOn) {
+  Runtime::Builder builder;
+  builder.Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  UniqueFd client = ConnectTo(runtime->addresses()[0]);
+  EXPECT_EQ(Ask(client.get(), "a"), "a");
+  testing::FdPair output = testing::MakePipe();
+  const UniqueFd stderr_before(dup(STDERR_FILENO));
+  dup2(output.second.get(), STDERR_FILENO);
+
+  ASSERT_EQ(shutdown(FindListener(), SHUT_RDWR), 0);
+  std::array<char, 256> buffer;
+  const ssize_t n = read(output.first.get(), buffer.data(), buffer.size());
+  dup2(stderr_before.get(), STDERR_FILENO);
+  const std::string reported(buffer.data(), n > 0 ? n : 0);
+
+  EXPECT_TRUE(absl::StrContains(
+      reported, absl::StrCat("worker 0 no longer accepts on 127.0.0.1:0: ",
+                             "errno ", EINVAL)))
+      << reported;
+  EXPECT_EQ(Ask(client.get(), "b"), "b");
+  client.Reset();
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  EXPECT_EQ(report.listeners_failed, 1u);
+  EXPECT_EQ(report.refused, 0u);
+  EXPECT_TRUE(report.drained());
+}
+
+// --- Functions from outside
+
+// One that threw ended the process.
+TEST_F(RuntimeTest, APostedFunctionThatThrowsIsCountedAndTheServerGoesOn) {
+  std::atomic<int> reported{0};
+  ExecutorOptions options;
+  options.on_detached_exception = [&](const std::exception_ptr&) {
+    ++reported;
+  };
+  Runtime::Builder builder;
+  builder.Options(options).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  const ExecutorHandle worker = runtime->workers()[0];
+  EXPECT_TRUE(worker.Post([] { throw std::runtime_error("on purpose"); }).ok());
+  {
+    UniqueFd client = ConnectTo(runtime->addresses()[0]);
+    EXPECT_EQ(Ask(client.get(), "a"), "a");
+  }
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  EXPECT_EQ(report.exceptions, 1u);
+  EXPECT_EQ(reported, 1);
+  EXPECT_EQ(report.ended_ok, 1u);
 }
 
 }  // namespace

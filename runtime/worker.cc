@@ -5,19 +5,48 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <new>
 #include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
 #include "core/errno_status.h"
+#include "core/monotonic_time.h"
 #include "executor/shield.h"
-#include "executor/timeout.h"
+#include "executor/sleep.h"
 
 namespace ringway {
 namespace {
 
 thread_local const internal::Worker* current_worker = nullptr;
+
+// How long a worker leaves connections in the backlog when it has no memory for
+// them: costs nothing, and goes unnoticed once there is some.
+constexpr absl::Duration kPauseWithoutMemory = absl::Milliseconds(10);
+
+// A text would have to be allocated.
+absl::Status NoMemory() {
+  return absl::Status(absl::StatusCode::kResourceExhausted, "");
+}
+
+// Whether accept(2) says of the listening socket itself that it will never
+// accept again. Everything else is about one connection, or about something
+// that may come back.
+bool IsFinal(const absl::Status& accept) {
+  switch (ErrnoOf(accept)) {
+    case EBADF:
+    case EFAULT:
+    case EINVAL:
+    case ENOTSOCK:
+    case EOPNOTSUPP:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -40,19 +69,34 @@ Worker::~Worker() {
                 "a worker was destroyed while its thread runs");
 }
 
-void Worker::StartThread() {
+void Worker::StartThread() noexcept {
   try {
     thread_ = std::thread([this] { ThreadMain(); });
+    return;
   } catch (const std::system_error& e) {
-    ready_.set_value(ErrnoToStatus(e.code().value(),
-                                   absl::StrCat("starting worker ", index_)));
+    start_errno_ = e.code().value();
+  } catch (const std::bad_alloc&) {
+    start_errno_ = ENOMEM;
   }
+  started_.set_value(NoMemory());
 }
 
-absl::Status Worker::WaitUntilReady() {
-  absl::Status status = ready_.get_future().get();
-  if (!status.ok()) Join();
-  return status;
+void Worker::WaitUntilStarted() noexcept {
+  start_status_ = started_.get_future().get();
+  if (!start_status_.ok()) Join();
+}
+
+absl::Status Worker::start_status() const {
+  if (start_errno_ != 0) {
+    return ErrnoToStatus(start_errno_,
+                         absl::StrCat("starting worker ", index_));
+  }
+  if (!start_status_.ok() && start_status_.message().empty()) {
+    return absl::Status(start_status_.code(),
+                        absl::StrCat("starting worker ", index_,
+                                     ": there is no memory for it"));
+  }
+  return start_status_;
 }
 
 void Worker::Join() {
@@ -61,51 +105,57 @@ void Worker::Join() {
 }
 
 // --- Any thread
-// ------------------------------------------------------------------------------
 
-void Worker::Post(absl::AnyInvocable<void()> fn) {
+void Worker::Send(Order& order) noexcept {
+  if (order.sent.exchange(true, std::memory_order_relaxed)) return;
   // Refused once the worker has ended, when there is nothing left to do.
-  handle_.Post(std::move(fn)).IgnoreError();
+  static_cast<void>(handle_.Send(order));
 }
 
-void Worker::Introduce(std::span<const ExecutorHandle> workers) {
-  Post([this, workers] { workers_ = workers; });
+void Worker::Order::Received(InboxMessage& message, bool accepted) {
+  Order& order = static_cast<Order&>(message);
+  if (accepted) (order.worker.*order.act)();
 }
 
-void Worker::Serve(std::vector<UniqueFd> sockets) {
-  Post([this, sockets = std::move(sockets)]() mutable {
-    BeginServing(sockets);
-  });
+void Worker::Arrange(std::span<const ExecutorHandle> workers,
+                     std::vector<UniqueFd> sockets) noexcept {
+  workers_ = workers;
+  sockets_ = std::move(sockets);
+  Send(arrange_);
 }
 
-void Worker::Shutdown() {
-  Post([this] { shutdown_.Set(); });
-}
-
-void Worker::Cut() {
-  Post([this] {
-    cut_ = true;
-    shutdown_.Set();
-    idle_.Set();
-  });
+absl::Status Worker::WaitUntilArranged() {
+  const absl::Status status = arranged_.get_future().get();
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat("worker ", index_,
+                                   ": there is no memory for its listeners"));
 }
 
 // --- The worker's thread
-// -----------------------------------------------------------------------
 
 void Worker::ThreadMain() {
   current_worker = this;
-  absl::Status status = Prepare();
-  const bool ok = status.ok();
-  ready_.set_value(std::move(status));
-  if (!ok) return;
-  executor_->Run(Main()).IgnoreError();
-  const LoopStats loop = executor_->stats().loop;
+  absl::Status failed;
+  try {
+    failed = Prepare();
+    // Where there is memory for Main() it begins, and then nothing throws.
+    if (failed.ok()) executor_->Run(Main()).IgnoreError();
+  } catch (const std::bad_alloc&) {
+    failed = NoMemory();
+  }
+  if (!failed.ok()) {
+    executor_.reset();
+    started_.set_value(failed);
+    return;
+  }
+  const ExecutorStats stats = executor_->stats();
+  report_.exceptions = stats.detached_exceptions + stats.loop.post_exceptions;
+  report_.system_calls = stats.loop.backend.system_calls;
+  report_.operations = stats.loop.backend.completed + stats.loop.backend.events;
+  report_.turns = stats.loop.turns;
+  report_.spins = stats.loop.spins_paid + stats.loop.spins_unpaid;
   executor_.reset();
-  report_.system_calls = loop.backend.system_calls;
-  report_.operations = loop.backend.completed + loop.backend.events;
-  report_.turns = loop.turns;
-  report_.spins = loop.spins_paid + loop.spins_unpaid;
 }
 
 absl::Status Worker::Prepare() {
@@ -130,40 +180,103 @@ absl::Status Worker::Prepare() {
   return absl::OkStatus();
 }
 
-void Worker::BeginServing(std::vector<UniqueFd>& sockets) {
-  if (shutdown_.is_set()) return;
+void Worker::DoArrange() {
+  absl::Status status;
+  try {
+    MakeListeners();
+  } catch (const std::bad_alloc&) {
+    status = NoMemory();
+  }
+  arranged_.set_value(status);
+}
+
+// What is spawned here waits for serving_.
+void Worker::MakeListeners() {
+  listening_.reserve(sockets_.size());
+  accept_loops_.reserve(sockets_.size());
   if (config_.on_start) executor_->Spawn(RunStartHandler(), "OnStart").Detach();
-  for (size_t i = 0; i < sockets.size(); ++i) {
+  for (size_t i = 0; i < sockets_.size(); ++i) {
     net::TcpListener listener =
-        net::TcpListener::Adopt(executor_->loop(), std::move(sockets[i]));
-    listening_.push_back(std::make_unique<Listening>(
-        std::move(listener), config_.listen[i].handler));
+        net::TcpListener::Adopt(executor_->loop(), std::move(sockets_[i]));
+    listening_.push_back(
+        std::make_unique<Listening>(std::move(listener), config_.listen[i]));
     accept_loops_.push_back(
         executor_->Spawn(AcceptLoop(*listening_.back()), "accept"));
   }
 }
 
+void Worker::DoServe() { serving_.Set(); }
+
+void Worker::DoShutdown() {
+  shutdown_.Set();
+  serving_.Set();
+}
+
+void Worker::DoCut() {
+  cut_ = true;
+  DoShutdown();
+  changed_.Set();
+}
+
+class Worker::Patience : private Runnable {
+ public:
+  Patience(Worker& worker, absl::Duration duration)
+      : Runnable(&OnFired), worker_(worker), loop_(worker.executor_->loop()) {
+    timer_.on_fired = this;
+    loop_.ArmTimer(timer_, loop_.backend().clock().Now() + duration);
+  }
+  ~Patience() {
+    loop_.DisarmTimer(timer_);
+    if (linked()) Unlink();
+  }
+
+  bool over() const { return over_; }
+
+ private:
+  static void OnFired(Runnable& entry) {
+    Patience& self = static_cast<Patience&>(entry);
+    self.over_ = true;
+    self.worker_.changed_.Set();
+  }
+
+  Worker& worker_;
+  Loop& loop_;
+  LoopTimer timer_;
+  bool over_ = false;
+};
+
+// From the shutdown on this must not fail, so it takes no memory: it waits in
+// this one frame, with no task or Task of its own.
 Task<void> Worker::Main() {
   Shield shield;  // from a handler that cancels every task it can find
+  started_.set_value(absl::OkStatus());
   (co_await shutdown_.Wait()).IgnoreError();
 
   for (std::unique_ptr<Listening>& listening : listening_)
     listening->listener.Close();
-  for (JoinHandle<absl::Status>& loop : accept_loops_)
-    (co_await loop).IgnoreError();
+  for (JoinHandle<void>& loop : accept_loops_) (co_await loop).IgnoreError();
   listening_.clear();
 
-  Task<absl::Status> drain = WaitForDrain();
-  (co_await WithTimeout(config_.drain_deadline, std::move(drain)))
-      .IgnoreError();
+  {
+    Patience drain(*this, config_.drain_deadline);
+    while (connections_ > 0 && !cut_ && !drain.over())
+      (co_await Change()).IgnoreError();
+  }
   report_.cut = connections_;
-  Executor::Current()->CancelAll();
-  Task<absl::Status> rest = WaitForNobody();
-  (co_await WithTimeout(config_.executor.shutdown_grace, std::move(rest)))
-      .IgnoreError();
+  executor_->CancelAll();
+  Patience grace(*this, config_.executor.shutdown_grace);
+  while (connections_ > 0 && !grace.over()) (co_await Change()).IgnoreError();
+}
+
+// It may be set since a moment without connections before the drain.
+Event::WaitOp Worker::Change() {
+  changed_.Reset();
+  return changed_.Wait();
 }
 
 Task<void> Worker::RunStartHandler() {
+  (co_await serving_.Wait()).IgnoreError();
+  if (shutdown_.is_set()) co_return;
   try {
     Task<absl::Status> task = config_.on_start();
     const absl::Status status = co_await std::move(task);
@@ -173,22 +286,45 @@ Task<void> Worker::RunStartHandler() {
   }
 }
 
-Task<absl::Status> Worker::AcceptLoop(Listening& listening) {
+// Ends with the shutdown, and otherwise only when its socket is beyond hope.
+Task<void> Worker::AcceptLoop(Listening& listening) {
   Shield shield;  // as in Main(): closing the listener is what ends this
-  while (true) {
-    absl::StatusOr<net::TcpStream> stream =
-        co_await listening.listener.Accept();
-    if (!stream.ok()) co_return stream.status();
-    if (connections_ >= config_.max_connections) {
-      ++report_.refused;
-      continue;
+  (co_await serving_.Wait()).IgnoreError();
+  while (!shutdown_.is_set()) {
+    absl::Status failed;
+    try {
+      absl::StatusOr<net::TcpStream> stream =
+          co_await listening.listener.Accept();
+      if (stream.ok()) {
+        Admit(listening, *std::move(stream));
+        continue;
+      }
+      failed = stream.status();
+    } catch (...) {
+      failed = NoMemory();  // what it was about has been closed
     }
-    Place place(*this);
-    Task<void> serve = ServeConnection(listening.handler, *std::move(stream),
-                                       std::move(place));
-    JoinHandle<void> serving = Spawn(std::move(serve), "connection");
-    ++(serving.spawn_status().ok() ? report_.accepted : report_.refused);
+    if (shutdown_.is_set()) break;
+    if (IsFinal(failed)) {
+      ++report_.listeners_failed;
+      fprintf(stderr, "ringway: worker %d no longer accepts on %s: errno %d\n",
+              index_, listening.config.address.c_str(), ErrnoOf(failed));
+      break;
+    }
+    ++report_.refused;
+    (co_await Sleep(kPauseWithoutMemory)).IgnoreError();
   }
+}
+
+void Worker::Admit(const Listening& listening, net::TcpStream stream) {
+  if (connections_ >= config_.max_connections) {
+    ++report_.refused;
+    return;
+  }
+  Place place(*this);
+  Task<void> serve = ServeConnection(listening.config.handler,
+                                     std::move(stream), std::move(place));
+  JoinHandle<void> serving = executor_->Spawn(std::move(serve), "connection");
+  ++(serving.spawn_status().ok() ? report_.accepted : report_.refused);
 }
 
 Task<void> Worker::ServeConnection(const Runtime::ConnectionHandler& handler,
@@ -200,25 +336,6 @@ Task<void> Worker::ServeConnection(const Runtime::ConnectionHandler& handler,
   } catch (...) {
     ++report_.ended_throw;
   }
-}
-
-Task<absl::Status> Worker::WaitForDrain() {
-  while (connections_ > 0 && !cut_) {
-    // It may be set since a moment without connections before the drain.
-    idle_.Reset();
-    absl::Status waited = co_await idle_.Wait();
-    if (!waited.ok()) co_return waited;
-  }
-  co_return absl::OkStatus();
-}
-
-Task<absl::Status> Worker::WaitForNobody() {
-  while (connections_ > 0) {
-    idle_.Reset();
-    absl::Status waited = co_await idle_.Wait();
-    if (!waited.ok()) co_return waited;
-  }
-  co_return absl::OkStatus();
 }
 
 }  // namespace internal

@@ -2,10 +2,15 @@
 //
 // Worker: one thread of a Runtime with its executor, its listeners and its
 // connections.
+//
+// Starting is in steps, so that what can fail has failed before anything is
+// served: StartThread(), Arrange(), Serve(). Everything that the end needs is
+// made by then: Shutdown(), Cut() and the drain take no memory and no thread.
 
 #ifndef RINGWAY_RUNTIME_WORKER_H_
 #define RINGWAY_RUNTIME_WORKER_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,12 +24,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/runnable.h"
 #include "core/unique_fd.h"
 #include "executor/event.h"
 #include "executor/executor.h"
+#include "executor/inbox.h"
 #include "executor/shared/executor_handle.h"
 #include "net/tcp.h"
 #include "runtime/runtime.h"
@@ -50,32 +56,37 @@ class Worker {
  public:
   // `config` must outlive the worker.
   Worker(const RuntimeConfig& config, int index);
-  // Requires that the thread has ended: Join() was called, or Start() failed.
+  // Requires that the thread has ended: Join() was called, or there is none.
   ~Worker();
 
-  // Starts the thread. WaitUntilReady() says how that went.
-  void StartThread();
-  absl::Status WaitUntilReady();
+  // Starts the thread and makes its executor. WaitUntilStarted(), once, waits
+  // for that; then start_status() says how it went.
+  void StartThread() noexcept;
+  void WaitUntilStarted() noexcept;
+  absl::Status start_status() const;
 
-  // Tells it of all workers of its runtime; they must outlive it. Any thread,
-  // once, and before any of them is to serve.
-  void Introduce(std::span<const ExecutorHandle> workers);
-  // Runs OnStart() and listens on `sockets`, one for each ListenConfig. Any
-  // thread, once.
-  void Serve(std::vector<UniqueFd> sockets);
-  void Shutdown();
-  void Cut();
+  // Makes what it takes to serve: a listener on each of `sockets`, one for each
+  // ListenConfig. `workers`, all of its runtime, must outlive it. Any thread,
+  // once; WaitUntilArranged(), once, says how it went.
+  void Arrange(std::span<const ExecutorHandle> workers,
+               std::vector<UniqueFd> sockets) noexcept;
+  absl::Status WaitUntilArranged();
+
+  // Runs OnStart() and accepts. Any thread, as the two below.
+  void Serve() noexcept { Send(serve_); }
+  void Shutdown() noexcept { Send(shut_down_); }
+  void Cut() noexcept { Send(cut_down_); }
   // Waits for the thread to end; needs a Shutdown().
   void Join();  // any thread, any number of times
 
-  // After WaitUntilReady().
+  // Once it has started.
   const std::string& backend_description() const {
     return backend_description_;
   }
   const ExecutorHandle& handle() const { return handle_; }
 
   int index() const { return index_; }
-  // On the worker's thread, after Introduce().
+  // On the worker's thread, once arranged.
   std::span<const ExecutorHandle> workers() const { return workers_; }
 
   // After Join().
@@ -84,7 +95,17 @@ class Worker {
  private:
   struct Listening {
     net::TcpListener listener;
-    const Runtime::ConnectionHandler& handler;
+    const ListenConfig& config;
+  };
+
+  // Something to do on the worker's thread, once. Sending it takes no memory.
+  struct Order : InboxMessage {
+    Order(Worker& w, void (Worker::*a)())
+        : InboxMessage(&Received), worker(w), act(a) {}
+    static void Received(InboxMessage& message, bool accepted);
+    Worker& worker;
+    void (Worker::*const act)();
+    std::atomic<bool> sent{false};
   };
 
   // One of the connections_ while it lives. Belongs to a task's frame, so a
@@ -96,47 +117,63 @@ class Worker {
         : worker_(std::exchange(other.worker_, nullptr)) {}
     ~Place() {
       if (worker_ != nullptr && --worker_->connections_ == 0)
-        worker_->idle_.Set();
+        worker_->changed_.Set();
     }
 
    private:
     Worker* worker_;
   };
 
+  // Main() waits no longer than this.
+  class Patience;
+
+  void Send(Order& order) noexcept;
   void ThreadMain();
   absl::Status Prepare();
-  void Post(absl::AnyInvocable<void()> fn);
   // On the worker's thread.
-  void BeginServing(std::vector<UniqueFd>& sockets);
+  void DoArrange();
+  void MakeListeners();
+  void DoServe();
+  void DoShutdown();
+  void DoCut();
   Task<void> Main();
+  Event::WaitOp Change();
   Task<void> RunStartHandler();
-  Task<absl::Status> AcceptLoop(Listening& listening);
+  Task<void> AcceptLoop(Listening& listening);
+  // Makes a task of the connection, or closes it and counts it as refused.
+  // Throws std::bad_alloc; then it is closed and not counted.
+  void Admit(const Listening& listening, net::TcpStream stream);
   Task<void> ServeConnection(const Runtime::ConnectionHandler& handler,
                              net::TcpStream stream, Place place);
-  // Waits until there is no connection, or Cut().
-  Task<absl::Status> WaitForDrain();
-  // Waits until there is no connection.
-  Task<absl::Status> WaitForNobody();
 
   const RuntimeConfig& config_;
   const int index_;
   std::mutex join_mutex_;
   std::thread thread_;
-  std::promise<absl::Status> ready_;
+  std::promise<absl::Status> started_;
+  absl::Status start_status_;  // without text where there was no memory for it
+  int start_errno_ = 0;        // of making the thread
+  std::promise<absl::Status> arranged_;
   ExecutorHandle handle_;
   std::string backend_description_;
   RuntimeReport report_;
+  Order arrange_{*this, &Worker::DoArrange};
+  Order serve_{*this, &Worker::DoServe};
+  Order shut_down_{*this, &Worker::DoShutdown};
+  Order cut_down_{*this, &Worker::DoCut};
 
   // Of the worker's thread only.
   std::unique_ptr<Executor> executor_;
   std::span<const ExecutorHandle> workers_;
+  std::vector<UniqueFd> sockets_;  // until they are listeners
   std::vector<std::unique_ptr<Listening>> listening_;
-  std::vector<JoinHandle<absl::Status>> accept_loops_;
+  std::vector<JoinHandle<void>> accept_loops_;
   size_t connections_ = 0;
-  Event shutdown_;
+  Event serving_;   // also set by the shutdown, which must be looked for behind
+  Event shutdown_;  // it
   bool cut_ = false;
-  Event idle_;  // set by the end of the last connection and by Cut(); reset by
-                // who waits
+  Event changed_;  // set by the end of the last connection, by DoCut() and when
+                   // Patience is over; reset by Change()
 };
 
 }  // namespace ringway::internal
