@@ -5,12 +5,29 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace ringway::uring {
 
+SendFile::~SendFile() {
+  while (first_idle_ != nullptr) FreeOne();
+}
+
+bool SendFile::Begin(Operation& op) {
+  if (op.address != nullptr) return true;
+  if (first_idle_ != nullptr) {
+    op.address = std::exchange(first_idle_, first_idle_->next);
+    --idle_;
+  } else {
+    op.address = operator new(kBufferBytes, std::nothrow);
+    if (op.address == nullptr) return false;
+  }
+  ++in_use_;
+  return true;
+}
+
 void SendFile::PrepareEntry(Operation& op, io_uring_sqe& sqe) {
-  if (op.address == nullptr) op.address = TakeBuffer();
   if (op.offset == 0) {
     io_uring_prep_read(&sqe, op.fd2, op.address,
                        std::min(op.length, kBufferBytes),
@@ -33,16 +50,17 @@ bool SendFile::Advance(Operation& op, int32_t result) {
 
 void SendFile::End(Operation& op) {
   if (op.address == nullptr) return;
-  free_.emplace_back(
-      static_cast<std::byte*>(std::exchange(op.address, nullptr)));
+  first_idle_ =
+      new (std::exchange(op.address, nullptr)) IdleBuffer{first_idle_};
+  ++idle_;
+  --in_use_;
+  while (idle_ > std::max(kIdleBuffers, in_use_)) FreeOne();
 }
 
-std::byte* SendFile::TakeBuffer() {
-  if (free_.empty())
-    return std::make_unique_for_overwrite<std::byte[]>(kBufferBytes).release();
-  std::byte* buffer = free_.back().release();
-  free_.pop_back();
-  return buffer;
+void SendFile::FreeOne() {
+  IdleBuffer* buffer = std::exchange(first_idle_, first_idle_->next);
+  --idle_;
+  operator delete(buffer);
 }
 
 }  // namespace ringway::uring

@@ -14,8 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
 #include "backends/operation.h"
 
@@ -25,22 +23,43 @@ class SendFile {
  public:
   // What one operation moves at most: short counts are sendfile's custom.
   static constexpr uint32_t kBufferBytes = 64 * 1024;
+  // Buffers kept although nothing uses them. As many as are in use are kept
+  // beyond that, for transfers that go on with their next piece.
+  static constexpr size_t kIdleBuffers = 16;
 
-  // Writes the next step of `op` to `sqe`.
+  SendFile() = default;
+  SendFile(const SendFile&) = delete;
+  SendFile& operator=(const SendFile&) = delete;
+  ~SendFile();
+
+  // Gives `op` the buffer that its entries need, if it has none. False if there
+  // is no memory for one.
+  [[nodiscard]] bool Begin(Operation& op);
+
+  // Writes the next step of `op`, which has begun, to `sqe`.
   void PrepareEntry(Operation& op, io_uring_sqe& sqe);
 
   // Takes the result of a step. True if there is another one; else `result` is
   // the operation's.
   bool Advance(Operation& op, int32_t result);
 
-  // Takes the buffer back from `op`, which has ended.
+  // Takes the buffer back from `op`, which has ended, if it had begun.
   void End(Operation& op);
+
+  size_t idle() const { return idle_; }
 
  private:
   // The buffer of an operation is its `address`; the bytes in it its `offset`.
-  std::byte* TakeBuffer();
+  // An idle one begins with this.
+  struct IdleBuffer {
+    IdleBuffer* next;
+  };
 
-  std::vector<std::unique_ptr<std::byte[]>> free_;
+  void FreeOne();
+
+  IdleBuffer* first_idle_ = nullptr;
+  size_t idle_ = 0;
+  size_t in_use_ = 0;
 };
 
 }  // namespace ringway::uring

@@ -212,6 +212,10 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
     Finish(op, -EINVAL, done);
     return;
   }
+  if (op.opcode == OpCode::kSendFile && !send_file_.Begin(op)) {
+    Finish(op, -ENOMEM, done);
+    return;
+  }
   if (DeliversBuffers(op.opcode)) {
     if (const int32_t rc = buffers_.Ensure(*ring_); rc < 0) {
       Finish(op, rc, done);
