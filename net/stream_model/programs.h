@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The two programs of an end, which run side by side: a sequence of verbs that
+// the end's seed decides. Each returns when its direction is over.
+
+#ifndef RINGWAY_NET_STREAM_MODEL_PROGRAMS_H_
+#define RINGWAY_NET_STREAM_MODEL_PROGRAMS_H_
+
+#include "executor/task.h"
+#include "net/stream_model/random.h"
+#include "net/stream_model/world.h"
+
+namespace ringway::net::model {
+
+Task<void> WriteProgram(End& end, Random random);
+Task<void> ReadProgram(End& end, Random random);
+
+}  // namespace ringway::net::model
+
+#endif  // RINGWAY_NET_STREAM_MODEL_PROGRAMS_H_

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "net/received_buffer.h"
+#include "net/stream_model/programs.h"
+#include "net/stream_model/stop.h"
+
+namespace ringway::net::model {
+namespace {
+
+// Takes note of a receive that did not bring bytes. True if the program goes
+// on.
+bool AfterNothing(End& end, const absl::Status& status, bool stopped) {
+  if (IsStopped(status)) {
+    if (stopped && !end.gone()) return true;
+    if (!stopped && !end.WasCut(status))
+      end.Fail("a receive was cancelled, and nobody has");
+  } else if (status.ok()) {
+    end.in().ReachedEnd();
+  } else {
+    end.in().ReceiveFailed(status);
+  }
+  return false;
+}
+
+Task<absl::StatusOr<size_t>> ReadOf(End& end, std::span<std::byte> buffer) {
+  if (end.gone()) co_return absl::CancelledError();
+  co_return co_await end.stream().Read(buffer);
+}
+
+Task<absl::StatusOr<ReceivedBuffer>> ReceiveOf(End& end) {
+  if (end.gone()) co_return absl::CancelledError();
+  co_return co_await end.stream().Receive();
+}
+
+// Buffers that are kept for a while, with where their bytes belong.
+class Held {
+ public:
+  explicit Held(Direction& in) : in_(in) {}
+  ~Held() { ReleaseAll(); }
+
+  bool empty() const { return held_.empty(); }
+
+  void Keep(ReceivedBuffer buffer, uint64_t offset) {
+    held_.emplace_back(std::move(buffer), offset);
+    if (held_.size() > kMost) ReleaseFirst();
+  }
+  void ReleaseAll() {
+    while (!held_.empty()) ReleaseFirst();
+  }
+
+ private:
+  static constexpr size_t kMost = 6;
+
+  void ReleaseFirst() {
+    auto& [buffer, offset] = held_.front();
+    in_.CheckStill(buffer.bytes(), offset);
+    held_.pop_front();
+  }
+
+  Direction& in_;
+  std::deque<std::pair<ReceivedBuffer, uint64_t>> held_;
+};
+
+class Reader {
+ public:
+  Reader(End& end, Random& random)
+      : end_(end), random_(random), held_(end.in()) {}
+
+  // One Read() or Receive(). False if it was the last.
+  Task<bool> Step() {
+    const EndPlan& plan = end_.plan();
+    const bool stop = OneIn(plan.cancelled_reads);
+    if (random_.Below(10) < plan.receives) return Receive(stop);
+    return Read(stop);
+  }
+
+  // What is held must come back while this waits: others may need it.
+  void ReleaseAll() { held_.ReleaseAll(); }
+
+ private:
+  bool OneIn(uint32_t n) { return n > 0 && random_.OneIn(n); }
+
+  Task<bool> Read(bool stop) {
+    ReleaseAll();
+    std::vector<std::byte> buffer(
+        random_.Pick<size_t>({0, 1, random_.Between(2, 100), 4096, 16 * 1024,
+                              32 * 1024 + 1, 256 * 1024}));
+    absl::StatusOr<size_t> n;
+    if (stop) {
+      n = co_await StopSometime(random_, ReadOf(end_, buffer));
+    } else {
+      n = co_await end_.stream().Read(buffer);
+    }
+    if (!n.ok()) co_return AfterNothing(end_, n.status(), stop);
+    if (*n > buffer.size()) {
+      end_.Fail("a read of more than its buffer holds");
+      co_return false;
+    }
+    if (buffer.empty()) co_return true;
+    if (*n == 0) co_return AfterNothing(end_, absl::OkStatus(), stop);
+    end_.in().Received(std::span(buffer).first(*n));
+    co_return true;
+  }
+
+  Task<bool> Receive(bool stop) {
+    absl::StatusOr<ReceivedBuffer> buffer;
+    if (!held_.empty()) {
+      stop = true;
+      buffer = co_await WithTimeout(absl::Milliseconds(2), ReceiveOf(end_));
+      if (!buffer.ok()) ReleaseAll();
+    } else if (stop) {
+      buffer = co_await StopSometime(random_, ReceiveOf(end_));
+    } else {
+      buffer = co_await end_.stream().Receive();
+    }
+    if (!buffer.ok()) co_return AfterNothing(end_, buffer.status(), stop);
+    if (buffer->empty()) co_return AfterNothing(end_, absl::OkStatus(), stop);
+    const uint64_t offset = end_.in().received();
+    end_.in().Received(buffer->bytes());
+    if (OneIn(end_.plan().holds)) held_.Keep(*std::move(buffer), offset);
+    co_return true;
+  }
+
+  End& end_;
+  Random& random_;
+  Held held_;
+};
+
+}  // namespace
+
+Task<void> ReadProgram(End& end, Random random) {
+  const EndPlan& plan = end.plan();
+  Reader reader(end, random);
+  while (!end.gone()) {
+    if (end.MayLeave(Role::kReader))
+      co_return co_await end.LeaveNow(plan.leave);
+    const bool go_on = co_await reader.Step();
+    if (!go_on) break;
+    if (plan.pauses > 0 && random.OneIn(plan.pauses)) co_await Pause(random);
+    if (plan.messages > 0 && random.OneIn(plan.messages)) {
+      if (random.OneIn(2)) {
+        co_await end.Tell(Role::kReader);
+      } else {
+        co_await end.Ask(random.Next());
+      }
+    }
+  }
+}
+
+}  // namespace ringway::net::model

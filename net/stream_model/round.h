@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RunRound: carries out what a seed stands for and says what was wrong.
+//
+//   Plan plan = PlanOf(seed, PlanLimits());
+//   for (const std::string& failure : RunRound(plan, absl::Seconds(30))) ...
+
+#ifndef RINGWAY_NET_STREAM_MODEL_ROUND_H_
+#define RINGWAY_NET_STREAM_MODEL_ROUND_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "net/stream_model/plan.h"
+
+namespace ringway::net::model {
+
+// Runs the round to its end, when every thread, task, buffer and fd of it is
+// gone again. Empty: all is well. Without progress for `patience` it prints
+// what each task waits for and aborts.
+//
+// Threads: one round at a time in a process: it counts fds.
+std::vector<std::string> RunRound(const Plan& plan, absl::Duration patience);
+
+}  // namespace ringway::net::model
+
+#endif  // RINGWAY_NET_STREAM_MODEL_ROUND_H_

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A few seconds of the stream model on each backend. A failure names its seed;
+// `bazel run //tools/stream_model -- --seed=N --rounds=1` is that round again,
+// up to what threads and the kernel decide.
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "absl/time/time.h"
+#include "backends/testing/backend_fixture.h"
+#include "gtest/gtest.h"
+#include "net/stream_model/plan.h"
+#include "net/stream_model/round.h"
+
+namespace ringway::net::model {
+namespace {
+
+// Of each test; fewer where each takes longer, as the races under sanitizers.
+uint64_t Seeds() { return getenv("RINGWAY_ROUNDS") == nullptr ? 30 : 10; }
+
+// Far beyond what anything takes on a loaded machine.
+constexpr absl::Duration kPatience = absl::Seconds(60);
+
+class StreamModel : public ringway::testing::BackendConformance {
+ protected:
+  void SetUp() override {
+    BackendConformance::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    RINGWAY_REQUIRES_KERNEL("sockets and threads");
+  }
+
+  static void RunSeeds(Theme theme, size_t workers) {
+    PlanLimits limits;
+    limits.backend = Options();
+    limits.workers = workers;
+    limits.n_bytes = theme == Theme::kBulk ? 12u << 20 : 4u << 20;
+    for (uint64_t seed = 1; seed <= Seeds(); ++seed) {
+      const Plan plan = PlanOf(seed, theme, limits);
+      for (const std::string& failure : RunRound(plan, kPatience))
+        ADD_FAILURE() << plan.Describe() << "\n  " << failure;
+    }
+  }
+};
+
+TEST_P(StreamModel, BothDirectionsAtOnceArriveWhole) {
+  RunSeeds(Theme::kBulk, 1);
+}
+
+TEST_P(StreamModel, EveryVerbInRandomOrderKeepsItsContract) {
+  RunSeeds(Theme::kMixed, 1);
+}
+
+TEST_P(StreamModel, ResetsAreNoEndsAndNothingIsLostBeforeAnEnd) {
+  RunSeeds(Theme::kResets, 1);
+}
+
+TEST_P(StreamModel, CancelsLoseNothing) { RunSeeds(Theme::kCancels, 1); }
+
+TEST_P(StreamModel, HeldBuffersStayWhatTheyAreAndComeBack) {
+  RunSeeds(Theme::kHolds, 1);
+}
+
+TEST_P(StreamModel, TwoWorkersAndMessagesBetweenThemLoseNothing) {
+  RunSeeds(Theme::kMixed, 2);
+  RunSeeds(Theme::kResets, 2);
+}
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(StreamModel);
+
+}  // namespace
+}  // namespace ringway::net::model

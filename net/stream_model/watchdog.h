@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Watchdog: ends the program when a round makes no progress, after it has
+// printed what there is to know: the seed, the directions, what each task waits
+// for.
+
+#ifndef RINGWAY_NET_STREAM_MODEL_WATCHDOG_H_
+#define RINGWAY_NET_STREAM_MODEL_WATCHDOG_H_
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "absl/time/time.h"
+#include "net/stream_model/world.h"
+
+namespace ringway::net::model {
+
+class Watchdog {
+ public:
+  // Watches `world` while it lives.
+  Watchdog(World& world, absl::Duration patience);
+  ~Watchdog();
+
+ private:
+  void Watch();
+  [[noreturn]] void Bark();
+
+  World& world_;
+  const absl::Duration patience_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ringway::net::model
+
+#endif  // RINGWAY_NET_STREAM_MODEL_WATCHDOG_H_

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/stream_model/worker.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "executor/sleep.h"
+#include "executor/when.h"
+#include "net/stream_model/buffer_probe.h"
+#include "net/stream_model/programs.h"
+
+namespace ringway::net::model {
+namespace {
+
+constexpr std::array<Transport, 3> kListening = {
+    Transport::kTcp4, Transport::kTcp6, Transport::kUnix};
+
+std::string AddressFor(Transport transport) {
+  static std::atomic<uint64_t> names{0};
+  switch (transport) {
+    case Transport::kTcp4:
+      return "127.0.0.1:0";
+    case Transport::kTcp6:
+      return "[::1]:0";
+    default:
+      return absl::StrCat("unix:@ringway-model-", getpid(), "-", names++);
+  }
+}
+
+absl::Status Listen(Local& local, Loop& loop) {
+  for (Transport transport : kListening) {
+    absl::StatusOr<SocketAddress> address =
+        SocketAddress::Parse(AddressFor(transport));
+    if (!address.ok()) return address.status();
+    absl::StatusOr<TcpListener> listener = TcpListener::Listen(loop, *address);
+    if (!listener.ok()) return listener.status();
+    address = listener->LocalAddress();
+    if (!address.ok()) return address.status();
+    local.world.workers[local.index].addresses[static_cast<size_t>(transport)] =
+        *address;
+    local.listeners.push_back(*std::move(listener));
+  }
+  return absl::OkStatus();
+}
+
+// Each end begins with the number of its pair, so that whoever accepts it knows
+// which it is.
+using Hello = std::array<std::byte, sizeof(uint32_t)>;
+
+Task<absl::StatusOr<size_t>> ReadHello(TcpStream& stream) {
+  Hello hello;
+  for (size_t have = 0; have < hello.size();) {
+    const absl::StatusOr<size_t> n =
+        co_await stream.Read(std::span(hello).subspan(have));
+    if (!n.ok()) co_return n.status();
+    if (*n == 0) co_return absl::InternalError("the end of stream");
+    have += *n;
+  }
+  uint32_t pair;
+  memcpy(&pair, hello.data(), sizeof(pair));
+  co_return pair;
+}
+
+Task<absl::Status> WriteHello(TcpStream& stream, size_t pair) {
+  const auto number = static_cast<uint32_t>(pair);
+  Hello hello;
+  memcpy(hello.data(), &number, sizeof(number));
+  co_return co_await stream.Write(hello);
+}
+
+void SetSmallSendBuffer(int fd) {
+  const int n_bytes = 4096;
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n_bytes, sizeof(n_bytes));
+}
+
+void OnEnded(Local& local) {
+  ++local.world.ledger.progress;
+  if (--local.ends_left == 0) local.all_ended.Set();
+}
+
+void FailUnlessCut(Local& local, std::string_view what,
+                   const absl::Status& status) {
+  if (!local.world.cut_short())
+    local.world.Fail(absl::StrCat(what, ": ", status.ToString()));
+}
+
+Task<void> RunEnd(Local& local, size_t pair, size_t side, TcpStream stream) {
+  if (local.world.plan.pairs[pair].small_send_buffer)
+    SetSmallSendBuffer(stream.fd());
+  End end(local, pair, side, std::move(stream));
+  Task<void> reads = ReadProgram(end, end.Fork());
+  Task<void> writes = WriteProgram(end, end.Fork());
+  co_await WhenAll(std::move(reads), std::move(writes));
+  if (!end.gone())
+    co_await end.LeaveNow(end.plan().seed % 2 == 0 ? Leave::kDrop
+                                                   : Leave::kClose);
+  OnEnded(local);
+}
+
+Task<void> GreetAccepted(Local& local, TcpStream stream) {
+  const absl::StatusOr<size_t> pair = co_await ReadHello(stream);
+  if (!pair.ok()) {
+    FailUnlessCut(local, "no hello", pair.status());
+    co_return;
+  }
+  co_await RunEnd(local, *pair, 1, std::move(stream));
+}
+
+Task<void> AcceptAll(Local& local, Transport transport, size_t n) {
+  TcpListener& listener = local.listeners[static_cast<size_t>(transport)];
+  for (; n > 0; --n) {
+    absl::StatusOr<TcpStream> stream = co_await listener.Accept();
+    ++local.world.ledger.progress;
+    if (!stream.ok()) {
+      FailUnlessCut(local, "an accept failed", stream.status());
+      co_return;
+    }
+    Spawn(GreetAccepted(local, *std::move(stream)), "an accepted end").Detach();
+  }
+}
+
+Task<void> ConnectEnd(Local& local, size_t pair) {
+  World& world = local.world;
+  const PairPlan& plan = world.plan.pairs[pair];
+  const SocketAddress& address =
+      world.workers[plan.workers[1]]
+          .addresses[static_cast<size_t>(plan.transport)];
+  absl::StatusOr<TcpStream> stream = co_await Connect(address);
+  absl::Status greeted = stream.status();
+  if (stream.ok()) greeted = co_await WriteHello(*stream, pair);
+  if (!greeted.ok()) {
+    FailUnlessCut(local, "a connect failed", greeted);
+    co_return;
+  }
+  co_await RunEnd(local, pair, 0, *std::move(stream));
+}
+
+void StartEnds(Local& local, Loop& loop) {
+  World& world = local.world;
+  std::array<size_t, kListening.size()> to_accept = {};
+  for (size_t i = 0; i < world.plan.pairs.size(); ++i) {
+    const PairPlan& pair = world.plan.pairs[i];
+    const bool adopted = pair.transport == Transport::kAdopted;
+    for (size_t side = 0; side < 2; ++side) {
+      if (pair.workers[side] != local.index) continue;
+      ++local.ends_left;
+      if (adopted) {
+        TcpStream stream =
+            TcpStream::Adopt(loop, std::move(world.pairs[i]->adopted[side]));
+        Spawn(RunEnd(local, i, side, std::move(stream)), "an adopted end")
+            .Detach();
+      } else if (side == 0) {
+        Spawn(ConnectEnd(local, i), "a connecting end").Detach();
+      } else {
+        ++to_accept[static_cast<size_t>(pair.transport)];
+      }
+    }
+  }
+  for (Transport transport : kListening) {
+    Spawn(
+        AcceptAll(local, transport, to_accept[static_cast<size_t>(transport)]),
+        "accepts")
+        .Detach();
+  }
+}
+
+// What others tell, each in order.
+Task<void> Hear(Local& local, SharedReceiver<Note> in) {
+  World& world = local.world;
+  while (true) {
+    const absl::StatusOr<Note> note = co_await in.Receive();
+    if (!note.ok()) co_return;  // all who could tell have ended
+    ++world.ledger.progress;
+    if (note->number != ++world.heard[note->teller])
+      world.Fail(absl::StrCat("note ", note->number, " of teller ",
+                              note->teller, " came as number ",
+                              world.heard[note->teller].load()));
+  }
+}
+
+Task<void> Main(Local& local, Loop& loop, SharedReceiver<Note> in) {
+  JoinHandle<void> hears = Spawn(Hear(local, std::move(in)), "hears notes");
+  StartEnds(local, loop);
+  const absl::Duration cut_after = local.world.plan.cut_after;
+  if (cut_after > absl::ZeroDuration()) {
+    // One after the other, so that ends see their peers go.
+    (co_await Sleep(cut_after * (1 + local.index))).IgnoreError();
+    local.world.ledger.cut_short = true;
+    hears.Detach();
+    co_return;
+  }
+  if (local.ends_left > 0) (co_await local.all_ended.Wait()).IgnoreError();
+  local.to_others.clear();
+  (co_await hears).IgnoreError();
+}
+
+Task<void> SleepAMoment() {
+  (co_await Sleep(absl::Milliseconds(1))).IgnoreError();
+}
+
+// Turns the loop until nothing is left of the round; a watchdog ends it if
+// something stays.
+void Settle(Local& local, Executor& executor) {
+  local.listeners.clear();
+  while (true) {
+    const ExecutorStats stats = executor.stats();
+    if (stats.tasks_alive == 0 && stats.loop.backend.in_flight == 0) break;
+    executor.Run(SleepAMoment()).IgnoreError();
+  }
+  const ExecutorStats stats = executor.stats();
+  if (stats.frames.live != 0)
+    local.world.Fail(absl::StrCat(stats.frames.live, " frames are left"));
+  const absl::Status probed = ProbeBuffers(executor, local.world.plan.options);
+  if (!probed.ok()) local.world.Fail(probed.ToString());
+}
+
+ExecutorOptions OptionsOf(Local& local) {
+  ExecutorOptions options = local.world.plan.options;
+  options.on_detached_exception = [&world =
+                                       local.world](const std::exception_ptr&) {
+    world.Fail("a task has thrown");
+  };
+  return options;
+}
+
+}  // namespace
+
+void RunWorker(World& world, size_t index, Mailboxes mailboxes,
+               std::barrier<>& step) {
+  Local local(world, index);
+  local.to_others = std::move(mailboxes.out);
+  absl::StatusOr<std::unique_ptr<Executor>> executor =
+      Executor::Create(OptionsOf(local));
+  absl::Status started = executor.status();
+  if (started.ok()) started = Listen(local, (*executor)->loop());
+  if (started.ok()) {
+    world.workers[index].executor = executor->get();
+    world.workers[index].handle = ExecutorHandle(**executor);
+    world.workers[index].thread = gettid();
+  } else {
+    world.Fail(absl::StrCat("a worker does not start: ", started.ToString()));
+    world.failed_to_start = true;
+  }
+  step.arrive_and_wait();
+  if (!world.failed_to_start) {
+    Loop& loop = (*executor)->loop();
+    const absl::Status ended =
+        (*executor)->Run(Main(local, loop, std::move(mailboxes.in)));
+    if (!ended.ok()) world.Fail(ended.ToString());
+    if (!world.cut_short()) Settle(local, **executor);
+  }
+  local.listeners.clear();
+  if (executor.ok()) executor->reset();
+  step.arrive_and_wait();
+}
+
+}  // namespace ringway::net::model

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// World: one round as all of its threads see it - the plan, the directions, how
+// the workers reach each other. End: one end of a pair, on its worker.
+
+#ifndef RINGWAY_NET_STREAM_MODEL_WORLD_H_
+#define RINGWAY_NET_STREAM_MODEL_WORLD_H_
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/unique_fd.h"
+#include "executor/event.h"
+#include "executor/executor.h"
+#include "executor/shared/executor_handle.h"
+#include "executor/shared/shared_channel.h"
+#include "net/socket_address.h"
+#include "net/stream_model/ledger.h"
+#include "net/stream_model/plan.h"
+#include "net/stream_model/random.h"
+#include "net/tcp.h"
+
+namespace ringway::net::model {
+
+// Who tells: one of the two programs of an end.
+enum class Role : uint8_t { kReader, kWriter };
+
+// A message to another worker: the `number`th of that program.
+struct Note {
+  size_t teller = 0;
+  uint64_t number = 0;
+};
+
+struct Pair {
+  Pair(Ledger& ledger, const Plan& plan, size_t index);
+
+  Direction directions[2];  // by the side that sends
+  UniqueFd adopted[2];      // of Transport::kAdopted
+};
+
+struct World {
+  explicit World(const Plan& plan);
+
+  // How others reach a worker. Written before the round begins.
+  struct Worker {
+    ExecutorHandle handle;
+    Executor* executor = nullptr;  // for what is posted to it
+    pid_t thread = 0;
+    std::array<SocketAddress, 3> addresses;  // by Transport
+  };
+
+  size_t TellerOf(size_t pair, size_t side, Role role) const {
+    return (pair * 2 + side) * 2 + static_cast<size_t>(role);
+  }
+
+  // What the directions of `plan` have come to, for people.
+  std::string Describe() const;
+  void Fail(std::string what) { ledger.failures.Add(std::move(what)); }
+  bool cut_short() const { return ledger.cut_short; }
+
+  const Plan& plan;
+  Ledger ledger;
+  std::vector<std::unique_ptr<Pair>> pairs;
+  std::vector<Worker> workers;
+  std::atomic<bool> failed_to_start{false};
+  // Notes sent by each teller, and received of it.
+  std::vector<std::atomic<uint64_t>> told;
+  std::vector<std::atomic<uint64_t>> heard;
+};
+
+// What the tasks of one worker share. Outlives its executor.
+struct Local {
+  Local(World& w, size_t i) : world(w), index(i) {}
+
+  World& world;
+  const size_t index;
+  std::vector<TcpListener> listeners;         // by Transport
+  std::vector<SharedSender<Note>> to_others;  // by worker
+  size_t ends_left = 0;
+  Event all_ended;
+};
+
+class End {
+ public:
+  End(Local& local, size_t pair, size_t side, TcpStream stream);
+
+  World& world() { return local_.world; }
+  const EndPlan& plan() const { return plan_; }
+  const ExecutorOptions& options() const { return local_.world.plan.options; }
+  Direction& out() { return out_; }
+  Direction& in() { return in_; }
+  Random Fork() { return random_.Fork(); }
+
+  // Not to be used once gone().
+  TcpStream& stream() { return stream_; }
+  bool gone() const { return !stream_.valid(); }
+
+  // While something refers to the stream that it must outlive.
+  void set_pinned(bool pinned) { pinned_ = pinned; }
+  // Ends the stream where the plan says so. False if this is not the moment.
+  bool MayLeave(Role role) const;
+  Task<void> LeaveNow(Leave how);
+
+  // True if it was cancelled by somebody else than the program.
+  bool WasCut(const absl::Status& status) const;
+  void Fail(std::string_view what);
+
+  // Sends a note to the next worker, and waits for an answer of it.
+  Task<void> Tell(Role role);
+  Task<void> Ask(uint64_t question);
+
+ private:
+  Local& local_;
+  const size_t pair_;
+  const size_t side_;
+  const EndPlan& plan_;
+  Direction& out_;
+  Direction& in_;
+  Random random_;
+  TcpStream stream_;
+  bool pinned_ = false;
+};
+
+// True if an operation ended because somebody asked it to.
+inline bool IsStopped(const absl::Status& status) {
+  return absl::IsCancelled(status) || absl::IsDeadlineExceeded(status);
+}
+
+}  // namespace ringway::net::model
+
+#endif  // RINGWAY_NET_STREAM_MODEL_WORLD_H_

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "net/buffered_writer.h"
+#include "net/stream_model/content.h"
+#include "net/stream_model/programs.h"
+#include "net/stream_model/stop.h"
+
+namespace ringway::net::model {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+// The next `n_bytes` of the direction, which will be sent.
+Bytes Offer(End& end, size_t n_bytes) {
+  Bytes bytes(n_bytes);
+  Fill(bytes, end.out().key(), end.out().offered());
+  end.out().WillSend(n_bytes);
+  return bytes;
+}
+
+// Takes note of how a write ended that was `stopped`, or not, by the program.
+// False if it is the last one.
+bool After(End& end, const absl::Status& status, bool stopped) {
+  if (status.ok()) {
+    end.out().Sent();
+    return true;
+  }
+  if (!IsStopped(status)) {
+    end.out().SendFailed(status);
+    return false;
+  }
+  end.out().Interrupt();
+  if (!stopped && !end.WasCut(status))
+    end.Fail("a write was cancelled, and nobody has");
+  return false;
+}
+
+Task<absl::Status> WriteOf(End& end, std::span<const std::byte> bytes) {
+  if (end.gone()) co_return absl::CancelledError();
+  co_return co_await end.stream().Write(bytes);
+}
+
+Task<bool> Write(End& end, size_t n_bytes) {
+  const Bytes bytes = Offer(end, n_bytes);
+  const absl::Status sent = co_await end.stream().Write(bytes);
+  co_return After(end, sent, /*stopped=*/false);
+}
+
+// Splits `bytes` into up to `most` parts, with empty ones among them.
+std::vector<std::span<const std::byte>> Parts(Random& random,
+                                              std::span<const std::byte> bytes,
+                                              size_t most) {
+  std::vector<std::span<const std::byte>> parts;
+  for (size_t i = random.Below(most); i > 0; --i) {
+    const size_t n = random.Below(bytes.size() + 1) / (1 + random.Below(i + 1));
+    parts.push_back(bytes.first(n));
+    bytes = bytes.subspan(n);
+  }
+  parts.push_back(bytes);
+  return parts;
+}
+
+Task<bool> Writev(End& end, Random& random, size_t n_bytes) {
+  const Bytes bytes = Offer(end, n_bytes);
+  const auto parts = Parts(random, bytes, 40);
+  const absl::Status sent = co_await end.stream().Writev(parts);
+  co_return After(end, sent, /*stopped=*/false);
+}
+
+Task<bool> WriteAndCancel(End& end, Random& random, size_t n_bytes) {
+  const Bytes bytes = Offer(end, n_bytes);
+  const absl::Status sent = co_await StopSometime(random, WriteOf(end, bytes));
+  co_return After(end, sent, /*stopped=*/true);
+}
+
+// Several writes by tasks of their own, which wait for each other.
+Task<bool> WriteInTurn(End& end, Random& random, size_t n_bytes) {
+  const Bytes bytes = Offer(end, n_bytes);
+  std::vector<Task<absl::Status>> writes;
+  for (std::span<const std::byte> part : Parts(random, bytes, 5)) {
+    writes.push_back(WriteOf(end, part));
+  }
+  for (const absl::Status& sent : co_await WhenAll(std::move(writes))) {
+    if (sent.ok()) continue;
+    co_return After(end, sent, /*stopped=*/false);
+  }
+  co_return After(end, absl::OkStatus(), /*stopped=*/false);
+}
+
+Task<absl::Status> EnqueueOf(BufferedWriter& writer,
+                             std::span<const std::byte> bytes) {
+  co_return co_await writer.Enqueue(bytes);
+}
+Task<absl::Status> FlushOf(BufferedWriter& writer) {
+  co_return co_await writer.Flush();
+}
+
+Task<absl::Status> Enqueue(End& end, Random& random, BufferedWriter& writer,
+                           size_t n_bytes) {
+  const Bytes bytes = Offer(end, n_bytes);
+  const bool cancel = end.plan().cancelled_writes > 0 &&
+                      random.OneIn(end.plan().cancelled_writes);
+  absl::Status queued;
+  if (cancel) {
+    queued = co_await StopSometime(random, EnqueueOf(writer, bytes));
+  } else {
+    queued = co_await writer.Enqueue(bytes);
+  }
+  if (cancel && IsStopped(queued)) {
+    end.out().TakeBack(n_bytes);  // a cancelled wait has queued nothing
+    queued = absl::OkStatus();
+  }
+  co_return queued;
+}
+
+Task<bool> WriteBuffered(End& end, Random& random, size_t n_bytes) {
+  end.set_pinned(true);
+  BufferedWriter writer(end.stream().writer(),
+                        random.Pick<size_t>({1, 1000, 100'000}));
+  absl::Status sent;
+  while (n_bytes > 0 && sent.ok()) {
+    const size_t n = random.Between(1, n_bytes);
+    n_bytes -= n;
+    sent = co_await Enqueue(end, random, writer, n);
+    if (random.OneIn(3)) co_await Pause(random);
+  }
+  if (sent.ok() && random.OneIn(3))
+    (co_await StopSometime(random, FlushOf(writer))).IgnoreError();
+  if (sent.ok()) sent = co_await writer.Flush();
+  if (sent.ok() && writer.queued_bytes() != 0)
+    end.Fail("bytes are queued behind a flush");
+  const bool go_on = After(end, sent, /*stopped=*/false);
+  end.set_pinned(false);
+  co_return go_on;
+}
+
+Task<bool> WriteSomehow(End& end, Random& random, size_t n_bytes) {
+  const EndPlan& plan = end.plan();
+  if (plan.cancelled_writes > 0 && random.OneIn(plan.cancelled_writes))
+    co_return co_await WriteAndCancel(end, random, n_bytes);
+  switch (random.Below(8)) {
+    case 0:
+    case 1:
+      co_return co_await Writev(end, random, n_bytes);
+    case 2:
+      co_return co_await WriteBuffered(end, random, n_bytes);
+    case 3:
+      // In another order of what is ready they would begin in another order.
+      if (end.options().loop.shuffle_seed == 0)
+        co_return co_await WriteInTurn(end, random, n_bytes);
+      [[fallthrough]];
+    default:
+      co_return co_await Write(end, n_bytes);
+  }
+}
+
+// The end of the direction.
+Task<void> Finish(End& end, Random& random) {
+  if (end.out().interrupted() && !random.OneIn(4))
+    co_return co_await end.LeaveNow(
+        random.Pick({Leave::kDrop, Leave::kClose, Leave::kReset}));
+  end.out().WillEnd(kShutdown);
+  const absl::Status shut = co_await end.stream().ShutdownWrite();
+  if (shut.ok() || end.WasCut(shut)) co_return;
+  if (IsStopped(shut)) {
+    end.Fail("a shutdown was cancelled, and nobody has");
+  } else {
+    end.out().SendFailed(shut);
+  }
+}
+
+}  // namespace
+
+Task<void> WriteProgram(End& end, Random random) {
+  const EndPlan& plan = end.plan();
+  bool go_on = true;
+  while (go_on && !end.gone() && end.out().offered() < plan.n_bytes) {
+    if (end.MayLeave(Role::kWriter)) break;
+    if (plan.pauses > 0 && random.OneIn(plan.pauses)) co_await Pause(random);
+    if (plan.messages > 0 && random.OneIn(plan.messages))
+      co_await end.Tell(Role::kWriter);
+    if (end.gone()) break;
+    const uint64_t most =
+        std::min(plan.largest_write, plan.n_bytes - end.out().offered());
+    // The largest now and then, mostly less, sometimes nothing at all.
+    const uint64_t n = random.OneIn(3) ? most : random.Below(most + 1);
+    go_on = co_await WriteSomehow(end, random, n);
+  }
+  if (end.MayLeave(Role::kWriter)) {
+    co_await end.LeaveNow(plan.leave);
+  } else if (!end.gone()) {
+    co_await Finish(end, random);
+  }
+}
+
+}  // namespace ringway::net::model
