@@ -133,9 +133,9 @@ TEST_P(AllocationConformance, CancelsAllocateNothing) {
   EXPECT_EQ(CountAllocations() - allocations_before, 0u);
 }
 
-// A sendfile has a buffer of its backend's. One that is cancelled, whatever step
-// it is at, must give it back as one that ends by itself does: the next one
-// would need a new one, and it is lost without a trace.
+// A sendfile has a buffer of its backend's. One that is cancelled, whatever
+// step it is at, must give it back as one that ends by itself does: the next
+// one would need a new one, and it is lost without a trace.
 TEST_P(AllocationConformance, CancelledSendFilesAllocateNothing) {
   BackendDriver driver(MakeForTest());
   TestFd file = system().File(std::string(1024, 'f'));

@@ -54,6 +54,7 @@ struct BackendStats {
   uint64_t rearms = 0;         // multishot operations that were armed again
   uint64_t buffer_starved = 0;     // of these, for want of a provided buffer
   uint64_t buffers_copied = 0;     // deliveries copied because buffers ran low
+  uint64_t deliveries_lost = 0;    // for want of memory: closed or given back
   uint64_t zero_copy_refused = 0;  // sends that had to be copied after all
   uint64_t direct_polling_refused = 0;  // direct transfers that could not be
   uint64_t offloaded = 0;  // operations carried out by a helper thread

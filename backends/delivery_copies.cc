@@ -3,6 +3,8 @@
 #include "backends/delivery_copies.h"
 
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "core/check.h"
 
@@ -15,22 +17,36 @@ constexpr size_t kMaxCopies = 65'536 - size_t{DeliveryCopies::kFirstId};
 
 DeliveryCopies::Copy DeliveryCopies::Make(std::span<const std::byte> bytes) {
   if (bytes.size() > max_bytes_ - bytes_held_) return {};
-  if (free_.empty()) {
-    if (slots_.size() == kMaxCopies) return {};
-    free_.push_back(static_cast<uint16_t>(slots_.size() + kFirstId));
-    slots_.emplace_back();
-  }
-  Copy copy;
-  copy.id = free_.back();
-  free_.pop_back();
-  Slot& slot = slots_[copy.id - kFirstId];
+  if (first_free_ == kNone && !AddSlot()) return {};
+  Slot& slot = slots_[first_free_];
   // At least one byte: an empty delivery has an address, too.
-  slot.data.reset(new std::byte[std::max<size_t>(bytes.size(), 1)]);
+  slot.data.reset(new (std::nothrow)
+                      std::byte[std::max<size_t>(bytes.size(), 1)]);
+  if (slot.data == nullptr) return {};
   slot.n_bytes = bytes.size();
   bytes_held_ += bytes.size();
   std::copy(bytes.begin(), bytes.end(), slot.data.get());
+  Copy copy;
+  copy.id = static_cast<uint16_t>(first_free_ + kFirstId);
   copy.data = slot.data.get();
+  first_free_ = std::exchange(slot.next_free, kNone);
   return copy;
+}
+
+bool DeliveryCopies::AddSlot() {
+  if (slots_.size() == kMaxCopies) return false;
+  try {
+    slots_.emplace_back();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  Free(slots_.size() - 1);
+  return true;
+}
+
+// The list of free slots is in the slots, so this cannot fail.
+void DeliveryCopies::Free(size_t slot) {
+  slots_[slot].next_free = std::exchange(first_free_, slot);
 }
 
 void DeliveryCopies::Return(uint16_t id) {
@@ -41,7 +57,7 @@ void DeliveryCopies::Return(uint16_t id) {
   Slot& slot = slots_[id - kFirstId];
   bytes_held_ -= slot.n_bytes;
   slot.data.reset();
-  free_.push_back(id);
+  Free(id - size_t{kFirstId});
 }
 
 }  // namespace ringway

@@ -27,11 +27,11 @@ class DeliveryCopies {
 
   struct Copy {
     uint16_t id = 0;
-    std::byte* data = nullptr;  // null: there was no room
+    std::byte* data = nullptr;  // null: there was no room, or no memory
   };
 
   // Copies `bytes` to memory of just that size, valid until Return().
-  // Cost: one allocation, which the lack of buffers excuses.
+  // Never throws. Cost: one allocation, which the lack of buffers excuses.
   Copy Make(std::span<const std::byte> bytes);
 
   // Frees copy `id`. Requires that it is held (checked).
@@ -43,12 +43,17 @@ class DeliveryCopies {
   struct Slot {
     std::unique_ptr<std::byte[]> data;
     size_t n_bytes = 0;
+    size_t next_free = kNone;
   };
+  static constexpr size_t kNone = SIZE_MAX;
+
+  bool AddSlot();
+  void Free(size_t slot);
 
   const size_t max_bytes_;
   size_t bytes_held_ = 0;
   std::vector<Slot> slots_;  // by id
-  std::vector<uint16_t> free_;
+  size_t first_free_ = kNone;
 };
 
 }  // namespace ringway

@@ -2,7 +2,11 @@
 
 #include "backends/event_pool.h"
 
+#include <new>
+#include <utility>
+
 #include "backends/backend.h"
+#include "core/check.h"
 #include "core/unique_fd.h"
 
 namespace ringway {
@@ -16,10 +20,16 @@ void DisposeOf(const MultishotOperation& op, const MultishotEvent& event,
   }
 }
 
+EventPool::~EventPool() {
+  while (chunks_ != nullptr) delete std::exchange(chunks_, chunks_->next);
+}
+
 void EventPool::Append(MultishotOperation& op, const MultishotEvent& event) {
-  if (free_ == nullptr) Grow();
+  RINGWAY_CHECK(free_ != nullptr, "a delivery of a %s was appended unreserved",
+                OpCodeName(op.opcode));
   MultishotEvent* slot = free_;
   free_ = slot->next;
+  --n_free_;
   *slot = event;
   slot->next = nullptr;
   if (op.last_event != nullptr) {
@@ -39,17 +49,23 @@ bool EventPool::Take(MultishotOperation& op, MultishotEvent& event) {
   --op.event_count;
   event = *slot;
   event.next = nullptr;
-  slot->next = free_;
-  free_ = slot;
+  Free(*slot);
   return true;
 }
 
-void EventPool::Grow() {
-  chunks_.push_back(std::make_unique<MultishotEvent[]>(kChunk));
-  for (size_t i = kChunk; i-- > 0;) {
-    chunks_.back()[i].next = free_;
-    free_ = &chunks_.back()[i];
+void EventPool::Free(MultishotEvent& slot) {
+  slot.next = free_;
+  free_ = &slot;
+  ++n_free_;
+}
+
+// True if there is a free slot, whether it could grow or not.
+bool EventPool::Grow() {
+  if (Chunk* chunk = new (std::nothrow) Chunk; chunk != nullptr) {
+    chunk->next = std::exchange(chunks_, chunk);
+    for (size_t i = kChunk; i-- > 0;) Free(chunk->events[i]);
   }
+  return free_ != nullptr;
 }
 
 }  // namespace ringway

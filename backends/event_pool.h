@@ -3,13 +3,14 @@
 // EventPool: the memory of multishot deliveries between the backend that makes
 // them and the owner that takes them. Grows to the largest backlog there ever
 // was, then allocates no more.
+//
+// It grows ahead of need, so that an allocation that fails once costs nothing.
 
 #ifndef RINGWAY_BACKENDS_EVENT_POOL_H_
 #define RINGWAY_BACKENDS_EVENT_POOL_H_
 
+#include <array>
 #include <cstddef>
-#include <memory>
-#include <vector>
 
 #include "backends/operation.h"
 
@@ -24,7 +25,17 @@ void DisposeOf(const MultishotOperation& op, const MultishotEvent& event,
 
 class EventPool {
  public:
-  // Appends a copy of `event` to what `op` has delivered.
+  EventPool() = default;
+  EventPool(const EventPool&) = delete;
+  EventPool& operator=(const EventPool&) = delete;
+  ~EventPool();
+
+  // True if a delivery can be appended; false if there is no memory for one.
+  // Never throws.
+  [[nodiscard]] bool Reserve() { return n_free_ >= kAhead || Grow(); }
+
+  // Appends a copy of `event` to what `op` has delivered. Requires that
+  // Reserve() was true since the last time (checked).
   void Append(MultishotOperation& op, const MultishotEvent& event);
 
   // Moves the oldest delivery of `op` to `event`; false if there is none.
@@ -32,11 +43,20 @@ class EventPool {
 
  private:
   static constexpr size_t kChunk = 64;
+  // With fewer free than this, it grows, or tries to at each Reserve().
+  static constexpr size_t kAhead = 16;
 
-  void Grow();
+  struct Chunk {
+    Chunk* next = nullptr;
+    std::array<MultishotEvent, kChunk> events;
+  };
+
+  bool Grow();
+  void Free(MultishotEvent& slot);
 
   MultishotEvent* free_ = nullptr;
-  std::vector<std::unique_ptr<MultishotEvent[]>> chunks_;
+  size_t n_free_ = 0;
+  Chunk* chunks_ = nullptr;
 };
 
 }  // namespace ringway

@@ -72,13 +72,15 @@ void OffloadPool::Start(Operation& op) {
 // As many as can be had. All at once, so that later operations find them.
 void OffloadPool::StartThreads() {
   const AllSignalsBlocked blocked;
-  threads_.reserve(max_threads_);
   try {
+    threads_.reserve(max_threads_);
     while (threads_.size() < max_threads_) {
       threads_.emplace_back([this] { Work(); });
     }
   } catch (const std::system_error&) {
     return;  // the limit of processes: fewer will do
+  } catch (const std::bad_alloc&) {
+    return;  // likewise
   }
 }
 
@@ -123,6 +125,7 @@ void OffloadPool::TakeBack(Operation& op) {
 }
 
 size_t OffloadPool::CancelUsing(int fd, OperationList& not_begun) {
+  if (in_flight_ == 0) return 0;
   size_t n = 0;
   std::lock_guard lock(mutex_);
   for (OperationList* list : {&queue_, &running_, &ended_}) {

@@ -35,8 +35,8 @@ class OffloadPool {
   // Requires that everything started has been collected or cancelled.
   ~OffloadPool();
 
-  // Queues `op`, which must be in flight and in no list. Never blocks; where
-  // no thread can be had at all it ends with -EAGAIN.
+  // Queues `op`, which must be in flight and in no list. Never blocks and never
+  // throws; where no thread can be had at all it ends with -EAGAIN.
   void Start(Operation& op);
 
   // Takes `op`, which must have been started and not been collected, back. True

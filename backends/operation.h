@@ -99,8 +99,9 @@ struct Operation : Runnable {
   // Moved by the backend and the loop only.
   OpState state = OpState::kIdle;
   bool cancel_requested = false;
-  bool needs_rearm = false;  // a multishot that is between two armings
-  bool offloaded = false;    // an OffloadPool has it
+  bool needs_rearm = false;    // a multishot that is between two armings
+  bool offloaded = false;      // an OffloadPool has it
+  bool lost_delivery = false;  // a multishot that lacks one, hence is to end
 
   // What to do: set by the Prepare functions (prepare.h), which say what each
   // opcode keeps where; constant while active.
@@ -132,9 +133,10 @@ struct MultishotEvent {
 // `first_event`; `delivery` is scheduled when there is something new (events,
 // or the end). The end comes after all deliveries; it is -errno, or 0. Backends
 // keep it armed by themselves through everything short of an error: exhausted
-// buffers, overflow, kernels that end multishots early. Whoever owns it takes
-// every event (see Backend::DropEvents) or leaks an fd or a buffer, so its
-// owner is a listener or a stream, never a temporary.
+// buffers, overflow, kernels that end multishots early. Without memory for a
+// delivery it ends with -ENOMEM behind the ones before it. Whoever owns it
+// takes every event (see Backend::DropEvents) or leaks an fd or a buffer, so
+// its owner is a listener or a stream, never a temporary.
 //
 // A zero-copy send is one, too: it delivers the number of bytes accepted, and
 // ends when its memory may be changed.

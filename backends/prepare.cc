@@ -20,6 +20,7 @@ void Prepare(Operation& op, OpCode opcode, int fd) {
   op.state = OpState::kIdle;
   op.cancel_requested = false;
   op.needs_rearm = false;
+  op.lost_delivery = false;
   op.opcode = opcode;
   op.fd = fd;
   op.fd2 = -1;

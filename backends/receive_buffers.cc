@@ -3,8 +3,10 @@
 #include "backends/receive_buffers.h"
 
 #include <bit>
+#include <new>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "core/check.h"
 
 namespace ringway {
@@ -15,7 +17,7 @@ uint32_t ReceiveLowWater(const BackendOptions& options) {
 }
 
 absl::StatusOr<std::unique_ptr<ReceiveBuffers>> ReceiveBuffers::Create(
-    const BackendOptions& options) {
+    const BackendOptions& options) try {
   // Mapped, hence not touched before it is used.
   absl::StatusOr<AlignedBuffer> memory = AlignedBuffer::Create(
       size_t{std::bit_ceil(options.receive_buffer_count)} *
@@ -24,6 +26,8 @@ absl::StatusOr<std::unique_ptr<ReceiveBuffers>> ReceiveBuffers::Create(
   if (!memory.ok()) return memory.status();
   return std::unique_ptr<ReceiveBuffers>(
       new ReceiveBuffers(options, *std::move(memory)));
+} catch (const std::bad_alloc&) {
+  return absl::Status(absl::StatusCode::kResourceExhausted, "");
 }
 
 ReceiveBuffers::ReceiveBuffers(const BackendOptions& options,

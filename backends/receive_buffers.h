@@ -33,7 +33,8 @@ struct ReceiveBuffer {
 
 class ReceiveBuffers {
  public:
-  // As many and as large as `options` say; see there.
+  // As many and as large as `options` say; see there. ResourceExhausted if
+  // there is no memory for them; never throws for want of it.
   static absl::StatusOr<std::unique_ptr<ReceiveBuffers>> Create(
       const BackendOptions& options);
 

@@ -86,6 +86,8 @@ EpollBackend::EpollBackend(const BackendOptions& options,
     : options_(options),
       watcher_(std::move(set), stats_.system_calls),
       doorbell_(std::move(doorbell)),
+      pool_(std::make_unique<OffloadPool>(options.offload_threads,
+                                          doorbell_.get())),
       description_(absl::StrCat("epoll (", watcher_.set().method_name(),
                                 ", up to ", options.offload_threads,
                                 " offload threads)")) {}
@@ -117,7 +119,7 @@ void EpollBackend::ForgetInChild() {
   for (OperationList* list : {&retrying_, &cancelled_, &stranded_}) {
     forget(*list);
   }
-  if (pool_ != nullptr) pool_.release()->ForgetInChild();
+  pool_.release()->ForgetInChild();
 }
 
 void EpollBackend::Quiesce(RunnableList& done) {
@@ -195,6 +197,10 @@ bool EpollBackend::AdvanceMultishot(MultishotOperation& op,
     if (receives && buffers_->available() == 0) {
       Starve(op);
       return false;
+    }
+    // Before anything is taken, so that nothing is lost.
+    if (!events_.Reserve()) {
+      return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
     }
     ReceiveBuffer buffer;
     if (receives) buffer = buffers_->Take();
@@ -288,10 +294,6 @@ bool EpollBackend::Park(Operation& op, int fd, Queue queue,
 }
 
 void EpollBackend::Offload(Operation& op) {
-  if (pool_ == nullptr) {
-    pool_ = std::make_unique<OffloadPool>(options_.offload_threads,
-                                          doorbell_.get());
-  }
   ++stats_.offloaded;
   pool_->Start(op);
 }
@@ -461,7 +463,7 @@ void EpollBackend::OnDoorbell(RunnableList& done) {
   if (notified_.exchange(false, std::memory_order_acq_rel)) {
     ++stats_.notifications;
   }
-  if (pool_ != nullptr) CollectOffloaded(done);
+  if (pool_->in_flight() > 0) CollectOffloaded(done);
 }
 
 void EpollBackend::Notify() {
@@ -474,7 +476,11 @@ void EpollBackend::DeliverPolls(FdEntry& entry, uint32_t events,
   for (Operation* op = entry.pollers.front(); op != nullptr;) {
     Operation* next = entry.pollers.Next(*op);
     const uint32_t mask = events & (op->flags | EPOLLERR | EPOLLHUP);
-    if (mask != 0 && op->opcode == OpCode::kPollMultishot) {
+    if (mask != 0 && op->opcode == OpCode::kPollMultishot &&
+        !events_.Reserve()) {
+      op->Unlink();
+      Finish(*op, -ENOMEM, done);
+    } else if (mask != 0 && op->opcode == OpCode::kPollMultishot) {
       Deliver(static_cast<MultishotOperation&>(*op),
               {.result = static_cast<int32_t>(mask)}, done);
     } else if (mask != 0) {
@@ -536,11 +542,9 @@ size_t EpollBackend::CancelFd(int fd, RunnableList& done) {
   for (OperationList* list : {&retrying_, &stranded_}) {
     n += CancelIn(*list, fd, *this, done);
   }
-  if (pool_ != nullptr) {
-    const size_t offloaded = pool_->CancelUsing(fd, cancelled_);
-    stats_.cancels += offloaded;
-    n += offloaded;
-  }
+  const size_t offloaded = pool_->CancelUsing(fd, cancelled_);
+  stats_.cancels += offloaded;
+  n += offloaded;
   return n;
 }
 
@@ -559,8 +563,13 @@ void EpollBackend::EndCancelled(RunnableList& done) {
 void EpollBackend::Complete(Operation& op, int32_t result, RunnableList& done) {
   if (MakesFd(op.opcode) && result >= 0) watcher_.Forget(result, stranded_);
   if (IsZeroCopySend(op.opcode) && result >= 0) {
-    Deliver(static_cast<MultishotOperation&>(op), {.result = result}, done);
-    result = 0;
+    if (events_.Reserve()) {
+      Deliver(static_cast<MultishotOperation&>(op), {.result = result}, done);
+      result = 0;
+    } else {
+      ++stats_.deliveries_lost;
+      result = -ENOMEM;
+    }
   }
   Finish(op, result, done);
 }

@@ -119,8 +119,8 @@ class EpollBackend final : public Backend {
   const UniqueFd doorbell_;  // an eventfd: Notify() and the pool write to it
   std::atomic<bool> notified_{false};
   EventPool events_;
-  std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first use, and so is
-  std::unique_ptr<OffloadPool> pool_;        // this
+  std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first use
+  std::unique_ptr<OffloadPool> pool_;        // never null
   // Few at a time: what one batch receives is sent back while its buffers are
   // still in the cache (docs/benchmarks.md).
   std::array<epoll_event, 32> kernel_events_;

@@ -205,6 +205,7 @@ void SimBackend::Tell(const Outcome& outcome, RunnableList& done) {
     event.result = outcome.result;
     event.buffer_id = outcome.buffer.id;
     event.data = outcome.buffer.bytes.data();
+    RINGWAY_CHECK(events_.Reserve(), "no memory for a delivery");
     events_.Append(static_cast<MultishotOperation&>(op), event);
   }
   if (!IsMultishot(op.opcode)) return done.PushBack(op);

@@ -19,18 +19,25 @@ std::atomic<uint64_t> of_new_threads{0};
 std::atomic<bool> happened_in_new_thread{false};
 
 struct Plan {
-  uint64_t allocations_left;  // 0: nothing is to fail
-  bool happened;
-  bool from_birth;
+  uint64_t first = 0;  // 0: nothing is to fail
+  uint64_t last = 0;
+  uint64_t n = 0;  // allocations so far
+  bool happened = false;
+  bool from_birth = false;
 };
 
-thread_local Plan plan{of_new_threads.load(), false, true};
+Plan AtBirth() {
+  const uint64_t n = of_new_threads.load();
+  return {.first = n, .last = n, .from_birth = true};
+}
+
+thread_local Plan plan = AtBirth();
 std::atomic<uint64_t> live{0};
 
 bool Fails() {
-  if (plan.allocations_left == 0) return false;
-  --plan.allocations_left;
-  if (plan.allocations_left > 0) return false;
+  if (plan.first == 0) return false;
+  ++plan.n;
+  if (plan.n < plan.first || plan.n > plan.last) return false;
   plan.happened = true;
   if (plan.from_birth) happened_in_new_thread = true;
   return true;
@@ -88,13 +95,13 @@ bool RunFailing(uint64_t n, absl::FunctionRef<void()> work) {
 
 }  // namespace
 
-FailingAllocation::FailingAllocation(uint64_t n) {
-  RINGWAY_CHECK(n > 0 && plan.allocations_left == 0,
+FailingAllocation::FailingAllocation(uint64_t first, uint64_t last) {
+  RINGWAY_CHECK(first > 0 && plan.first == 0,
                 "one failure at a time, and allocations count from 1");
-  plan = {n, false, false};
+  plan = {.first = first, .last = last};
 }
 
-FailingAllocation::~FailingAllocation() { plan = {0, false, false}; }
+FailingAllocation::~FailingAllocation() { plan = {}; }
 
 bool FailingAllocation::happened() const { return plan.happened; }
 

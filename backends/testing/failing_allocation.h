@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FailingAllocation: makes the n-th heap allocation fail, once.
+// FailingAllocation: makes the n-th heap allocation fail, once, or all from
+// there on.
 //
 // Linking it replaces operator new and its kin for the whole binary, so
 // production code has no hook for it.
@@ -25,7 +26,9 @@ class FailingAllocation {
  public:
   // The `n`-th allocation from now on (1 is the next) gives std::bad_alloc, or
   // null if it is one that must not throw.
-  explicit FailingAllocation(uint64_t n);
+  explicit FailingAllocation(uint64_t n) : FailingAllocation(n, n) {}
+  // All from the `first` to the `last` fail.
+  FailingAllocation(uint64_t first, uint64_t last);
   ~FailingAllocation();
   FailingAllocation(const FailingAllocation&) = delete;
   FailingAllocation& operator=(const FailingAllocation&) = delete;

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -26,7 +27,7 @@ LentBuffers::LentBuffers(const BackendOptions& options)
                                                 : count_ / 4),
       copies_(options.receive_copy_bytes) {}
 
-int32_t LentBuffers::Ensure(KernelRing& ring) {
+int32_t LentBuffers::Ensure(KernelRing& ring) try {
   if (ring_ != nullptr) return 0;
   absl::StatusOr<std::unique_ptr<BufferRing>> made =
       BufferRing::Create(ring, count_, n_bytes_);
@@ -36,6 +37,8 @@ int32_t LentBuffers::Ensure(KernelRing& ring) {
   }
   ring_ = *std::move(made);
   return 0;
+} catch (const std::bad_alloc&) {
+  return -ENOMEM;
 }
 
 void LentBuffers::Lend(uint32_t cqe_flags, MultishotEvent& event) {

@@ -22,7 +22,7 @@ class LentBuffers {
   // Must outlive the ring that it is used with: the kernel writes into it.
   explicit LentBuffers(const BackendOptions& options);
 
-  // Makes the buffers, once. Returns 0 or -errno.
+  // Makes the buffers, once. Returns 0 or -errno; never throws.
   int32_t Ensure(KernelRing& ring);
 
   // Buffers the kernel may still fill.

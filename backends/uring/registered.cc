@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/errno_status.h"
@@ -44,6 +46,7 @@ bool TakesRegisteredFd(OpCode opcode) {
 
 absl::Status Registered::ReserveFiles(uint32_t slots) {
   if (slots == 0) return absl::OkStatus();
+  has_fd_.reserve(slots);
   if (int rc = io_uring_register_files_sparse(ring_.get(), slots); rc < 0) {
     return ErrnoToStatus(
         -rc, absl::StrCat("reserving ", slots,
@@ -91,11 +94,12 @@ void Registered::UnuseFd(int fd) {
 
 absl::Status Registered::ReserveMemory() {
   if (!regions_.empty()) return absl::OkStatus();
+  std::vector<std::span<std::byte>> regions(kMaxRegions);
   if (int rc = io_uring_register_buffers_sparse(ring_.get(), kMaxRegions);
       rc < 0) {
     return ErrnoToStatus(-rc, "reserving slots for registered memory");
   }
-  regions_.resize(kMaxRegions);
+  regions_ = std::move(regions);
   return absl::OkStatus();
 }
 

@@ -97,6 +97,8 @@ UringBackend::UringBackend(const BackendOptions& options,
                            std::unique_ptr<KernelRing> ring, UniqueFd doorbell)
     : options_(options),
       doorbell_(std::move(doorbell)),
+      offload_(std::make_unique<OffloadPool>(options.offload_threads,
+                                             doorbell_.get())),
       buffers_(options),
       ring_(std::move(ring)),
       registered_(*ring_),
@@ -116,10 +118,8 @@ UringBackend::~UringBackend() {
     cancels_.ForgetInChild();
     ring_->ForgetInChild();
     if (direct_ != nullptr) direct_->ForgetInChild();
-    if (offload_ != nullptr) {
-      offload_->ForgetInChild();
-      static_cast<void>(offload_.release());
-    }
+    offload_->ForgetInChild();
+    static_cast<void>(offload_.release());
     return;
   }
   RunnableList done;
@@ -152,8 +152,7 @@ void UringBackend::Quiesce(RunnableList& done) {
 
 bool UringBackend::IsIdle() const {
   return in_flight_.empty() && cancels_.empty() && rearming_.empty() &&
-         starved_.empty() &&
-         (offload_ == nullptr || offload_->in_flight() == 0);
+         starved_.empty() && offload_->in_flight() == 0;
 }
 
 // --- Submission
@@ -216,8 +215,8 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
     Finish(op, -ENOMEM, done);
     return;
   }
-  if (DeliversBuffers(op.opcode)) {
-    if (const int32_t rc = buffers_.Ensure(*ring_); rc < 0) {
+  if (IsMultishot(op.opcode)) {
+    if (const int32_t rc = ReserveForDeliveries(op.opcode); rc < 0) {
       Finish(op, rc, done);
       return;
     }
@@ -231,6 +230,13 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
   op.state = OpState::kInFlight;
   op.needs_rearm = false;
   in_flight_.PushBack(op);
+}
+
+// What the kernel may deliver before anything can be refused to it. Returns 0
+// or -errno.
+int32_t UringBackend::ReserveForDeliveries(OpCode opcode) {
+  if (!events_.Reserve()) return -ENOMEM;
+  return DeliversBuffers(opcode) ? buffers_.Ensure(*ring_) : 0;
 }
 
 void UringBackend::PrepareOne(Operation& op, io_uring_sqe& sqe) {
@@ -258,10 +264,6 @@ bool UringBackend::Emulate(Operation& op, RunnableList& done) {
     Finish(op, -EOPNOTSUPP, done);
     return false;
   }
-  if (offload_ == nullptr) {
-    offload_ = std::make_unique<OffloadPool>(options_.offload_threads,
-                                             doorbell_.get());
-  }
   ++stats_.offloaded;
   op.state = OpState::kInFlight;
   offload_->Start(op);
@@ -269,7 +271,7 @@ bool UringBackend::Emulate(Operation& op, RunnableList& done) {
 }
 
 void UringBackend::CollectOffloaded(RunnableList& done) {
-  if (offload_ == nullptr || offload_->in_flight() == 0) return;
+  if (offload_->in_flight() == 0) return;
   OperationList ended;
   offload_->Collect(ended);
   while (Operation* op = ended.PopFront()) Finish(*op, op->result, done);
@@ -297,13 +299,11 @@ size_t UringBackend::CancelFd(int fd, RunnableList& done) {
   for (OperationList* list : {&in_flight_, &rearming_, &starved_}) {
     n += CancelIn(*list, fd, *this, done);
   }
-  if (offload_ != nullptr) {
-    OperationList not_begun;
-    const size_t asked = offload_->CancelUsing(fd, not_begun);
-    stats_.cancels += asked;
-    n += asked;
-    while (Operation* op = not_begun.PopFront()) Finish(*op, -ECANCELED, done);
-  }
+  OperationList not_begun;
+  const size_t asked = offload_->CancelUsing(fd, not_begun);
+  stats_.cancels += asked;
+  n += asked;
+  while (Operation* op = not_begun.PopFront()) Finish(*op, -ECANCELED, done);
   return n;
 }
 
@@ -509,12 +509,15 @@ void UringBackend::OnMultishotCompletion(MultishotOperation& op,
     // End of stream can come with a buffer that holds nothing.
     buffers_.TakeBack(cqe.flags);
   }
-  if (armed) return;
+  if (armed) {
+    if (op.lost_delivery) EndUnasked(op);
+    return;
+  }
 
   op.Unlink();
   const bool starved = cqe.res == -ENOBUFS && DeliversBuffers(op.opcode);
-  if (!starved && !delivery) {
-    Finish(op, std::min(cqe.res, 0), done);
+  if (op.lost_delivery || (!starved && !delivery)) {
+    Finish(op, op.lost_delivery ? -ENOMEM : std::min(cqe.res, 0), done);
     return;
   }
   if (starved && !op.cancel_requested) ++stats_.buffer_starved;
@@ -528,14 +531,14 @@ void UringBackend::OnZeroCopyCompletion(MultishotOperation& op,
                                         RunnableList& done) {
   const bool sent = (cqe.flags & IORING_CQE_F_NOTIF) == 0;
   if (sent && cqe.res >= 0) Deliver(op, cqe.res, cqe.flags, done);
-  if (sent) op.result = std::min(cqe.res, 0);
+  if (sent) op.result = op.lost_delivery ? -ENOMEM : std::min(cqe.res, 0);
   if ((cqe.flags & IORING_CQE_F_MORE) != 0) return;
 
   op.Unlink();
   // The memory could not be pinned, which RLIMIT_MEMLOCK limits, or the socket
   // knows only copies, as Unix sockets do.
   const bool refused = (op.result == -ENOMEM || op.result == -EOPNOTSUPP) &&
-                       op.offset != kSendCopied;
+                       op.offset != kSendCopied && !op.lost_delivery;
   if (!refused) {
     Finish(op, op.result, done);
     return;
@@ -562,9 +565,29 @@ void UringBackend::Deliver(MultishotOperation& op, int32_t result,
   MultishotEvent event;
   event.result = result;
   if ((cqe_flags & IORING_CQE_F_BUFFER) != 0) buffers_.Lend(cqe_flags, event);
+  if (op.lost_delivery || !events_.Reserve()) {
+    Lose(op, event);
+    return;
+  }
   events_.Append(op, event);
   ++stats_.events;
   if (!op.delivery.linked()) done.PushBack(op.delivery);
+}
+
+// There is no memory for `event`, or was none for one before it: after a gap
+// nothing more is delivered, and `op` ends with -ENOMEM.
+void UringBackend::Lose(MultishotOperation& op, const MultishotEvent& event) {
+  op.lost_delivery = true;
+  ++stats_.deliveries_lost;
+  DisposeOf(op, event, *this);
+}
+
+// Asks the kernel to end `op`, which is armed, unless that was done before.
+void UringBackend::EndUnasked(Operation& op) {
+  if (op.cancel_requested) return;
+  op.cancel_requested = true;
+  op.Unlink();
+  cancels_.Add(op);
 }
 
 // Requires that `op` is in no list.

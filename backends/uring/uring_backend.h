@@ -85,6 +85,7 @@ class UringBackend final : public Backend {
   void SubmitCancels();
   void SubmitRearms(RunnableList& done);
   void StartOne(Operation& op, RunnableList& done);
+  int32_t ReserveForDeliveries(OpCode opcode);
   void PrepareOne(Operation& op, io_uring_sqe& sqe);
   bool Emulate(Operation& op, RunnableList& done);
   bool IsNative(OpCode opcode) const {
@@ -106,6 +107,8 @@ class UringBackend final : public Backend {
   void Rearm(Operation& op, OperationList& where, RunnableList& done);
   void Deliver(MultishotOperation& op, int32_t result, uint32_t cqe_flags,
                RunnableList& done);
+  void Lose(MultishotOperation& op, const MultishotEvent& event);
+  void EndUnasked(Operation& op);
   void Finish(Operation& op, int32_t result, RunnableList& done);
 
   const OwnerThread owner_;
@@ -116,7 +119,7 @@ class UringBackend final : public Backend {
       0;  // written by the kernel: outlives ring_ by declaration order
   EventPool events_;
   SendFile send_file_;
-  std::unique_ptr<OffloadPool> offload_;  // made when first needed
+  std::unique_ptr<OffloadPool> offload_;  // never null
   LentBuffers buffers_;
   std::unique_ptr<KernelRing>
       ring_;  // after everything the kernel may write to
