@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "core/standard_fds.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/errno_status.h"
+
+namespace ringway {
+namespace {
+
+bool IsClosed(int fd) { return fcntl(fd, F_GETFD) < 0; }
+
+}  // namespace
+
+absl::Status HoldStandardFds() {
+  while (IsClosed(STDIN_FILENO) || IsClosed(STDOUT_FILENO) ||
+         IsClosed(STDERR_FILENO)) {
+    // The lowest free number, which is one of them, unless another thread has
+    // been faster.
+    const int fd = open("/dev/null", O_RDWR);
+    if (fd < 0) {
+      return ErrnoToStatus(
+          errno,
+          "opening /dev/null for a closed fd of 0 to 2, which no socket "
+          "must become");
+    }
+    if (fd > STDERR_FILENO) close(fd);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ringway
