@@ -7,9 +7,13 @@
 #include <cstdlib>
 #include <string>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "backends/epoll/epoll_backend.h"
+#include "backends/uring/call_error.h"
 #include "backends/uring/uring_backend.h"
+#include "core/standard_fds.h"
 
 namespace ringway {
 namespace {
@@ -31,15 +35,26 @@ void LogFallback(const absl::Status& refusal) {
           std::string(refusal.message()).c_str());
 }
 
+// What io_uring says, which comes first in the order of choice, and the other.
+absl::Status BothFailed(const absl::Status& uring, const absl::Status& epoll) {
+  absl::Status both(uring.code(),
+                    absl::StrCat(uring.message(),
+                                 "; nor does epoll serve: ", epoll.message()));
+  uring.ForEachPayload([&both](absl::string_view type, const absl::Cord& data) {
+    both.SetPayload(type, data);
+  });
+  return both;
+}
+
 absl::StatusOr<std::unique_ptr<Backend>> MakeBestBackend(
     const BackendOptions& options) {
   absl::StatusOr<std::unique_ptr<Backend>> uring =
       uring::UringBackend::Create(options);
   if (uring.ok()) return uring;
+  if (!uring::IsRefusal(uring.status())) return uring;
   absl::StatusOr<std::unique_ptr<Backend>> epoll =
       epoll::EpollBackend::Create(options);
-  // What ails both - no fds left, say - is no reason to change.
-  if (!epoll.ok()) return uring.status();
+  if (!epoll.ok()) return BothFailed(uring.status(), epoll.status());
   LogFallback(uring.status());
   return epoll;
 }
@@ -51,6 +66,7 @@ absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(
   absl::StatusOr<BackendKind> kind = ChosenKind(options);
   if (!kind.ok()) return kind.status();
   if (absl::Status s = CheckBackendOptions(options); !s.ok()) return s;
+  if (absl::Status s = HoldStandardFds(); !s.ok()) return s;
   switch (*kind) {
     case BackendKind::kAuto:
       return MakeBestBackend(options);

@@ -6,8 +6,8 @@
 
 #include <utility>
 
+#include "backends/uring/call_error.h"
 #include "core/check.h"
-#include "core/errno_status.h"
 
 namespace ringway::uring {
 
@@ -29,8 +29,8 @@ absl::StatusOr<std::unique_ptr<BufferRing>> BufferRing::Create(
   registration.bgid = kGroup;
   if (int rc = io_uring_register_buf_ring(ring.get(), &registration, 0);
       rc < 0) {
-    return ErrnoToStatus(-rc,
-                         "registering a ring of receive buffers with io_uring");
+    return CallError(-rc, "io_uring_register",
+                     "registering a ring of receive buffers");
   }
   return buffers;
 }

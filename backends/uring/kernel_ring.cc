@@ -5,7 +5,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <initializer_list>
 #include <mutex>
@@ -13,6 +15,7 @@
 
 #include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
+#include "backends/uring/call_error.h"
 #include "core/errno_status.h"
 
 namespace ringway::uring {
@@ -80,28 +83,6 @@ constexpr NamedFlag kRequiredOpcodes[] = {
     {IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL"},
 };
 
-absl::Status SetupError(int errnum) {
-  switch (errnum) {
-    case EPERM:
-      return ErrnoToStatus(
-          errnum,
-          "io_uring_setup is refused: allow it in the container's seccomp "
-          "profile and set kernel.io_uring_disabled to 0");
-    case ENOSYS:
-      return ErrnoToStatus(
-          errnum,
-          "io_uring_setup does not exist here: Linux 6.0 or later built with "
-          "CONFIG_IO_URING is needed");
-    case ENOMEM:
-      return ErrnoToStatus(
-          errnum,
-          "io_uring_setup found too little memory: raise the memlock limit "
-          "(ulimit -l) or ask for fewer entries");
-    default:
-      return ErrnoToStatus(errnum, "io_uring_setup");
-  }
-}
-
 // Held while queues are mapped or unmapped. One thread's may come where another
 // one's were: the kernel orders the two, but liburing calls it without the C
 // library, so ThreadSanitizer sees this alone.
@@ -158,7 +139,7 @@ absl::Status KernelRing::SetUp(const Config& config) {
     rc = io_uring_queue_init_params(config.submission_entries, &ring_, &params);
     if (rc != -EINVAL) break;
   }
-  if (rc < 0) return SetupError(-rc);
+  if (rc < 0) return CallError(-rc, "io_uring_setup", "");
   ready_ = true;
 
   // Entry i always sits in slot i: the indirection array is filled once, here.
@@ -192,12 +173,18 @@ absl::Status KernelRing::CheckFeatures(uint32_t features) {
 }
 
 absl::Status KernelRing::CheckOpcodes(uint64_t masked) {
-  std::unique_ptr<io_uring_probe, decltype(&io_uring_free_probe)> probe(
-      io_uring_get_probe_ring(&ring_), &io_uring_free_probe);
-  if (probe == nullptr)
-    return absl::UnimplementedError("io_uring cannot list its opcodes");
+  // Not by io_uring_get_probe_ring(), which keeps the errno to itself.
+  constexpr unsigned kMaxOpcodes = 256;
+  alignas(io_uring_probe)
+      std::array<std::byte, sizeof(io_uring_probe) +
+                                kMaxOpcodes * sizeof(io_uring_probe_op)>
+          storage = {};
+  auto* probe = reinterpret_cast<io_uring_probe*>(storage.data());
+  if (int rc = io_uring_register_probe(&ring_, probe, kMaxOpcodes); rc < 0) {
+    return CallError(-rc, "io_uring_register", "listing io_uring's opcodes");
+  }
   for (int opcode = 0; opcode < 64; ++opcode) {
-    if (io_uring_opcode_supported(probe.get(), opcode))
+    if (io_uring_opcode_supported(probe, opcode))
       known_opcodes_ |= uint64_t{1} << opcode;
   }
   known_opcodes_ &= ~masked;
@@ -220,7 +207,9 @@ absl::Status KernelRing::CheckRoundTrip() {
   do {
     rc = Enter(/*block=*/true, &one_second);
   } while (rc == -EINTR);
-  if (rc < 0) return ErrnoToStatus(-rc, "io_uring_enter for a first no-op");
+  if (rc < 0 && rc != -ETIME) {
+    return CallError(-rc, "io_uring_enter", "a first no-op");
+  }
   if (Reap([](const io_uring_cqe&) {}) != 1) {
     return absl::UnavailableError(
         "io_uring did not complete a no-op within a second");
@@ -234,7 +223,8 @@ absl::Status KernelRing::CheckRoundTrip() {
 absl::Status KernelRing::LimitWorkers(const Config& config) {
   unsigned int limits[2] = {config.bounded_workers, config.unbounded_workers};
   if (int rc = io_uring_register_iowq_max_workers(&ring_, limits); rc < 0) {
-    return ErrnoToStatus(-rc, "limiting the worker threads of an io_uring");
+    return CallError(-rc, "io_uring_register",
+                     "limiting the worker threads of an io_uring");
   }
   return absl::OkStatus();
 }
@@ -262,10 +252,12 @@ absl::Status KernelRing::Restrict(uint64_t opcodes) {
   if (int rc = io_uring_register_restrictions(
           &ring_, rules.data(), static_cast<unsigned>(rules.size()));
       rc < 0) {
-    return ErrnoToStatus(-rc, "restricting an io_uring to known opcodes");
+    return CallError(-rc, "io_uring_register",
+                     "restricting an io_uring to known opcodes");
   }
   if (int rc = io_uring_enable_rings(&ring_); rc < 0) {
-    return ErrnoToStatus(-rc, "enabling a restricted io_uring");
+    return CallError(-rc, "io_uring_register",
+                     "enabling a restricted io_uring");
   }
   return absl::OkStatus();
 }

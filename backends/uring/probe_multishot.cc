@@ -11,6 +11,7 @@
 #include "backends/operation.h"
 #include "backends/prepare.h"
 #include "backends/uring/buffer_ring.h"
+#include "backends/uring/call_error.h"
 #include "backends/uring/prepare_entry.h"
 #include "core/errno_status.h"
 #include "core/unique_fd.h"
@@ -38,7 +39,7 @@ absl::Status CheckMultishotReceive(KernelRing& ring) {
     const __kernel_timespec one_second = {.tv_sec = 1, .tv_nsec = 0};
     if (int rc = ring.Enter(/*block=*/true, &one_second);
         rc < 0 && rc != -EINTR) {
-      return ErrnoToStatus(-rc, "io_uring_enter for probing");
+      return CallError(-rc, "io_uring_enter", "a first receive");
     }
     bool ended = false;
     ring.Reap([&](const io_uring_cqe& cqe) {
@@ -50,7 +51,8 @@ absl::Status CheckMultishotReceive(KernelRing& ring) {
   }
   if (int rc = io_uring_unregister_buf_ring(ring.get(), BufferRing::kGroup);
       rc < 0) {
-    return ErrnoToStatus(-rc, "unregistering a probe's buffer ring");
+    return CallError(-rc, "io_uring_register",
+                     "unregistering the buffers of a first receive");
   }
   if (delivered) return absl::OkStatus();
   return absl::UnimplementedError(

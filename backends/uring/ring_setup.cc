@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backends/operation.h"
+#include "backends/uring/call_error.h"
 #include "backends/uring/prepare_entry.h"
 
 namespace ringway::uring {
@@ -51,7 +52,8 @@ absl::StatusOr<std::unique_ptr<DirectRing>> MakeDirectRing(
   config.polled = true;
   absl::StatusOr<std::unique_ptr<KernelRing>> ring = KernelRing::Create(config);
   if (ring.ok()) return std::make_unique<DirectRing>(*std::move(ring));
-  if (options.uring.direct_polling == DirectPolling::kAuto) return nullptr;
+  const bool optional = options.uring.direct_polling == DirectPolling::kAuto;
+  if (optional && IsRefusal(ring.status())) return nullptr;
   return ring.status();
 }
 
