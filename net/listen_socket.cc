@@ -15,20 +15,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/errno_status.h"
+#include "net/socket_option.h"
 
 namespace ringway::net {
 namespace {
 
-absl::Status SetFlag(int fd, int level, int option, bool value,
-                     std::string_view name) {
-  const int v = value ? 1 : 0;
-  if (setsockopt(fd, level, option, &v, sizeof(v)) == 0)
-    return absl::OkStatus();
-  return ErrnoToStatus(errno, absl::StrCat("setsockopt ", name));
-}
+using internal::SetSocketFlag;
+using internal::SetV6Only;
 
 absl::Status SetReusePort(int fd) {
-  return SetFlag(fd, SOL_SOCKET, SO_REUSEPORT, true, "SO_REUSEPORT");
+  return SetSocketFlag(fd, SOL_SOCKET, SO_REUSEPORT, true, "SO_REUSEPORT");
 }
 
 void RemoveStaleUnixSocket(const SocketAddress& address) {
@@ -53,19 +49,24 @@ absl::Status Configure(int fd, const SocketAddress& address,
     return absl::OkStatus();
   }
   absl::Status status =
-      SetFlag(fd, SOL_SOCKET, SO_REUSEADDR, true, "SO_REUSEADDR");
+      SetSocketFlag(fd, SOL_SOCKET, SO_REUSEADDR, true, "SO_REUSEADDR");
   if (status.ok() && options.reuse_port && !options.claim_port) {
     status = SetReusePort(fd);
   }
   if (status.ok() && address.family() == AF_INET6) {
-    status =
-        SetFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only, "IPV6_V6ONLY");
+    status = SetV6Only(fd, options.v6_only);
   }
   // Accepted sockets inherit it: one call here instead of one per connection.
   if (status.ok())
-    status =
-        SetFlag(fd, IPPROTO_TCP, TCP_NODELAY, options.no_delay, "TCP_NODELAY");
+    status = SetSocketFlag(fd, IPPROTO_TCP, TCP_NODELAY, options.no_delay,
+                           "TCP_NODELAY");
   return status;
+}
+
+bool IsMappedIPv4(const SocketAddress& address) {
+  return address.family() == AF_INET6 &&
+         IN6_IS_ADDR_V4MAPPED(
+             &reinterpret_cast<const sockaddr_in6*>(address.data())->sin6_addr);
 }
 
 absl::StatusOr<UniqueFd> MakeSocket(const SocketAddress& address) {
@@ -105,8 +106,12 @@ absl::StatusOr<UniqueFd> DuplicateSocket(const UniqueFd& socket) {
 absl::StatusOr<UniqueFd> MakeStreamSocket(const SocketAddress& address) {
   absl::StatusOr<UniqueFd> fd = MakeSocket(address);
   if (!fd.ok() || address.is_unix()) return fd;
+  if (IsMappedIPv4(address)) {
+    // One that is for IPv6 only cannot reach it.
+    if (absl::Status s = SetV6Only(fd->get(), false); !s.ok()) return s;
+  }
   absl::Status status =
-      SetFlag(fd->get(), IPPROTO_TCP, TCP_NODELAY, true, "TCP_NODELAY");
+      SetSocketFlag(fd->get(), IPPROTO_TCP, TCP_NODELAY, true, "TCP_NODELAY");
   if (!status.ok()) return status;
   return fd;
 }

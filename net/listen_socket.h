@@ -24,7 +24,8 @@ struct ListenOptions {
   // With reuse_port, for the first socket of a group: EADDRINUSE if somebody,
   // also somebody who would share, has the address already.
   bool claim_port = false;
-  // An IPv6 socket takes IPv6 connections only, not also IPv4 ones.
+  // An IPv6 socket takes IPv6 connections only, not also IPv4 ones. Always set,
+  // whatever the sysctl net.ipv6.bindv6only.
   bool v6_only = false;
   // Accepted TCP connections send small writes at once (TCP_NODELAY).
   bool no_delay = true;
@@ -41,8 +42,7 @@ absl::StatusOr<UniqueFd> MakeListenSocket(const SocketAddress& address,
 // Another descriptor of the same socket, CLOEXEC.
 absl::StatusOr<UniqueFd> DuplicateSocket(const UniqueFd& socket);
 
-// An unconnected stream socket of `address`'s family, TCP_NODELAY set where it
-// exists.
+// An unconnected stream socket for `address`, TCP_NODELAY set where it exists.
 absl::StatusOr<UniqueFd> MakeStreamSocket(const SocketAddress& address);
 
 }  // namespace ringway::net

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/prepare.h"
 #include "core/errno_status.h"
+#include "net/socket_option.h"
 
 namespace ringway::net {
 namespace internal {
@@ -135,20 +136,14 @@ absl::StatusOr<Datagram> ReceiveDatagramOp::await_resume() const {
 
 namespace {
 
-absl::Status SetFlag(int fd, int level, int option, const char* name) {
-  const int on = 1;
-  if (setsockopt(fd, level, option, &on, sizeof(on)) == 0)
-    return absl::OkStatus();
-  return ErrnoToStatus(errno, absl::StrCat("setsockopt ", name));
-}
-
 absl::Status Configure(int fd, const SocketAddress& address,
                        const UdpOptions& options) {
   absl::Status status;
   if (options.reuse_port)
-    status.Update(SetFlag(fd, SOL_SOCKET, SO_REUSEPORT, "SO_REUSEPORT"));
-  if (options.v6_only && address.family() == AF_INET6)
-    status.Update(SetFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY"));
+    status.Update(internal::SetSocketFlag(fd, SOL_SOCKET, SO_REUSEPORT, true,
+                                          "SO_REUSEPORT"));
+  if (address.family() == AF_INET6)
+    status.Update(internal::SetV6Only(fd, options.v6_only));
   return status;
 }
 

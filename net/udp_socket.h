@@ -39,7 +39,8 @@ struct UdpOptions {
   // Several sockets, one per worker, share the address and the kernel spreads
   // senders over them.
   bool reuse_port = false;
-  // An IPv6 socket takes IPv6 datagrams only, not also IPv4 ones.
+  // An IPv6 socket takes IPv6 datagrams only, not also IPv4 ones. Always set,
+  // whatever the sysctl net.ipv6.bindv6only.
   bool v6_only = false;
 };
 

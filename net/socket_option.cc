@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/socket_option.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "core/errno_status.h"
+
+namespace ringway::net::internal {
+
+absl::Status SetSocketFlag(int fd, int level, int option, bool value,
+                           std::string_view name) {
+  const int v = value ? 1 : 0;
+  if (setsockopt(fd, level, option, &v, sizeof(v)) == 0)
+    return absl::OkStatus();
+  return ErrnoToStatus(errno, absl::StrCat("setsockopt ", name));
+}
+
+absl::Status SetV6Only(int fd, bool value) {
+  return SetSocketFlag(fd, IPPROTO_IPV6, IPV6_V6ONLY, value, "IPV6_V6ONLY");
+}
+
+}  // namespace ringway::net::internal

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What v6_only says holds on every machine.
+//
+// UDP sockets set the option where it was to be on and otherwise left it to the
+// sysctl net.ipv6.bindv6only: the same program took IPv4 on one machine and not
+// on another. With the kernel's default, under which all tests ran, both are
+// the same.
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "core/unique_fd.h"
+#include "executor/loop.h"
+#include "gtest/gtest.h"
+#include "net/listen_socket.h"
+#include "net/socket_address.h"
+#include "net/testing/net_fixture.h"
+#include "net/udp_socket.h"
+
+namespace ringway::net {
+namespace {
+
+using testing::ValueOf;
+
+constexpr int kRight = 0;
+constexpr int kWrong = 1;
+constexpr int kNoNamespace = 2;
+
+SocketAddress Address(std::string_view text) {
+  return ValueOf(SocketAddress::Parse(text));
+}
+
+// A network of this process's own, where sockets are for IPv6 only unless they
+// say otherwise. False if the kernel does not let us.
+bool EnterNamespace() {
+  if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+    return false;
+  UniqueFd sysctl(open("/proc/sys/net/ipv6/bindv6only", O_WRONLY | O_CLOEXEC));
+  if (!sysctl.valid() || write(sysctl.get(), "1", 1) != 1) return false;
+  UniqueFd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq loopback = {};
+  strncpy(loopback.ifr_name, "lo", IFNAMSIZ - 1);
+  loopback.ifr_flags = IFF_UP | IFF_RUNNING;
+  return ioctl(any.get(), SIOCSIFFLAGS, &loopback) == 0;
+}
+
+// Runs `check` in a process with such a network. Skips where there can be none.
+void RunWhereV6OnlyIsTheDefault(absl::FunctionRef<bool()> check) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0) << "fork: errno " << errno;
+  if (child == 0) {
+    if (!EnterNamespace()) _exit(kNoNamespace);
+    _exit(check() ? kRight : kWrong);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << "killed by signal " << WTERMSIG(status);
+  if (WEXITSTATUS(status) == kNoNamespace)
+    GTEST_SKIP() << "needs a network namespace of its own";
+  EXPECT_EQ(WEXITSTATUS(status), kRight);
+}
+
+bool IsV6Only(int fd) {
+  int value = -1;
+  socklen_t length = sizeof(value);
+  EXPECT_EQ(getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, &length), 0);
+  return value != 0;
+}
+
+bool UdpIsAsAsked() {
+  std::unique_ptr<Loop> loop = ValueOf(Loop::Create(LoopOptions()));
+  for (const bool v6_only : {false, true}) {
+    UdpOptions options;
+    options.v6_only = v6_only;
+    UdpSocket socket =
+        ValueOf(UdpSocket::Bind(*loop, Address("[::]:0"), options));
+    if (IsV6Only(socket.fd()) != v6_only) return false;
+  }
+  return true;
+}
+
+bool TcpIsAsAsked() {
+  for (const bool v6_only : {false, true}) {
+    ListenOptions options;
+    options.v6_only = v6_only;
+    UniqueFd fd = ValueOf(MakeListenSocket(Address("[::]:0"), options));
+    if (IsV6Only(fd.get()) != v6_only) return false;
+  }
+  return true;
+}
+
+// To an IPv4 address that is written as an IPv6 one.
+bool ConnectsToMappedIPv4() {
+  UniqueFd listener =
+      ValueOf(MakeListenSocket(Address("127.0.0.1:0"), ListenOptions()));
+  const uint16_t port = ValueOf(SocketAddress::LocalOf(listener.get())).port();
+  const SocketAddress mapped =
+      Address(absl::StrCat("[::ffff:127.0.0.1]:", port));
+  UniqueFd client = ValueOf(MakeStreamSocket(mapped));
+  return connect(client.get(), mapped.data(), mapped.size()) == 0;
+}
+
+TEST(V6Only, OfAUdpSocketIsAsAsked) { EXPECT_TRUE(UdpIsAsAsked()); }
+
+TEST(V6Only, OfAListenerIsAsAsked) { EXPECT_TRUE(TcpIsAsAsked()); }
+
+TEST(V6Only, OfAConnectionLetsItReachIPv4) {
+  EXPECT_TRUE(ConnectsToMappedIPv4());
+}
+
+TEST(V6Only, OfAUdpSocketIsNotLeftToTheSysctl) {
+  RunWhereV6OnlyIsTheDefault([] { return UdpIsAsAsked(); });
+}
+
+TEST(V6Only, OfAListenerIsNotLeftToTheSysctl) {
+  RunWhereV6OnlyIsTheDefault([] { return TcpIsAsAsked(); });
+}
+
+TEST(V6Only, OfAConnectionIsNotLeftToTheSysctl) {
+  RunWhereV6OnlyIsTheDefault([] { return ConnectsToMappedIPv4(); });
+}
+
+}  // namespace
+}  // namespace ringway::net
