@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "backends/testing/sockets.h"
 #include "core/unique_fd.h"
 #include "executor/loop.h"
@@ -103,6 +104,27 @@ TEST_F(InboxTest, SleepingLoopWakesForEveryMessage) {
 TEST_F(InboxTest, NoDoorbellRingsWhileTheLoopIsAwake) {
   int runs = 0;
   loop_->Turn(kPast);
+  std::thread([&, inbox = loop_->inbox()] {
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_TRUE(inbox->Post([&] { ++runs; }).ok());
+    }
+  }).join();
+
+  for (int i = 0; i < 3; ++i) loop_->Turn(kPast);
+
+  EXPECT_EQ(runs, 100);
+  EXPECT_EQ(loop_->stats().backend.notifications, 0u);
+}
+
+// Awake again after a sleep, the loop takes its announcement back. One that did
+// not would lose nothing, and ring for the first message of every batch; a loop
+// that has never slept has announced nothing and cannot tell.
+TEST_F(InboxTest, NoDoorbellRingsOnceTheLoopIsAwakeAgain) {
+  int runs = 0;
+  const uint64_t blocked = loop_->stats().backend.waits;
+  while (loop_->stats().backend.waits == blocked) {
+    loop_->Turn(loop_->backend().clock().Now() + absl::Milliseconds(1));
+  }
   std::thread([&, inbox = loop_->inbox()] {
     for (int i = 0; i < 100; ++i) {
       EXPECT_TRUE(inbox->Post([&] { ++runs; }).ok());
