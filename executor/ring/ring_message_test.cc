@@ -188,6 +188,58 @@ TEST_P(RingMessageTest, ThatWaitsAtARingThatEndsComesBackAsAnError) {
   EXPECT_TRUE(receiver.payloads.empty());
 }
 
+// A loop hands over all that has arrived before the first of it has its turn,
+// and a turn may be over before the last has had it. What waits then is in no
+// inbox any more: an inbox refuses what is in it by itself.
+TEST_P(RingMessageTest, ThatHasArrivedAtARingThatEndsComesBackAsAnError) {
+  LoopOptions one_a_turn;
+  one_a_turn.ready_budget = 1;
+  std::optional<Ring> target(std::in_place,
+                             std::make_unique<Loop>(MakeForTest(), one_a_turn));
+  std::atomic<int> live{0};
+  Receiver receiver;
+  target->OnMessage(receiver.context());
+  std::vector<Sender> senders(4);
+  for (Sender& sender : senders) {
+    ring().Message(target->address(), Counting(live), sender.context());
+  }
+  EXPECT_EQ(target->Run(RunMode::kOnce), absl::OkStatus());
+  ASSERT_EQ(receiver.payloads.size(), 1u);
+
+  target.reset();
+  for (int i = 0; i < 8; ++i) RunWithoutWaiting();
+
+  EXPECT_EQ(senders[0].result, 0);
+  for (size_t i = 1; i < senders.size(); ++i) {
+    EXPECT_EQ(senders[i].told, 1);
+    EXPECT_EQ(senders[i].result, -EHOSTDOWN);
+    EXPECT_TRUE(senders[i].HasItBack());
+  }
+  EXPECT_EQ(receiver.payloads.size(), 1u);
+}
+
+// The loop outlives the ring's last callbacks and would take what comes
+// meanwhile, to drop it with itself: a sender would be told that it was sent.
+TEST_P(RingMessageTest, SentWhileTheRingEndsIsRefusedAndStaysTheSenders) {
+  std::atomic<int> live{0};
+  MessagePayload payload = Counting(live);
+  absl::Status sent, posted;
+  Log log;
+  log.then = [&](Ring& ring, uint16_t, Completion&) {
+    sent = ring.address().Send(std::move(payload));
+    posted = ring.address().Post([](Ring&) { FAIL(); });
+  };
+  target().Timer(absl::Hours(1), log.At(0));
+
+  EndTarget();
+
+  EXPECT_EQ(log.Finals(0), Once(-ECANCELED));
+  EXPECT_EQ(sent.code(), absl::StatusCode::kUnavailable) << sent;
+  EXPECT_EQ(posted.code(), absl::StatusCode::kUnavailable) << posted;
+  ASSERT_TRUE(std::holds_alternative<OwnedPointer>(payload));
+  EXPECT_EQ(live, 1);
+}
+
 TEST_P(RingMessageTest, ToARingWithoutAHandlerComesBackAsAnError) {
   std::atomic<int> live{0};
   Sender sender;

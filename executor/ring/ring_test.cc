@@ -221,6 +221,25 @@ TEST(RingOptionsTest, ALimitOfNothingIsRefused) {
 
 // --- Exceptions
 
+// The backend tells once of a delivery and of the end behind it when they come
+// together; the ring tells of one a turn and has to come back for the other.
+TEST_P(RingTest, AMultishotThatEndsWithItsLastDeliveryIsToldOfBoth) {
+  TestFdPair pair = system().SocketPair();
+  SendAll(pair.second.get(), "last");
+  pair.second.Reset();
+  Log log;
+  ring().RecvMultishot(pair.first.get(), log.At(0));
+  while (log.entries().empty()) {
+    ASSERT_EQ(ring().Run(RunMode::kOnce), absl::OkStatus());
+  }
+  // Whatever is still to come has come by then.
+  for (int i = 0; i < 8; ++i) RunWithoutWaiting();
+  ASSERT_EQ(log.entries().size(), 2u);
+  EXPECT_EQ(log.entries()[0].bytes, "last");
+  EXPECT_FALSE(log.entries()[0].is_final);
+  EXPECT_EQ(log.Finals(0), Once(0));
+}
+
 TEST_P(RingTest, ACallbackThatThrowsLosesNoOtherOfItsBatch) {
   RingOptions options;
   std::vector<std::string> caught;
