@@ -49,6 +49,8 @@ _NO_PRODUCT = re.compile(r'/(testing|fuzz|sim|stream_model)/|_test\.cc$|_benchma
 _SKIPPED_LINE = re.compile(r'^\s*(#|//|$)|RINGWAY_D?CHECK|static_assert|= (delete|default);|'
                            r'SchedulePoint\(\)|oisonMemory\(')
 _MOST_TESTS = 30
+_BAZEL_SUCCESS = 0
+_BAZEL_PARTIAL = 3
 
 
 class Mutant:
@@ -303,7 +305,10 @@ class Tree:
                 near += ' + //runtime/...'
             query = ('kind(cc_test, rdeps(%s, %s)) except attr(size, "large", %s)' %
                      (near, label, near))
-            asked = self._bazel('query', '--noshow_progress', '--output=label', query)
+            # Dependencies' own tests may want what is not there: it goes on.
+            asked = self._bazel('query', '--noshow_progress', '--keep_going', query)
+            if asked.returncode not in (_BAZEL_SUCCESS, _BAZEL_PARTIAL):
+                raise RuntimeError('bazel query: ' + asked.stdout[-2000:])
             labels = sorted(line for line in asked.stdout.splitlines() if line.startswith('//'))
             labels.sort(key=lambda l: distance(l, name))
             self._tests[name] = labels[:_MOST_TESTS]
