@@ -3,21 +3,12 @@
 #include "backends/backend_options.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "absl/strings/str_cat.h"
+#include "core/check_option.h"
 
 namespace ringway {
-namespace {
-
-absl::Status CheckRange(std::string_view name, uint32_t value, uint32_t low,
-                        uint32_t high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("BackendOptions::", name,
-                                                 " is ", value, ", must be ",
-                                                 low, " to ", high));
-}
-
-}  // namespace
 
 std::string_view BackendKindName(BackendKind kind) {
   switch (kind) {
@@ -41,18 +32,39 @@ absl::StatusOr<BackendKind> ParseBackendKind(std::string_view text) {
 }
 
 absl::Status CheckBackendOptions(const BackendOptions& o) {
-  for (const absl::Status& status :
-       {CheckRange("submission_entries", o.submission_entries, 1, 32768),
-        CheckRange("completion_entries", o.completion_entries,
-                   std::max(2u, o.submission_entries), 65536),
-        CheckRange("receive_buffer_count", o.receive_buffer_count, 1, 32768),
-        CheckRange("receive_buffer_bytes", o.receive_buffer_bytes, 64,
-                   1u << 30),
-        CheckRange("receive_low_water", o.receive_low_water, 0,
-                   o.receive_buffer_count),
-        CheckRange("offload_threads", o.offload_threads, 1, 256),
-        CheckRange("uring.registered_files", o.uring.registered_files, 0,
-                   32768)}) {
+  // As many as there will be; in 64 bits, which the largest two cannot exceed.
+  const uint64_t receive_bytes =
+      uint64_t{std::bit_ceil(std::min(o.receive_buffer_count, 1u << 31))} *
+      o.receive_buffer_bytes;
+  for (const absl::Status& status : {
+           CheckOption("BackendOptions::kind", o.kind, BackendKind::kEpoll),
+           CheckOption("BackendOptions::submission_entries",
+                       o.submission_entries, 1, 32'768),
+           CheckOption("BackendOptions::completion_entries",
+                       o.completion_entries, std::max(2u, o.submission_entries),
+                       65'536),
+           CheckOption("BackendOptions::receive_buffer_count",
+                       o.receive_buffer_count, 1, 32'768),
+           CheckOption("BackendOptions::receive_buffer_bytes",
+                       o.receive_buffer_bytes, 64, 1u << 30),
+           CheckOption("BackendOptions::receive_buffer_count (a power of two) "
+                       "times receive_buffer_bytes",
+                       receive_bytes, 64, kMostReceiveBytes),
+           CheckOption("BackendOptions::receive_low_water", o.receive_low_water,
+                       0, o.receive_buffer_count),
+           CheckOption("BackendOptions::receive_copy_bytes",
+                       o.receive_copy_bytes, 0, kMostReceiveBytes),
+           CheckOption("BackendOptions::offload_threads", o.offload_threads, 1,
+                       256),
+           CheckOption("BackendOptions::uring.registered_files",
+                       o.uring.registered_files, 0, 32'768),
+           CheckOption("BackendOptions::uring.bounded_workers",
+                       o.uring.bounded_workers, 0, kMostKernelWorkers),
+           CheckOption("BackendOptions::uring.unbounded_workers",
+                       o.uring.unbounded_workers, 0, kMostKernelWorkers),
+           CheckOption("BackendOptions::uring.direct_polling",
+                       o.uring.direct_polling, DirectPolling::kRequired),
+       }) {
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

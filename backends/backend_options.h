@@ -34,6 +34,14 @@ enum class DirectPolling : uint8_t {
   kRequired,  // -EOPNOTSUPP where the device has none
 };
 
+// The most that a backend's receive buffers may take together, and the copies
+// of what was received: address space, of which only what is used becomes
+// memory.
+inline constexpr uint64_t kMostReceiveBytes = uint64_t{4} << 30;
+
+// The most threads of each kind that the kernel may be allowed to start.
+inline constexpr uint32_t kMostKernelWorkers = 32'768;
+
 struct UringOptions {
   UringOptions() {}
 
@@ -49,8 +57,8 @@ struct UringOptions {
   uint32_t registered_files = 0;
 
   // Threads the kernel may start for requests that would block it: on regular
-  // files and block devices, and on everything else. 0 keeps the kernel's own
-  // limits.
+  // files and block devices, and on everything else. 0 to kMostKernelWorkers; 0
+  // keeps the kernel's own limits.
   uint32_t bounded_workers = 8;
   uint32_t unbounded_workers = 64;
 
@@ -83,18 +91,18 @@ struct BackendOptions {
   uint32_t completion_entries = 4096;
 
   // Buffers lent to multishot receives: how many (1 to 32,768, rounded up to a
-  // power of two) and of how many bytes. Allocated when the first multishot
-  // receive starts.
+  // power of two) and of how many bytes (64 to 1 GiB), kMostReceiveBytes in
+  // all. Allocated when the first multishot receive starts.
   uint32_t receive_buffer_count = 256;
   uint32_t receive_buffer_bytes = 16 * 1024;
 
   // When fewer receive buffers than this are left, deliveries are copied and
   // their buffers go back at once, so that who holds on to deliveries cannot
-  // starve the others. 0: a quarter of them.
+  // starve the others. 0: a quarter of them. At most receive_buffer_count.
   uint32_t receive_low_water = 0;
 
-  // Bytes that such copies may occupy. Beyond it deliveries keep their buffers,
-  // and receives wait for one to come back.
+  // Bytes that such copies may occupy, 0 to kMostReceiveBytes. Beyond it
+  // deliveries keep their buffers, and receives wait for one to come back.
   size_t receive_copy_bytes = 4 * 1024 * 1024;
 
   // Whether Backend::PollableFd() is to be had: for loops that are nested in

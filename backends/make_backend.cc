@@ -13,6 +13,7 @@
 #include "backends/epoll/epoll_backend.h"
 #include "backends/uring/call_error.h"
 #include "backends/uring/uring_backend.h"
+#include "core/check.h"
 #include "core/standard_fds.h"
 
 namespace ringway {
@@ -75,7 +76,7 @@ absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(
     case BackendKind::kEpoll:
       return epoll::EpollBackend::Create(options);
   }
-  return absl::InvalidArgumentError("BackendOptions::kind has no such value");
+  RINGWAY_CHECK(false, "a kind of backend that was checked is none");
 }
 
 }  // namespace ringway

@@ -106,7 +106,7 @@ TEST_F(MakeBackendTest, KindWithoutANameIsInvalid) {
 
 TEST_F(MakeBackendTest, EnvironmentOverridesTheOption) {
   BackendOptions options;
-  options.kind = static_cast<BackendKind>(200);
+  options.kind = BackendKind::kEpoll;
   setenv("RINGWAY_BACKEND", "uring", 1);
 
   absl::StatusOr<std::unique_ptr<Backend>> backend = MakeBackend(options);

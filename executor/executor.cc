@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/check_option.h"
 #include "executor/report_exception.h"
 
 namespace ringway {
@@ -15,35 +16,34 @@ thread_local Executor* current_executor = nullptr;
 
 }  // namespace
 
+absl::Status CheckExecutorOptions(const ExecutorOptions& options) {
+  constexpr absl::Duration kNone = absl::ZeroDuration();
+  for (const absl::Status& status : {
+           CheckOption("ExecutorOptions::max_tasks", options.max_tasks, 1,
+                       kMostTasks),
+           CheckOption("ExecutorOptions::shutdown_grace",
+                       options.shutdown_grace, kNone, absl::InfiniteDuration()),
+           CheckOption("ExecutorOptions::time_slice", options.time_slice, kNone,
+                       absl::InfiniteDuration()),
+           CheckOption("ExecutorOptions::overrun_budget",
+                       options.overrun_budget, absl::Nanoseconds(1),
+                       absl::InfiniteDuration()),
+       }) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Executor>> Executor::Create(
     ExecutorOptions options) {
-  if (options.max_tasks == 0) {
-    return absl::InvalidArgumentError(
-        "ExecutorOptions::max_tasks is 0, must be at least 1");
-  }
-  if (options.shutdown_grace < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("ExecutorOptions::shutdown_grace is ",
-                     absl::FormatDuration(options.shutdown_grace),
-                     ", must not be negative"));
-  }
-  if (options.time_slice < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "ExecutorOptions::time_slice is ",
-        absl::FormatDuration(options.time_slice), ", must not be negative"));
-  }
-  if (options.overrun_budget <= absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "ExecutorOptions::overrun_budget is ",
-        absl::FormatDuration(options.overrun_budget), ", must be positive"));
-  }
+  if (absl::Status s = CheckExecutorOptions(options); !s.ok()) return s;
   absl::StatusOr<std::unique_ptr<Loop>> loop = Loop::Create(options.loop);
   if (!loop.ok()) return loop.status();
   return std::make_unique<Executor>(*std::move(loop), std::move(options));
 }
 
 Executor::Executor(std::unique_ptr<Loop> loop, ExecutorOptions options)
-    : options_(std::move(options)),
+    : options_(Valid(std::move(options), &CheckExecutorOptions)),
       loop_(std::move(loop)),
       tasks_(options_.max_tasks),
       overruns_(options_.overrun_budget, options_.on_overrun) {

@@ -45,7 +45,7 @@ struct ExecutorOptions {
 
   LoopOptions loop;
 
-  // Tasks alive at one time, at least 1; one more is refused with
+  // Tasks alive at one time, 1 to kMostTasks; one more is refused with
   // ResourceExhausted.
   size_t max_tasks = 1u << 20;
 
@@ -69,6 +69,10 @@ struct ExecutorOptions {
   std::function<void(std::exception_ptr)> on_detached_exception;
 };
 
+// InvalidArgument, naming the option and its limits, if one is out of range,
+// but for those of the loop, which Loop::Create() checks.
+absl::Status CheckExecutorOptions(const ExecutorOptions& options);
+
 struct ExecutorStats {
   uint64_t tasks_spawned = 0;
   uint64_t tasks_refused = 0;  // for max_tasks
@@ -91,6 +95,8 @@ class Executor {
   static absl::StatusOr<std::unique_ptr<Executor>> Create(
       ExecutorOptions options = ExecutorOptions());
 
+  // Takes a ready-made loop, of the calling thread. `options` must be valid
+  // (checked), and what they say of a loop is ignored.
   Executor(std::unique_ptr<Loop> loop, ExecutorOptions options);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;

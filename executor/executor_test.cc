@@ -153,10 +153,10 @@ TEST(ExecutorOptions, OutOfRangeAreRefusedByName) {
 
   EXPECT_EQ(first.code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(first.message(),
-            "ExecutorOptions::max_tasks is 0, must be at least 1");
+            "ExecutorOptions::max_tasks is 0, must be 1 to 1073741824");
   EXPECT_EQ(second.code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(second.message(),
-            "ExecutorOptions::shutdown_grace is -1s, must not be negative");
+            "ExecutorOptions::shutdown_grace is -1s, must be at least 0");
 }
 
 // --- Spawn.

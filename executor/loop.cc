@@ -5,31 +5,26 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "backends/cancel_in.h"
 #include "backends/make_backend.h"
 #include "core/check.h"
+#include "core/check_option.h"
 #include "core/cpu_pause.h"
 
 namespace ringway {
 
-namespace {
-
 absl::Status CheckLoopOptions(const LoopOptions& options) {
-  if (options.ready_budget == 0) {
-    return absl::InvalidArgumentError(
-        "LoopOptions::ready_budget is 0, must be at least 1");
-  }
-  if (options.spin_limit <= absl::ZeroDuration() ||
-      options.spin_limit > absl::Milliseconds(1)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "LoopOptions::spin_limit is ", absl::FormatDuration(options.spin_limit),
-        ", must be more than 0 and at most 1 ms"));
+  for (const absl::Status& status : {
+           CheckOption("LoopOptions::ready_budget", options.ready_budget, 1,
+                       kLargestReadyBudget),
+           CheckOption("LoopOptions::spin", options.spin, SpinMode::kFixed),
+           CheckOption("LoopOptions::spin_limit", options.spin_limit,
+                       absl::Nanoseconds(1), absl::Milliseconds(1)),
+       }) {
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<Loop>> Loop::Create(const LoopOptions& options) {
   if (absl::Status s = CheckLoopOptions(options); !s.ok()) return s;
@@ -46,7 +41,7 @@ absl::StatusOr<std::unique_ptr<Loop>> Loop::Create(const LoopOptions& options) {
 }
 
 Loop::Loop(std::unique_ptr<Backend> backend, const LoopOptions& options)
-    : ready_budget_(options.ready_budget),
+    : ready_budget_(Valid(options, &CheckLoopOptions).ready_budget),
       backend_(std::move(backend)),
       inbox_(std::make_shared<Inbox>(*backend_)),
       now_(backend_->clock().Now()),

@@ -31,12 +31,20 @@
 
 namespace ringway {
 
+// The most tasks that an executor or a ring may be told to hold: far beyond
+// what any memory does.
+inline constexpr size_t kMostTasks = size_t{1} << 30;
+
+// The most ready entries that a turn may be told to run.
+inline constexpr uint32_t kLargestReadyBudget = uint32_t{1} << 30;
+
 struct LoopOptions {
   LoopOptions() {}
 
   BackendOptions backend;
 
-  // Ready entries run per turn before I/O gets its turn again; at least 1.
+  // Ready entries run per turn before I/O gets its turn again; 1 to
+  // kLargestReadyBudget.
   uint32_t ready_budget = 512;
 
   // Whether the loop looks on for a moment before it blocks, and how long at
@@ -50,6 +58,10 @@ struct LoopOptions {
   // (ready_shuffler.h). RINGWAY_SHUFFLE_SEED sets it where it is 0.
   uint64_t shuffle_seed = 0;
 };
+
+// InvalidArgument, naming the option and its limits, if one is out of range,
+// but for those of the backend, which MakeBackend() checks.
+absl::Status CheckLoopOptions(const LoopOptions& options);
 
 struct LoopStats {
   uint64_t turns = 0;
@@ -84,7 +96,8 @@ class Loop {
       const LoopOptions& options);
 
   // Takes a ready-made backend, which must belong to the calling thread;
-  // `options` must be valid, and what they say of a backend is ignored.
+  // `options` must be valid (checked), and what they say of a backend is
+  // ignored.
   explicit Loop(std::unique_ptr<Backend> backend,
                 const LoopOptions& options = LoopOptions());
 

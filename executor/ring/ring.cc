@@ -4,15 +4,18 @@
 
 #include <utility>
 
+#include "core/check_option.h"
 #include "executor/ring/ring_core.h"
 
 namespace ringway {
 
+absl::Status CheckRingOptions(const RingOptions& options) {
+  return CheckOption("RingOptions::max_tasks", options.max_tasks, 1,
+                     kMostTasks);
+}
+
 absl::StatusOr<Ring> Ring::Create(RingOptions options) {
-  if (options.max_tasks == 0) {
-    return absl::InvalidArgumentError(
-        "RingOptions::max_tasks is 0, must be at least 1");
-  }
+  if (absl::Status s = CheckRingOptions(options); !s.ok()) return s;
   absl::StatusOr<std::unique_ptr<Loop>> loop = Loop::Create(options.loop);
   if (!loop.ok()) return loop.status();
   return Ring(*std::move(loop), std::move(options));

@@ -8,6 +8,7 @@
 
 #include "backends/datagram.h"
 #include "core/check.h"
+#include "core/check_option.h"
 #include "executor/report_exception.h"
 #include "executor/ring/ring.h"
 
@@ -47,7 +48,7 @@ std::span<std::byte> PayloadOf(const MultishotOperation& op,
 }  // namespace
 
 RingCore::RingCore(std::unique_ptr<Loop> loop, RingOptions options)
-    : options_(std::move(options)),
+    : options_(Valid(std::move(options), &CheckRingOptions)),
       loop_(std::move(loop)),
       runner_(*loop_),
       entries_(std::make_unique<Slab<RingEntry>>(options_.max_tasks)),

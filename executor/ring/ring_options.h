@@ -10,6 +10,7 @@
 #include <exception>
 #include <functional>
 
+#include "absl/status/status.h"
 #include "executor/loop.h"
 
 namespace ringway {
@@ -19,14 +20,18 @@ struct RingOptions {
 
   LoopOptions loop;
 
-  // Tasks active at one time, at least 1. One more is refused: its callback is
-  // told -ENOBUFS, by ResourceExhausted naming this option.
+  // Tasks active at one time, 1 to kMostTasks. One more is refused: its
+  // callback is told -ENOBUFS, by ResourceExhausted naming this option.
   size_t max_tasks = 1u << 20;
 
   // Receives what a callback throws; the ring goes on. By default it is
   // reported on stderr. Must not throw.
   std::function<void(std::exception_ptr)> on_exception;
 };
+
+// InvalidArgument, naming the option and its limits, if one is out of range,
+// but for those of the loop, which Loop::Create() checks.
+absl::Status CheckRingOptions(const RingOptions& options);
 
 struct RingStats {
   size_t tasks_active = 0;

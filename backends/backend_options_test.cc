@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every option has a range, and what is out of it is refused by name: below, at
+// and above each limit. A table of all of them, because those that were checked
+// had tests and those without a check had none: an enum made by a cast, buffers
+// of 512 GiB in all (each receive then failed), more kernel threads than the
+// kernel takes (which counted as a refusal of io_uring).
+
+#include "backends/backend_options.h"
+
+#include <cstdint>
+#include <limits>
+#include <ostream>
+#include <string>
+
+#include "absl/status/status.h"
+#include "gtest/gtest.h"
+
+namespace ringway {
+namespace {
+
+constexpr uint32_t kHuge = std::numeric_limits<uint32_t>::max();
+
+struct Case {
+  const char* option;
+  const char* value;
+  void (*set)(BackendOptions& options);
+  bool valid;
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.option << " = " << c.value;
+}
+
+#define CASE(member, value, valid)                                       \
+  {                                                                      \
+#member, #value, [](BackendOptions & o) { o.member = value; }, valid \
+  }
+
+const Case kCases[] = {
+    CASE(kind, BackendKind::kAuto, true),
+    CASE(kind, BackendKind::kEpoll, true),
+    CASE(kind, static_cast<BackendKind>(3), false),
+    CASE(kind, static_cast<BackendKind>(255), false),
+    CASE(submission_entries, 0, false),
+    CASE(submission_entries, 1, true),
+    CASE(submission_entries, 4096, true),
+    CASE(submission_entries, 32'769, false),
+    CASE(submission_entries, kHuge, false),
+    CASE(completion_entries, 0, false),
+    CASE(completion_entries, 511, false),
+    CASE(completion_entries, 512, true),
+    CASE(completion_entries, 65'536, true),
+    CASE(completion_entries, 65'537, false),
+    CASE(receive_buffer_count, 0, false),
+    CASE(receive_buffer_count, 1, true),
+    CASE(receive_buffer_count, 32'768, true),
+    CASE(receive_buffer_count, 32'769, false),
+    CASE(receive_buffer_count, kHuge, false),
+    CASE(receive_buffer_bytes, 63, false),
+    CASE(receive_buffer_bytes, 64, true),
+    CASE(receive_buffer_bytes, 16 << 20, true),
+    CASE(receive_buffer_bytes, (16 << 20) + 1, false),
+    CASE(receive_buffer_bytes, kHuge, false),
+    CASE(receive_low_water, 256, true),
+    CASE(receive_low_water, 257, false),
+    CASE(receive_copy_bytes, 0, true),
+    CASE(receive_copy_bytes, kMostReceiveBytes, true),
+    CASE(receive_copy_bytes, kMostReceiveBytes + 1, false),
+    CASE(offload_threads, 0, false),
+    CASE(offload_threads, 1, true),
+    CASE(offload_threads, 256, true),
+    CASE(offload_threads, 257, false),
+    CASE(pollable, true, true),
+    CASE(uring.restricted, true, true),
+    CASE(uring.large_entries, true, true),
+    CASE(uring.registered_files, 0, true),
+    CASE(uring.registered_files, 32'768, true),
+    CASE(uring.registered_files, 32'769, false),
+    CASE(uring.bounded_workers, 0, true),
+    CASE(uring.bounded_workers, kMostKernelWorkers, true),
+    CASE(uring.bounded_workers, kMostKernelWorkers + 1, false),
+    CASE(uring.unbounded_workers, 0, true),
+    CASE(uring.unbounded_workers, kMostKernelWorkers, true),
+    CASE(uring.unbounded_workers, kHuge, false),
+    CASE(uring.direct_polling, DirectPolling::kOff, true),
+    CASE(uring.direct_polling, DirectPolling::kRequired, true),
+    CASE(uring.direct_polling, static_cast<DirectPolling>(3), false),
+};
+
+#undef CASE
+
+class BackendOptionsTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(BackendOptionsTest, AreRefusedOutOfRangeByName) {
+  BackendOptions options;
+  GetParam().set(options);
+
+  const absl::Status status = CheckBackendOptions(options);
+
+  EXPECT_EQ(status.ok(), GetParam().valid) << status;
+  if (GetParam().valid) return;
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find(GetParam().option), std::string::npos)
+      << status;
+  EXPECT_NE(status.message().find("must be"), std::string::npos) << status;
+}
+
+INSTANTIATE_TEST_SUITE_P(Limits, BackendOptionsTest,
+                         ::testing::ValuesIn(kCases));
+
+// Each of them is fine by itself.
+TEST(BackendOptions, BoundTheReceiveBuffersTogether) {
+  BackendOptions options;
+  options.receive_buffer_count = 32'768;
+  options.receive_buffer_bytes = 131'072;
+  EXPECT_TRUE(CheckBackendOptions(options).ok());
+  options.receive_buffer_bytes = 131'073;
+  EXPECT_FALSE(CheckBackendOptions(options).ok());
+  options.receive_buffer_bytes = 16 << 20;  // 512 GiB
+  EXPECT_FALSE(CheckBackendOptions(options).ok());
+  options.receive_buffer_bytes = 131'072;
+  options.receive_buffer_count = 16'385;  // there will be 32,768
+  EXPECT_TRUE(CheckBackendOptions(options).ok());
+  options.receive_buffer_bytes = 131'073;
+  EXPECT_FALSE(CheckBackendOptions(options).ok());
+}
+
+}  // namespace
+}  // namespace ringway
