@@ -92,6 +92,24 @@ TEST_P(MessageEndConformance, EndThatIsThereAlreadyIsNoDelivery) {
   }
 }
 
+// io_uring takes a buffer for the end, which holds nothing and is to go back:
+// no delivery carries it to an owner that would return it.
+TEST_P(MessageEndConformance, EndsTakeNoBuffersAway) {
+  BackendOptions options = Options();
+  options.receive_buffer_count = 2;
+  MakeDriver(options);
+  for (int i = 0; i < 8; ++i) {
+    TestFdPair sockets = system().SocketPair(SOCK_STREAM);
+    sockets.second.Reset();
+    Receive(sockets.first.get());
+    ASSERT_TRUE(driver().RunUntil([&] { return receive_.ended(); }));
+    EXPECT_EQ(receive_.result, 0);
+  }
+  EXPECT_EQ(driver()->stats().buffer_starved, 0u);
+  TestFdPair sockets = system().SocketPair(SOCK_STREAM);
+  ExpectAMessageAndTheEnd(sockets.first.get(), std::move(sockets.second));
+}
+
 TEST_P(MessageEndConformance, EmptyUnixDatagramIsADeliveryAndNoEnd) {
   TestFdPair sockets = system().SocketPair(SOCK_DGRAM);
   Receive(sockets.first.get());
