@@ -7,6 +7,7 @@
 
 #include "backends/backend.h"
 #include "core/check.h"
+#include "core/linger.h"
 #include "core/unique_fd.h"
 
 namespace ringway {
@@ -17,6 +18,7 @@ void DisposeOf(const MultishotOperation& op, const MultishotEvent& event,
     backend.ReturnBuffer(event.buffer_id);
   } else if (op.opcode == OpCode::kAcceptMultishot) {
     UniqueFd accepted(event.result);
+    StopLingering(accepted.get());
   }
 }
 

@@ -26,7 +26,7 @@ absl::StatusOr<TcpStream> ConnectOp::await_resume() {
                          absl::StrCat("connect to ", address_.ToString()));
   try {
     return TcpStream::Adopt(task().loop(), *std::move(socket_));
-  } catch (const std::bad_alloc&) {  // which has closed the socket
+  } catch (const std::bad_alloc&) {  // Adopt() has closed the socket
     return ErrnoToStatus(ENOMEM, "a stream for a connection");
   }
 }

@@ -6,6 +6,7 @@
 
 #include "backends/prepare.h"
 #include "core/check.h"
+#include "core/linger.h"
 
 namespace ringway::net::internal {
 
@@ -14,7 +15,11 @@ StreamCore::~StreamCore() {
   // it.
   const bool closed =
       close_.state == OpState::kDone && close_.result != -ECANCELED;
-  if (closed) static_cast<void>(fd_.Release());
+  if (closed) {
+    static_cast<void>(fd_.Release());
+  } else {
+    StopLingering(fd_.get());
+  }
 }
 
 void StreamCore::BeginRead(Operation& read) {
@@ -93,6 +98,7 @@ void StreamCore::CloseIfIdle() {
   }
   if (reader_ != nullptr || !waiting_writers_.empty()) return;
   if (receiver_.has_value() && receiver_->in_progress()) return;
+  StopLingering(fd_.get());
   PrepareClose(close_, fd_.get());
   loop_.Start(close_);
 }

@@ -8,13 +8,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/errno_status.h"
+#include "core/linger.h"
 #include "net/listener_core.h"
 
 namespace ringway::net {
 
 AcceptOp::~AcceptOp() {
   if (linked()) Unlink();  // the frame is destroyed where it waits
-  if (result_ >= 0) UniqueFd untaken(result_);
+  if (result_ < 0) return;
+  UniqueFd untaken(result_);
+  StopLingering(untaken.get());
 }
 
 bool AcceptOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
@@ -48,7 +51,7 @@ absl::StatusOr<TcpStream> AcceptOp::await_resume() {
   if (result < 0) return ErrnoToStatus(-result, "accept");
   try {
     return TcpStream::Adopt(*loop_, UniqueFd(result));
-  } catch (const std::bad_alloc&) {  // which has closed the fd
+  } catch (const std::bad_alloc&) {  // Adopt() has closed the fd
     return ErrnoToStatus(ENOMEM, "a stream for an accepted connection");
   }
 }

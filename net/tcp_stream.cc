@@ -4,10 +4,18 @@
 
 #include <sys/socket.h>
 
+#include "core/linger.h"
+
 namespace ringway::net {
 
 TcpStream TcpStream::Adopt(Loop& loop, UniqueFd fd) {
-  return TcpStream(std::make_unique<internal::StreamCore>(loop, std::move(fd)));
+  try {
+    return TcpStream(
+        std::make_unique<internal::StreamCore>(loop, std::move(fd)));
+  } catch (...) {  // for want of memory, so nothing has taken `fd`
+    StopLingering(fd.get());
+    throw;
+  }
 }
 
 TcpStream& TcpStream::operator=(TcpStream&& other) noexcept {

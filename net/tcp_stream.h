@@ -8,7 +8,9 @@
 //
 // One task may read while others write; writes happen in the order they were
 // called. Dropping a stream cancels what is still in flight on it, then closes:
-// the peer sees end of stream after everything that was written.
+// the peer sees end of stream after everything that was written. That never
+// waits for the peer: a linger time that was set with SO_LINGER is taken off
+// first, one of 0 makes the close a reset.
 
 #ifndef RINGWAY_NET_TCP_STREAM_H_
 #define RINGWAY_NET_TCP_STREAM_H_
