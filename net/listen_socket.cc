@@ -6,9 +6,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -16,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/errno_status.h"
 #include "net/socket_option.h"
+#include "net/stale_unix_socket.h"
 
 namespace ringway::net {
 namespace {
@@ -27,27 +25,9 @@ absl::Status SetReusePort(int fd) {
   return SetSocketFlag(fd, SOL_SOCKET, SO_REUSEPORT, true, "SO_REUSEPORT");
 }
 
-void RemoveStaleUnixSocket(const SocketAddress& address) {
-  const auto& un = *reinterpret_cast<const sockaddr_un*>(address.data());
-  if (un.sun_path[0] == '\0') return;  // abstract names have no file
-  struct stat st;
-  if (lstat(un.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) return;
-  // A datagram socket asks without disturbing: a live stream listener answers
-  // EPROTOTYPE and never hears of it, a socket that has died ECONNREFUSED.
-  UniqueFd probe(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (probe.valid() &&
-      connect(probe.get(), address.data(), address.size()) != 0 &&
-      errno == ECONNREFUSED) {
-    unlink(un.sun_path);
-  }
-}
-
 absl::Status Configure(int fd, const SocketAddress& address,
                        const ListenOptions& options) {
-  if (address.is_unix()) {
-    RemoveStaleUnixSocket(address);
-    return absl::OkStatus();
-  }
+  if (address.is_unix()) return internal::RemoveStaleUnixSocket(address);
   absl::Status status =
       SetSocketFlag(fd, SOL_SOCKET, SO_REUSEADDR, true, "SO_REUSEADDR");
   if (status.ok() && options.reuse_port && !options.claim_port) {

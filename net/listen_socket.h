@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Makes sockets ready to listen or to connect: the system calls that set a
-// socket up and never wait.
+// socket up and never wait, but for another server that is starting on the same
+// stale Unix path.
 
 #ifndef RINGWAY_NET_LISTEN_SOCKET_H_
 #define RINGWAY_NET_LISTEN_SOCKET_H_
@@ -33,7 +34,8 @@ struct ListenOptions {
 
 // A listening stream socket bound to `address`; port 0 lets the kernel choose.
 // A Unix path is removed first if it is a socket that nobody listens on any
-// more; whatever else is there stays and is EADDRINUSE.
+// more; whatever else is there stays and is EADDRINUSE. Of several that start
+// on one such path at a time exactly one gets it (stale_unix_socket.h).
 //
 // Errors: the errno of the call that failed, naming it and the address.
 absl::StatusOr<UniqueFd> MakeListenSocket(const SocketAddress& address,
