@@ -21,11 +21,6 @@ namespace {
 
 constexpr uint64_t kDoorbell = EpollSet::kReserved - 1;
 
-// What can be polled for; the rest of the bits would change the registration.
-constexpr uint32_t kPollMask = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM |
-                               EPOLLRDBAND | EPOLLWRNORM | EPOLLWRBAND |
-                               EPOLLMSG | EPOLLRDHUP;
-
 // What one fd may deliver per turn before the others get theirs.
 constexpr int kDeliveriesPerTurn = 16;
 
@@ -53,13 +48,8 @@ bool MakesFd(OpCode opcode) {
 }
 
 OperationList& QueueIn(FdEntry& entry, Queue queue) {
-  if (queue == Queue::kReaders) return entry.readers;
-  return queue == Queue::kWriters ? entry.writers : entry.pollers;
-}
-
-uint32_t EventsFor(const Operation& op, Queue queue) {
-  if (queue == Queue::kReaders) return EPOLLIN;
-  return queue == Queue::kWriters ? EPOLLOUT : op.flags & kPollMask;
+  if (queue == Queue::kReaders) return entry.readers.operations;
+  return queue == Queue::kWriters ? entry.writers.operations : entry.pollers;
 }
 
 }  // namespace
@@ -100,8 +90,8 @@ EpollBackend::~EpollBackend() {
     Quiesce(done);
     while (Runnable* ended = done.PopFront()) static_cast<void>(ended);
   }
-  for (IntrusiveList<FdEntry>* list : {&unfinished_, &starved_}) {
-    while (FdEntry* entry = list->PopFront()) static_cast<void>(entry);
+  for (IntrusiveList<WaitQueue>* list : {&unfinished_, &starved_}) {
+    while (WaitQueue* queue = list->PopFront()) static_cast<void>(queue);
   }
 }
 
@@ -111,8 +101,8 @@ void EpollBackend::ForgetInChild() {
     while (Operation* op = list.PopFront()) op->state = OpState::kDone;
   };
   watcher_.table().ForEach([&](FdEntry& entry) {
-    for (OperationList* list :
-         {&entry.readers, &entry.writers, &entry.pollers}) {
+    for (OperationList* list : {&entry.readers.operations,
+                                &entry.writers.operations, &entry.pollers}) {
       forget(*list);
     }
   });
@@ -133,6 +123,10 @@ void EpollBackend::Quiesce(RunnableList& done) {
     Turn(MonotonicTime::Infinite(), ended);
     done.Append(ended);
   }
+}
+
+RegistrationReport EpollBackend::CompareRegistrations() {
+  return epoll::CompareRegistrations(watcher_.table(), PollableFd());
 }
 
 // --- Starting
@@ -194,10 +188,7 @@ bool EpollBackend::AdvanceMultishot(MultishotOperation& op,
   }
   for (int n = 0; n < kDeliveriesPerTurn; ++n) {
     if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
-    if (receives && buffers_->available() == 0) {
-      Starve(op);
-      return false;
-    }
+    if (receives && buffers_->available() == 0) return Starve(op, done);
     // Before anything is taken, so that nothing is lost.
     if (!events_.Reserve()) {
       return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
@@ -226,20 +217,7 @@ bool EpollBackend::AdvanceMultishot(MultishotOperation& op,
     }
     Deliver(op, event, done);
   }
-  QueueUnasked(op, unfinished_);
-  return false;
-}
-
-// Makes `op` a reader whose fd comes back by `list`, not by an event.
-void EpollBackend::QueueUnasked(MultishotOperation& op,
-                                IntrusiveList<FdEntry>& list) {
-  FdEntry& entry = watcher_.table().Get(op.fd);
-  if (!op.linked()) {
-    // That an operation waits is no sign now that the number is registered.
-    if (entry.idle()) entry.registered = 0;
-    entry.readers.PushBack(op);
-  }
-  watcher_.MoveTo(list, entry);
+  return PutAside(op, unfinished_, done);
 }
 
 bool EpollBackend::Follow(Operation& op, const Attempt& attempt,
@@ -271,16 +249,10 @@ bool EpollBackend::Follow(Operation& op, const Attempt& attempt,
 // Makes `op` wait in a queue of `fd`, where it may be already.
 bool EpollBackend::Park(Operation& op, int fd, Queue queue,
                         RunnableList& done) {
-  FdEntry& entry = watcher_.table().Get(fd);
   // A splice may have waited for its other fd.
   const bool moves = op.linked() && op.opcode == OpCode::kSplice;
   if (moves) op.Unlink();
-  const bool held = op.linked() || !entry.idle();
-  if (!op.linked()) QueueIn(entry, queue).PushBack(op);
-  const uint32_t events = EventsFor(op, queue);
-  // What a thread has tried may have become ready since.
-  const int rc = IsTwoSided(op.opcode) ? watcher_.WatchAnew(entry, events)
-                                       : watcher_.Watch(entry, events, held);
+  const int rc = Enqueue(op, fd, queue);
   if (rc == 0) return moves;
   // Not pollable: a disk file, or a device that never becomes ready.
   if (rc == -EPERM && queue == Queue::kPollers) return false;
@@ -291,6 +263,32 @@ bool EpollBackend::Park(Operation& op, int fd, Queue queue,
     Complete(op, rc, done);
   }
   return true;
+}
+
+// Puts `op` into a queue of `fd`, unless it is there already, and sees to it
+// that the fd is watched. Returns 0 or -errno.
+int EpollBackend::Enqueue(Operation& op, int fd, Queue queue) {
+  FdEntry& entry = watcher_.table().Get(fd);
+  const bool held = !entry.idle();
+  if (!op.linked()) QueueIn(entry, queue).PushBack(op);
+  // What a thread has tried may have become ready since.
+  return IsTwoSided(op.opcode) ? watcher_.WatchAnew(entry)
+                               : watcher_.Watch(entry, held);
+}
+
+// Makes `op` wait as Park() does, but its queue comes back by `list`: there is
+// something to do for it without an event.
+bool EpollBackend::PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
+                            RunnableList& done) {
+  const Queue kind = QueueOf(op.opcode);
+  if (const int rc = Enqueue(op, op.fd, kind); rc < 0) {
+    op.Unlink();
+    Complete(op, rc, done);
+    return true;
+  }
+  FdEntry& entry = watcher_.table().Get(op.fd);
+  list.PushBack(kind == Queue::kReaders ? entry.readers : entry.writers);
+  return false;
 }
 
 void EpollBackend::Offload(Operation& op) {
@@ -306,12 +304,13 @@ void EpollBackend::StartPollMultishot(MultishotOperation& op,
     return;
   }
   FdEntry& entry = watcher_.table().Get(op.fd);
-  const int rc = watcher_.WatchAnew(entry, EventsFor(op, Queue::kPollers));
+  entry.pollers.PushBack(op);
+  const int rc = watcher_.WatchAnew(entry);
   if (rc < 0 && rc != -EPERM) {
+    op.Unlink();
     Finish(op, rc, done);
     return;
   }
-  entry.pollers.PushBack(op);
   // A disk file is always ready, and that never changes.
   if (rc == -EPERM) DeliverPolls(entry, EPOLLIN | EPOLLOUT, done);
 }
@@ -327,10 +326,11 @@ void EpollBackend::NoteReceived(const Operation& op, size_t n_bytes,
   if (n_bytes < size && op.flags == 0) watcher_.OnShortReceive(op.fd);
 }
 
-void EpollBackend::TryInOrder(OperationList& queue, RunnableList& done) {
-  while (Operation* op = queue.front()) {
+void EpollBackend::TryInOrder(WaitQueue& queue, RunnableList& done) {
+  OperationList& operations = queue.operations;
+  while (Operation* op = operations.front()) {
     const bool left = Advance(*op, done);
-    if (!left || queue.back() == op) return;  // a splice goes to the end
+    if (!left || operations.back() == op) return;  // a splice goes to the end
   }
 }
 
@@ -346,24 +346,33 @@ bool EpollBackend::EnsureBuffers() {
 }
 
 // Makes `op` wait until a buffer is returned.
-void EpollBackend::Starve(MultishotOperation& op) {
+bool EpollBackend::Starve(MultishotOperation& op, RunnableList& done) {
   if (!op.needs_rearm) ++stats_.buffer_starved;
   op.needs_rearm = true;
-  QueueUnasked(op, starved_);
+  return PutAside(op, starved_, done);
 }
 
 // As many as there are buffers: each either takes one or waits for data.
 void EpollBackend::ResumeStarved() {
   const uint32_t available = buffers_ == nullptr ? 0 : buffers_->available();
   for (uint32_t n = 0; n < available; ++n) {
-    FdEntry* entry = starved_.PopFront();
-    if (entry == nullptr) return;
-    unfinished_.PushBack(*entry);
-    Operation* op = entry->readers.front();
+    WaitQueue* queue = starved_.PopFront();
+    if (queue == nullptr) return;
+    unfinished_.PushBack(*queue);
+    Operation* op = queue->operations.front();
     if (op == nullptr || !op->needs_rearm) continue;
     op->needs_rearm = false;
     ++stats_.rearms;
   }
+}
+
+// `op`, which is cancelled, waits no more: what is behind it in its queue may
+// not need a buffer.
+void EpollBackend::PassOverStarved(const Operation& op) {
+  FdEntry* entry = watcher_.table().Find(op.fd);
+  if (entry == nullptr || !entry->readers.put_aside()) return;
+  entry->readers.Unlink();
+  unfinished_.PushBack(entry->readers);
 }
 
 void EpollBackend::ReturnBuffer(uint16_t buffer_id) {
@@ -407,15 +416,13 @@ void EpollBackend::Turn(MonotonicTime deadline, RunnableList& done) {
   EndCancelled(done);
   RetryAll(done);
   ResumeStarved();
-  IntrusiveList<FdEntry> unfinished;
+  IntrusiveList<WaitQueue> unfinished;
   unfinished.Append(unfinished_);
   const bool may_block = done.empty() && unfinished.empty();
   for (const epoll_event& event : NextEvents(deadline, may_block)) {
     OnEvent(event, done);
   }
-  while (FdEntry* entry = unfinished.PopFront()) {
-    TryInOrder(entry->readers, done);
-  }
+  while (WaitQueue* queue = unfinished.PopFront()) TryInOrder(*queue, done);
 }
 
 std::span<epoll_event> EpollBackend::NextEvents(MonotonicTime deadline,
@@ -450,10 +457,13 @@ void EpollBackend::OnEvent(const epoll_event& event, RunnableList& done) {
   if (entry == nullptr) return;
   const uint32_t kinds = event.events;
   DeliverPolls(*entry, kinds, done);
-  if ((kinds & ~uint32_t{EPOLLOUT}) != 0) TryInOrder(entry->readers, done);
-  if ((kinds & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
-    TryInOrder(entry->writers, done);
-  }
+  // What is put aside is tried when its list is: once a turn is fair.
+  const auto try_now = [&](WaitQueue& queue, uint32_t wanted) {
+    if ((kinds & wanted) == 0 || queue.put_aside()) return;
+    TryInOrder(queue, done);
+  };
+  try_now(entry->readers, ~uint32_t{EPOLLOUT});
+  try_now(entry->writers, EPOLLOUT | EPOLLHUP | EPOLLERR);
   watcher_.OnTried(*entry);
 }
 
@@ -523,14 +533,15 @@ CancelOutcome EpollBackend::Cancel(Operation& op, RunnableList& done) {
   if (op.offloaded && !pool_->Cancel(op)) return CancelOutcome::kRequested;
   if (op.linked()) op.Unlink();
   cancelled_.PushBack(op);
+  if (op.needs_rearm) PassOverStarved(op);
   return CancelOutcome::kRequested;
 }
 
 size_t EpollBackend::CancelFd(int fd, RunnableList& done) {
   size_t n = 0;
   const auto cancel_in = [&](FdEntry& entry) {
-    for (OperationList* list :
-         {&entry.readers, &entry.writers, &entry.pollers}) {
+    for (OperationList* list : {&entry.readers.operations,
+                                &entry.writers.operations, &entry.pollers}) {
       n += CancelIn(*list, fd, *this, done);
     }
   };

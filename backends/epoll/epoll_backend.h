@@ -36,6 +36,7 @@
 #include "backends/epoll/epoll_set.h"
 #include "backends/epoll/fd_table.h"
 #include "backends/epoll/fd_watcher.h"
+#include "backends/epoll/registration_check.h"
 #include "backends/event_pool.h"
 #include "backends/offload_pool.h"
 #include "backends/receive_buffers.h"
@@ -71,6 +72,9 @@ class EpollBackend final : public Backend {
   std::string_view name() const override { return "epoll"; }
   std::string_view description() const override { return description_; }
 
+  // For tests, between turns: what it believes of its set, beside the kernel.
+  RegistrationReport CompareRegistrations();
+
  private:
   EpollBackend(const BackendOptions& options, std::unique_ptr<EpollSet> set,
                UniqueFd doorbell);
@@ -80,19 +84,22 @@ class EpollBackend final : public Backend {
   void Start(Operation& op, RunnableList& done);
   bool Advance(Operation& op, RunnableList& done);
   bool AdvanceMultishot(MultishotOperation& op, RunnableList& done);
-  void QueueUnasked(MultishotOperation& op, IntrusiveList<FdEntry>& list);
+  int Enqueue(Operation& op, int fd, Queue queue);
+  bool PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
+                RunnableList& done);
   bool Follow(Operation& op, const Attempt& attempt, RunnableList& done);
   bool Park(Operation& op, int fd, Queue queue, RunnableList& done);
   void Offload(Operation& op);
   void StartPollMultishot(MultishotOperation& op, RunnableList& done);
-  void TryInOrder(OperationList& queue, RunnableList& done);
+  void TryInOrder(WaitQueue& queue, RunnableList& done);
   bool IsDrained(const Operation& op);
   void NoteReceived(const Operation& op, size_t n_bytes, size_t size);
 
   // Receive buffers.
   bool EnsureBuffers();
-  void Starve(MultishotOperation& op);
+  bool Starve(MultishotOperation& op, RunnableList& done);
   void ResumeStarved();
+  void PassOverStarved(const Operation& op);
 
   // A turn.
   bool MayPutOffAsking(const RunnableList& done);
@@ -130,11 +137,12 @@ class EpollBackend final : public Backend {
   OperationList cancelled_;
   // Their number was closed under them: they wait to be cancelled.
   OperationList stranded_;
-  IntrusiveList<FdEntry> unfinished_;  // readers that stopped to be fair
-  IntrusiveList<FdEntry> starved_;     // readers that want a receive buffer
-  uint64_t two_sided_ = 0;             // operations in flight on two fds
-  bool completed_inline_ = false;      // by Submit(), since the last Wait()
-  bool put_off_ = false;               // the last Wait() did not ask the kernel
+  // Put aside: what stopped to be fair, and what wants a receive buffer.
+  IntrusiveList<WaitQueue> unfinished_;
+  IntrusiveList<WaitQueue> starved_;
+  uint64_t two_sided_ = 0;         // operations in flight on two fds
+  bool completed_inline_ = false;  // by Submit(), since the last Wait()
+  bool put_off_ = false;           // the last Wait() did not ask the kernel
   std::string description_;
 };
 

@@ -2,13 +2,36 @@
 
 #include "backends/epoll/fd_table.h"
 
+#include <sys/epoll.h>
+
 namespace ringway::epoll {
+namespace {
+
+// In every registration. Edges, because events that nothing waits for must not
+// wake; out-of-band data, because it ends receives short.
+constexpr uint32_t kAlways = EPOLLET | EPOLLRDHUP | EPOLLPRI;
+
+// What can be polled for; the rest of the bits would change the registration.
+constexpr uint32_t kPollMask = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM |
+                               EPOLLRDBAND | EPOLLWRNORM | EPOLLWRBAND |
+                               EPOLLMSG | EPOLLRDHUP;
+
+}  // namespace
+
+uint32_t FdEntry::Interest() {
+  uint32_t events = kAlways;
+  if (!readers.operations.empty()) events |= EPOLLIN;
+  if (!writers.operations.empty()) events |= EPOLLOUT;
+  for (Operation* op = pollers.front(); op != nullptr; op = pollers.Next(*op)) {
+    events |= op->flags & kPollMask;
+  }
+  return events;
+}
 
 void FdEntry::ForgetFile() {
   ++generation;
   registered = 0;
   seen_in_turn = 0;
-  assumed = false;
   drained_in_turn = 0;
   never_drained = false;
   protocol = Protocol::kUnknown;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FdTable: what the epoll backend knows of each fd - who waits for it, and what
-// may be assumed about it.
+// FdTable: what the epoll backend knows of each fd - what waits for it, and
+// what may be assumed about it.
 //
 // An fd is a number that its owner may close and get again for another file
 // without telling. So an entry has a generation, which events carry, and counts
@@ -22,13 +22,30 @@
 
 namespace ringway::epoll {
 
-// As a list node: one that is assumed to be registered, or whose readers must
-// be tried again without an event.
+// Operations that wait for the same fd to become ready in the same direction,
+// in the order they were started in. Only the first is tried.
+//
+// As a list node: put aside, to be tried again without an event.
+struct WaitQueue : ListNode {
+  bool put_aside() const { return linked(); }
+
+  OperationList operations;
+};
+
+// As a list node: the number is taken to mean the registered file because it
+// was seen to in assumed_in_turn, and that is still to be checked.
 struct FdEntry : ListNode {
+  bool assumed() const { return linked(); }
+
   // True if nothing waits for this fd.
   bool idle() const {
-    return readers.empty() && writers.empty() && pollers.empty();
+    return readers.operations.empty() && writers.operations.empty() &&
+           pollers.empty();
   }
+
+  // The events that what waits for this fd needs to be told of: the one place
+  // that says so. Cost: one pass over the pollers.
+  uint32_t Interest();
 
   // Forgets what was learnt of the file behind the number, and makes what the
   // epoll set may still tell of it stale. Waiting operations stay.
@@ -36,22 +53,18 @@ struct FdEntry : ListNode {
 
   int fd = -1;
 
-  // Operations in the order they were started in. Only the first of the readers
-  // and of the writers is tried.
-  OperationList readers;
-  OperationList writers;
+  WaitQueue readers;
+  WaitQueue writers;
   OperationList pollers;
 
   // Goes into each registration, and changes with the file.
   uint32_t generation = 0;
-  // The events it is registered for; 0: it is not registered.
+  // What the kernel was told last, for this generation: all of Interest(), and
+  // what waited earlier and may again. 0: it is not registered.
   uint32_t registered = 0;
   // The turn in which the number was last seen to be the registered file: by an
   // event, or by registering it.
   uint64_t seen_in_turn = 0;
-  // The number was taken to mean the registered file because it was seen to in
-  // that turn: to be checked.
-  bool assumed = false;
   uint64_t assumed_in_turn = 0;
   // The turn in which a receive took all there was: until the next event there
   // is nothing more.

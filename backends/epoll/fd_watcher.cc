@@ -14,10 +14,6 @@
 namespace ringway::epoll {
 namespace {
 
-// In every registration. Edges, because events that nobody wants must not wake;
-// out-of-band data, because it ends receives short.
-constexpr uint32_t kAlways = EPOLLET | EPOLLRDHUP | EPOLLPRI;
-
 // After these a short receive does not mean that everything was taken.
 constexpr uint32_t kEndsReceives = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 
@@ -57,41 +53,43 @@ void FdWatcher::BeginTurn() {
   }
 }
 
-int FdWatcher::Watch(FdEntry& entry, uint32_t events, bool held) {
-  events |= kAlways;
-  const bool registered = (entry.registered & events) == events;
+int FdWatcher::Watch(FdEntry& entry, bool held) {
+  const uint32_t interest = entry.Interest();
+  const bool registered = (entry.registered & interest) == interest;
   if (registered && held) return 0;
-  if (registered && entry.seen_in_turn == turn_ && !entry.linked()) {
+  if (registered && entry.seen_in_turn == turn_ && !entry.assumed()) {
     Assume(entry);
     return 0;
   }
-  return WatchAnew(entry, events);
+  return WatchAnew(entry);
 }
 
-int FdWatcher::WatchAnew(FdEntry& entry, uint32_t events) {
-  events |= kAlways;
+int FdWatcher::WatchAnew(FdEntry& entry) {
+  if (const int rc = Register(entry); rc < 0) return rc;
+  entry.seen_in_turn = turn_;
+  if (entry.assumed()) entry.Unlink();
+  return 0;
+}
+
+// What waited earlier is likely to wait again, so its events stay.
+int FdWatcher::Register(FdEntry& entry) {
   if (entry.registered != 0) {
-    const int rc = Control(EPOLL_CTL_MOD, entry, entry.registered | events);
-    if (rc == 0) {
-      entry.registered |= events;
-      entry.seen_in_turn = turn_;
-      return 0;
-    }
+    const int rc =
+        Control(EPOLL_CTL_MOD, entry, entry.registered | entry.Interest());
+    if (rc == 0) return 0;
     entry.ForgetFile();
     if (rc != -ENOENT) return rc;
   }
   ++entry.generation;
-  int rc = Control(EPOLL_CTL_ADD, entry, events);
-  if (rc == -EEXIST) rc = Control(EPOLL_CTL_MOD, entry, events);
-  if (rc < 0) return rc;
-  entry.registered = events;
-  entry.seen_in_turn = turn_;
-  return 0;
+  const int rc = Control(EPOLL_CTL_ADD, entry, entry.Interest());
+  return rc == -EEXIST ? Control(EPOLL_CTL_MOD, entry, entry.Interest()) : rc;
 }
 
-int FdWatcher::Control(int what, const FdEntry& entry, uint32_t events) {
+int FdWatcher::Control(int what, FdEntry& entry, uint32_t events) {
   ++system_calls_;
-  return set_->Control(what, entry.fd, events, EventData(entry));
+  const int rc = set_->Control(what, entry.fd, events, EventData(entry));
+  if (rc == 0) entry.registered = events;
+  return rc;
 }
 
 FdEntry* FdWatcher::EntryOf(const epoll_event& event) {
@@ -106,38 +104,23 @@ FdEntry* FdWatcher::EntryOf(const epoll_event& event) {
 // --- Assumptions
 
 void FdWatcher::Assume(FdEntry& entry) {
-  entry.assumed = true;
   entry.assumed_in_turn = turn_;
   assumed_.PushBack(entry);
 }
 
-void FdWatcher::StopAssuming(FdEntry& entry) {
-  entry.assumed = false;
-  entry.Unlink();
-}
-
 void FdWatcher::OnTried(FdEntry& entry) {
-  if (entry.assumed && entry.idle()) StopAssuming(entry);
+  if (entry.assumed() && entry.idle()) entry.Unlink();
 }
 
 void FdWatcher::Check(FdEntry& entry) {
-  StopAssuming(entry);
+  entry.Unlink();
   // What cannot be watched any more was closed under its operations, which wait
   // to be cancelled.
-  if (!entry.idle()) WatchAnew(entry, entry.registered);
+  if (!entry.idle()) WatchAnew(entry);
 }
 
 void FdWatcher::CheckAssumptions() {
   while (FdEntry* entry = assumed_.front()) Check(*entry);
-}
-
-void FdWatcher::MoveTo(IntrusiveList<FdEntry>& list, FdEntry& entry) {
-  if (entry.assumed) {
-    StopAssuming(entry);
-    entry.registered = 0;  // the next wait registers it anew
-  }
-  if (entry.linked()) entry.Unlink();
-  list.PushBack(entry);
 }
 
 bool FdWatcher::IsDrained(int fd) {
@@ -193,11 +176,12 @@ void FdWatcher::RestoreBlocking(int fd) {
 void FdWatcher::Forget(int fd, OperationList& stranded) {
   FdEntry* entry = table_.Find(fd);
   if (entry == nullptr) return;
-  for (OperationList* list :
-       {&entry->readers, &entry->writers, &entry->pollers}) {
-    stranded.Append(*list);
+  for (WaitQueue* queue : {&entry->readers, &entry->writers}) {
+    stranded.Append(queue->operations);
+    if (queue->put_aside()) queue->Unlink();
   }
-  if (entry->linked()) entry->Unlink();
+  stranded.Append(entry->pollers);
+  if (entry->assumed()) entry->Unlink();
   entry->ForgetFile();
   entry->non_blocking_users = 0;
 }

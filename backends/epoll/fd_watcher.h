@@ -9,10 +9,14 @@
 //
 //   - while an operation waits on a number, its owner does not close it;
 //   - a number seen in this turn is *assumed* to mean the same file, and that
-//   is
-//     checked when the turn is long past, or when nothing happens;
+//     is checked when the turn is long past, or when nothing happens;
 //   - otherwise it is registered again, which also brings back an edge that
 //     went by.
+//
+// The invariant: a number that something waits for is registered for all of
+// FdEntry::Interest(), or assumed to be. Whatever puts an operation into a
+// queue calls Watch() or WatchAnew() after it; which events that takes is
+// computed here and not passed. registration_check.h compares with the kernel.
 
 #ifndef RINGWAY_BACKENDS_EPOLL_FD_WATCHER_H_
 #define RINGWAY_BACKENDS_EPOLL_FD_WATCHER_H_
@@ -42,12 +46,12 @@ class FdWatcher {
   // that have been waiting for long.
   void BeginTurn();
 
-  // Sees to it that readiness of `entry` for `events` from now on is reported,
-  // once. `held`: an operation was waiting on the fd already. Returns 0 or
-  // -errno.
-  int Watch(FdEntry& entry, uint32_t events, bool held);
+  // Sees to it that readiness of `entry` for its Interest() is reported from
+  // now on, once. `held`: an operation was waiting on the fd before the one
+  // that was put into a queue now. Returns 0 or -errno.
+  int Watch(FdEntry& entry, bool held);
   // The same without assuming anything; what is ready already is reported.
-  int WatchAnew(FdEntry& entry, uint32_t events);
+  int WatchAnew(FdEntry& entry);
 
   // The entry that `event` is about, marked as seen; null if it is about a file
   // that the number no longer means.
@@ -70,9 +74,6 @@ class FdWatcher {
   void SetNonBlocking(int fd);
   void RestoreBlocking(int fd);
 
-  // Puts `entry` into `list`, out of whichever it was in.
-  void MoveTo(IntrusiveList<FdEntry>& list, FdEntry& entry);
-
   // `fd` means another file from now on. Operations that wait for the old one
   // go to `stranded`.
   void Forget(int fd, OperationList& stranded);
@@ -80,9 +81,9 @@ class FdWatcher {
   void BeforeClose(int fd, OperationList& stranded);
 
  private:
-  int Control(int what, const FdEntry& entry, uint32_t events);
+  int Register(FdEntry& entry);
+  int Control(int what, FdEntry& entry, uint32_t events);
   void Assume(FdEntry& entry);
-  void StopAssuming(FdEntry& entry);
   void Check(FdEntry& entry);
 
   const std::unique_ptr<EpollSet> set_;

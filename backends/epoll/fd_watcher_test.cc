@@ -11,8 +11,10 @@
 #include <cerrno>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "backends/epoll/registration_check.h"
 #include "backends/testing/sockets.h"
 #include "core/unique_fd.h"
 #include "gtest/gtest.h"
@@ -28,7 +30,10 @@ class FdWatcherTest : public ::testing::Test {
  protected:
   ~FdWatcherTest() override {
     watcher_.table().ForEach([](FdEntry& entry) {
-      while (Operation* op = entry.readers.PopFront()) static_cast<void>(op);
+      for (OperationList* list :
+           {&entry.readers.operations, &entry.writers.operations}) {
+        while (Operation* op = list->PopFront()) static_cast<void>(op);
+      }
     });
   }
 
@@ -38,8 +43,20 @@ class FdWatcherTest : public ::testing::Test {
   int WaitFor(int fd, Operation& op) {
     FdEntry& entry = Entry(fd);
     const bool held = !entry.idle();
-    entry.readers.PushBack(op);
-    return watcher_.Watch(entry, EPOLLIN, held);
+    entry.readers.operations.PushBack(op);
+    return watcher_.Watch(entry, held);
+  }
+  // The same for `op` to write.
+  int WaitToWrite(int fd, Operation& op) {
+    FdEntry& entry = Entry(fd);
+    const bool held = !entry.idle();
+    entry.writers.operations.PushBack(op);
+    return watcher_.Watch(entry, held);
+  }
+  // How the kernel and the table differ; empty if they do not.
+  std::string Difference() {
+    return CompareRegistrations(watcher_.table(), watcher_.set().fd())
+        .difference;
   }
   void Served(Operation& op) {
     const int fd = op.fd;
@@ -88,7 +105,8 @@ TEST_F(FdWatcherTest, RegistersOnceForMany) {
 
 TEST_F(FdWatcherTest, WaitingAgainBringsBackAnEdgeThatWentBy) {
   FdPair pipe = MakePipe();
-  ASSERT_EQ(watcher_.WatchAnew(Entry(pipe.first.get()), EPOLLIN), 0);
+  ASSERT_EQ(WaitFor(pipe.first.get(), op_), 0);
+  op_.Unlink();
   ASSERT_EQ(write(pipe.second.get(), "x", 1), 1);
   ASSERT_EQ(CountEvents(pipe.first.get()), 1);
   ASSERT_EQ(CountEvents(pipe.first.get()), 0);
@@ -174,9 +192,57 @@ TEST_F(FdWatcherTest, EventOfAnEarlierFileIsIgnored) {
   EXPECT_EQ(CountEvents(pipe.first.get()), 1);
 }
 
+// --- What is registered
+
+TEST_F(FdWatcherTest, FdIsRegisteredForEverythingThatWaits) {
+  FdPair sockets = MakeSocketPair();
+  const int fd = sockets.first.get();
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+  EXPECT_EQ(Entry(fd).registered & (EPOLLIN | EPOLLOUT), EPOLLIN);
+  EXPECT_EQ(Difference(), "");
+
+  ASSERT_EQ(WaitToWrite(fd, other_), 0);
+
+  EXPECT_EQ(Entry(fd).registered & (EPOLLIN | EPOLLOUT), EPOLLIN | EPOLLOUT);
+  EXPECT_EQ(Difference(), "");
+}
+
+TEST_F(FdWatcherTest, CheckedAssumptionRegistersTheNewFileForAllThatWaits) {
+  FdPair sockets = MakeSocketPair(), next = MakeSocketPair();
+  const int fd = op_.fd = sockets.first.get();
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+  ASSERT_EQ(WaitToWrite(fd, other_), 0);
+  other_.Unlink();
+  Served(op_);
+  ASSERT_EQ(dup3(next.first.get(), fd, O_CLOEXEC), fd);
+  ASSERT_EQ(WaitToWrite(fd, other_), 0);
+  ASSERT_TRUE(watcher_.assuming());
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+
+  watcher_.CheckAssumptions();
+
+  EXPECT_EQ(Difference(), "");
+  EXPECT_EQ(CountEvents(fd), 1) << "there is room to write";
+}
+
+TEST_F(FdWatcherTest, ComparisonFindsAnEventThatIsNotRegistered) {
+  FdPair sockets = MakeSocketPair();
+  FdEntry& entry = Entry(sockets.first.get());
+  ASSERT_EQ(WaitFor(entry.fd, op_), 0);
+  entry.writers.operations.PushBack(other_);
+  EXPECT_NE(Difference(), "") << "nothing watches for the writer";
+  entry.registered |= EPOLLOUT;
+  EXPECT_NE(Difference(), "") << "the kernel does not know";
+  ASSERT_EQ(watcher_.WatchAnew(entry), 0);
+  EXPECT_EQ(Difference(), "");
+  ASSERT_EQ(watcher_.set().Control(EPOLL_CTL_DEL, entry.fd, 0, 0), 0);
+  EXPECT_NE(Difference(), "") << "the kernel has forgotten it";
+}
+
 TEST_F(FdWatcherTest, DiskFilesCannotBeWatched) {
   const UniqueFd file = ringway::testing::MakeFile("x");
-  EXPECT_EQ(watcher_.Watch(Entry(file.get()), EPOLLIN, false), -EPERM);
+  EXPECT_EQ(WaitFor(file.get(), op_), -EPERM);
+  EXPECT_EQ(Difference(), "");
 }
 
 TEST_F(FdWatcherTest, ModeComesBackAfterTheLastUser) {
@@ -218,7 +284,7 @@ TEST_F(FdWatcherTest, ShortReceiveDrainsATcpSocketForThisTurn) {
   UniqueFd listener = ringway::testing::Listen(1);
   UniqueFd client =
       ringway::testing::ConnectTo(ringway::testing::AddressOf(listener.get()));
-  ASSERT_EQ(watcher_.WatchAnew(Entry(client.get()), EPOLLIN), 0);
+  ASSERT_EQ(WaitFor(client.get(), op_), 0);
 
   watcher_.OnShortReceive(client.get());
 
@@ -231,7 +297,7 @@ TEST_F(FdWatcherTest, ShortReceiveDrainsATcpSocketForThisTurn) {
 
 TEST_F(FdWatcherTest, ShortReceiveFromAUnixSocketSaysNothing) {
   FdPair sockets = MakeSocketPair();
-  ASSERT_EQ(watcher_.WatchAnew(Entry(sockets.first.get()), EPOLLIN), 0);
+  ASSERT_EQ(WaitFor(sockets.first.get(), op_), 0);
   watcher_.OnShortReceive(sockets.first.get());
   EXPECT_FALSE(watcher_.IsDrained(sockets.first.get()));
 }

@@ -10,6 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "backends/epoll/epoll_backend.h"
+#include "backends/epoll/registration_check.h"
 #include "backends/testing/sim_system.h"
 #include "core/check.h"
 #include "core/clock.h"
@@ -123,9 +125,23 @@ void BackendDriver::Turn(MonotonicTime deadline) {
                      ? deadline
                      : MonotonicTime::FromNanoseconds(0),
                  ready_);
+  CheckRegistrations();
   RunnableList batch;
   batch.Append(ready_);
   while (Runnable* entry = batch.PopFront()) entry->Run();
+}
+
+// Large sets less often, so that it costs about the same for each turn.
+void BackendDriver::CheckRegistrations() {
+  auto* backend = dynamic_cast<epoll::EpollBackend*>(backend_.get());
+  if (backend == nullptr) return;
+  if (turns_before_check_ > 0) {
+    --turns_before_check_;
+    return;
+  }
+  const epoll::RegistrationReport report = backend->CompareRegistrations();
+  EXPECT_EQ(report.difference, "");
+  turns_before_check_ = report.n_registered / 32;
 }
 
 void BackendDriver::TurnWithoutBlocking(int n) {

@@ -102,7 +102,9 @@ struct CountedMultishot : MultishotOperation {
   static void OnDelivery(Runnable& entry);
 };
 
-// The least that a loop does: starts operations, turns, runs what is done.
+// The least that a loop does: starts operations, turns, runs what is done. On
+// epoll each turn ends with a comparison of what the backend believes to be
+// registered with what the kernel has; a difference fails the test.
 class BackendDriver {
  public:
   explicit BackendDriver(std::unique_ptr<Backend> backend);
@@ -137,7 +139,10 @@ class BackendDriver {
   RunnableList& ready() { return ready_; }
 
  private:
+  void CheckRegistrations();
+
   std::unique_ptr<Backend> backend_;
+  uint64_t turns_before_check_ = 0;
   OperationList pending_;
   RunnableList ready_;
 };
