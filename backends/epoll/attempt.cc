@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -60,13 +61,17 @@ int32_t ReadyNow(int fd, uint32_t events) {
 
 // --- Reads and writes
 
-// True if `fd` is never waited for, but may take a disk's time.
-bool IsOnDisk(int fd) {
+// The type of `fd`, as in st_mode; 0 if it is none.
+mode_t TypeOf(int fd) {
   struct stat info;
-  if (fstat(fd, &info) != 0) return false;
-  return S_ISREG(info.st_mode) || S_ISBLK(info.st_mode) ||
-         S_ISDIR(info.st_mode);
+  return fstat(fd, &info) == 0 ? info.st_mode & S_IFMT : 0;
 }
+
+// Of what is never waited for, but may take a disk's time.
+bool IsDiskType(mode_t type) {
+  return S_ISREG(type) || S_ISBLK(type) || S_ISDIR(type);
+}
+bool IsOnDisk(int fd) { return IsDiskType(TypeOf(fd)); }
 
 bool IsWrite(OpCode opcode) {
   return opcode == OpCode::kWrite || opcode == OpCode::kWritev;
@@ -188,6 +193,7 @@ Attempt FinishConnect(const Operation& op) {
 Attempt TryConnect(Operation& op) {
   if (op.offset == kConnecting) return FinishConnect(op);
   auto* address = static_cast<const sockaddr*>(op.address);
+  MakeNonBlocking(op.fd);
   const int64_t result = OrErrno(connect(op.fd, address, op.length));
   if (result == -EINPROGRESS || result == -EINTR) {
     op.offset = kConnecting;
@@ -218,7 +224,14 @@ Attempt TrySplice(Operation& op) {
   const bool must_not_wait = MustNotWait(op);
   if (!must_not_wait) op.address = &op;
   op.flags |= SPLICE_F_NONBLOCK;
-  if (IsOnDisk(op.fd) || IsOnDisk(op.fd2)) return {.next = Next::kOffload};
+  bool on_disk = false;
+  for (int fd : {op.fd, op.fd2}) {
+    const mode_t type = TypeOf(fd);
+    on_disk |= IsDiskType(type);
+    // The flag is about pipes, which keep their mode, and about nothing else.
+    if (!S_ISFIFO(type) && !IsDiskType(type)) MakeNonBlocking(fd);
+  }
+  if (on_disk) return {.next = Next::kOffload};
   const int32_t n = RunSystemCall(op);
   return n == -EAGAIN && !must_not_wait ? WhenSpliceable(op) : Done(n);
 }
@@ -283,6 +296,8 @@ Attempt Try(Operation& op, std::span<std::byte> buffer) {
     case OpCode::kUringCommand:
       return Done(RunSystemCall(op));  // none of them waits
     case OpCode::kSendFile:
+      MakeNonBlocking(op.fd);
+      return {.next = Next::kOffload};
     case OpCode::kOpenAt:
     case OpCode::kStatx:
     case OpCode::kFsync:
@@ -406,18 +421,9 @@ Support SupportOf(OpCode opcode) {
   return Support::kUnimplemented;
 }
 
-std::array<int, 2> NonBlockingFds(const Operation& op) {
-  switch (op.opcode) {
-    case OpCode::kAccept:
-    case OpCode::kAcceptMultishot:
-    case OpCode::kConnect:
-    case OpCode::kSendFile:
-      return {op.fd, -1};
-    case OpCode::kSplice:
-      return {op.fd, op.fd2};
-    default:
-      return {-1, -1};
-  }
+void MakeNonBlocking(int fd) {
+  int on = 1;
+  ioctl(fd, FIONBIO, &on);
 }
 
 }  // namespace ringway::epoll

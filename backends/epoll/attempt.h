@@ -2,15 +2,17 @@
 //
 // Try: the system call of each opcode, in a form that never blocks.
 //
-// Fds stay in the mode that their owner gave them: each call says for itself
-// that it must not wait (MSG_DONTWAIT, RWF_NOWAIT). Where a call cannot say so
-// - accept, connect, splice, sendfile - NonBlockingFds() tells whom to set to
-// O_NONBLOCK as long as the operation is in flight.
+// Each call says for itself that it must not wait (MSG_DONTWAIT, RWF_NOWAIT).
+// Where a call cannot say so - accept, connect, splice and sendfile - its fd is
+// set to O_NONBLOCK, and stays so: the flag belongs to the open file
+// description, which duplicates, children and other processes share, and to
+// take it away at the end of one operation lets another block for ever. It is
+// set anew each time, for what is remembered of a number may be about a file
+// that it means no longer.
 
 #ifndef RINGWAY_BACKENDS_EPOLL_ATTEMPT_H_
 #define RINGWAY_BACKENDS_EPOLL_ATTEMPT_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -39,7 +41,9 @@ struct Attempt {
 // keeps what it has moved in Operation::offset meanwhile; connects note there
 // that they are under way.
 //
-// Requires that multishot polls are not tried: they wait for events only.
+// Requires that multishot polls are not tried: they wait for events only. That
+// MakeNonBlocking() was called for accepts, once; connects, splices and
+// sendfile do so themselves, before each attempt.
 Attempt Try(Operation& op, std::span<std::byte> buffer);
 
 // What an attempt of `op`, a splice or sendfile that a thread has made for it,
@@ -61,8 +65,8 @@ Queue QueueOf(OpCode opcode);
 // Emulated: by a thread, or by a copy where none was asked for.
 Support SupportOf(OpCode opcode);
 
-// The fds that must not block while `op` is in flight; -1 for none.
-std::array<int, 2> NonBlockingFds(const Operation& op);
+// Sets `fd` to O_NONBLOCK for good. What is no fd is left to the call itself.
+void MakeNonBlocking(int fd);
 
 }  // namespace ringway::epoll
 

@@ -42,6 +42,11 @@ bool IsTwoSided(OpCode opcode) {
   return opcode == OpCode::kSplice || opcode == OpCode::kSendFile;
 }
 
+// Once for all that it accepts. What makes one call is told before each.
+bool MakesNonBlocking(OpCode opcode) {
+  return opcode == OpCode::kAccept || opcode == OpCode::kAcceptMultishot;
+}
+
 bool MakesFd(OpCode opcode) {
   return opcode == OpCode::kAccept || opcode == OpCode::kSocket ||
          opcode == OpCode::kOpenAt;
@@ -95,7 +100,7 @@ EpollBackend::~EpollBackend() {
   }
 }
 
-// What is in flight is the parent's, and so are the modes of its fds.
+// What is in flight is the parent's.
 void EpollBackend::ForgetInChild() {
   const auto forget = [](OperationList& list) {
     while (Operation* op = list.PopFront()) op->state = OpState::kDone;
@@ -147,7 +152,10 @@ void EpollBackend::Submit(OperationList& pending, RunnableList& done) {
 void EpollBackend::Start(Operation& op, RunnableList& done) {
   op.state = OpState::kInFlight;
   if (IsTwoSided(op.opcode)) ++two_sided_;
-  for (int fd : NonBlockingFds(op)) watcher_.SetNonBlocking(fd);
+  if (MakesNonBlocking(op.opcode)) {
+    ++stats_.system_calls;
+    MakeNonBlocking(op.fd);
+  }
   if (op.opcode == OpCode::kClose) watcher_.BeforeClose(op.fd, stranded_);
   if (op.opcode == OpCode::kPollMultishot) {
     StartPollMultishot(static_cast<MultishotOperation&>(op), done);
@@ -593,7 +601,6 @@ void EpollBackend::Deliver(MultishotOperation& op, const MultishotEvent& event,
 }
 
 void EpollBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
-  for (int fd : NonBlockingFds(op)) watcher_.RestoreBlocking(fd);
   if (IsTwoSided(op.opcode)) --two_sided_;
   op.result = result;
   op.state = OpState::kDone;

@@ -75,10 +75,6 @@ struct FdEntry : ListNode {
   // Whether it is a TCP socket, once that was asked.
   enum class Protocol : uint8_t { kUnknown, kTcp, kOther };
   Protocol protocol = Protocol::kUnknown;
-
-  // Operations that need O_NONBLOCK, and whether to clear it after the last.
-  uint32_t non_blocking_users = 0;
-  bool was_blocking = false;
 };
 
 class FdTable {

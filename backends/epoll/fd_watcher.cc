@@ -2,10 +2,8 @@
 
 #include "backends/epoll/fd_watcher.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -28,11 +26,6 @@ FdEntry::Protocol ProtocolOf(int fd) {
   const int rc = getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length);
   return rc == 0 && protocol == IPPROTO_TCP ? FdEntry::Protocol::kTcp
                                             : FdEntry::Protocol::kOther;
-}
-
-void SetMode(int fd, bool non_blocking) {
-  int value = non_blocking ? 1 : 0;
-  ioctl(fd, FIONBIO, &value);
 }
 
 }  // namespace
@@ -143,34 +136,6 @@ void FdWatcher::OnShortReceive(int fd) {
   }
 }
 
-// --- Modes
-
-void FdWatcher::SetNonBlocking(int fd) {
-  if (fd < 0) return;
-  if (FdEntry* entry = table_.Find(fd);
-      entry != nullptr && entry->non_blocking_users > 0) {
-    ++entry->non_blocking_users;
-    return;
-  }
-  ++system_calls_;
-  const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0) return;  // the operation's own call will say so
-  FdEntry& entry = table_.Get(fd);
-  entry.non_blocking_users = 1;
-  entry.was_blocking = (flags & O_NONBLOCK) == 0;
-  if (!entry.was_blocking) return;
-  ++system_calls_;
-  SetMode(fd, /*non_blocking=*/true);
-}
-
-void FdWatcher::RestoreBlocking(int fd) {
-  FdEntry* entry = table_.Find(fd);
-  if (entry == nullptr || entry->non_blocking_users == 0) return;
-  if (--entry->non_blocking_users > 0 || !entry->was_blocking) return;
-  ++system_calls_;
-  SetMode(fd, /*non_blocking=*/false);
-}
-
 // --- Ends
 
 void FdWatcher::Forget(int fd, OperationList& stranded) {
@@ -183,16 +148,12 @@ void FdWatcher::Forget(int fd, OperationList& stranded) {
   stranded.Append(entry->pollers);
   if (entry->assumed()) entry->Unlink();
   entry->ForgetFile();
-  entry->non_blocking_users = 0;
 }
 
 void FdWatcher::BeforeClose(int fd, OperationList& stranded) {
   FdEntry* entry = table_.Find(fd);
   if (entry == nullptr) return;
   if (entry->registered != 0) Control(EPOLL_CTL_DEL, *entry, 0);
-  if (entry->non_blocking_users > 0 && entry->was_blocking) {
-    SetMode(fd, /*non_blocking=*/false);
-  }
   Forget(fd, stranded);
 }
 

@@ -69,11 +69,6 @@ class FdWatcher {
   // Notes that a receive got less than it had room for.
   void OnShortReceive(int fd);
 
-  // Puts `fd` into non-blocking mode as long as there are operations that need
-  // it, and back into the mode it had after the last.
-  void SetNonBlocking(int fd);
-  void RestoreBlocking(int fd);
-
   // `fd` means another file from now on. Operations that wait for the old one
   // go to `stranded`.
   void Forget(int fd, OperationList& stranded);

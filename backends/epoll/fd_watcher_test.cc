@@ -245,39 +245,6 @@ TEST_F(FdWatcherTest, DiskFilesCannotBeWatched) {
   EXPECT_EQ(Difference(), "");
 }
 
-TEST_F(FdWatcherTest, ModeComesBackAfterTheLastUser) {
-  FdPair sockets = MakeSocketPair();
-  const int fd = sockets.first.get();
-  watcher_.SetNonBlocking(fd);
-  watcher_.SetNonBlocking(fd);
-  EXPECT_NE(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
-
-  watcher_.RestoreBlocking(fd);
-  EXPECT_NE(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
-  watcher_.RestoreBlocking(fd);
-  EXPECT_EQ(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
-}
-
-TEST_F(FdWatcherTest, ModeThatItsOwnerChoseStays) {
-  FdPair sockets = MakeSocketPair();
-  const int fd = sockets.first.get();
-  ASSERT_EQ(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-  watcher_.SetNonBlocking(fd);
-  watcher_.RestoreBlocking(fd);
-  EXPECT_NE(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
-}
-
-TEST_F(FdWatcherTest, ModeComesBackBeforeAClose) {
-  FdPair sockets = MakeSocketPair();
-  UniqueFd duplicate(dup(sockets.first.get()));
-  OperationList stranded;
-  watcher_.SetNonBlocking(sockets.first.get());
-
-  watcher_.BeforeClose(sockets.first.get(), stranded);
-
-  EXPECT_EQ(fcntl(duplicate.get(), F_GETFL) & O_NONBLOCK, 0);
-}
-
 // --- Drained sockets
 
 TEST_F(FdWatcherTest, ShortReceiveDrainsATcpSocketForThisTurn) {
