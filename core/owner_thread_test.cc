@@ -47,6 +47,28 @@ TEST(OwnerThread, IsNotTheSameThreadOfAForkedChild) {
   EXPECT_TRUE(owner.IsCurrent()) << "the parent is untouched";
 }
 
+TEST(OwnerProcess, IsAnyThreadOfTheProcessAndNoForkedChild) {
+  const OwnerProcess owner;
+  std::thread([&] { EXPECT_FALSE(owner.forked()); }).join();
+
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) _exit(owner.forked() && !OwnerProcess().forked() ? 0 : 1);
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+
+  EXPECT_EQ(status, 0) << "exit status of the child";
+  EXPECT_FALSE(owner.forked()) << "the parent is untouched";
+}
+
+TEST(OwnerProcessDeathTest, ChecksAbortInAChildNamingTheObject) {
+  const OwnerProcess owner;
+  owner.Check("the runtime");
+  GTEST_FLAG_SET(death_test_style, "fast");  // a fork, and no new program
+  EXPECT_DEATH(owner.Check("the runtime"),
+               "the runtime belongs to the parent process");
+}
+
 TEST(OwnerThreadDeathTest, ChecksAbortOnAnotherThreadNamingTheObject) {
   OwnerThread owner;
 
