@@ -1,55 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <chrono>
 #include <cinttypes>
 #include <cstdio>
-#include <future>
 #include <string>
-#include <thread>
 
 #include "absl/time/time.h"
 #include "core/clock.h"
 #include "core/monotonic_time.h"
+#include "runtime/end_signals.h"
 #include "runtime/runtime.h"
+#include "runtime/worker.h"
 
 namespace ringway {
 namespace {
 
-// Blocks SIGINT and SIGTERM so that they can be waited for, and puts the mask
-// back.
-class BlockedSignals {
- public:
-  BlockedSignals() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, &before_);
-  }
-  ~BlockedSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+int CannotStart(const absl::Status& status) {
+  const std::string message(status.message());
+  fprintf(stderr, "cannot start: %s\n", message.c_str());
+  return 1;
+}
 
-  // True when one came, false after `limit`.
-  bool WaitFor(absl::Duration limit) {
-    const Clock& clock = Clock::Real();
-    const MonotonicTime end = clock.Now() + limit;
-    while (true) {
-      // An hour at a time: the kernel takes no infinite timeout.
-      const absl::Duration left = std::min(end - clock.Now(), absl::Hours(1));
-      const timespec timeout =
-          absl::ToTimespec(std::max(left, absl::ZeroDuration()));
-      if (sigtimedwait(&signals_, nullptr, &timeout) > 0) return true;
-      if (errno == EAGAIN && clock.Now() >= end) return false;
-    }
+void PrintBegin(const Runtime& runtime) {
+  for (const net::SocketAddress& address : runtime.addresses()) {
+    printf("listening on %s\n", address.ToString().c_str());
   }
-
- private:
-  sigset_t signals_;
-  sigset_t before_;
-};
+  printf("backend: %s\n", runtime.backend_description().c_str());
+  fflush(stdout);
+}
 
 void PrintReport(const RuntimeReport& report) {
   printf("connections: %" PRIu64 " accepted, %" PRIu64 " ended well, %" PRIu64
@@ -74,34 +52,28 @@ void PrintReport(const RuntimeReport& report) {
 
 }  // namespace
 
+// From the first signal on nothing is made: what the end needs, it has.
 int RunUntilSignal(Runtime::Builder& builder, absl::Duration limit) {
-  BlockedSignals signals;
+  internal::EndSignals signals;
+  if (absl::Status s = signals.Install(); !s.ok()) return CannotStart(s);
+  builder.config_->on_worker_end = &internal::EndSignals::Wake;
   absl::StatusOr<std::unique_ptr<Runtime>> launched = builder.Launch();
-  if (!launched.ok()) {
-    const std::string message(launched.status().message());
-    fprintf(stderr, "cannot start: %s\n", message.c_str());
-    return 1;
-  }
+  builder.config_->on_worker_end = nullptr;
+  if (!launched.ok()) return CannotStart(launched.status());
   Runtime& runtime = **launched;
-  for (const net::SocketAddress& address : runtime.addresses()) {
-    printf("listening on %s\n", address.ToString().c_str());
-  }
-  printf("backend: %s\n", runtime.backend_description().c_str());
-  fflush(stdout);
+  PrintBegin(runtime);
 
-  signals.WaitFor(limit);
+  const Clock& clock = Clock::Real();
+  const MonotonicTime end = clock.Now() + limit;
+  while (signals.count() == 0 && clock.Now() < end) signals.WaitUntil(end);
+  // One signal more than it took to get here cuts the drain.
+  const uint32_t enough = std::min<uint32_t>(signals.count(), 1);
   runtime.Shutdown();
-  // The drain is waited for on another thread, so that this one can hear a
-  // second signal.
-  std::promise<RuntimeReport> drained;
-  std::future<RuntimeReport> future = drained.get_future();
-  std::thread waiter([&] { drained.set_value(runtime.Wait()); });
-  while (future.wait_for(std::chrono::seconds(0)) !=
-         std::future_status::ready) {
-    if (signals.WaitFor(absl::Milliseconds(20))) runtime.Cut();
+  while (!runtime.HasEnded()) {
+    if (signals.count() > enough) runtime.Cut();
+    signals.WaitUntil(MonotonicTime::Infinite());
   }
-  waiter.join();
-  const RuntimeReport report = future.get();
+  const RuntimeReport report = runtime.Wait();
   PrintReport(report);
   return report.drained() ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/check.h"
 #include "core/unique_fd.h"
 #include "net/listen_socket.h"
 #include "runtime/worker.h"
@@ -88,6 +89,7 @@ Runtime::Runtime(std::unique_ptr<internal::RuntimeConfig> config)
     : config_(std::move(config)) {}
 
 Runtime::~Runtime() {
+  CheckNotOnWorker();
   Shutdown();
   Wait();
 }
@@ -149,7 +151,23 @@ void Runtime::Cut() {
   for (std::unique_ptr<internal::Worker>& worker : workers_) worker->Cut();
 }
 
+bool Runtime::HasEnded() const {
+  return std::all_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->has_ended(); });
+}
+
+void Runtime::CheckNotOnWorker() const {
+  for (const std::unique_ptr<internal::Worker>& worker : workers_) {
+    RINGWAY_CHECK(
+        !worker->IsThisThread(),
+        "Runtime::Wait(), or the destructor of a Runtime, on one of its own "
+        "workers, which would wait for its own end (exit() in a handler "
+        "destroys a global one there, too: use Shutdown() instead)");
+  }
+}
+
 RuntimeReport Runtime::Wait() {
+  CheckNotOnWorker();
   RuntimeReport sum;
   for (std::unique_ptr<internal::Worker>& worker : workers_) {
     worker->Join();

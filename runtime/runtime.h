@@ -109,12 +109,15 @@ class Runtime {
     absl::StatusOr<std::unique_ptr<Runtime>> Launch();
 
    private:
+    friend int RunUntilSignal(Builder& builder, absl::Duration limit);
+
     std::unique_ptr<internal::RuntimeConfig> config_;
   };
 
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
-  // Shuts down and waits.
+  // Shuts down and waits. Threads: any but its workers' (checked): a global one
+  // is destroyed on the thread that calls exit().
   ~Runtime();
 
   // What the listeners are bound to, in the order of Listen(), ports resolved.
@@ -140,15 +143,19 @@ class Runtime {
   void Cut();
 
   // Waits until every worker has ended, which needs a Shutdown(); then says
-  // what happened. Any thread, any number of times.
+  // what happened. Any thread but its workers' (checked), any number of times.
   RuntimeReport Wait();
 
  private:
   friend class Builder;
+  friend int RunUntilSignal(Builder& builder, absl::Duration limit);
   explicit Runtime(std::unique_ptr<internal::RuntimeConfig> config);
 
   absl::Status StartWorkers();
   absl::Status OpenListeners();
+  // Whether Wait() takes but a moment.
+  bool HasEnded() const;
+  void CheckNotOnWorker() const;
 
   std::unique_ptr<internal::RuntimeConfig> config_;
   std::vector<ExecutorHandle> handles_;
@@ -173,12 +180,15 @@ std::span<const ExecutorHandle> CurrentWorkers();
 // `limit` has passed. Then drains and prints the counters. A second signal cuts
 // the drain short.
 //
+// Signals: the two are handled meanwhile, and as before afterwards. They are
+//          not blocked, in no thread, so programs that a handler starts begin
+//          with neither blocked and both at their defaults. One that is ignored
+//          at the start, as under nohup(1), stays ignored and ends nothing. A
+//          child that was forked without an exec gets them as before the call.
 // Result:  an exit code: 0 when everything drained, 1 when the launch failed
-// (the reason goes to
-//          stderr) or connections had to be cut.
-// Threads: the two signals are blocked in the calling thread meanwhile and its
-// mask restored after;
-//          threads started earlier must block them, too.
+//          (the reason goes to stderr) or connections had to be cut.
+// Threads: one at a time in a process. From a signal on it starts no thread and
+//          opens no fd: it ends also where there can be none.
 int RunUntilSignal(Runtime::Builder& builder,
                    absl::Duration limit = absl::InfiniteDuration());
 

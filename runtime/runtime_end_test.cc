@@ -6,6 +6,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
+#include <functional>
 #include <future>
 #include <memory>
 #include <thread>
@@ -251,6 +253,69 @@ TEST_F(RuntimeTest, StartsOnTheSamePortAgainAndAgain) {
     runtime->Shutdown();
     EXPECT_EQ(runtime->Wait().cut, 1u);
   }
+}
+
+// --- On a worker
+//
+// A worker that waits for its own end waited for ever, or std::thread::join()
+// threw "Resource deadlock avoided" where nothing caught it. Every other test
+// waits on the thread that has launched.
+
+constexpr char kOnWorker[] = "a Runtime, on one of its own workers";
+
+std::unique_ptr<Runtime>& Global() {
+  static std::unique_ptr<Runtime> runtime;
+  return runtime;
+}
+
+// Runs `fn` on a worker of Global(), and returns if that does.
+void OnWorkerOfGlobal(std::function<void()> fn) {
+  Runtime::Builder builder;
+  Global() = ValueOf(builder.Launch());
+  std::promise<void> done;
+  Global()
+      ->workers()[0]
+      .Post([&] {
+        fn();
+        done.set_value();
+      })
+      .IgnoreError();
+  done.get_future().wait();
+}
+
+class RuntimeDeathTest : public ::testing::Test {
+ protected:
+  RuntimeDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+TEST_F(RuntimeDeathTest, WaitOnItsOwnWorkerSaysSo) {
+  EXPECT_DEATH(OnWorkerOfGlobal([] {
+                 Global()->Shutdown();
+                 Global()->Wait();
+               }),
+               kOnWorker);
+}
+
+TEST_F(RuntimeDeathTest, DestructionOnItsOwnWorkerSaysSo) {
+  EXPECT_DEATH(OnWorkerOfGlobal([] { Global().reset(); }), kOnWorker);
+}
+
+TEST_F(RuntimeDeathTest, ExitOnAWorkerOfAGlobalOneSaysSo) {
+  EXPECT_DEATH(OnWorkerOfGlobal([] { exit(0); }), kOnWorker);
+}
+
+TEST_F(RuntimeTest, AWorkerMayWaitForAnotherRuntime) {
+  Runtime::Builder builder;
+  std::unique_ptr<Runtime> outer = Launch(builder);
+  std::promise<void> done;
+  EXPECT_TRUE(outer->workers()[0]
+                  .Post([&] {
+                    Runtime::Builder inner;
+                    Launch(inner).reset();
+                    done.set_value();
+                  })
+                  .ok());
+  done.get_future().wait();
 }
 
 }  // namespace

@@ -69,6 +69,8 @@ Worker::~Worker() {
                 "a worker was destroyed while its thread runs");
 }
 
+bool Worker::IsThisThread() const { return current_worker == this; }
+
 void Worker::StartThread() noexcept {
   try {
     thread_ = std::thread([this] { ThreadMain(); });
@@ -156,6 +158,8 @@ void Worker::ThreadMain() {
   report_.turns = stats.loop.turns;
   report_.spins = stats.loop.spins_paid + stats.loop.spins_unpaid;
   executor_.reset();
+  ended_.store(true, std::memory_order_release);
+  if (config_.on_worker_end != nullptr) config_.on_worker_end();
 }
 
 absl::Status Worker::Prepare() {

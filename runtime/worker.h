@@ -50,6 +50,7 @@ struct RuntimeConfig {
   Runtime::StartHandler on_start;
   size_t max_connections = 100'000;
   absl::Duration drain_deadline = absl::Seconds(10);
+  void (*on_worker_end)() = nullptr;  // on its thread, after has_ended()
 };
 
 class Worker {
@@ -86,8 +87,12 @@ class Worker {
   const ExecutorHandle& handle() const { return handle_; }
 
   int index() const { return index_; }
+  bool IsThisThread() const;
   // On the worker's thread, once arranged.
   std::span<const ExecutorHandle> workers() const { return workers_; }
+
+  // True once its executor is gone and Join() takes but a moment. Any thread.
+  bool has_ended() const { return ended_.load(std::memory_order_acquire); }
 
   // After Join().
   const RuntimeReport& report() const { return report_; }
@@ -157,6 +162,7 @@ class Worker {
   ExecutorHandle handle_;
   std::string backend_description_;
   RuntimeReport report_;
+  std::atomic<bool> ended_{false};
   Order arrange_{*this, &Worker::DoArrange};
   Order serve_{*this, &Worker::DoServe};
   Order shut_down_{*this, &Worker::DoShutdown};

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "runtime/end_signals.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <time.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+
+#include "core/check.h"
+#include "core/owner_thread.h"
+
+namespace ringway::internal {
+namespace {
+
+// What handlers use. It outlives every EndSignals: a handler may still be at
+// work on another thread when they are put back.
+struct State {
+  State() { sem_init(&wake, /*pshared=*/0, 0); }
+
+  sem_t wake;
+  std::atomic<uint32_t> signals{0};
+  std::atomic<bool> installed{false};
+  OwnerProcess owner;  // of what is installed
+  struct sigaction before[NSIG];
+};
+
+State& TheState() {
+  static State state;
+  return state;
+}
+
+timespec ToTimespec(MonotonicTime time) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  const int64_t ns = time.nanoseconds() > 0 ? time.nanoseconds() : 0;
+  return {.tv_sec = ns / kSecond, .tv_nsec = ns % kSecond};
+}
+
+bool IsIgnored(const struct sigaction& action) {
+  return (action.sa_flags & SA_SIGINFO) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+absl::Status EndSignals::Install() {
+  RINGWAY_CHECK(!installed_, "EndSignals were installed twice");
+  State& state = TheState();
+  if (state.installed.exchange(true) && !state.owner.forked()) {
+    return absl::FailedPreconditionError(
+        "RunUntilSignal() is running in this process already");
+  }
+  installed_ = true;
+  state.owner = OwnerProcess();
+  state.signals = 0;
+  while (sem_trywait(&state.wake) == 0) continue;
+
+  sigset_t handled;
+  sigemptyset(&handled);
+  for (size_t i = 0; i < kSignals.size(); ++i) {
+    const int number = kSignals[i];
+    sigaction(number, nullptr, &state.before[number]);
+    if (IsIgnored(state.before[number])) continue;
+    struct sigaction action = {};
+    action.sa_handler = &OnSignal;
+    action.sa_flags = SA_RESTART;
+    sigaction(number, &action, nullptr);
+    sigaddset(&handled, number);
+    handled_[i] = true;
+  }
+  pthread_sigmask(SIG_UNBLOCK, &handled, &mask_before_);
+  return absl::OkStatus();
+}
+
+EndSignals::~EndSignals() {
+  if (!installed_) return;
+  State& state = TheState();
+  // In this order: what was blocked is blocked before it could end the process.
+  pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+  for (size_t i = 0; i < kSignals.size(); ++i) {
+    if (handled_[i])
+      sigaction(kSignals[i], &state.before[kSignals[i]], nullptr);
+  }
+  state.installed = false;
+}
+
+uint32_t EndSignals::count() const {
+  return TheState().signals.load(std::memory_order_acquire);
+}
+
+void EndSignals::WaitUntil(MonotonicTime deadline) {
+  const timespec until = ToTimespec(deadline);
+  // An error is a signal (EINTR) or the deadline.
+  static_cast<void>(sem_clockwait(&TheState().wake, CLOCK_MONOTONIC, &until));
+}
+
+void EndSignals::Wake() { sem_post(&TheState().wake); }
+
+void EndSignals::OnSignal(int number) {
+  const int errnum = errno;
+  State& state = TheState();
+  if (state.owner.forked()) {
+    // A child that has not made it its own: let it have the signal as if this
+    // handler had never been.
+    sigaction(number, &state.before[number], nullptr);
+    raise(number);
+  } else {
+    state.signals.fetch_add(1, std::memory_order_release);
+    sem_post(&state.wake);
+  }
+  errno = errnum;
+}
+
+}  // namespace ringway::internal
