@@ -26,6 +26,9 @@ struct Closure : InboxMessage {
 }  // namespace
 
 bool Inbox::Send(InboxMessage& message) {
+  if (forked()) [[unlikely]] {
+    return false;
+  }
   if (queue_.Push(message) == PushResult::kClosed) return false;
   // Only one sender of a batch finds the loop asleep. The order against
   // FallAsleep() is the one described in mpsc_queue.h: push, then look;
@@ -40,6 +43,11 @@ bool Inbox::Send(InboxMessage& message) {
 }
 
 absl::Status Inbox::Post(absl::AnyInvocable<void()> fn) {
+  if (forked()) {
+    return absl::FailedPreconditionError(
+        "the loop belongs to the parent process; a forked child must make its "
+        "own");
+  }
   auto closure = std::make_unique<Closure>(std::move(fn));
   if (!Send(*closure)) return absl::UnavailableError("the loop has ended");
   static_cast<void>(closure.release());  // the loop's now

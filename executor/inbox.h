@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "backends/backend.h"
 #include "core/mpsc_queue.h"
+#include "core/owner_thread.h"
 
 namespace ringway {
 
@@ -45,18 +46,22 @@ class Inbox {
 
   // Queues `message` and wakes the loop if it sleeps. Messages of one thread
   // arrive in order. Returns false, and leaves the message to the caller, when
-  // the loop has ended.
+  // the loop has ended, and in a forked child, where it does not exist.
   //
   // Threads: any.
   // Cost:    one compare-and-swap; a system call only if the loop sleeps.
   bool Send(InboxMessage& message);
 
-  // Runs `fn` on the loop's thread. Unavailable when the loop has ended; `fn`
+  // Runs `fn` on the loop's thread. Unavailable when the loop has ended,
+  // FailedPrecondition in a forked child; `fn`
   // is destroyed unrun if it ends first. What it throws goes to the loop's
   // exception handler and no further. Allocates; for control, not for data.
   //
   // Threads: any.
   absl::Status Post(absl::AnyInvocable<void()> fn);
+
+  // True in a child that was forked since this was made. Any thread.
+  bool forked() const { return owner_.forked(); }
 
   // --- The loop's side. ---
 
@@ -87,6 +92,7 @@ class Inbox {
  private:
   void Receive(InboxMessage& message, bool accepted);
 
+  const OwnerProcess owner_;
   MpscQueue<InboxMessage> queue_;
   MpscBatch<InboxMessage> received_;  // the loop's: taken, but not yet acted on
   ExceptionHandler on_exception_;     // the loop's

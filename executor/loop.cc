@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/check_option.h"
 #include "core/cpu_pause.h"
+#include "core/leak_in_child.h"
 
 namespace ringway {
 
@@ -53,19 +54,21 @@ Loop::Loop(std::unique_ptr<Backend> backend, const LoopOptions& options)
 }
 
 Loop::~Loop() {
-  if (!owner_.forked()) owner_.Check("a loop");
-  inbox_->Close();
   if (owner_.forked()) {
     ForgetInChild();
     return;
   }
+  owner_.Check("a loop");
+  inbox_->Close();
   Quiesce();
   while (Orphan* orphan = orphans_.front()) Bury(*orphan);
 }
 
 // What is outstanding is the parent's: nothing is run, cancelled or closed, and
-// orphans, whose operations count as in flight, are leaked.
+// orphans, whose operations count as in flight, are leaked. So is the inbox,
+// whose lock may be held for ever, with what is in it.
 void Loop::ForgetInChild() {
+  LeakInChild(inbox_);
   while (Operation* op = pending_.PopFront()) op->state = OpState::kDone;
   while (Runnable* entry = ready_.PopFront()) static_cast<void>(entry);
   while (Orphan* orphan = orphans_.PopFront()) static_cast<void>(orphan);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/check.h"
+#include "core/leak_in_child.h"
 #include "core/unique_fd.h"
 #include "net/listen_socket.h"
 #include "runtime/worker.h"
@@ -89,6 +90,11 @@ Runtime::Runtime(std::unique_ptr<internal::RuntimeConfig> config)
     : config_(std::move(config)) {}
 
 Runtime::~Runtime() {
+  if (owner_.forked()) {
+    LeakInChild(std::move(workers_));
+    LeakInChild(std::move(config_));
+    return;
+  }
   CheckNotOnWorker();
   Shutdown();
   Wait();
@@ -144,10 +150,12 @@ absl::Status Runtime::OpenListeners() {
 }
 
 void Runtime::Shutdown() {
+  owner_.Check("a Runtime");
   for (std::unique_ptr<internal::Worker>& worker : workers_) worker->Shutdown();
 }
 
 void Runtime::Cut() {
+  owner_.Check("a Runtime");
   for (std::unique_ptr<internal::Worker>& worker : workers_) worker->Cut();
 }
 
@@ -167,6 +175,7 @@ void Runtime::CheckNotOnWorker() const {
 }
 
 RuntimeReport Runtime::Wait() {
+  owner_.Check("a Runtime");
   CheckNotOnWorker();
   RuntimeReport sum;
   for (std::unique_ptr<internal::Worker>& worker : workers_) {

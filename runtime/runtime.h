@@ -26,6 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/owner_thread.h"
 #include "executor/executor.h"
 #include "executor/shared/executor_handle.h"
 #include "executor/task.h"
@@ -62,6 +63,10 @@ struct RuntimeReport {
   bool drained() const { return cut == 0; }
 };
 
+// A forked child has none of its parent's workers. There Shutdown(), Cut() and
+// Wait() abort with a message, what is sent to workers() is refused
+// (FailedPrecondition), and destructors and exit() leave the parent's alone. So
+// a server that is to run in the background calls daemon(3) before Launch().
 class Runtime {
  public:
   // Serves one connection; its status is counted by code and is no error of the
@@ -117,7 +122,8 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
   // Shuts down and waits. Threads: any but its workers' (checked): a global one
-  // is destroyed on the thread that calls exit().
+  // is destroyed on the thread that calls exit(). In a forked child it does
+  // nothing.
   ~Runtime();
 
   // What the listeners are bound to, in the order of Listen(), ports resolved.
@@ -157,6 +163,7 @@ class Runtime {
   bool HasEnded() const;
   void CheckNotOnWorker() const;
 
+  const OwnerProcess owner_;
   std::unique_ptr<internal::RuntimeConfig> config_;
   std::vector<ExecutorHandle> handles_;
   std::vector<std::unique_ptr<internal::Worker>> workers_;

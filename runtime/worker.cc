@@ -48,14 +48,17 @@ bool IsFinal(const absl::Status& accept) {
   }
 }
 
-}  // namespace
-
-int CurrentWorker() {
-  return current_worker == nullptr ? -1 : current_worker->index();
+// A child that a worker has forked runs on a copy of its thread.
+bool OnAWorker() {
+  return current_worker != nullptr && !current_worker->forked();
 }
 
+}  // namespace
+
+int CurrentWorker() { return OnAWorker() ? current_worker->index() : -1; }
+
 std::span<const ExecutorHandle> CurrentWorkers() {
-  if (current_worker == nullptr) return {};
+  if (!OnAWorker()) return {};
   return current_worker->workers();
 }
 

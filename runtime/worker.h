@@ -26,6 +26,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/owner_thread.h"
 #include "core/runnable.h"
 #include "core/unique_fd.h"
 #include "executor/event.h"
@@ -88,6 +89,7 @@ class Worker {
 
   int index() const { return index_; }
   bool IsThisThread() const;
+  bool forked() const { return owner_.forked(); }
   // On the worker's thread, once arranged.
   std::span<const ExecutorHandle> workers() const { return workers_; }
 
@@ -151,6 +153,7 @@ class Worker {
   Task<void> ServeConnection(const Runtime::ConnectionHandler& handler,
                              net::TcpStream stream, Place place);
 
+  const OwnerProcess owner_;
   const RuntimeConfig& config_;
   const int index_;
   std::mutex join_mutex_;

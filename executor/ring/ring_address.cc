@@ -11,10 +11,17 @@ namespace {
 
 absl::Status HasEnded() { return absl::UnavailableError("the ring has ended"); }
 
+absl::Status IsTheParents() {
+  return absl::FailedPreconditionError(
+      "the ring belongs to the parent process; a forked child must make its "
+      "own");
+}
+
 }  // namespace
 
 absl::Status RingAddress::Send(MessagePayload&& payload) const {
   if (inbox_ == nullptr) return HasEnded();
+  if (inbox_->forked()) return IsTheParents();
   auto message = std::make_unique<internal::RingMessage>();
   message->target = &core_->mailbox();
   message->payload = std::move(payload);
@@ -28,6 +35,7 @@ absl::Status RingAddress::Send(MessagePayload&& payload) const {
 
 absl::Status RingAddress::Post(absl::AnyInvocable<void(Ring&)> fn) const {
   if (inbox_ == nullptr) return HasEnded();
+  if (inbox_->forked()) return IsTheParents();
   return inbox_->Post([core = core_, f = std::move(fn)]() mutable {
     core->Contain([&] { f(core->ring()); });
   });

@@ -34,15 +34,16 @@ class RingAddress {
   // OK; it is then disposed of if the ring ends, or has no handler, before it
   // arrives. Messages of one thread arrive in order.
   //
-  // Errors: Unavailable (the ring has ended).
+  // Errors: Unavailable (the ring has ended), FailedPrecondition (it is the
+  //         parent's of a forked child).
   // Cost:   one allocation; a system call only if the ring sleeps.
   absl::Status Send(MessagePayload&& payload) const;
 
   // Runs `fn` on the ring's thread, in its next turn. What it throws is treated
   // as what a callback throws.
   //
-  // Errors: Unavailable (the ring has ended). If it ends before its next turn,
-  //         `fn` is destroyed unrun.
+  // Errors: as Send(). If it ends before its next turn, `fn` is destroyed
+  //         unrun.
   // Cost:   allocates; for control, not for data.
   absl::Status Post(absl::AnyInvocable<void(Ring&)> fn) const;
 

@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "core/errno_status.h"
+#include "core/leak_in_child.h"
 
 namespace ringway {
 namespace {
@@ -63,12 +64,22 @@ absl::StatusOr<RingThread> SpawnThread(RingOptions options, Init init) {
 
 RingThread::~RingThread() {
   if (!thread_.joinable()) return;
+  if (owner_.forked()) {
+    LeakInChild(std::move(thread_));
+    return;
+  }
   Kill();
   Join();
 }
 
+void RingThread::Kill() {
+  owner_.Check("the thread of a ring");
+  address_.Stop();
+}
+
 void RingThread::Join() {
   if (!thread_.joinable()) return;
+  owner_.Check("the thread of a ring");
   RINGWAY_CHECK(thread_.get_id() != std::this_thread::get_id(),
                 "Join() of a ring's thread from that thread");
   thread_.join();

@@ -15,6 +15,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/owner_thread.h"
 #include "executor/ring/ring.h"
 
 namespace ringway {
@@ -23,7 +24,7 @@ class RingThread {
  public:
   RingThread(RingThread&&) = default;
   RingThread& operator=(RingThread&&) = delete;
-  // Kill(), then Join().
+  // Kill(), then Join(). In a forked child nothing: the thread does not exist.
   ~RingThread();
 
   // The ring's. Valid for ever; sending fails once the ring has ended.
@@ -33,11 +34,11 @@ class RingThread {
   // thread. Does not wait for that. A callback may also end its own ring, by
   // Ring::Stop().
   //
-  // Threads: any, any number of times.
-  void Kill() { address_.Stop(); }
+  // Threads: any, any number of times; not in a forked child (checked).
+  void Kill();
 
-  // Waits until the ring and its thread have ended. Not from the thread itself
-  // (checked).
+  // Waits until the ring and its thread have ended. Not from the thread itself,
+  // nor in a forked child (checked).
   //
   // Threads: one at a time.
   void Join();
@@ -48,6 +49,7 @@ class RingThread {
   RingThread(RingAddress address, std::thread thread)
       : address_(std::move(address)), thread_(std::move(thread)) {}
 
+  OwnerProcess owner_;
   RingAddress address_;
   std::thread thread_;
 };

@@ -13,6 +13,10 @@ absl::Status StatusOf(SendOutcome outcome) {
       return absl::Status(absl::StatusCode::kResourceExhausted, "");
     case SendOutcome::kRefused:
       return absl::Status(absl::StatusCode::kUnavailable, "");
+    case SendOutcome::kForked:
+      return absl::FailedPreconditionError(
+          "the channel belongs to the parent process; a forked child must make "
+          "its own");
     case SendOutcome::kCancelled:
       return absl::Status(absl::StatusCode::kCancelled, "");
   }

@@ -20,6 +20,7 @@
 
 #include "core/check.h"
 #include "core/intrusive_list.h"
+#include "core/owner_thread.h"
 #include "executor/shared/parked_task.h"
 #include "executor/shared/pooled.h"
 #include "executor/shared/ring_queue.h"
@@ -29,9 +30,10 @@ namespace ringway::internal {
 // What became of a value; but for kSent it is still where it was.
 enum class SendOutcome : uint8_t {
   kSent,
-  kFull,      // there is no room
-  kRefused,   // nothing is received any more
-  kCancelled  // its sender did not wait for room
+  kFull,       // there is no room
+  kRefused,    // nothing is received any more
+  kCancelled,  // its sender did not wait for room
+  kForked      // the channel is the parent process's
 };
 
 // A task that sends a value, in its frame. Changes under the channel's lock
@@ -60,11 +62,13 @@ class ChannelState {
     ++n_senders_;
   }
   void RemoveSender() {
+    if (owner_.forked()) return;
     std::lock_guard<std::mutex> lock(mutex_);
     if (--n_senders_ == 0) CloseLocked();
   }
 
   SendOutcome TrySend(T& value) {
+    if (owner_.forked()) return SendOutcome::kForked;
     WakeAtTheEnd wake;
     std::lock_guard<std::mutex> lock(mutex_);
     return Push(value, wake);
@@ -72,6 +76,10 @@ class ChannelState {
 
   // The same, but true if `sender` waits for room now: `task` will be woken.
   bool SendOrPark(WaitingSender<T>& sender, TaskContext& task) {
+    if (owner_.forked()) {
+      sender.outcome = SendOutcome::kForked;
+      return false;
+    }
     WakeAtTheEnd wake;
     std::lock_guard<std::mutex> lock(mutex_);
     sender.outcome = Push(sender.value, wake);
@@ -93,6 +101,7 @@ class ChannelState {
   // Leaves `value` empty when there is none (yet). Returns whether no more can
   // come.
   bool TryReceive(std::optional<T>& value) {
+    if (owner_.forked()) return true;
     WakeAtTheEnd wake;
     std::lock_guard<std::mutex> lock(mutex_);
     Pop(value, wake);
@@ -103,6 +112,7 @@ class ChannelState {
   // will be woken.
   std::shared_ptr<ParkedTask> ReceiveOrPark(std::optional<T>& value,
                                             TaskContext& task) {
+    if (owner_.forked()) return nullptr;
     WakeAtTheEnd wake;
     std::lock_guard<std::mutex> lock(mutex_);
     Pop(value, wake);
@@ -122,12 +132,14 @@ class ChannelState {
 
   // Refuses all further values; what is inside can still be received.
   void Close() {
+    if (owner_.forked()) return;
     std::lock_guard<std::mutex> lock(mutex_);
     CloseLocked();
   }
 
   // Close(); destroys what is inside.
   void RemoveReceiver() {
+    if (owner_.forked()) return;
     RingQueue<T> dropped;  // after the lock is gone: a destructor may do a lot
     std::lock_guard<std::mutex> lock(mutex_);
     CloseLocked();
@@ -135,6 +147,7 @@ class ChannelState {
   }
 
   bool closed() const {
+    if (owner_.forked()) return true;
     std::lock_guard<std::mutex> lock(mutex_);
     return closed_;
   }
@@ -173,6 +186,9 @@ class ChannelState {
     ParkedTask::Wake(std::move(receiver_));
   }
 
+  // A child has its parent's values and a lock that may be held for ever: it
+  // finds the channel closed.
+  const OwnerProcess owner_;
   mutable std::mutex mutex_;
   const size_t capacity_;
   RingQueue<T> values_;

@@ -42,6 +42,10 @@ class ExecutorHandle {
   // See Inbox::Post().
   absl::Status Post(absl::AnyInvocable<void()> fn) const;
 
+  // True in a child that was forked since its executor was made: nothing is
+  // taken from there.
+  bool forked() const { return inbox_ != nullptr && inbox_->forked(); }
+
   // Whether both name the same executor.
   friend bool operator==(const ExecutorHandle&,
                          const ExecutorHandle&) = default;

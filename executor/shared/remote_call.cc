@@ -13,7 +13,10 @@ namespace ringway::internal {
 RemoteCall::RemoteCall(ExecutorHandle target) : target_(std::move(target)) {}
 
 void RemoteCall::Start(const std::shared_ptr<RemoteCall>& call) {
-  if (!Send(call->start_, call)) call->Finish();
+  if (Send(call->start_, call)) return;
+  if (call->target_.forked())
+    call->why_no_result_ = absl::StatusCode::kFailedPrecondition;
+  call->Finish();
 }
 
 void RemoteCall::Cancel(const std::shared_ptr<RemoteCall>& call) {
@@ -48,6 +51,10 @@ absl::Status RemoteCall::WhyNoResult() const {
   switch (why_no_result_) {
     case absl::StatusCode::kUnavailable:
       return absl::UnavailableError("the executor has ended");
+    case absl::StatusCode::kFailedPrecondition:
+      return absl::FailedPreconditionError(
+          "the executor belongs to the parent process; a forked child must "
+          "make its own");
     case absl::StatusCode::kResourceExhausted:
       return absl::ResourceExhaustedError(
           "the executor has no room for another task: "

@@ -60,6 +60,7 @@ class SharedSender {
   //
   // Errors:       Unavailable when nothing will be received any more: the
   //               receiver is gone, or somebody called Close(). Cancelled.
+  //               FailedPrecondition in a forked child.
   //               After an error `value` is as it was.
   // Ownership:    `value` must outlive the await.
   // Cancellation: ends the wait; a value that has been taken is sent.
@@ -107,8 +108,8 @@ class SharedReceiver {
   // Waits for the next value. One task at a time (checked).
   //
   // Errors:       Unavailable at the end: everything was received, and the
-  //               channel was closed or has no sender. Cancelled; no value is
-  //               lost.
+  //               channel was closed or has no sender, or this is a forked
+  //               child. Cancelled; no value is lost.
   // Cancellation: ends the wait.
   // Cost:         no allocation but, when it has to wait, from the frame pool.
   internal::ReceiveOp<T> Receive() { return internal::ReceiveOp<T>(state_); }

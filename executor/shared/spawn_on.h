@@ -152,7 +152,8 @@ class [[nodiscard]] RemoteHandle {
   //               Unavailable if its executor had ended;
   //               ResourceExhausted if it has max_tasks already, or no memory
   //               for another;
-  //               FailedPrecondition for an empty handle.
+  //               FailedPrecondition for an empty handle, and for an executor
+  //               of the parent process in a forked child.
   // Cancellation: two-phase: cancels the task and waits for it; the result is
   //               what that came to.
   // Cost:         no allocation but from the frame pool.

@@ -36,7 +36,7 @@ class WakeHandle {
   WakeHandle() = default;
 
   // Ends the wait that is under way, or else the next. Does nothing when the
-  // Waker or its executor is gone.
+  // Waker or its executor is gone, and in a forked child, where neither is.
   //
   // Threads: any; no signal handlers (ringing the doorbell takes a lock).
   // Cost:    one atomic exchange if a wake-up is on its way already, else a
