@@ -2,7 +2,11 @@
 
 #include "runtime/runtime.h"
 
+#include <sched.h>
+
 #include <algorithm>
+#include <cstddef>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -55,15 +59,48 @@ Runtime::Builder& Runtime::Builder::DrainDeadline(absl::Duration deadline) {
   return *this;
 }
 
+namespace {
+
+absl::Status OutOfRange(std::string_view option, const absl::AlphaNum& is,
+                        const absl::AlphaNum& range) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(option, " is ", is, ", must be ", range));
+}
+
+// The ranges of all options but the executor's own and the addresses.
+absl::Status CheckConfig(const internal::RuntimeConfig& config) {
+  if (config.workers < 1 || config.workers > 1024)
+    return OutOfRange("Workers", config.workers, "1 to 1024");
+  const int last_first_cpu = CPU_SETSIZE - config.workers;
+  if (config.first_cpu > last_first_cpu) {
+    return OutOfRange("Pin", config.first_cpu,
+                      absl::StrCat("at most ", last_first_cpu, " with Workers ",
+                                   config.workers));
+  }
+  if (config.max_connections < 1)
+    return OutOfRange("MaxConnections", config.max_connections, "at least 1");
+  if (config.drain_deadline < absl::ZeroDuration()) {
+    return OutOfRange("DrainDeadline",
+                      absl::FormatDuration(config.drain_deadline), "0 or more");
+  }
+  // One that accepts nothing would look like one that serves.
+  const size_t n_listen = config.listen.size();
+  const size_t tasks_needed =
+      1 + n_listen + (n_listen > 0 ? 1 : 0) + (config.on_start ? 1 : 0);
+  if (config.executor.max_tasks < tasks_needed) {
+    return OutOfRange(
+        "ExecutorOptions::max_tasks", config.executor.max_tasks,
+        absl::StrCat("at least ", tasks_needed,
+                     ": a worker has one task, one for each Listen(), one for "
+                     "OnStart(), and one for a connection"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Builder::Launch() {
-  if (config_->workers < 1 || config_->workers > 1024) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("Workers is ", config_->workers, ", must be 1 to 1024"));
-  }
-  if (config_->max_connections < 1) {
-    return absl::InvalidArgumentError(
-        "MaxConnections is 0, must be at least 1");
-  }
+  if (absl::Status s = CheckConfig(*config_); !s.ok()) return s;
   std::vector<net::SocketAddress> addresses;
   for (const internal::ListenConfig& listen : config_->listen) {
     absl::StatusOr<net::SocketAddress> address =

@@ -86,10 +86,12 @@ class Runtime {
 
     // Worker threads, 1 (the default) to 1,024.
     Builder& Workers(int n);
-    // Pins worker i to CPU `first + i`; a negative `first` (the default) pins
-    // nothing.
+    // Pins worker i to CPU `first + i`, which is below CPU_SETSIZE (1,024); a
+    // negative `first` (the default) pins nothing.
     Builder& Pin(int first);
-    // The executor of each worker, and through it the backend.
+    // The executor of each worker, and through it the backend. Its max_tasks
+    // must have room for one task of the worker's own, one for each Listen(),
+    // one for OnStart(), and one for a connection.
     Builder& Options(const ExecutorOptions& options);
     // Serves the stream address `address` (SocketAddress::Parse) with
     // `handler`. Several may be given; without any the workers run OnStart()
@@ -101,7 +103,7 @@ class Runtime {
     // leaves no task.
     Builder& MaxConnections(size_t n);
     // How long Shutdown() lets connections end by themselves (default 10 s)
-    // before it cancels them.
+    // before it cancels them; 0 or more, also infinite.
     Builder& DrainDeadline(absl::Duration deadline);
 
     // Starts the workers, and when all of them are ready opens the listeners.

@@ -115,17 +115,14 @@ TEST_F(RuntimeTest, CutEndsTheDrainAtOnce) {
   }
 }
 
-TEST_F(RuntimeTest, ANegativeOrZeroDrainDeadlineCutsAtOnce) {
-  for (const absl::Duration deadline :
-       {absl::ZeroDuration(), absl::Seconds(-1)}) {
-    Runtime::Builder builder;
-    builder.DrainDeadline(deadline).Listen("127.0.0.1:0", Echo);
-    std::unique_ptr<Runtime> runtime = Launch(builder);
-    UniqueFd client = ConnectTo(runtime->addresses()[0]);
-    EXPECT_EQ(Ask(client.get(), "a"), "a");
-    runtime->Shutdown();
-    EXPECT_EQ(runtime->Wait().cut, 1u);
-  }
+TEST_F(RuntimeTest, ADrainDeadlineOfZeroCutsAtOnce) {
+  Runtime::Builder builder;
+  builder.DrainDeadline(absl::ZeroDuration()).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  UniqueFd client = ConnectTo(runtime->addresses()[0]);
+  EXPECT_EQ(Ask(client.get(), "a"), "a");
+  runtime->Shutdown();
+  EXPECT_EQ(runtime->Wait().cut, 1u);
 }
 
 // A connection that is cut before its task has had its first turn never runs.

@@ -12,6 +12,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <exception>
 #include <future>
@@ -43,6 +44,8 @@ using net::testing::ShortDirectory;
 using net::testing::ValueOf;
 using testing::CountOpenFds;
 
+// Settings were checked one by one as mistakes came up: those that overflowed,
+// meant nothing, or left a server that serves nobody were not.
 TEST_F(RuntimeTest, NamesABadSettingAndStartsNothing) {
   struct Case {
     void (*configure)(Runtime::Builder&);
@@ -56,12 +59,30 @@ TEST_F(RuntimeTest, NamesABadSettingAndStartsNothing) {
       {[](Runtime::Builder& b) { b.Listen("nonsense", Echo); }, "nonsense"},
       {[](Runtime::Builder& b) { b.Listen("127.0.0.1:0", nullptr); },
        "Listen(\"127.0.0.1:0\") has no handler"},
+      {[](Runtime::Builder& b) { b.Pin(INT_MAX); }, "Pin is 2147483647"},
+      {[](Runtime::Builder& b) { b.Pin(1024); },
+       "Pin is 1024, must be at most 1023 with Workers 1"},
+      {[](Runtime::Builder& b) { b.Pin(1023).Workers(2); },
+       "Pin is 1023, must be at most 1022 with Workers 2"},
+      {[](Runtime::Builder& b) { b.DrainDeadline(absl::Nanoseconds(-1)); },
+       "DrainDeadline is -1ns"},
+      {[](Runtime::Builder& b) { b.DrainDeadline(-absl::InfiniteDuration()); },
+       "DrainDeadline is -inf, must be 0 or more"},
       {[](Runtime::Builder& b) {
          ExecutorOptions options;
          options.max_tasks = 0;
          b.Options(options).Workers(3);
        },
-       "max_tasks"},
+       "max_tasks is 0"},
+      // It launched, and refused every connection.
+      {[](Runtime::Builder& b) {
+         ExecutorOptions options;
+         options.max_tasks = 4;
+         b.Options(options)
+             .Listen("127.0.0.1:0", Echo)
+             .Listen("127.0.0.1:0", Echo);
+       },
+       "ExecutorOptions::max_tasks is 4, must be at least 5: "},
       {[](Runtime::Builder& b) {
          ExecutorOptions options;
          options.loop.backend.receive_buffer_count = 0;
@@ -87,10 +108,10 @@ TEST_F(RuntimeTest, NamesABadSettingAndStartsNothing) {
 
 TEST_F(RuntimeTest, NamesTheWorkerThatCannotBePinned) {
   Runtime::Builder builder;
-  builder.Workers(2).Pin(4000).Listen("127.0.0.1:0", Echo);
+  builder.Workers(2).Pin(1000).Listen("127.0.0.1:0", Echo);
   const absl::Status status = builder.Launch().status();
   EXPECT_EQ(ErrnoOf(status), EINVAL);
-  EXPECT_TRUE(absl::StrContains(status.message(), "worker 0 to CPU 4000"))
+  EXPECT_TRUE(absl::StrContains(status.message(), "worker 0 to CPU 1000"))
       << status;
 }
 

@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
   flags.Add("workers", "worker threads", &workers, 1, 1024);
   flags.Add("pin",
             "CPU of the first worker, the next ones follow; -1 pins nothing",
-            &pin, -1, 4095);
+            &pin, -1, 1023);
   flags.Add("backend", "auto, uring or epoll", &backend);
   flags.Add("receive",
             "lent: into the worker's buffers; own: into one per connection",
