@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "core/check.h"
@@ -24,9 +25,22 @@ struct Plan {
 
 thread_local Plan plan;
 
+// That of any thread: the call and errno are written before, and stay.
+std::atomic<SystemCall> any_call{SystemCall::kUringEnter};
+std::atomic<int> any_errnum{0};
+std::atomic<int64_t> any_calls_left{0};  // 0 or less: nothing is to fail
+
+bool FailsOnAnyThread(SystemCall call) {
+  if (any_calls_left.load() <= 0 || any_call.load() != call) return false;
+  if (any_calls_left.fetch_sub(1) != 1) return false;
+  errno = any_errnum.load();
+  return true;
+}
+
 // True, with errno set, if this call of `call` is the one to fail.
 bool Fails(SystemCall call) {
-  if (plan.calls_left == 0 || plan.call != call) return false;
+  if (plan.calls_left == 0) return FailsOnAnyThread(call);
+  if (plan.call != call) return false;
   --plan.calls_left;
   if (plan.calls_left > 0) return false;
   plan.happened = true;
@@ -73,6 +87,19 @@ FailingCall::FailingCall(SystemCall call, uint64_t n, int errnum) {
 FailingCall::~FailingCall() { plan = {}; }
 
 bool FailingCall::happened() const { return plan.happened; }
+
+FailingCallOfAnyThread::FailingCallOfAnyThread(SystemCall call, uint64_t n,
+                                               int errnum) {
+  RINGWAY_CHECK(n > 0 && any_calls_left.load() <= 0,
+                "one failure at a time, and calls count from 1");
+  any_call = call;
+  any_errnum = errnum;
+  any_calls_left = static_cast<int64_t>(n);
+}
+
+FailingCallOfAnyThread::~FailingCallOfAnyThread() { any_calls_left = 0; }
+
+bool FailingCallOfAnyThread::happened() const { return any_calls_left <= 0; }
 
 }  // namespace ringway::testing
 

@@ -51,6 +51,20 @@ class FailingCall {
   bool happened() const;
 };
 
+// The same for the `n`-th call of any thread that has no FailingCall of its
+// own.
+//
+// Threads: one of these at a time.
+class FailingCallOfAnyThread {
+ public:
+  FailingCallOfAnyThread(SystemCall call, uint64_t n, int errnum);
+  ~FailingCallOfAnyThread();
+  FailingCallOfAnyThread(const FailingCallOfAnyThread&) = delete;
+  FailingCallOfAnyThread& operator=(const FailingCallOfAnyThread&) = delete;
+
+  bool happened() const;
+};
+
 }  // namespace ringway::testing
 
 #endif  // RINGWAY_BACKENDS_TESTING_FAILING_CALLS_H_
