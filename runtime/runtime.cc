@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdio>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "backends/backend_options.h"
 #include "core/check.h"
 #include "core/leak_in_child.h"
 #include "core/unique_fd.h"
@@ -137,7 +140,38 @@ Runtime::~Runtime() {
   Wait();
 }
 
+// Workers of one runtime differ in nothing: one on another backend would have
+// other limits and other speed, and the report would name one of the two.
 absl::Status Runtime::StartWorkers() {
+  if (absl::Status s = StartEachWorker(); !s.ok()) return s;
+  if (OnOneBackend()) return absl::OkStatus();
+  const auto n_epoll = std::count_if(
+      workers_.begin(), workers_.end(),
+      [](const auto& worker) { return worker->backend_name() == "epoll"; });
+  fprintf(stderr,
+          "ringway: epoll serves on all %d workers, because %d of them could "
+          "not have io_uring\n",
+          config_->workers, static_cast<int>(n_epoll));
+  Shutdown();
+  Wait();
+  handles_.clear();
+  workers_.clear();
+  config_->executor.loop.backend.kind = BackendKind::kEpoll;
+  if (absl::Status s = StartEachWorker(); !s.ok()) return s;
+  if (OnOneBackend()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "some workers could not have io_uring, and RINGWAY_BACKEND=auto "
+      "overrides "
+      "the choice of epoll for all: set it to epoll");
+}
+
+bool Runtime::OnOneBackend() const {
+  return std::all_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
+    return worker->backend_name() == workers_[0]->backend_name();
+  });
+}
+
+absl::Status Runtime::StartEachWorker() {
   workers_.reserve(config_->workers);
   handles_.reserve(config_->workers);
   for (int i = 0; i < config_->workers; ++i)

@@ -89,7 +89,9 @@ class Runtime {
     // Pins worker i to CPU `first + i`, which is below CPU_SETSIZE (1,024); a
     // negative `first` (the default) pins nothing.
     Builder& Pin(int first);
-    // The executor of each worker, and through it the backend. Its max_tasks
+    // The executor of each worker, and through it the backend: the same for all
+    // of them. Where BackendKind::kAuto finds io_uring for some and not for
+    // others, all are started again on epoll, with one log line. Its max_tasks
     // must have room for one task of the worker's own, one for each Listen(),
     // one for OnStart(), and one for a connection.
     Builder& Options(const ExecutorOptions& options);
@@ -160,6 +162,8 @@ class Runtime {
   explicit Runtime(std::unique_ptr<internal::RuntimeConfig> config);
 
   absl::Status StartWorkers();
+  absl::Status StartEachWorker();
+  bool OnOneBackend() const;
   absl::Status OpenListeners();
   // Whether Wait() takes but a moment.
   bool HasEnded() const;

@@ -184,6 +184,7 @@ absl::Status Worker::Prepare() {
   executor_ = *std::move(executor);
   handle_ = ExecutorHandle(*executor_);
   backend_description_ = std::string(executor_->loop().backend().description());
+  backend_name_ = std::string(executor_->loop().backend().name());
   return absl::OkStatus();
 }
 

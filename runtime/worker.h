@@ -85,6 +85,7 @@ class Worker {
   const std::string& backend_description() const {
     return backend_description_;
   }
+  std::string_view backend_name() const { return backend_name_; }
   const ExecutorHandle& handle() const { return handle_; }
 
   int index() const { return index_; }
@@ -164,6 +165,7 @@ class Worker {
   std::promise<absl::Status> arranged_;
   ExecutorHandle handle_;
   std::string backend_description_;
+  std::string backend_name_;
   RuntimeReport report_;
   std::atomic<bool> ended_{false};
   Order arrange_{*this, &Worker::DoArrange};
