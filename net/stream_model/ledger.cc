@@ -147,7 +147,8 @@ void Direction::CheckOutcome(const Direction& back) const {
     Fail("its receiver has seen neither an end nor an error");
   // The kernel reports a reset once: to whichever call comes first.
   if (outcome_ == Outcome::kEndAfterReset && !back.may_know_of_reset_)
-    Fail("a reset was reported to nobody, and as an end of stream");
+    Fail(absl::StrCat("a reset was reported to nobody, and as an end of stream",
+                      "\n    ", back.Describe()));
 }
 
 }  // namespace ringway::net::model

@@ -24,7 +24,10 @@ std::string DumpOf(const World::Worker& worker) {
   std::future<std::string> dumped = dump->get_future();
   const absl::Status posted =
       worker.handle.Post([dump, executor = worker.executor] {
-        dump->set_value(executor->DumpTasks());
+        const ExecutorStats stats = executor->stats();
+        dump->set_value(absl::StrCat(executor->DumpTasks(), stats.frames.live,
+                                     " frames, ", stats.loop.backend.in_flight,
+                                     " operations in flight"));
       });
   if (!posted.ok()) return absl::StrCat(posted.ToString(), "\n");
   if (dumped.wait_for(std::chrono::seconds(3)) == std::future_status::ready)

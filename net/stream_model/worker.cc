@@ -220,12 +220,12 @@ void Settle(Local& local, Executor& executor) {
   local.listeners.clear();
   while (true) {
     const ExecutorStats stats = executor.stats();
-    if (stats.tasks_alive == 0 && stats.loop.backend.in_flight == 0) break;
+    // Frames that another worker is about to free come home by themselves.
+    if (stats.tasks_alive == 0 && stats.loop.backend.in_flight == 0 &&
+        stats.frames.live == 0)
+      break;
     executor.Run(SleepAMoment()).IgnoreError();
   }
-  const ExecutorStats stats = executor.stats();
-  if (stats.frames.live != 0)
-    local.world.Fail(absl::StrCat(stats.frames.live, " frames are left"));
   const absl::Status probed = ProbeBuffers(executor, local.world.plan.options);
   if (!probed.ok()) local.world.Fail(probed.ToString());
 }
