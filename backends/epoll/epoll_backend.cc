@@ -295,7 +295,10 @@ bool EpollBackend::PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
     return true;
   }
   FdEntry& entry = watcher_.table().Get(op.fd);
-  list.PushBack(kind == Queue::kReaders ? entry.readers : entry.writers);
+  WaitQueue& queue = kind == Queue::kReaders ? entry.readers : entry.writers;
+  // It may be in a list still, empty after a cancel.
+  if (queue.put_aside()) queue.Unlink();
+  list.PushBack(queue);
   return false;
 }
 

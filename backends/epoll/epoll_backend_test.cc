@@ -431,6 +431,34 @@ TEST_F(EpollFairnessTest, StreamThatHasMuchLetsTheOthersIn) {
   EXPECT_TRUE(driver_.RunUntil([&] { return stream.ended(); }));
 }
 
+TEST_F(EpollFairnessTest, StreamsThatFollowACancelledOneTakeItsPlace) {
+  // A queue that was put aside may be in a list still when what was in it is
+  // gone, and the next stream puts it aside again in the same turn.
+  FdPair sockets = MakeSocketPair();
+  SendAll(sockets.second.get(), std::string(64 * 100, 'b'));
+  size_t n_events = 0;
+  for (int round = 0; round < 3; ++round) {
+    CountedMultishot stream;
+    PrepareRecvMultishot(stream, sockets.first.get());
+    driver_.Start(stream);
+    driver_->Submit(driver_.pending(), driver_.ready());
+    ASSERT_GT(stream.event_count, 0u);
+    n_events += stream.event_count;
+    driver_->DropEvents(stream);
+    driver_.Cancel(stream);
+    CountedMultishot next;
+    PrepareRecvMultishot(next, sockets.first.get());
+    driver_.Start(next);
+    driver_->Submit(driver_.pending(), driver_.ready());
+    EXPECT_TRUE(driver_.RunUntil([&] { return stream.ended(); }));
+    n_events += next.event_count;
+    driver_->DropEvents(next);
+    driver_.Cancel(next);
+    EXPECT_TRUE(driver_.RunUntil([&] { return next.ended(); }));
+  }
+  EXPECT_LE(n_events, 100u);
+}
+
 TEST_F(EpollFairnessTest, BusyStreamOnANumberThatCameBackIsServedToItsEnd) {
   FdPair first = MakeSocketPair();
   const int fd = first.first.get();
