@@ -16,6 +16,7 @@
 #include <cerrno>
 
 #include "backends/epoll/socket_transfer.h"
+#include "backends/epoll/without_sigpipe.h"
 #include "backends/prepare.h"
 #include "backends/system_call.h"
 #include "core/check.h"
@@ -138,6 +139,17 @@ Attempt ReadAgainOffloaded(const Operation& op, int64_t n) {
   return {.next = Next::kOffload};
 }
 
+// As a send: write(2) would raise SIGPIPE.
+Attempt WriteToSocket(const Operation& op, Vectors vectors) {
+  if (vectors.count < 0 || vectors.count > IOV_MAX) return Done(-EINVAL);
+  if (TotalBytes(vectors) == 0) return Done(0);
+  msghdr message = {};
+  message.msg_iov = const_cast<iovec*>(vectors.first);
+  message.msg_iovlen = static_cast<size_t>(vectors.count);
+  return DoneOrWritable(
+      OrErrno(sendmsg(op.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL)), op.fd);
+}
+
 Attempt TryReadOrWrite(const Operation& op) {
   const iovec whole = {op.address, op.length};
   const Vectors vectors = IsVectored(op.opcode)
@@ -145,7 +157,11 @@ Attempt TryReadOrWrite(const Operation& op) {
                                         static_cast<int>(op.length)}
                               : Vectors{&whole, 1};
   const bool write = IsWrite(op.opcode);
-  if (write && IsOnDisk(op.fd)) return {.next = Next::kOffload};
+  if (write) {
+    const mode_t type = TypeOf(op.fd);
+    if (IsDiskType(type)) return {.next = Next::kOffload};
+    if (S_ISSOCK(type)) return WriteToSocket(op, vectors);
+  }
   int64_t n = Transfer(op, vectors, RWF_NOWAIT);
   if (n == -EOPNOTSUPP || n == -EAGAIN) {
     if (IsOnDisk(op.fd)) return {.next = Next::kOffload};
@@ -232,7 +248,7 @@ Attempt TrySplice(Operation& op) {
     if (!S_ISFIFO(type) && !IsDiskType(type)) MakeNonBlocking(fd);
   }
   if (on_disk) return {.next = Next::kOffload};
-  const int32_t n = RunSystemCall(op);
+  const int32_t n = RunWithoutSigPipe(op);
   return n == -EAGAIN && !must_not_wait ? WhenSpliceable(op) : Done(n);
 }
 
