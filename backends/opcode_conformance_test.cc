@@ -180,6 +180,10 @@ int32_t ExpectedFailure(OpCode opcode) {
   return opcode == OpCode::kSocket ? -EAFNOSUPPORT : -EBADF;
 }
 
+bool IsForSockets(OpCode opcode) {
+  return opcode >= OpCode::kBind && opcode <= OpCode::kSendMsgZeroCopy;
+}
+
 // Takes `op` from its start to its end without running anybody. Returns how
 // often `op` was to be told.
 size_t EndsOf(BackendDriver& driver, MultishotOperation& op) {
@@ -198,23 +202,69 @@ size_t EndsOf(BackendDriver& driver, MultishotOperation& op) {
   return n;
 }
 
+// The result of an operation on `bad` that must fail and deliver nothing.
+int32_t FailureOf(BackendDriver& driver, OpCode opcode, int bad) {
+  MultishotOperation op(nullptr);
+  Arguments arguments;
+  PrepareToFail(op, opcode, bad, arguments);
+  EXPECT_EQ(EndsOf(driver, op), 1u);
+  EXPECT_EQ(op.state, OpState::kDone);
+  EXPECT_EQ(op.event_count, 0u);
+  return op.result;
+}
+
 TEST_P(OpCodeConformance, WhatSupportSaysIsWhatHappens) {
   const int closed = system().Pipe().first.get();
+  for (const int bad : {closed, -1}) {
+    for (size_t i = 0; i < kOpCodeCount; ++i) {
+      const OpCode opcode = static_cast<OpCode>(i);
+      SCOPED_TRACE(::testing::Message() << OpCodeName(opcode) << " on " << bad);
+      const bool exists = driver()->support(opcode) != Support::kUnimplemented;
+      int32_t result = FailureOf(driver(), opcode, bad);
+      // What waitid(2) says of a number that cannot be an fd.
+      if (opcode == OpCode::kWaitPid && result == -EINVAL && bad < 0) {
+        result = -EBADF;
+      }
+      EXPECT_EQ(result, exists ? ExpectedFailure(opcode) : -EOPNOTSUPP);
+    }
+  }
+}
+
+TEST_P(OpCodeConformance, SocketOperationsOnAPipeAreEnotsock) {
+  TestFdPair pipe = system().Pipe();
   for (size_t i = 0; i < kOpCodeCount; ++i) {
     const OpCode opcode = static_cast<OpCode>(i);
+    if (!IsForSockets(opcode)) continue;
     SCOPED_TRACE(OpCodeName(opcode));
-    MultishotOperation op(nullptr);
-    Arguments arguments;
-    PrepareToFail(op, opcode, closed, arguments);
-
-    EXPECT_EQ(EndsOf(driver(), op), 1u);
-
-    ASSERT_EQ(op.state, OpState::kDone);
-    EXPECT_EQ(op.event_count, 0u);
-    EXPECT_EQ(op.result, driver()->support(opcode) == Support::kUnimplemented
-                             ? -EOPNOTSUPP
-                             : ExpectedFailure(opcode));
+    EXPECT_EQ(FailureOf(driver(), opcode, pipe.first.get()), -ENOTSOCK);
   }
+}
+
+TEST_P(OpCodeConformance, ReceiveThatFindsNoBufferHasItsBadFdToldAllTheSame) {
+  // Where there is no buffer a receive is not tried at all: it was queued for
+  // one under the number that it was given, and -1 is no index. With buffers
+  // the call itself finds out, so no other test of bad fds came there.
+  BackendOptions options = Options();
+  options.receive_buffer_count = 1;
+  options.receive_copy_bytes = 0;
+  MakeDriver(options);
+  TestFdPair sockets = system().SocketPair();
+  SendAll(sockets.second.get(), "x");
+  CountedMultishot holder;
+  PrepareRecvMultishot(holder, sockets.first.get());
+  driver().Start(holder);
+  ASSERT_TRUE(driver().RunUntil([&] { return holder.event_count == 1; }));
+
+  const int closed = system().Pipe().first.get();
+  for (const OpCode opcode :
+       {OpCode::kRecvMultishot, OpCode::kRecvMsgMultishot}) {
+    SCOPED_TRACE(OpCodeName(opcode));
+    EXPECT_EQ(FailureOf(driver(), opcode, -1), -EBADF);
+    EXPECT_EQ(FailureOf(driver(), opcode, closed), -EBADF);
+  }
+  driver()->DropEvents(holder);
+  driver().Cancel(holder);
+  EXPECT_TRUE(driver().RunUntil([&] { return holder.ended(); }));
 }
 
 TEST_P(OpCodeConformance, OnlyDeviceCommandsMayBeMissing) {

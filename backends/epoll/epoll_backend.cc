@@ -264,7 +264,7 @@ bool EpollBackend::Park(Operation& op, int fd, Queue queue,
   if (rc == 0) return moves;
   // Not pollable: a disk file, or a device that never becomes ready.
   if (rc == -EPERM && queue == Queue::kPollers) return false;
-  op.Unlink();
+  if (op.linked()) op.Unlink();
   if (rc == -EPERM) {
     Offload(op);
   } else {
@@ -276,6 +276,7 @@ bool EpollBackend::Park(Operation& op, int fd, Queue queue,
 // Puts `op` into a queue of `fd`, unless it is there already, and sees to it
 // that the fd is watched. Returns 0 or -errno.
 int EpollBackend::Enqueue(Operation& op, int fd, Queue queue) {
+  if (fd < 0) return -EBADF;
   FdEntry& entry = watcher_.table().Get(fd);
   const bool held = !entry.idle();
   if (!op.linked()) QueueIn(entry, queue).PushBack(op);
@@ -290,7 +291,7 @@ bool EpollBackend::PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
                             RunnableList& done) {
   const Queue kind = QueueOf(op.opcode);
   if (const int rc = Enqueue(op, op.fd, kind); rc < 0) {
-    op.Unlink();
+    if (op.linked()) op.Unlink();
     Complete(op, rc, done);
     return true;
   }

@@ -225,6 +225,7 @@ void SimBackend::TryReceive(Request& request) {
     if (result == kBlocked) return Park(request);
     return Complete(request, result);
   }
+  if (request.on == nullptr) return Complete(request, -EBADF);
   ++stats_.buffer_starved;
   request.phase = Request::Phase::kWaiting;
   if (request.linked()) request.Unlink();
