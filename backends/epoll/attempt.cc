@@ -44,6 +44,7 @@ Attempt DoneOrWritable(int64_t result, int fd) {
 
 // For sends and receives: whether to wait is also the caller's choice.
 Attempt DoneUnlessWaiting(const Operation& op, int64_t result, Attempt wait) {
+  if (result == kMoreToMove) return {.next = Next::kMore};
   const bool waits = result == -EAGAIN && (op.flags & MSG_DONTWAIT) == 0;
   return waits ? wait : Done(result);
 }

@@ -27,6 +27,7 @@ enum class Next : uint8_t {
   kReadable,  // try again when `fd` is readable
   kWritable,  // try again when `fd` is writable
   kSoon,      // try again: no event will tell when
+  kMore,      // try again: it has moved what one turn is for
   kOffload,   // only a thread that may block can do it
 };
 

@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t kDoorbell = EpollSet::kReserved - 1;
 
-// What one fd may deliver per turn before the others get theirs.
+// What one fd may deliver or end per turn before the others get theirs.
 constexpr int kDeliveriesPerTurn = 16;
 
 // Between two attempts of what no event tells of: at first, and when it goes
@@ -237,6 +237,8 @@ bool EpollBackend::Follow(Operation& op, const Attempt& attempt,
           op.opcode == OpCode::kPoll ? Queue::kPollers : Queue::kReaders, done);
     case Next::kWritable:
       return Park(op, attempt.fd, Queue::kWriters, done);
+    case Next::kMore:
+      return PutAside(op, unfinished_, done);
     case Next::kDone:
     case Next::kSoon:
     case Next::kOffload:
@@ -340,10 +342,13 @@ void EpollBackend::NoteReceived(const Operation& op, size_t n_bytes,
 
 void EpollBackend::TryInOrder(WaitQueue& queue, RunnableList& done) {
   OperationList& operations = queue.operations;
-  while (Operation* op = operations.front()) {
+  for (int n = 0; n < kDeliveriesPerTurn; ++n) {
+    Operation* op = operations.front();
+    if (op == nullptr) return;
     const bool left = Advance(*op, done);
     if (!left || operations.back() == op) return;  // a splice goes to the end
   }
+  if (!operations.empty()) unfinished_.PushBack(queue);
 }
 
 // --- Receive buffers

@@ -68,26 +68,34 @@ size_t SliceOf(const msghdr& message, int64_t from, int64_t to,
   return n;
 }
 
-int64_t MoveMessage(const Operation& op) {
+int64_t MoveMessage(const Operation& op, int64_t to) {
   msghdr& message = *static_cast<msghdr*>(op.address);
   const bool receive = IsReceive(op.opcode);
-  if (op.offset == 0) {
+  const bool first = op.offset == 0;
+  if (first && to == TotalBytes(op)) {
     return OrErrno(receive ? recvmsg(op.fd, &message, NonBlocking(op))
                            : sendmsg(op.fd, &message, NonBlocking(op)));
   }
-  // Addresses and control data went with the first part.
+  // Addresses and control data go with the first part.
   std::array<iovec, kSlice> slice;
-  msghdr rest = {};
-  rest.msg_iov = slice.data();
-  rest.msg_iovlen = SliceOf(message, op.offset, TotalBytes(op), slice);
-  return OrErrno(receive ? recvmsg(op.fd, &rest, NonBlocking(op))
-                         : sendmsg(op.fd, &rest, NonBlocking(op)));
+  msghdr part = first ? message : msghdr();
+  part.msg_iov = slice.data();
+  part.msg_iovlen = SliceOf(message, op.offset, to, slice);
+  const int64_t n = OrErrno(receive ? recvmsg(op.fd, &part, NonBlocking(op))
+                                    : sendmsg(op.fd, &part, NonBlocking(op)));
+  if (first && receive && n >= 0) {
+    message.msg_namelen = part.msg_namelen;
+    message.msg_controllen = part.msg_controllen;
+    message.msg_flags = part.msg_flags;
+  }
+  return n;
 }
 
-int64_t Move(const Operation& op) {
-  if (IsMessage(op.opcode)) return MoveMessage(op);
+// From Operation::offset up to byte `to`.
+int64_t Move(const Operation& op, int64_t to) {
+  if (IsMessage(op.opcode)) return MoveMessage(op, to);
   char* rest = static_cast<char*>(op.address) + op.offset;
-  const size_t n_bytes = op.length - static_cast<size_t>(op.offset);
+  const size_t n_bytes = static_cast<size_t>(to - op.offset);
   return OrErrno(IsReceive(op.opcode)
                      ? recv(op.fd, rest, n_bytes, NonBlocking(op))
                      : send(op.fd, rest, n_bytes, NonBlocking(op)));
@@ -103,8 +111,12 @@ bool IsTransfer(OpCode opcode) {
 int32_t StepTransfer(Operation& op) {
   const bool whole =
       (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0;
+  int64_t end = TotalBytes(op);
+  if (whole && end - op.offset > kMaxStep && !KeepsBoundaries(op.fd)) {
+    end = op.offset + kMaxStep;
+  }
   while (true) {
-    const int64_t n = Move(op);
+    const int64_t n = Move(op, end);
     if (n == -EINTR) continue;
     if (n == -EAGAIN && (op.flags & MSG_DONTWAIT) == 0) return -EAGAIN;
     if (n < 0) return static_cast<int32_t>(op.offset > 0 ? op.offset : n);
@@ -113,6 +125,7 @@ int32_t StepTransfer(Operation& op) {
     if (n == 0 || op.offset >= TotalBytes(op) || KeepsBoundaries(op.fd)) {
       return static_cast<int32_t>(op.offset);
     }
+    if (op.offset >= end) return kMoreToMove;
   }
 }
 

@@ -19,8 +19,16 @@ namespace ringway::epoll {
 // The opcodes of StepTransfer(): one-shot sends and receives.
 bool IsTransfer(OpCode opcode);
 
-// Moves what can be moved now. Returns the result, or -EAGAIN as long as there
-// is something to wait for.
+// What StepTransfer() moves of a stream at most: a peer that drains as fast as
+// it is sent to would hold the loop up for the whole of a transfer.
+inline constexpr int64_t kMaxStep = 1 << 20;
+
+// StepTransfer(): it has moved kMaxStep, and need not wait to go on.
+inline constexpr int32_t kMoreToMove = INT32_MIN;
+
+// Moves what can be moved now, at most kMaxStep where MSG_WAITALL lets it go
+// on. Returns the result, kMoreToMove, or -EAGAIN as long as there is something
+// to wait for.
 int32_t StepTransfer(Operation& op);
 
 // One receive of a multishot operation into `buffer`. Returns bytes, -EAGAIN or
