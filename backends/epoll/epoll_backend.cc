@@ -279,12 +279,13 @@ bool EpollBackend::Park(Operation& op, int fd, Queue queue,
 // that the fd is watched. Returns 0 or -errno.
 int EpollBackend::Enqueue(Operation& op, int fd, Queue queue) {
   if (fd < 0) return -EBADF;
-  FdEntry& entry = watcher_.table().Get(fd);
-  const bool held = !entry.idle();
-  if (!op.linked()) QueueIn(entry, queue).PushBack(op);
+  FdEntry* entry = watcher_.table().Get(fd);
+  if (entry == nullptr) return -ENOMEM;
+  const bool held = !entry->idle();
+  if (!op.linked()) QueueIn(*entry, queue).PushBack(op);
   // What a thread has tried may have become ready since.
-  return IsTwoSided(op.opcode) ? watcher_.WatchAnew(entry)
-                               : watcher_.Watch(entry, held);
+  return IsTwoSided(op.opcode) ? watcher_.WatchAnew(*entry)
+                               : watcher_.Watch(*entry, held);
 }
 
 // Makes `op` wait as Park() does, but its queue comes back by `list`: there is
@@ -297,7 +298,7 @@ bool EpollBackend::PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
     Complete(op, rc, done);
     return true;
   }
-  FdEntry& entry = watcher_.table().Get(op.fd);
+  FdEntry& entry = *watcher_.table().Find(op.fd);
   WaitQueue& queue = kind == Queue::kReaders ? entry.readers : entry.writers;
   // It may be in a list still, empty after a cancel.
   if (queue.put_aside()) queue.Unlink();
@@ -313,20 +314,20 @@ void EpollBackend::Offload(Operation& op) {
 // The registration reports what is ready already.
 void EpollBackend::StartPollMultishot(MultishotOperation& op,
                                       RunnableList& done) {
-  if (op.fd < 0) {
-    Finish(op, -EBADF, done);
+  FdEntry* entry = op.fd < 0 ? nullptr : watcher_.table().Get(op.fd);
+  if (entry == nullptr) {
+    Finish(op, op.fd < 0 ? -EBADF : -ENOMEM, done);
     return;
   }
-  FdEntry& entry = watcher_.table().Get(op.fd);
-  entry.pollers.PushBack(op);
-  const int rc = watcher_.WatchAnew(entry);
+  entry->pollers.PushBack(op);
+  const int rc = watcher_.WatchAnew(*entry);
   if (rc < 0 && rc != -EPERM) {
     op.Unlink();
     Finish(op, rc, done);
     return;
   }
   // A disk file is always ready, and that never changes.
-  if (rc == -EPERM) DeliverPolls(entry, EPOLLIN | EPOLLOUT, done);
+  if (rc == -EPERM) DeliverPolls(*entry, EPOLLIN | EPOLLOUT, done);
 }
 
 // True if `op` need not be tried. Peeks and the like neither know nor tell.
@@ -430,6 +431,7 @@ bool EpollBackend::MayPutOffAsking(const RunnableList& done) {
 
 void EpollBackend::Turn(MonotonicTime deadline, RunnableList& done) {
   watcher_.BeginTurn();
+  EndRefused(done);
   EndCancelled(done);
   RetryAll(done);
   ResumeStarved();
@@ -439,6 +441,7 @@ void EpollBackend::Turn(MonotonicTime deadline, RunnableList& done) {
   for (const epoll_event& event : NextEvents(deadline, may_block)) {
     OnEvent(event, done);
   }
+  EndRefused(done);
   while (WaitQueue* queue = unfinished.PopFront()) TryInOrder(*queue, done);
 }
 
@@ -458,6 +461,7 @@ std::span<epoll_event> EpollBackend::NextEvents(MonotonicTime deadline,
     const int n = set.Poll(events);
     if (n > 0 || !may_block) return events.first(static_cast<size_t>(n));
     watcher_.CheckAssumptions();
+    if (!watcher_.refused().empty()) return {};
   }
   ++stats_.system_calls;
   ++stats_.waits;
@@ -583,6 +587,12 @@ size_t EpollBackend::CancelAll(RunnableList& done) {
 void EpollBackend::EndCancelled(RunnableList& done) {
   while (Operation* op = cancelled_.PopFront()) {
     Complete(*op, ResultIfCancelled(*op), done);
+  }
+}
+
+void EpollBackend::EndRefused(RunnableList& done) {
+  while (Operation* op = watcher_.refused().PopFront()) {
+    Complete(*op, op->result, done);
   }
 }
 

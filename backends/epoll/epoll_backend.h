@@ -110,6 +110,7 @@ class EpollBackend final : public Backend {
   void DeliverPolls(FdEntry& entry, uint32_t events, RunnableList& done);
   void CollectOffloaded(RunnableList& done);
   void EndCancelled(RunnableList& done);
+  void EndRefused(RunnableList& done);
   void RetryAll(RunnableList& done);
 
   // The end of an operation, which must be in no list.

@@ -4,6 +4,8 @@
 
 #include <sys/epoll.h>
 
+#include <new>
+
 namespace ringway::epoll {
 namespace {
 
@@ -37,14 +39,23 @@ void FdEntry::ForgetFile() {
   protocol = Protocol::kUnknown;
 }
 
-FdEntry& FdTable::Get(int fd) {
-  if (FdEntry* entry = Find(fd)) return *entry;
+FdEntry* FdTable::Get(int fd) {
+  if (FdEntry* entry = Find(fd)) return entry;
   const size_t index = static_cast<size_t>(fd) / kChunk;
-  if (index >= chunks_.size()) chunks_.resize(index + 1);
-  chunks_[index] = std::make_unique<Chunk>();
+  if (!Grow(index)) return nullptr;
   int next = static_cast<int>(index * kChunk);
   for (FdEntry& entry : *chunks_[index]) entry.fd = next++;
-  return *Find(fd);
+  return Find(fd);
+}
+
+bool FdTable::Grow(size_t index) {
+  try {
+    if (index >= chunks_.size()) chunks_.resize(index + 1);
+    chunks_[index] = std::make_unique<Chunk>();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
 }
 
 }  // namespace ringway::epoll

@@ -82,8 +82,9 @@ class FdTable {
   // The entry of `fd`, or null if it has none.
   FdEntry* Find(int fd);
 
-  // The entry of `fd`, made if need be. Requires fd >= 0.
-  FdEntry& Get(int fd);
+  // The entry of `fd`, made if need be; null if there is no memory for it.
+  // Never throws. Requires fd >= 0.
+  FdEntry* Get(int fd);
 
   // Calls `visit` for every entry there is.
   template <typename Visitor>
@@ -98,6 +99,8 @@ class FdTable {
   // Entries do not move: lists point at them. So the table grows by chunks.
   static constexpr size_t kChunk = 256;
   using Chunk = std::array<FdEntry, kChunk>;
+
+  bool Grow(size_t index);
 
   std::vector<std::unique_ptr<Chunk>> chunks_;
 };

@@ -107,9 +107,17 @@ void FdWatcher::OnTried(FdEntry& entry) {
 
 void FdWatcher::Check(FdEntry& entry) {
   entry.Unlink();
-  // What cannot be watched any more was closed under its operations, which wait
-  // to be cancelled.
-  if (!entry.idle()) WatchAnew(entry);
+  if (entry.idle()) return;
+  const int rc = WatchAnew(entry);
+  // What cannot be watched for another reason was closed under its operations,
+  // which wait to be cancelled.
+  if (rc != -ENOMEM && rc != -ENOSPC) return;
+  OperationList refused;
+  Strand(entry, refused);
+  for (Operation* op = refused.front(); op != nullptr; op = refused.Next(*op)) {
+    op->result = rc;
+  }
+  refused_.Append(refused);
 }
 
 void FdWatcher::CheckAssumptions() {
@@ -138,14 +146,19 @@ void FdWatcher::OnShortReceive(int fd) {
 
 // --- Ends
 
-void FdWatcher::Forget(int fd, OperationList& stranded) {
-  FdEntry* entry = table_.Find(fd);
-  if (entry == nullptr) return;
-  for (WaitQueue* queue : {&entry->readers, &entry->writers}) {
+// Moves all that waits for `entry` to `stranded`.
+void FdWatcher::Strand(FdEntry& entry, OperationList& stranded) {
+  for (WaitQueue* queue : {&entry.readers, &entry.writers}) {
     stranded.Append(queue->operations);
     if (queue->put_aside()) queue->Unlink();
   }
-  stranded.Append(entry->pollers);
+  stranded.Append(entry.pollers);
+}
+
+void FdWatcher::Forget(int fd, OperationList& stranded) {
+  FdEntry* entry = table_.Find(fd);
+  if (entry == nullptr) return;
+  Strand(*entry, stranded);
   if (entry->assumed()) entry->Unlink();
   entry->ForgetFile();
 }

@@ -64,6 +64,11 @@ class FdWatcher {
   bool assuming() const { return !assumed_.empty(); }
   void CheckAssumptions();
 
+  // Operations that were assumed to be watched for and cannot be, as the kernel
+  // has no memory for it or the user no watches left. Their results say which.
+  // BeginTurn() and CheckAssumptions() add to them.
+  OperationList& refused() { return refused_; }
+
   // True if a receive took all there was in this turn.
   bool IsDrained(int fd);
   // Notes that a receive got less than it had room for.
@@ -80,11 +85,13 @@ class FdWatcher {
   int Control(int what, FdEntry& entry, uint32_t events);
   void Assume(FdEntry& entry);
   void Check(FdEntry& entry);
+  void Strand(FdEntry& entry, OperationList& stranded);
 
   const std::unique_ptr<EpollSet> set_;
   uint64_t& system_calls_;
   FdTable table_;
   IntrusiveList<FdEntry> assumed_;  // the oldest first
+  OperationList refused_;
   uint64_t turn_ = 1;
 };
 

@@ -37,7 +37,7 @@ class FdWatcherTest : public ::testing::Test {
     });
   }
 
-  FdEntry& Entry(int fd) { return watcher_.table().Get(fd); }
+  FdEntry& Entry(int fd) { return *watcher_.table().Get(fd); }
 
   // One operation waits for `fd` to become readable, as backends do it.
   int WaitFor(int fd, Operation& op) {

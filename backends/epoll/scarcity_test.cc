@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Memory, or watches, that run out while an operation begins to wait: it ends
+// with the reason, and the others go on.
+//
+// The table of fds grows when something waits for a high number first, in the
+// middle of Submit() or Wait(). It threw from there, with operations in no
+// list. And where a number that was assumed to be registered turned out not to
+// be, a refusal to register it was taken for a closed fd, whose operations wait
+// to be cancelled.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/epoll/epoll_backend.h"
+#include "backends/prepare.h"
+#include "backends/testing/backend_fixture.h"
+#include "backends/testing/failing_allocation.h"
+#include "backends/testing/failing_calls.h"
+#include "backends/testing/sockets.h"
+#include "core/unique_fd.h"
+#include "gtest/gtest.h"
+
+namespace ringway::epoll {
+namespace {
+
+using ::ringway::testing::BackendDriver;
+using ::ringway::testing::CountedMultishot;
+using ::ringway::testing::CountedOperation;
+using ::ringway::testing::FailingAllocation;
+using ::ringway::testing::FailingCall;
+using ::ringway::testing::FdPair;
+using ::ringway::testing::Listen;
+using ::ringway::testing::MakeSocketPair;
+using ::ringway::testing::SendAll;
+using ::ringway::testing::SystemCall;
+
+// Where the table has nothing yet.
+constexpr int kHighFd = 5'000;
+
+// Starts operations that wait for `fd` in each of the ways there are, while the
+// `n`-th allocation fails. Returns how many ended for want of memory; the rest
+// wait as they should.
+int Refused(int fd, uint64_t n) {
+  BackendDriver driver(*EpollBackend::Create(BackendOptions()));
+  CountedOperation recv, poll;
+  CountedMultishot polls, accepts;
+  std::array<std::byte, 16> buffer;
+  PrepareRecv(recv, fd, buffer);
+  PreparePoll(poll, fd, POLLPRI);
+  PreparePollMultishot(polls, fd, POLLPRI);
+  UniqueFd listener = Listen(1);
+  PrepareAcceptMultishot(accepts, listener.get());
+  const std::array<Operation*, 4> all = {&recv, &poll, &polls, &accepts};
+  for (Operation* op : all) driver.Start(*op);
+  {
+    FailingAllocation failing(n);
+    driver->Submit(driver.pending(), driver.ready());
+  }
+  driver.TurnWithoutBlocking();
+  int refused = 0;
+  for (Operation* op : all) {
+    if (op->state == OpState::kInFlight) continue;
+    EXPECT_EQ(op->result, -ENOMEM) << OpCodeName(op->opcode);
+    ++refused;
+  }
+  for (Operation* op : all) driver.Cancel(*op);
+  EXPECT_TRUE(driver.RunUntil([&] { return driver->stats().in_flight == 0; }));
+  driver.TurnWithoutBlocking();
+  return refused;
+}
+
+TEST(EpollScarcity, AllocationThatFailsCostsOneOperation) {
+  FdPair sockets = MakeSocketPair();
+  const UniqueFd high(fcntl(sockets.first.get(), F_DUPFD_CLOEXEC, kHighFd));
+  ASSERT_TRUE(high.valid());
+  int n = 1;
+  while (Refused(high.get(), static_cast<uint64_t>(n)) == 1) ++n;
+  EXPECT_GT(n, 2) << "nothing was made to fail";
+  EXPECT_EQ(Refused(high.get(), static_cast<uint64_t>(n)), 0);
+}
+
+TEST(EpollScarcity, OperationThatCannotBeWatchedForIsToldInTheEnd) {
+  BackendDriver driver(*EpollBackend::Create(BackendOptions()));
+  CountedOperation recv;
+  std::array<std::byte, 16> buffer;
+  FdPair first = MakeSocketPair(), second = MakeSocketPair();
+  const int fd = first.first.get();
+  PrepareRecv(recv, fd, buffer);
+  driver.Start(recv);
+  driver.TurnWithoutBlocking();
+  SendAll(first.second.get(), "x");
+  ASSERT_TRUE(driver.RunUntil([&] { return recv.done(); }));
+  // The number means another socket within the turn.
+  ASSERT_EQ(dup3(second.first.get(), fd, O_CLOEXEC), fd);
+  recv.completions = 0;
+  PrepareRecv(recv, fd, buffer);
+  driver.Start(recv);
+  driver.TurnWithoutBlocking(1);
+
+  // The first of the calls finds the number unknown.
+  FailingCall failing(SystemCall::kEpollControl, 2, ENOSPC);
+  ASSERT_TRUE(driver.RunUntil([&] { return recv.done(); }));
+
+  EXPECT_TRUE(failing.happened());
+  EXPECT_EQ(recv.result, -ENOSPC);
+}
+
+}  // namespace
+}  // namespace ringway::epoll
