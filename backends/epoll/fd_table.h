@@ -66,8 +66,8 @@ struct FdEntry : ListNode {
   // event, or by registering it.
   uint64_t seen_in_turn = 0;
   uint64_t assumed_in_turn = 0;
-  // The turn in which a receive took all there was: until the next event there
-  // is nothing more.
+  // The turn in which a receive took all there was: until the next event, hence
+  // for the rest of that turn, there is nothing more.
   uint64_t drained_in_turn = 0;
   // It was closed by the peer, had an error or out-of-band data: then a short
   // receive does not mean that it took everything.

@@ -89,7 +89,6 @@ FdEntry* FdWatcher::EntryOf(const epoll_event& event) {
   FdEntry* entry = table_.Find(EventFd(event.data.u64));
   if (entry == nullptr || event.data.u64 != EventData(*entry)) return nullptr;
   entry->seen_in_turn = turn_;
-  entry->drained_in_turn = 0;
   if ((event.events & kEndsReceives) != 0) entry->never_drained = true;
   return entry;
 }

@@ -54,7 +54,8 @@ class FdWatcher {
   int WatchAnew(FdEntry& entry);
 
   // The entry that `event` is about, marked as seen; null if it is about a file
-  // that the number no longer means.
+  // that the number no longer means. Events are looked up before anything is
+  // received in a turn: what was drained in an earlier one is not any more.
   FdEntry* EntryOf(const epoll_event& event);
 
   // Says that all of the entry's waiting operations that could be tried were.

@@ -269,6 +269,66 @@ TEST_F(FdWatcherTest, ShortReceiveFromAUnixSocketSaysNothing) {
   EXPECT_FALSE(watcher_.IsDrained(sockets.first.get()));
 }
 
+// What is learnt of a file goes with it. These are about three fields that only
+// save system calls or are checked again elsewhere: as long as the number stays
+// what it was, a backend that forgets to forget them shows no difference.
+
+TEST_F(FdWatcherTest, NewFileIsNotDrained) {
+  UniqueFd listener = ringway::testing::Listen(1);
+  UniqueFd client =
+      ringway::testing::ConnectTo(ringway::testing::AddressOf(listener.get()));
+  ASSERT_EQ(WaitFor(client.get(), op_), 0);
+  watcher_.OnShortReceive(client.get());
+  ASSERT_TRUE(watcher_.IsDrained(client.get()));
+
+  OperationList stranded;
+  watcher_.Forget(client.get(), stranded);
+  while (Operation* op = stranded.PopFront()) static_cast<void>(op);
+
+  EXPECT_FALSE(watcher_.IsDrained(client.get()));
+}
+
+TEST_F(FdWatcherTest, NewFileIsNotTakenForATcpSocketBecauseTheOldOneWas) {
+  UniqueFd listener = ringway::testing::Listen(1);
+  UniqueFd client =
+      ringway::testing::ConnectTo(ringway::testing::AddressOf(listener.get()));
+  const int fd = client.get();
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+  watcher_.OnShortReceive(fd);
+  ASSERT_TRUE(watcher_.IsDrained(fd));
+  OperationList stranded;
+  watcher_.BeforeClose(fd, stranded);
+  EXPECT_EQ(stranded.PopFront(), &op_);
+  FdPair sockets = MakeSocketPair();
+  ASSERT_EQ(dup3(sockets.first.get(), fd, O_CLOEXEC), fd);
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+
+  watcher_.OnShortReceive(fd);
+
+  EXPECT_FALSE(watcher_.IsDrained(fd));
+}
+
+TEST_F(FdWatcherTest, NewFileDrainsThoughTheOldOneHadBeenClosedByItsPeer) {
+  UniqueFd listener = ringway::testing::Listen(2);
+  const sockaddr_in address = ringway::testing::AddressOf(listener.get());
+  UniqueFd client = ringway::testing::ConnectTo(address);
+  const int fd = client.get();
+  UniqueFd server(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+  server.Reset();
+  ASSERT_EQ(CountEvents(fd), 1);
+  OperationList stranded;
+  watcher_.BeforeClose(fd, stranded);
+  EXPECT_EQ(stranded.PopFront(), &op_);
+  UniqueFd next = ringway::testing::ConnectTo(address);
+  ASSERT_EQ(dup3(next.get(), fd, O_CLOEXEC), fd);
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+
+  watcher_.OnShortReceive(fd);
+
+  EXPECT_TRUE(watcher_.IsDrained(fd));
+}
+
 TEST_F(FdWatcherTest, ShortReceiveSaysNothingOnceThePeerHasClosed) {
   UniqueFd listener = ringway::testing::Listen(1);
   UniqueFd client =
