@@ -69,6 +69,58 @@ TEST(OwnerProcessDeathTest, ChecksAbortInAChildNamingTheObject) {
                "the runtime belongs to the parent process");
 }
 
+TEST(OwnerThread, IsGoneWhenItHasEndedAndNotReplacedByALaterThread) {
+  OwnerThread owner = OwnerThread::Unbound();
+  std::thread([&] {
+    owner.BindOrCheck("a lock");
+    EXPECT_FALSE(owner.gone());
+  }).join();
+  EXPECT_TRUE(owner.gone());
+  std::thread([&] {  // with the memory of the first, as likely as not
+    EXPECT_TRUE(OwnerThread().IsCurrent());
+    EXPECT_FALSE(owner.IsCurrent());
+  })
+      .join();
+  owner.CheckOrGone("a lock");
+  owner.BindOrCheck("a lock");
+  EXPECT_TRUE(owner.IsCurrent());
+}
+
+TEST(OwnerThread, IsNoneUntilItIsBound) {
+  OwnerThread owner = OwnerThread::Unbound();
+  std::thread([&] {
+    EXPECT_FALSE(owner.IsCurrent());
+    EXPECT_TRUE(owner.gone());
+    owner.CheckOrGone("a lock");
+  }).join();
+  owner.BindOrCheck("a lock");
+  EXPECT_TRUE(owner.IsCurrent());
+  EXPECT_FALSE(owner.gone());
+}
+
+TEST(OwnerThread, IsGoneInAForkedChildWhichCanBindIt) {
+  OwnerThread owner;
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const bool gone = owner.gone() && owner.forked();
+    owner.BindOrCheck("a lock");
+    _exit(gone && owner.IsCurrent() && !owner.forked() ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "exit status of the child";
+  EXPECT_FALSE(owner.gone());
+}
+
+TEST(OwnerThreadDeathTest, ALivingOwnerIsNotReplaced) {
+  OwnerThread owner;
+  EXPECT_DEATH(std::thread([&] { owner.CheckOrGone("the lock"); }).join(),
+               "the lock was used from a foreign thread");
+  EXPECT_DEATH(std::thread([&] { owner.BindOrCheck("the lock"); }).join(),
+               "the lock was used from a foreign thread");
+}
+
 TEST(OwnerThreadDeathTest, ChecksAbortOnAnotherThreadNamingTheObject) {
   OwnerThread owner;
 

@@ -55,6 +55,12 @@ bool TimerWheel::Disarm(Timer& timer) {
   return true;
 }
 
+void TimerWheel::DisarmAll() {
+  for (Slot& slot : slots_) {
+    while (Timer* timer = slot.timers.front()) Disarm(*timer);
+  }
+}
+
 MonotonicTime TimerWheel::NextDeadline() const {
   const Slot& current = slots_[kCurrent];
   if (!current.timers.empty()) return current.earliest;

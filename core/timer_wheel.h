@@ -38,6 +38,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "core/check.h"
 #include "core/intrusive_list.h"
 #include "core/monotonic_time.h"
 
@@ -47,6 +48,9 @@ namespace ringway {
 // (checked).
 class Timer : public ListNode {
  public:
+  Timer() = default;
+  ~Timer() { RINGWAY_CHECK(!armed(), "a timer was destroyed while armed"); }
+
   // Armed, or in a list of fired timers that was not yet drained.
   bool armed() const { return linked(); }
   // That of the last Arm().
@@ -87,6 +91,8 @@ class TimerWheel {
   //
   // Cost: O(1).
   bool Disarm(Timer& timer);
+  // Disarms all that have not fired. Cost: O(slots + timers).
+  void DisarmAll();
 
   // When to call Expire() next: the earliest deadline, infinite if there is
   // none. After a Disarm() it may be earlier than that, never later; Expire()
