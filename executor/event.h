@@ -9,11 +9,16 @@
 #include <coroutine>
 
 #include "absl/status/status.h"
+#include "core/check.h"
 #include "core/intrusive_list.h"
+#include "core/owner_thread.h"
 #include "executor/task_context.h"
 
 namespace ringway {
 
+// For the thread of the first task that waits for it, until that thread has
+// ended (checked); several executors of that thread may share it. No task may
+// wait for it when it is destroyed (checked).
 class Event {
  public:
   class [[nodiscard]] WaitOp : private Suspension, public ListNode {
@@ -28,6 +33,7 @@ class Event {
     template <TaskPromise P>
     bool await_suspend(std::coroutine_handle<P> leaf) {
       TaskContext& task = leaf.promise().task();
+      event_.owner_.BindOrCheck("an Event");
       cancelled_ = task.cancelled();
       if (cancelled_ || event_.set_) return task.SkipWait(leaf);
       task.Park(leaf, *this);
@@ -55,22 +61,37 @@ class Event {
   };
 
   Event() = default;
+  ~Event() {
+    RINGWAY_CHECK(!awaited(),
+                  "an Event was destroyed while a task waits for it");
+  }
 
-  bool is_set() const { return set_; }
+  bool is_set() const {
+    owner_.CheckOrGone("an Event");
+    return set_;
+  }
 
   // Wakes every waiter, in the order they came.
   void Set() {
+    owner_.CheckOrGone("an Event");
     set_ = true;
     while (WaitOp* waiter = waiters_.PopFront()) waiter->task_->Wake();
   }
-  void Reset() { set_ = false; }
+  void Reset() {
+    owner_.CheckOrGone("an Event");
+    set_ = false;
+  }
 
   // OK once the event is set (at once if it is), Cancelled if the task is, also
   // when both are true. The event must outlive the wait. No allocation.
   WaitOp Wait() { return WaitOp(*this); }
 
+  // True while a task waits.
+  bool awaited() const { return !waiters_.empty(); }
+
  private:
   bool set_ = false;
+  OwnerThread owner_ = OwnerThread::Unbound();
   IntrusiveList<WaitOp> waiters_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/check.h"
+#include "core/owner_thread.h"
 #include "executor/sync/wait_line.h"
 
 namespace ringway {
@@ -45,6 +46,7 @@ class Barrier {
       barrier_.waiters_.Join(*this);
       return internal::WaitEnd::kWaiting;
     }
+    OwnerThread& owner() { return barrier_.owner_; }
     void AfterCancel() { --barrier_.n_waiting_; }
 
     Barrier& barrier_;
@@ -71,11 +73,15 @@ class Barrier {
 
   size_t n_parties() const { return n_parties_; }
   // Those who have arrived and wait.
-  size_t n_waiting() const { return n_waiting_; }
+  size_t n_waiting() const {
+    owner_.CheckOrGone("a Barrier");
+    return n_waiting_;
+  }
 
  private:
   const size_t n_parties_;
   size_t n_waiting_ = 0;
+  OwnerThread owner_ = OwnerThread::Unbound();
   internal::WaitLine<ArriveOp> waiters_;
 };
 

@@ -26,6 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/utility/utility.h"
+#include "core/owner_thread.h"
 #include "executor/sync/growing_ring.h"
 #include "executor/sync/sent_value.h"
 #include "executor/sync/wait_line.h"
@@ -55,6 +56,7 @@ class Channel {
       channel_.senders_.Join(*this);
       return internal::WaitEnd::kWaiting;
     }
+    OwnerThread& owner() { return channel_.owner_; }
     void AfterCancel() {}
 
     Channel& channel_;
@@ -81,6 +83,7 @@ class Channel {
       channel_.receivers_.Join(*this);
       return internal::WaitEnd::kWaiting;
     }
+    OwnerThread& owner() { return channel_.owner_; }
     void AfterCancel() {}
 
     Channel& channel_;
@@ -112,6 +115,7 @@ class Channel {
 
   // The same if there is no need to wait; otherwise ResourceExhausted.
   absl::Status TrySend(internal::SentValue<T> value) {
+    CheckThread();
     if (closed_) return absl::Status(absl::StatusCode::kUnavailable, "");
     if (Accept(value)) return absl::OkStatus();
     return absl::Status(absl::StatusCode::kResourceExhausted, "");
@@ -128,6 +132,7 @@ class Channel {
 
   // The same if there is no need to wait; otherwise NotFound.
   absl::StatusOr<T> TryReceive() {
+    CheckThread();
     std::optional<T> value;
     if (Hand(value)) {
       return absl::StatusOr<T>(absl::in_place, *std::move(value));
@@ -141,17 +146,26 @@ class Channel {
   // can still be received; then receivers are at the end, those who wait now at
   // once.
   void Close() {
+    CheckThread();
     closed_ = true;
     senders_.CompleteAll(internal::WaitEnd::kClosed);
     receivers_.CompleteAll(internal::WaitEnd::kClosed);
   }
 
-  bool closed() const { return closed_; }
+  bool closed() const {
+    CheckThread();
+    return closed_;
+  }
   size_t capacity() const { return capacity_; }
   // Values in the channel.
-  size_t size() const { return values_.size(); }
+  size_t size() const {
+    CheckThread();
+    return values_.size();
+  }
 
  private:
+  void CheckThread() const { owner_.CheckOrGone("a Channel"); }
+
   // Takes `value` if there is a receiver or room for it. Overtakes nobody:
   // senders wait only while there is neither.
   bool Accept(internal::SentObject<T>& value) {
@@ -183,6 +197,7 @@ class Channel {
 
   const size_t capacity_;
   bool closed_ = false;
+  OwnerThread owner_ = OwnerThread::Unbound();
   internal::GrowingRing<T> values_;
   internal::WaitLine<SendOp> senders_;
   internal::WaitLine<ReceiveOp> receivers_;

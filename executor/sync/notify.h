@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "core/owner_thread.h"
 #include "executor/sync/wait_line.h"
 
 namespace ringway {
@@ -42,6 +43,7 @@ class Notify {
       notify_.waiters_.Join(*this);
       return internal::WaitEnd::kWaiting;
     }
+    OwnerThread& owner() { return notify_.owner_; }
     void AfterCancel() {}
 
     Notify& notify_;
@@ -54,6 +56,7 @@ class Notify {
   // Ends the wait of the task that has waited longest, or, if none waits, makes
   // the next Wait() end at once. Several that find nobody count as one.
   void NotifyOne() {
+    owner_.CheckOrGone("a Notify");
     if (waiters_.empty()) {
       permit_ = true;
     } else {
@@ -62,7 +65,10 @@ class Notify {
   }
 
   // Ends the wait of every task that waits now; keeps nothing for later ones.
-  void NotifyAll() { waiters_.CompleteAll(internal::WaitEnd::kServed); }
+  void NotifyAll() {
+    owner_.CheckOrGone("a Notify");
+    waiters_.CompleteAll(internal::WaitEnd::kServed);
+  }
 
   // Waits to be notified, in the order of the calls.
   //
@@ -76,6 +82,7 @@ class Notify {
 
  private:
   bool permit_ = false;
+  OwnerThread owner_ = OwnerThread::Unbound();
   internal::WaitLine<WaitOp> waiters_;
 };
 

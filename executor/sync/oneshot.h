@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/utility/utility.h"
 #include "core/check.h"
+#include "core/owner_thread.h"
 #include "executor/sync/sent_value.h"
 #include "executor/sync/wait_line.h"
 
@@ -52,6 +53,7 @@ class OneshotSender {
       sender_.waiters_.Join(*this);
       return internal::WaitEnd::kWaiting;
     }
+    OwnerThread& owner() { return sender_.owner_; }
     void AfterCancel() {}
 
     OneshotSender& sender_;
@@ -81,7 +83,10 @@ class OneshotSender {
 
   // True if there is nobody to send to: the receiver is gone, has been sent its
   // value, or was never there.
-  bool closed() const { return receiver_ == nullptr; }
+  bool closed() const {
+    CheckThread();
+    return receiver_ == nullptr;
+  }
 
   // Waits until closed(): for a task that need not go on when nobody wants its
   // result.
@@ -95,6 +100,8 @@ class OneshotSender {
   friend struct Oneshot<T>;
   friend class OneshotReceiver<T>;
 
+  // Of both ends: each changes the other.
+  void CheckThread() const;
   void CheckNotAwaited() const {
     RINGWAY_CHECK(waiters_.empty(),
                   "a OneshotSender was moved or dropped while a task awaits "
@@ -109,6 +116,7 @@ class OneshotSender {
   }
 
   OneshotReceiver<T>* receiver_ = nullptr;
+  OwnerThread owner_ = OwnerThread::Unbound();
   internal::WaitLine<ClosedOp> waiters_;
 };
 
@@ -138,6 +146,7 @@ class OneshotReceiver {
       receiver_.waiters_.Join(*this);
       return internal::WaitEnd::kWaiting;
     }
+    OwnerThread& owner() { return receiver_.owner_; }
     void AfterCancel() {}
 
     OneshotReceiver& receiver_;
@@ -171,6 +180,7 @@ class OneshotReceiver {
 
   // The same if there is no need to wait; otherwise NotFound.
   absl::StatusOr<T> TryReceive() {
+    CheckThread();
     if (std::optional<T> value = std::exchange(value_, std::nullopt)) {
       return absl::StatusOr<T>(absl::in_place, *std::move(value));
     }
@@ -180,12 +190,19 @@ class OneshotReceiver {
   }
 
   // True if Receive() would not wait.
-  bool ready() const { return sender_ == nullptr || value_.has_value(); }
+  bool ready() const {
+    CheckThread();
+    return sender_ == nullptr || value_.has_value();
+  }
 
  private:
   friend struct Oneshot<T>;
   friend class OneshotSender<T>;
 
+  void CheckThread() const {
+    owner_.CheckOrGone("a OneshotReceiver");
+    if (sender_ != nullptr) sender_->owner_.CheckOrGone("a OneshotSender");
+  }
   void CheckNotAwaited() const {
     RINGWAY_CHECK(waiters_.empty(),
                   "a OneshotReceiver was moved or dropped while a task awaits "
@@ -193,7 +210,9 @@ class OneshotReceiver {
   }
   void TakeOver(OneshotReceiver& other);
   void Disconnect() {
-    if (sender_ != nullptr) std::exchange(sender_, nullptr)->OnReceiverGone();
+    if (sender_ == nullptr) return;
+    CheckThread();
+    std::exchange(sender_, nullptr)->OnReceiverGone();
   }
   // The sender is gone, or has put its value here.
   void OnSenderGone() {
@@ -202,6 +221,7 @@ class OneshotReceiver {
   }
 
   OneshotSender<T>* sender_ = nullptr;  // null once the value is here
+  OwnerThread owner_ = OwnerThread::Unbound();
   std::optional<T> value_;
   internal::WaitLine<ReceiveOp> waiters_;
 };
@@ -229,8 +249,15 @@ absl::Status OneshotSender<T>::Send(internal::SentValue<T> value) {
 }
 
 template <typename T>
+void OneshotSender<T>::CheckThread() const {
+  owner_.CheckOrGone("a OneshotSender");
+  if (receiver_ != nullptr) receiver_->owner_.CheckOrGone("a OneshotReceiver");
+}
+
+template <typename T>
 void OneshotSender<T>::Disconnect() {
   if (receiver_ == nullptr) return;
+  CheckThread();
   receiver_->OnSenderGone();
   OnReceiverGone();
 }

@@ -24,9 +24,11 @@ Semaphore::~Semaphore() {
 }
 
 std::optional<SemaphorePermit> Semaphore::TryAcquire(size_t n) {
+  CheckThread();
   RINGWAY_CHECK(n > 0, "TryAcquire() of no permits");
   std::optional<SemaphorePermit> permit;
   if (CanTake(n)) {
+    owner_.BindOrCheck("a Semaphore or Mutex");
     available_ -= n;
     permit.emplace().Hold(*this, n);
   }
@@ -34,6 +36,7 @@ std::optional<SemaphorePermit> Semaphore::TryAcquire(size_t n) {
 }
 
 void Semaphore::Close() {
+  CheckThread();
   closed_ = true;
   waiters_.CompleteAll(internal::WaitEnd::kClosed);
 }

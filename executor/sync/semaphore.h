@@ -23,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "core/check.h"
 #include "core/intrusive_list.h"
+#include "core/owner_thread.h"
 #include "executor/sync/wait_line.h"
 
 namespace ringway {
@@ -30,7 +31,7 @@ namespace ringway {
 class Semaphore;
 
 // Permits that somebody holds. Gives them back at its end, on the semaphore's
-// worker. The semaphore must outlive it (checked).
+// worker (checked). The semaphore must outlive it (checked).
 class [[nodiscard]] SemaphorePermit : private ListNode {
  public:
   // Holds nothing.
@@ -54,6 +55,7 @@ class [[nodiscard]] SemaphorePermit : private ListNode {
   friend class IntrusiveList<SemaphorePermit>;
 
   void Hold(Semaphore& semaphore, size_t count);
+  void LetGo();
   void TakeOver(SemaphorePermit& other);
 
   Semaphore* semaphore_ = nullptr;  // while count_ > 0
@@ -83,6 +85,7 @@ class Semaphore {
     static constexpr char kOwner[] = "a Semaphore or Mutex";
 
     internal::WaitEnd Begin();
+    OwnerThread& owner() { return semaphore_.owner_; }
     void AfterCancel() { semaphore_.ServeWaiters(); }
 
     Semaphore& semaphore_;
@@ -111,6 +114,7 @@ class Semaphore {
 
   // Adds `n` permits: those of a permit that was forgotten, or new ones.
   void Release(size_t n = 1) {
+    CheckThread();
     RINGWAY_CHECK(n <= std::numeric_limits<size_t>::max() - available_,
                   "a Semaphore was given more permits than can be counted");
     available_ += n;
@@ -120,12 +124,19 @@ class Semaphore {
   // Refuses whoever waits and whoever comes. Permits that are held stay valid.
   void Close();
 
-  bool closed() const { return closed_; }
-  size_t available() const { return available_; }
+  bool closed() const {
+    CheckThread();
+    return closed_;
+  }
+  size_t available() const {
+    CheckThread();
+    return available_;
+  }
 
  private:
   friend class SemaphorePermit;
 
+  void CheckThread() const { owner_.CheckOrGone("a Semaphore or Mutex"); }
   bool CanTake(size_t n) const {
     return n <= available_ && waiters_.empty() && !closed_;
   }
@@ -133,6 +144,7 @@ class Semaphore {
 
   size_t available_;
   bool closed_ = false;
+  OwnerThread owner_ = OwnerThread::Unbound();
   internal::WaitLine<AcquireOp> waiters_;
   IntrusiveList<SemaphorePermit> held_;
 };
@@ -145,6 +157,11 @@ inline void SemaphorePermit::Hold(Semaphore& semaphore, size_t count) {
 
 inline void SemaphorePermit::Forget() {
   if (count_ == 0) return;
+  semaphore_->CheckThread();
+  LetGo();
+}
+
+inline void SemaphorePermit::LetGo() {
   Unlink();
   semaphore_ = nullptr;
   count_ = 0;
@@ -154,14 +171,14 @@ inline void SemaphorePermit::Release() {
   if (count_ == 0) return;
   Semaphore& semaphore = *semaphore_;
   const size_t count = count_;
-  Forget();
+  LetGo();
   semaphore.Release(count);
 }
 
 inline void SemaphorePermit::TakeOver(SemaphorePermit& other) {
   if (other.count_ == 0) return;
   Hold(*other.semaphore_, other.count_);
-  other.Forget();
+  other.LetGo();
 }
 
 inline SemaphorePermit& SemaphorePermit::operator=(

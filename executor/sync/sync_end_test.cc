@@ -216,7 +216,7 @@ TEST(SyncEndDeathTest, WakingATaskOnAnotherThreadDiesWithAMessage) {
         VirtualTimeExecutor executor;
         static_cast<void>(executor->Run(CloseOnAnotherThread()));
       },
-      "what a task waits for");
+      "a Channel was used from a foreign thread");
 }
 
 }  // namespace

@@ -13,16 +13,19 @@
 //     absl::Status await_resume() const { return status(); }
 //    private:
 //     static constexpr char kOwner[] = "a Gate";
+//     OwnerThread& owner();  // the gate's: its tasks are of one thread
 //     WaitEnd Begin();     // takes what it wants, or joins a line: kWaiting
 //     void AfterCancel();  // it has left the line unserved
 //   };
+//
+// A primitive is for the thread of the first task that waits for it, or holds
+// it, until that thread has ended: each of its functions checks its owner.
 
 #ifndef RINGWAY_EXECUTOR_SYNC_WAIT_LINE_H_
 #define RINGWAY_EXECUTOR_SYNC_WAIT_LINE_H_
 
 #include <coroutine>
 #include <cstdint>
-#include <optional>
 
 #include "absl/status/status.h"
 #include "core/check.h"
@@ -86,11 +89,11 @@ class QueuedWait : public ListNode, private Suspension {
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
     TaskContext& task = leaf.promise().task();
+    op().owner().BindOrCheck(Op::kOwner);
     end_ = task.cancelled() ? WaitEnd::kCancelled : op().Begin();
     if (end_ != WaitEnd::kWaiting) return task.SkipWait(leaf);
     task.Park(leaf, *this);
     task_ = &task;
-    owner_.emplace();
     return true;
   }
 
@@ -109,7 +112,6 @@ class QueuedWait : public ListNode, private Suspension {
   }
 
   void Complete(WaitEnd end) {
-    owner_->Check("what a task waits for");
     Unlink();
     end_ = end;
     task_->Wake();
@@ -124,7 +126,6 @@ class QueuedWait : public ListNode, private Suspension {
   Op& op() { return static_cast<Op&>(*this); }
 
   TaskContext* task_ = nullptr;
-  std::optional<OwnerThread> owner_;  // whose thread it waits on
   WaitEnd end_ = WaitEnd::kWaiting;
 };
 
