@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "core/check.h"
 #include "core/frame_allocator.h"
 #include "core/intrusive_list.h"
 #include "core/owner_thread.h"
@@ -36,7 +37,8 @@ class CancelStateRef {
   ~CancelStateRef();
 
   CancelState* get() const { return state_; }
-  CancelState* operator->() const { return state_; }
+  // Checks the thread, and that it refers to something.
+  inline CancelState* operator->() const;
 
  private:
   CancelState* state_ = nullptr;
@@ -48,6 +50,8 @@ class CancelState : public ListNode {
  public:
   // A child of `parent`, if there is one.
   static CancelStateRef New(CancelStateRef parent);
+  // The same where there must be one (checked).
+  static CancelStateRef NewChild(const CancelStateRef& parent);
 
   CancelState(const CancelState&) = delete;
   CancelState& operator=(const CancelState&) = delete;
@@ -60,6 +64,12 @@ class CancelState : public ListNode {
 
   void Cancel(const absl::Status& reason);
   void AddListener(CancelListener& listener);
+
+  // That of the thread that made it, while that lives. Another may have the
+  // rest: it is memory and nothing else.
+  void CheckThread() const {
+    owner_.CheckOrGone("a CancelSource or CancelToken");
+  }
 
   const absl::Status& reason() const { return reason_; }
   Event& cancelled() { return cancelled_; }
@@ -76,6 +86,14 @@ class CancelState : public ListNode {
   IntrusiveList<CancelListener> listeners_;  // newest first
   Event cancelled_;
 };
+
+inline CancelState* CancelStateRef::operator->() const {
+  RINGWAY_CHECK(state_ != nullptr,
+                "a CancelSource or CancelToken was used after it was moved "
+                "from");
+  state_->CheckThread();
+  return state_;
+}
 
 }  // namespace ringway::internal
 

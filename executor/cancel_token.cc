@@ -14,13 +14,13 @@ CancelStateRef::CancelStateRef(CancelState& state) : state_(&state) {
 CancelStateRef::CancelStateRef(const CancelStateRef& other)
     : state_(other.state_) {
   if (state_ == nullptr) return;
-  state_->owner_.Check("a CancelToken");
+  state_->CheckThread();
   ++state_->references_;
 }
 
 CancelStateRef::~CancelStateRef() {
   if (state_ == nullptr) return;
-  state_->owner_.Check("a CancelToken");
+  state_->CheckThread();
   if (--state_->references_ == 0) delete state_;
 }
 
@@ -36,12 +36,20 @@ CancelStateRef CancelState::New(CancelStateRef parent) {
   return state;
 }
 
+CancelStateRef CancelState::NewChild(const CancelStateRef& parent) {
+  parent->CheckThread();
+  return New(parent);
+}
+
 CancelState::~CancelState() {
+  RINGWAY_CHECK(!cancelled_.awaited() && listeners_.empty(),
+                "the last CancelToken of a source was destroyed while a task "
+                "waits for it");
   if (linked()) Unlink();
 }
 
 void CancelState::Cancel(const absl::Status& reason) {
-  owner_.Check("a CancelSource");
+  CheckThread();
   RINGWAY_CHECK(!reason.ok(), "a cancel needs a reason that is not OK");
   if (!reason_.ok()) return;
   reason_ = reason;
@@ -52,7 +60,7 @@ void CancelState::Cancel(const absl::Status& reason) {
 }
 
 void CancelState::AddListener(CancelListener& listener) {
-  owner_.Check("a CancelToken");
+  CheckThread();
   if (reason_.ok()) {
     listeners_.PushFront(listener);
   } else {

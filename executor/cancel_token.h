@@ -30,7 +30,7 @@ class CancelSource;
 // What a CancelSource is listened to by. Copied freely; keeps what it needs of
 // the source alive.
 //
-// Threads: that of the source only (checked).
+// Threads: that of the source only (checked), while that thread lives.
 class CancelToken {
  public:
   // False until the source, or one that it was made from, is cancelled.
@@ -65,13 +65,14 @@ class CancelToken {
 
 // Move-only. Its end cancels nothing.
 //
-// Threads: the one that made it (checked). From another, post to its executor.
+// Threads: the one that made it (checked), while that lives. From another, post
+// to its executor.
 class [[nodiscard]] CancelSource {
  public:
   CancelSource() : token_(internal::CancelState::New({})) {}
   // Cancelled with `parent`; now, if that is.
   explicit CancelSource(const CancelToken& parent)
-      : token_(internal::CancelState::New(parent.state_)) {}
+      : token_(internal::CancelState::NewChild(parent.state_)) {}
   CancelSource(CancelSource&&) = default;
   CancelSource& operator=(CancelSource&&) = default;
 
