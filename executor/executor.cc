@@ -51,6 +51,15 @@ Executor::Executor(std::unique_ptr<Loop> loop, ExecutorOptions options)
 }
 
 Executor::~Executor() {
+  if (owner_.forked()) {
+    ForgetInChild();
+    return;
+  }
+  owner_.Check("an executor");
+  RINGWAY_CHECK(
+      Current() != this,
+      "an executor was destroyed from inside its own Run() or Turn(): "
+      "by one of its tasks, or by a function posted to it");
   CurrentScope scope(*this);
   // First the polite way: cancelled tasks run to their ends, destructors and
   // all.
@@ -60,8 +69,24 @@ Executor::~Executor() {
       loop_->backend().clock().Now() + options_.shutdown_grace;
   while (unfinished_ > 0 && loop_->now() < deadline) TurnOnce(deadline);
   DestroyFrames();
+  EmptyHandles();
+}
+
+// Handles that outlive the executor: what they could still have joined goes.
+void Executor::EmptyHandles() {
+  tasks_.ForEach([this](TaskContext& task) {
+    if (task.handle_ == nullptr) return;
+    task.handle_->OnExecutorEnd();
+    if (task.finished_) Free(task);
+  });
+  loop_->Quiesce();  // what the destructors of results have started
+}
+
+// Frames are the parent's, and so is what they wait for: they leak.
+void Executor::ForgetInChild() {
   tasks_.ForEach([](TaskContext& task) {
-    RINGWAY_CHECK(!task.has_handle_, "a JoinHandle outlives its executor");
+    if (task.handle_ != nullptr) task.handle_->OnExecutorEnd();
+    task.ForgetInChild();
   });
 }
 
@@ -136,6 +161,7 @@ void Executor::TurnUntilDone(const JoinHandleBase& handle) {
 }
 
 void Executor::Turn(MonotonicTime wait_until) {
+  owner_.Check("an executor");
   RINGWAY_CHECK(Current() == nullptr,
                 "Executor::Turn() inside another turn of this thread");
   CurrentScope scope(*this);
@@ -154,6 +180,7 @@ void Executor::TurnOnce(MonotonicTime wait_until) {
 }
 
 bool Executor::TakeBreakIfNeeded() {
+  owner_.Check("an executor");
   const absl::Duration lasted = loop_->backend().clock().Now() - loop_->now();
   if (lasted < options_.time_slice) return false;
   ++yields_needed_;
@@ -173,7 +200,7 @@ void Executor::OnFinished(TaskContext& task) {
   --unfinished_;
   if (unfinished_ == 0 || &task == run_until_) loop_->EndWait();
   if (task.joiner_ != nullptr) task.joiner_->OnTaskEnded(task);
-  if (task.has_handle_) return;
+  if (task.handle_ != nullptr) return;
   std::exception_ptr exception = task.root_ && !task.exception_claimed_
                                      ? task.exception_of_(task.root_)
                                      : nullptr;
@@ -214,6 +241,7 @@ size_t Executor::CancelAll() {
 }
 
 ExecutorStats Executor::stats() {
+  owner_.Check("an executor");
   ExecutorStats stats;
   stats.tasks_spawned = tasks_spawned_;
   stats.tasks_refused = tasks_refused_;

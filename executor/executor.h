@@ -8,7 +8,8 @@
 // Tasks start in the order they were spawned and never change thread.
 // Destroying an executor cancels what still runs, waits for every operation to
 // end, and frees every frame. What is spawned meanwhile is cancelled before it
-// starts, unless a shielded task needs it to clean up.
+// starts, unless a shielded task needs it to clean up. JoinHandles may outlive
+// it: they are empty then, and results that nothing has taken go.
 
 #ifndef RINGWAY_EXECUTOR_EXECUTOR_H_
 #define RINGWAY_EXECUTOR_EXECUTOR_H_
@@ -87,6 +88,8 @@ struct ExecutorStats {
   LoopStats loop;
 };
 
+// Threads: the one that made it only, for every function unless it says
+// otherwise (checked).
 class Executor {
  public:
   // Makes an executor, with its loop and backend, for the calling thread.
@@ -100,9 +103,13 @@ class Executor {
   Executor(std::unique_ptr<Loop> loop, ExecutorOptions options);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
+  // Not from inside its own Run() or Turn(), so by no task of its own
+  // (checked). In a forked child nothing happens: everything is the parent's.
   ~Executor();
 
   // The executor whose Run() or destructor this thread is in, or null.
+  //
+  // Threads: any.
   static Executor* Current();
 
   // Spawns `task` and turns the loop until it has ended. Other tasks run
@@ -113,6 +120,7 @@ class Executor {
   // thread.
   template <typename T>
   JoinResult<T> Run(Task<T> task) {
+    owner_.Check("an executor");
     if (Current() != nullptr) {
       return absl::FailedPreconditionError(
           "Executor::Run() inside another Run() of this thread");
@@ -132,11 +140,14 @@ class Executor {
   // spawn_status()). `name` is for people; a copy of its first 31 bytes is
   // kept.
   //
-  // Threads: this executor's only (checked). Cost: no allocation once as many
-  // tasks have been alive before.
+  // `task` must not have been awaited or moved from (checked).
+  //
+  // Cost: no allocation once as many tasks have been alive before.
   template <typename T>
   JoinHandle<T> Spawn(Task<T> task, std::string_view name = "") {
-    RINGWAY_CHECK(task.valid(), "Spawn() of a task that was moved from");
+    RINGWAY_CHECK(task.valid() && !task.awaited(),
+                  "a task was spawned that had been moved from, or awaited "
+                  "before");
     typename Task<T>::Handle root = task.Release();
     TaskContext* context = Admit(root, name, [](std::coroutine_handle<> r) {
       using Promise = typename Task<T>::promise_type;
@@ -157,7 +168,10 @@ class Executor {
   size_t CancelAll();
 
   // The task that is running right now, or null.
-  TaskContext* current_task() { return current_task_; }
+  TaskContext* current_task() {
+    owner_.Check("an executor");
+    return current_task_;
+  }
 
   // Every task that is alive or whose result nobody has taken, in no particular
   // order. From another thread: Post() a function that does it.
@@ -169,6 +183,7 @@ class Executor {
   // ends it: what is ready waits for the next turn. Cost: a clock reading.
   bool TakeBreakIfNeeded();
 
+  // Threads: any while the executor lives; the loop is for this thread only.
   Loop& loop() { return *loop_; }
   ExecutorStats stats();
 
@@ -201,6 +216,8 @@ class Executor {
       std::exception_ptr (*exception_of)(std::coroutine_handle<>));
   absl::Status WhyRefused() const;
   void DestroyFrames();
+  void EmptyHandles();
+  void ForgetInChild();
   void TurnUntilDone(const JoinHandleBase& handle);
   void TurnOnce(MonotonicTime wait_until);
   void OnFinished(TaskContext& task);

@@ -20,13 +20,22 @@ Loop& CurrentLoop() {
 }  // namespace
 
 Interval::Interval(absl::Duration period)
-    : loop_(CurrentLoop()), period_(period) {
+    : LoopDependent(CurrentLoop()),
+      loop_(Executor::Current()->loop()),
+      period_(period) {
   RINGWAY_CHECK(period >= absl::Nanoseconds(1),
                 "an Interval needs a period of at least a nanosecond");
   next_ = Now() + period_;
 }
 
+Interval::~Interval() {
+  CheckDestroyed("an Interval");
+  RINGWAY_CHECK(!timer_.armed(),
+                "an Interval was destroyed while a task waits for its tick");
+}
+
 void Interval::Reset() {
+  CheckUsable(this, "an Interval");
   next_ = Now() + period_;
   if (timer_.armed()) loop_.ArmTimer(timer_, next_);
 }
@@ -42,6 +51,8 @@ uint64_t Interval::TakeTick() {
 }
 
 bool Interval::TickOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
+  if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
+  interval_.CheckAwaitedOn(task.loop(), "an Interval");
   RINGWAY_CHECK(!interval_.awaited_, "two tasks await one Interval");
   if (!task.Park(leaf, *this)) {
     cancelled_ = true;
@@ -73,6 +84,7 @@ void Interval::TickOp::OnCancel(Suspension& suspension) {
 }
 
 absl::StatusOr<uint64_t> Interval::TickOp::await_resume() {
+  if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "Interval");
   if (cancelled_) return absl::Status(absl::StatusCode::kCancelled, "");
   task_ = nullptr;
   interval_.awaited_ = false;

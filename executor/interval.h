@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "core/monotonic_time.h"
 #include "executor/loop.h"
+#include "executor/loop_dependent.h"
 #include "executor/task_context.h"
 
 namespace ringway {
@@ -27,12 +28,17 @@ namespace ringway {
 // Ticks are due at whole periods from the start, by the loop's clock. One that
 // is late comes once, however late, and says how many more were due by then;
 // the next is at a whole period again. None is early.
-class Interval {
+//
+// Threads: that of its executor only (checked). It may outlive the executor
+// (loop_dependent.h).
+class Interval final : private LoopDependent {
  public:
   class [[nodiscard]] TickOp : private Suspension {
    public:
     explicit TickOp(Interval& interval)
-        : Suspension(&OnCancel, "a tick"), interval_(interval) {}
+        : Suspension(&OnCancel, "a tick"),
+          interval_(interval),
+          unusable_(WhyUnusable(&interval, "an Interval")) {}
     TickOp(const TickOp&) = delete;
     TickOp& operator=(const TickOp&) = delete;
     ~TickOp();
@@ -49,6 +55,7 @@ class Interval {
     static void OnCancel(Suspension& suspension);
 
     Interval& interval_;
+    const Unusable unusable_;
     TaskContext* task_ = nullptr;  // while it waits
     bool cancelled_ = false;
   };
@@ -57,6 +64,8 @@ class Interval {
   // nanosecond (checked). For tasks of the executor that this thread runs
   // (checked).
   explicit Interval(absl::Duration period);
+  // No task may wait for it (checked).
+  ~Interval();
   Interval(const Interval&) = delete;
   Interval& operator=(const Interval&) = delete;
 
@@ -65,6 +74,7 @@ class Interval {
   // Result:       How many ticks were missed since the last one: 0 if this one
   //               is less than a period late.
   // Errors:       Cancelled; the tick is then the next one's to take.
+  //               FailedPrecondition once the executor has ended.
   // Ownership:    The interval must outlive the wait. One task waits at a time
   //               (checked).
   // Cost:         No allocation, no system call of its own.
@@ -73,15 +83,18 @@ class Interval {
   // Starts anew: the next tick is a period from now, and none was missed. A
   // task that waits goes on waiting, for that one; if its tick has come in this
   // turn, it still gets it.
+  // Aborts once the executor has ended.
   void Reset();
 
   absl::Duration period() const { return period_; }
 
  private:
+  // No task is left that could wait.
+  void OnLoopEnd() override {}
   uint64_t TakeTick();
   MonotonicTime Now() const { return loop_.backend().clock().Now(); }
 
-  Loop& loop_;
+  Loop& loop_;  // may have ended: see loop_ended()
   const absl::Duration period_;
   MonotonicTime next_;
   LoopTimer timer_;  // armed while a task waits

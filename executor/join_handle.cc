@@ -9,36 +9,47 @@ namespace ringway {
 
 JoinHandleBase::JoinHandleBase(TaskContext* task, absl::Status spawn_status)
     : task_(task), spawn_status_(std::move(spawn_status)) {
-  if (task_ != nullptr) task_->has_handle_ = true;
+  if (task_ != nullptr) task_->handle_ = this;
 }
 
 JoinHandleBase& JoinHandleBase::operator=(JoinHandleBase&& other) noexcept {
   if (this != &other) {
     Detach();
     task_ = other.Release();
+    if (task_ != nullptr) task_->handle_ = this;
     spawn_status_ = std::exchange(other.spawn_status_, absl::OkStatus());
   }
   return *this;
 }
 
 void JoinHandleBase::Cancel() {
-  if (task_ != nullptr) task_->RequestCancel();
+  if (task() != nullptr) task_->RequestCancel();
+}
+
+void JoinHandleBase::OnExecutorEnd() {
+  task_ = nullptr;
+  spawn_status_ = absl::FailedPreconditionError(
+      "the executor of this JoinHandle has ended");
 }
 
 void JoinHandleBase::Detach() {
+  if (task_ == nullptr) return;
+  if (!task_->loop().IsOnItsThread() && task_->loop().forked()) [[unlikely]] {
+    task_ = nullptr;  // the parent's
+    return;
+  }
   TaskContext* task = Release();
-  if (task == nullptr) return;
-  task->has_handle_ = false;
+  task->handle_ = nullptr;
   if (task->finished_) task->executor().Free(*task);
 }
 
 TaskId JoinHandleBase::id() const {
-  return task_ == nullptr ? TaskId{} : task_->executor().IdOf(*task_);
+  return task() == nullptr ? TaskId{} : task_->executor().IdOf(*task_);
 }
 
 absl::Status JoinHandleBase::WhyNoResult() const {
   if (!spawn_status_.ok()) return spawn_status_;
-  if (task_ == nullptr)
+  if (task() == nullptr)
     return absl::FailedPreconditionError("the JoinHandle is empty");
   if (!task_->finished_)
     return absl::FailedPreconditionError("the task has not ended");
@@ -47,7 +58,7 @@ absl::Status JoinHandleBase::WhyNoResult() const {
 }
 
 std::exception_ptr JoinHandleBase::exception() const {
-  if (task_ == nullptr || !task_->finished_ || !task_->root_) return nullptr;
+  if (task() == nullptr || !task_->finished_ || !task_->root_) return nullptr;
   return task_->exception_of_(task_->root_);
 }
 

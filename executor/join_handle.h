@@ -3,8 +3,8 @@
 // JoinHandle<T>: the owner's end of a spawned task.
 //
 // Awaiting it gives the task's result, once, to whichever task holds the handle
-// then. Dropping it lets the task run on by itself. It must not outlive its
-// executor (checked there).
+// then. Dropping it lets the task run on by itself. It may outlive its executor
+// (loop_dependent.h), whose end empties it: joining gives FailedPrecondition.
 
 #ifndef RINGWAY_EXECUTOR_JOIN_HANDLE_H_
 #define RINGWAY_EXECUTOR_JOIN_HANDLE_H_
@@ -116,25 +116,33 @@ class [[nodiscard]] JoinWait : private Suspension {
 }  // namespace internal
 
 // The part that does not depend on T.
+//
+// Threads: the executor's only (checked), until the executor has ended; a
+// handle that is empty: any.
 class JoinHandleBase {
  public:
   JoinHandleBase() = default;
   // A handle must not be moved, nor dropped, while a task awaits it (checked).
   JoinHandleBase(JoinHandleBase&& other) noexcept
       : task_(other.Release()),
-        spawn_status_(std::exchange(other.spawn_status_, absl::OkStatus())) {}
+        spawn_status_(std::exchange(other.spawn_status_, absl::OkStatus())) {
+    if (task_ != nullptr) task_->handle_ = this;
+  }
   JoinHandleBase& operator=(JoinHandleBase&& other) noexcept;
-  ~JoinHandleBase() { Detach(); }
+  ~JoinHandleBase() {
+    if (task_ != nullptr) Detach();
+  }
 
-  // False once joined, detached or moved from, and if the task could not be
-  // spawned.
-  bool valid() const { return task_ != nullptr; }
+  // False once joined, detached or moved from, if the task could not be
+  // spawned, and when its executor has ended.
+  bool valid() const { return task() != nullptr; }
 
   // True when an await would not have to wait.
-  bool done() const { return task_ == nullptr || task_->finished_; }
+  bool done() const { return task() == nullptr || task_->finished_; }
 
   // OK unless the task could not be spawned: ResourceExhausted, naming the
-  // limit, or Cancelled in an executor that is being destroyed.
+  // limit, or Cancelled in an executor that is being destroyed. And
+  // FailedPrecondition when the executor has ended.
   const absl::Status& spawn_status() const { return spawn_status_; }
 
   // What the task threw, once it is done; otherwise null.
@@ -166,11 +174,20 @@ class JoinHandleBase {
   friend class Executor;
   friend class internal::JoinWait;
 
+  // Checks the thread. Null for an empty handle.
+  TaskContext* task() const {
+    if (task_ != nullptr) task_->loop().CheckThread("a JoinHandle");
+    return task_;
+  }
+
   TaskContext* Release() {
-    RINGWAY_CHECK(task_ == nullptr || task_->joiner_ == nullptr,
+    if (task() == nullptr) return nullptr;
+    RINGWAY_CHECK(task_->joiner_ == nullptr,
                   "a JoinHandle was moved or dropped while a task awaits it");
     return std::exchange(task_, nullptr);
   }
+
+  void OnExecutorEnd();
 
   TaskContext* task_ = nullptr;
   absl::Status spawn_status_;

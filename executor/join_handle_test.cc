@@ -288,21 +288,5 @@ TEST(JoinHandleDeathTest, AwaitedByTwoTasksDiesWithAMessage) {
       "two tasks await one JoinHandle");
 }
 
-Task<void> OutliveExecutor(JoinHandle<absl::Status>* out) {
-  *out = Spawn(SleepOnce(absl::Seconds(1)));
-  co_return;
-}
-
-TEST(JoinHandleDeathTest, OutlivingItsExecutorDiesWithAMessage) {
-  EXPECT_DEATH(
-      {
-        JoinHandle<absl::Status> handle;
-        VirtualTimeExecutor executor;
-        static_cast<void>(executor->Run(OutliveExecutor(&handle)));
-        executor.executor.reset();
-      },
-      "a JoinHandle outlives its executor");
-}
-
 }  // namespace
 }  // namespace ringway

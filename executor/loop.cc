@@ -11,6 +11,7 @@
 #include "core/check_option.h"
 #include "core/cpu_pause.h"
 #include "core/leak_in_child.h"
+#include "executor/lent_buffer.h"
 
 namespace ringway {
 
@@ -61,7 +62,18 @@ Loop::~Loop() {
   owner_.Check("a loop");
   inbox_->Close();
   Quiesce();
+  EmptyDependents();
+  RINGWAY_CHECK(timers_.size() == 0,
+                "a loop ended while a LoopTimer of it is armed");
   while (Orphan* orphan = orphans_.front()) Bury(*orphan);
+}
+
+void Loop::EmptyDependents() {
+  while (LentBuffer* buffer = lent_.front()) buffer->OnLoopEnd(true);
+  while (LoopDependent* dependent = dependents_.PopFront()) {
+    dependent->OnLoopEnd();
+    dependent->loop_ = nullptr;
+  }
 }
 
 // What is outstanding is the parent's: nothing is run, cancelled or closed, and
@@ -71,6 +83,12 @@ void Loop::ForgetInChild() {
   LeakInChild(inbox_);
   while (Operation* op = pending_.PopFront()) op->state = OpState::kDone;
   while (Runnable* entry = ready_.PopFront()) static_cast<void>(entry);
+  timers_.DisarmAll();
+  while (LentBuffer* buffer = lent_.front()) buffer->OnLoopEnd(false);
+  while (LoopDependent* dependent = dependents_.PopFront()) {
+    dependent->loop_ = nullptr;
+    dependent->forgotten_ = true;
+  }
   while (Orphan* orphan = orphans_.PopFront()) static_cast<void>(orphan);
 }
 
@@ -95,15 +113,19 @@ size_t Loop::CancelAll() {
 }
 
 void Loop::Adopt(std::unique_ptr<Orphan> orphan) {
+  owner_.Check("a loop");
+  orphan->Unlink();
   orphans_.PushBack(*orphan.release());
 }
 
 void Loop::Bury(Orphan& orphan) {
+  owner_.Check("a loop");
   orphan.Unlink();
   delete &orphan;
 }
 
 void Loop::Quiesce() {
+  owner_.Check("a loop");
   while (Operation* op = pending_.front()) backend_->Cancel(*op, ready_);
   backend_->Quiesce(ready_);
   while (Runnable* entry = ready_.PopFront()) static_cast<void>(entry);
@@ -124,6 +146,7 @@ uint32_t Loop::Work() {
 }
 
 void Loop::Wait(MonotonicTime wait_until) {
+  owner_.Check("a loop");
   backend_->Submit(pending_, ready_);
   const bool may_sleep =
       pending_.empty() && ready_.empty() && wait_until > now_ && !wait_ended_;
@@ -194,11 +217,13 @@ uint32_t Loop::RunReady() {
 }
 
 bool Loop::alive() const {
+  owner_.Check("a loop");
   return !pending_.empty() || !ready_.empty() || timers_.size() > 0 ||
          backend_->stats().in_flight > 0;
 }
 
 MonotonicTime Loop::NextTurn() const {
+  owner_.Check("a loop");
   if (!pending_.empty() || !ready_.empty()) {
     return MonotonicTime::FromNanoseconds(0);
   }
@@ -206,6 +231,7 @@ MonotonicTime Loop::NextTurn() const {
 }
 
 LoopStats Loop::stats() const {
+  owner_.Check("a loop");
   LoopStats stats = stats_;
   stats.post_exceptions = inbox_->exceptions();
   stats.spins_paid = spinner_.paid();

@@ -26,6 +26,7 @@
 #include "core/runnable.h"
 #include "core/timer_wheel.h"
 #include "executor/inbox.h"
+#include "executor/loop_dependent.h"
 #include "executor/ready_shuffler.h"
 #include "executor/spinner.h"
 
@@ -77,18 +78,24 @@ struct LoopStats {
 
 // A timer whose firing schedules a Runnable, unless it is scheduled already: a
 // timer that was armed again before its Runnable had run wakes it once. Must
-// not be armed when destroyed.
+// not be armed when it is destroyed, nor when the loop ends (checked).
 struct LoopTimer : Timer {
   Runnable* on_fired = nullptr;  // must be set before it is armed
 };
 
-// Something that must live on until the kernel is done with it: a stream that
-// is closing, say. Its destructor runs when none of its operations is active.
-class Orphan : public ListNode {
+// A dependent with operations of its own, which must live on until the kernel
+// is done with them: a stream that is closing, say. Once adopted it is deleted
+// when none of its operations is active.
+class Orphan : public LoopDependent {
  public:
+  using LoopDependent::LoopDependent;
   virtual ~Orphan() = default;
 };
 
+class LentBuffer;
+
+// Threads: that of the loop only, for every function unless it says otherwise
+// (checked).
 class Loop {
  public:
   // Makes a loop for the calling thread, with a backend made by MakeBackend().
@@ -104,18 +111,31 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // As Quiesce(); then deletes adopted orphans. Messages not yet received are
-  // refused.
+  // As Quiesce(); then takes lent buffers back, tells its dependents, which are
+  // empty from then on (loop_dependent.h), and deletes adopted orphans.
+  // Messages not yet received are refused.
   ~Loop();
+
+  // Aborts naming `what`, an object of this loop, unless this is its thread.
+  //
+  // Threads: any.
+  void CheckThread(const char* what) const { owner_.Check(what); }
+  // Threads: any.
+  bool IsOnItsThread() const { return owner_.IsCurrent(); }
+  // True in a child that was forked after the loop was made.
+  bool forked() const { return owner_.forked(); }
 
   // Queues `op`, which must be prepared and not active, for the end of this
   // turn. Its function runs in a later turn, never from inside this call.
   //
-  // Threads: this loop's only (checked). Cost: no allocation, no system call.
+  // Cost: no allocation, no system call.
   void Start(Operation& op);
 
   // Asks for an operation to end early; see CancelOutcome.
-  CancelOutcome Cancel(Operation& op) { return backend_->Cancel(op, ready_); }
+  CancelOutcome Cancel(Operation& op) {
+    owner_.Check("a loop");
+    return backend_->Cancel(op, ready_);
+  }
 
   // Cancel() for every operation on `fd`, in either direction, or for all of
   // them. Returns how many were asked. Cost: one pass over what is active.
@@ -124,15 +144,22 @@ class Loop {
 
   // Runs `entry` in this turn or the next, after everything that is ready
   // already.
-  void Schedule(Runnable& entry) { ready_.PushBack(entry); }
+  void Schedule(Runnable& entry) {
+    owner_.Check("a loop");
+    ready_.PushBack(entry);
+  }
 
   // Fires `timer` at `deadline`, never before. Re-arms it if it is armed. O(1).
   void ArmTimer(LoopTimer& timer, MonotonicTime deadline) {
+    owner_.Check("a loop");
     timers_.Arm(timer, deadline);
   }
   // False if it was not armed (it may have fired: its Runnable is then
   // scheduled or has run).
-  bool DisarmTimer(LoopTimer& timer) { return timers_.Disarm(timer); }
+  bool DisarmTimer(LoopTimer& timer) {
+    owner_.Check("a loop");
+    return timers_.Disarm(timer);
+  }
 
   // Takes over an object whose owner has gone while operations of its own are
   // still in flight. It is deleted by Bury(), or with the loop.
@@ -157,18 +184,27 @@ class Loop {
 
   // Leaves what is still ready to the next turn, for an entry that has taken so
   // long that I/O must get its turn.
-  void EndWork() { ready_left_ = 0; }
+  void EndWork() {
+    owner_.Check("a loop");
+    ready_left_ = 0;
+  }
 
   // Makes the turn that is under way one that never blocks: whoever turns the
   // loop has been given what it was waiting for.
-  void EndWait() { wait_ended_ = true; }
+  void EndWait() {
+    owner_.Check("a loop");
+    wait_ended_ = true;
+  }
 
   // Cancels every operation and blocks until all have ended, then forgets what
   // is ready: nobody is run. What was waiting can be destroyed afterwards.
   void Quiesce();
 
   // The time at the start of this turn.
-  MonotonicTime now() const { return now_; }
+  MonotonicTime now() const {
+    owner_.Check("a loop");
+    return now_;
+  }
 
   // True while operations, ready entries or timers are outstanding.
   bool alive() const;
@@ -178,11 +214,17 @@ class Loop {
   // the loop only when its backend's PollableFd() says so.
   MonotonicTime NextTurn() const;
 
+  // Threads: any while the loop lives; the backend is for the loop's only.
   Backend& backend() { return *backend_; }
-  std::shared_ptr<Inbox> inbox() const { return inbox_; }
+  // Threads: any while the loop lives.
+  const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
   LoopStats stats() const;
 
  private:
+  friend class LoopDependent;
+  friend class LentBuffer;
+
+  void EmptyDependents();
   void ExpireTimers();
   uint32_t RunReady();
   void Sleep(MonotonicTime until);
@@ -195,6 +237,8 @@ class Loop {
   std::shared_ptr<Inbox> inbox_;
   MonotonicTime now_;
   TimerWheel timers_;
+  IntrusiveList<LentBuffer> lent_;
+  IntrusiveList<LoopDependent> dependents_;
   IntrusiveList<Orphan> orphans_;
   OperationList pending_;
   RunnableList ready_;

@@ -57,8 +57,8 @@ absl::Status LoopRunner::RunFor(absl::Duration duration) {
 }
 
 void LoopRunner::Stop() {
+  loop_.EndWait();  // checks the thread
   stopped_ = true;
-  loop_.EndWait();
 }
 
 // Looks between the halves of a turn: nobody waits for what has happened.

@@ -366,10 +366,12 @@ TEST_F(LoopTest, QuiesceEndsOperationsAndRunsNobody) {
 
 // Closes its fd when its receive has ended, as a closing stream does.
 struct OrphanedReceive : Orphan {
-  OrphanedReceive(UniqueFd f, int& d) : fd(std::move(f)), deaths(d) {
+  OrphanedReceive(Loop& loop, UniqueFd f, int& d)
+      : Orphan(loop), fd(std::move(f)), deaths(d) {
     PrepareRecv(op, fd.get(), {&byte, 1});
   }
   ~OrphanedReceive() override { ++deaths; }
+  void OnLoopEnd() override { ADD_FAILURE() << "it was adopted"; }
   UniqueFd fd;
   int& deaths;
   std::byte byte;
@@ -380,8 +382,8 @@ TEST_F(LoopTest, OrphansEndWithTheLoopAfterTheirOperations) {
   const size_t fds = CountOpenFds();
   FdPair sockets = MakeSocketPair();
   int deaths = 0;
-  auto orphan =
-      std::make_unique<OrphanedReceive>(std::move(sockets.first), deaths);
+  auto orphan = std::make_unique<OrphanedReceive>(
+      *loop_, std::move(sockets.first), deaths);
   loop_->Start(orphan->op);
   loop_->Adopt(std::move(orphan));
   loop_->Turn(kPast);
@@ -397,8 +399,8 @@ TEST_F(LoopTest, OrphansEndWithTheLoopAfterTheirOperations) {
 TEST_F(LoopTest, BuriedOrphanIsDeletedAtOnce) {
   FdPair sockets = MakeSocketPair();
   int deaths = 0;
-  auto owned =
-      std::make_unique<OrphanedReceive>(std::move(sockets.first), deaths);
+  auto owned = std::make_unique<OrphanedReceive>(
+      *loop_, std::move(sockets.first), deaths);
   OrphanedReceive& orphan = *owned;
   loop_->Start(orphan.op);
   loop_->Adopt(std::move(owned));
@@ -465,8 +467,8 @@ TEST_F(LoopDeathTest, EndInAForkedChildTouchesNothingOfTheParent) {
   std::byte byte;
   int deaths = 0;
   Entry entry([] {});
-  auto orphan =
-      std::make_unique<OrphanedReceive>(std::move(others.first), deaths);
+  auto orphan = std::make_unique<OrphanedReceive>(
+      *loop_, std::move(others.first), deaths);
   PrepareRecv(in_flight, sockets.first.get(), {&byte, 1});
   loop_->Start(in_flight);
   loop_->Start(orphan->op);

@@ -30,7 +30,8 @@ void OperationDeadline::Set(Operation& op, MonotonicTime deadline) {
 }
 
 void OperationDeadline::Clear() {
-  loop_.DisarmTimer(timer_);
+  // Where the loop has ended, or nothing was ever set, there is none to take.
+  if (timer_.armed()) loop_.DisarmTimer(timer_);
   if (expiry_.linked()) expiry_.Unlink();
   operation_ = nullptr;
 }

@@ -69,6 +69,8 @@ class TaskPromiseBase {
   void unhandled_exception() noexcept { exception_ = std::current_exception(); }
 
   TaskContext& task() { return *task_; }
+  // It belongs to a task, which runs it or will.
+  bool bound() const { return task_ != nullptr; }
   std::exception_ptr exception() const { return exception_; }
 
   // The root of a spawned task.
@@ -143,6 +145,10 @@ class [[nodiscard]] Task {
   // False once moved from.
   bool valid() const { return static_cast<bool>(coroutine_); }
 
+  // True once awaited: its coroutine has begun, and cannot begin again.
+  // Requires valid().
+  bool awaited() const { return coroutine_.promise().bound(); }
+
   // Runs the task as part of the awaiting one and gives its value, or throws
   // what it threw.
   auto operator co_await() && noexcept { return Awaiter(coroutine_); }
@@ -158,7 +164,7 @@ class [[nodiscard]] Task {
   struct Awaiter {
     explicit Awaiter(Handle c) : child(c) {}
     bool await_ready() const {
-      RINGWAY_CHECK(child && !child.done(),
+      RINGWAY_CHECK(child && !child.promise().bound(),
                     "a task was awaited that had been moved from, or awaited "
                     "before");
       return false;

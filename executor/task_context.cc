@@ -31,6 +31,16 @@ TaskContext::TaskContext(Executor& executor, std::coroutine_handle<> root,
 
 TaskContext::~TaskContext() {
   if (root_) root_.destroy();
+  RINGWAY_CHECK(cancel_listeners_.empty(),
+                "a TaskScope, or another CancelListener, outlives the task "
+                "that it belongs to");
+}
+
+void TaskContext::ForgetInChild() {
+  root_ = nullptr;
+  if (linked()) Unlink();
+  while (cancel_listeners_.PopFront() != nullptr) {
+  }
 }
 
 void TaskContext::Run(Runnable& entry) {

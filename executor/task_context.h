@@ -42,6 +42,7 @@
 namespace ringway {
 
 class Executor;
+class JoinHandleBase;
 class TaskContext;
 namespace internal {
 class JoinWait;
@@ -186,6 +187,8 @@ class TaskContext : public Runnable {
   friend class internal::JoinWait;
 
   static void Run(Runnable& entry);
+  // Leaves its coroutine alone.
+  void ForgetInChild();
   void Continue();
   void ContinueMeasured();
   void TellCancelListeners();
@@ -197,6 +200,7 @@ class TaskContext : public Runnable {
   std::coroutine_handle<> leaf_;      // what to continue; starts as the root
   Suspension* suspension_ = nullptr;  // what a cancel must reach
   internal::JoinWait* joiner_ = nullptr;  // wants to know when this one ends
+  JoinHandleBase* handle_ = nullptr;      // null: nothing will join it
   IntrusiveList<CancelListener> cancel_listeners_;  // newest first
   std::exception_ptr (*exception_of_)(std::coroutine_handle<>) = nullptr;
   TaskId parent_;
@@ -206,7 +210,6 @@ class TaskContext : public Runnable {
   bool started_ = false;
   bool finished_ = false;
   bool cancel_requested_ = false;
-  bool has_handle_ = false;
   bool exception_claimed_ = false;
   std::array<char, kMaxName + 1> name_;  // ends with a 0; last: rarely touched
 };

@@ -72,6 +72,7 @@ class TaskScope::WaitUntilEmpty : private Suspension {
 TaskScope::TaskScope(size_t max_tasks)
     : CancelListener(&OnOwnerCancelled),
       executor_(CurrentExecutor()),
+      loop_(executor_.loop()),
       owner_(*executor_.current_task()),
       max_tasks_(max_tasks) {
   RINGWAY_CHECK(max_tasks > 0, "a TaskScope for no tasks");
@@ -96,6 +97,7 @@ void TaskScope::OnOwnerCancelled(CancelListener& listener) {
 }
 
 void TaskScope::Cancel() {
+  CheckThread();
   if (std::exchange(cancelled_, true)) return;
   for (internal::ScopeChild* child = children_.front(); child != nullptr;
        child = children_.Next(*child)) {
@@ -150,7 +152,7 @@ void TaskScope::Remove(internal::ScopeChild& child) {
   if (size_ == 0 && std::exchange(joining_, false)) owner_.Wake();
 }
 
-Task<absl::Status> TaskScope::Join() {
+Task<absl::Status> TaskScope::JoinAll() {
   // Again if another task has spawned into the scope before this one's turn.
   do {
     WaitUntilEmpty wait(*this);
@@ -162,7 +164,7 @@ Task<absl::Status> TaskScope::Join() {
   co_return absl::OkStatus();
 }
 
-Task<absl::Status> TaskScope::WaitForRoom() {
+Task<absl::Status> TaskScope::WaitUntilRoom() {
   while (size_ >= max_tasks_) {
     const absl::Status waited = co_await room_.Wait();
     if (!waited.ok()) co_return waited;

@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "core/check.h"
 #include "core/intrusive_list.h"
 #include "executor/event.h"
 #include "executor/executor.h"
@@ -40,6 +41,8 @@ namespace ringway {
 
 // A local variable of a coroutine that a task runs (checked). That task is the
 // scope's owner; any task of the executor may spawn into the scope.
+//
+// Threads: the executor's only (checked).
 class TaskScope : private CancelListener {
  public:
   static constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
@@ -61,6 +64,10 @@ class TaskScope : private CancelListener {
   // Cost: two frames, no allocation once warm.
   template <typename T>
   JoinHandle<T> Spawn(Task<T> task) {
+    CheckThread();
+    RINGWAY_CHECK(task.valid() && !task.awaited(),
+                  "a task was spawned that had been moved from, or awaited "
+                  "before");
     auto child = std::make_unique<internal::ScopeChild>();
     internal::ScopeChild& entry = *child;
     JoinHandle<T> handle = executor_.Spawn(
@@ -83,7 +90,10 @@ class TaskScope : private CancelListener {
   //               soon as the owner is, whatever that waits for, those of its
   //               innermost scope first.
   // Cost:         One frame.
-  Task<absl::Status> Join();
+  Task<absl::Status> Join() {
+    CheckThread();
+    return JoinAll();
+  }
 
   // Cancels every task, and those spawned from now on. The newest is told
   // first, after the tasks of its own scopes; the stack grows with the depth of
@@ -91,21 +101,33 @@ class TaskScope : private CancelListener {
   void Cancel();
 
   // True once the scope has failed or was cancelled.
-  bool cancelled() const { return cancelled_; }
+  bool cancelled() const {
+    CheckThread();
+    return cancelled_;
+  }
 
   // Waits until the scope has room for one more task, so that whoever produces
   // work goes no faster than it is done.
   //
   // Errors:       Cancelled.
-  Task<absl::Status> WaitForRoom();
+  Task<absl::Status> WaitForRoom() {
+    CheckThread();
+    return WaitUntilRoom();
+  }
 
   // How many tasks are alive.
-  size_t size() const { return size_; }
+  size_t size() const {
+    CheckThread();
+    return size_;
+  }
 
  private:
   friend class internal::ScopeChild;
   class WaitUntilEmpty;
 
+  Task<absl::Status> JoinAll();
+  Task<absl::Status> WaitUntilRoom();
+  void CheckThread() const { loop_.CheckThread("a TaskScope"); }
   static void OnOwnerCancelled(CancelListener& listener);
   void Admit(JoinHandleBase& handle, internal::ScopeChild& child);
   void OnEnded(internal::ScopeChild& child, absl::Status status,
@@ -116,6 +138,7 @@ class TaskScope : private CancelListener {
   void Remove(internal::ScopeChild& child);
 
   Executor& executor_;
+  Loop& loop_;  // the executor's
   TaskContext& owner_;
   const size_t max_tasks_;
   IntrusiveList<internal::ScopeChild> children_;  // newest first

@@ -45,8 +45,11 @@ class ArmedMultishot {
       : loop_(loop), on_news_(on_news), operation_(*this) {}
   ArmedMultishot(const ArmedMultishot&) = delete;
   ArmedMultishot& operator=(const ArmedMultishot&) = delete;
-  // Drops what was delivered and not taken. Requires !in_progress() (checked).
-  ~ArmedMultishot() { DropUntaken(); }
+  // Drops what was delivered and not taken, which must be before the loop ends:
+  // its backend holds that. Requires !in_progress() (checked).
+  ~ArmedMultishot() {
+    if (untaken() > 0) DropUntaken();
+  }
 
   State state() const;
 

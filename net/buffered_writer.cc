@@ -11,12 +11,22 @@
 namespace ringway::net {
 namespace internal {
 
+BufferWait::BufferWait(WriteBuffer* buffer, TryFunction attempt,
+                       std::span<const std::byte> bytes)
+    : Suspension(&OnCancel, "a BufferedWriter"),
+      buffer_(buffer),
+      unusable_(LoopDependent::WhyUnusable(buffer, "a BufferedWriter")),
+      attempt_(attempt),
+      bytes_(bytes) {}
+
 BufferWait::~BufferWait() {
   // Only when the frame is destroyed where it waits.
   if (linked()) Unlink();
 }
 
 bool BufferWait::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
+  if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
+  buffer_->CheckAwaitedOn(task.loop(), "a BufferedWriter");
   task_ = &task;
   if (task.cancelled()) {
     result_ = -ECANCELED;
@@ -40,6 +50,9 @@ void BufferWait::Complete(int32_t result) {
 }
 
 absl::Status BufferWait::await_resume() const {
+  if (unusable_ != Unusable::kNo)
+    return UnusableStatus(unusable_, "BufferedWriter");
+  if (stream_closed_) return UnusableStatus(Unusable::kEmpty, "stream");
   if (result_ == 0) [[likely]] {
     return absl::OkStatus();
   }
@@ -50,7 +63,7 @@ absl::Status BufferWait::await_resume() const {
 
 }  // namespace internal
 
-EnqueueOp::EnqueueOp(internal::WriteBuffer& buffer,
+EnqueueOp::EnqueueOp(internal::WriteBuffer* buffer,
                      std::span<const std::byte> bytes)
     : BufferWait(
           buffer,
@@ -59,7 +72,7 @@ EnqueueOp::EnqueueOp(internal::WriteBuffer& buffer,
           },
           bytes) {}
 
-FlushOp::FlushOp(internal::WriteBuffer& buffer)
+FlushOp::FlushOp(internal::WriteBuffer* buffer)
     : BufferWait(buffer,
                  [](internal::WriteBuffer& b, BufferWait& wait) {
                    return b.TryFlush(wait);
@@ -67,8 +80,7 @@ FlushOp::FlushOp(internal::WriteBuffer& buffer)
                  {}) {}
 
 BufferedWriter::BufferedWriter(StreamWriter writer, size_t limit_bytes)
-    : buffer_(std::make_unique<internal::WriteBuffer>(*writer.core_,
-                                                      limit_bytes)) {}
+    : buffer_(internal::WriteBuffer::New(writer.half_, limit_bytes)) {}
 
 BufferedWriter::BufferedWriter(BufferedWriter&&) noexcept = default;
 
@@ -84,9 +96,13 @@ BufferedWriter::~BufferedWriter() {
   if (buffer_ != nullptr) internal::WriteBuffer::Abandon(std::move(buffer_));
 }
 
-size_t BufferedWriter::queued_bytes() const { return buffer_->queued_bytes(); }
+size_t BufferedWriter::queued_bytes() const {
+  LoopDependent::CheckUsable(buffer_.get(), "a BufferedWriter");
+  return buffer_->queued_bytes();
+}
 
 size_t BufferedWriter::high_water_bytes() const {
+  LoopDependent::CheckUsable(buffer_.get(), "a BufferedWriter");
   return buffer_->high_water_bytes();
 }
 

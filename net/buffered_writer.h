@@ -25,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "core/intrusive_list.h"
+#include "executor/loop_dependent.h"
 #include "executor/task_context.h"
 #include "net/tcp_stream.h"
 
@@ -49,12 +50,8 @@ class BufferWait : public ListNode, private Suspension {
  protected:
   // True when there is nothing to wait for: the buffer has set the result.
   using TryFunction = bool (*)(WriteBuffer&, BufferWait&);
-  BufferWait(WriteBuffer& buffer, TryFunction attempt,
-             std::span<const std::byte> bytes)
-      : Suspension(&OnCancel, "a BufferedWriter"),
-        buffer_(&buffer),
-        attempt_(attempt),
-        bytes_(bytes) {}
+  BufferWait(WriteBuffer* buffer, TryFunction attempt,
+             std::span<const std::byte> bytes);
 
  private:
   friend class WriteBuffer;
@@ -63,33 +60,39 @@ class BufferWait : public ListNode, private Suspension {
   bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
   void Complete(int32_t result);
 
-  WriteBuffer* buffer_;
+  WriteBuffer* const buffer_;
+  const Unusable unusable_;
   const TryFunction attempt_;
   const std::span<const std::byte> bytes_;  // to be queued
   uint64_t target_ = 0;                     // how many bytes must be sent, ever
   TaskContext* task_ = nullptr;
   int32_t result_ = 0;
+  bool stream_closed_ = false;
 };
 
 }  // namespace internal
 
 class [[nodiscard]] EnqueueOp : public internal::BufferWait {
  public:
-  EnqueueOp(internal::WriteBuffer& buffer, std::span<const std::byte> bytes);
+  EnqueueOp(internal::WriteBuffer* buffer, std::span<const std::byte> bytes);
 };
 
 class [[nodiscard]] FlushOp : public internal::BufferWait {
  public:
-  explicit FlushOp(internal::WriteBuffer& buffer);
+  explicit FlushOp(internal::WriteBuffer* buffer);
 };
 
+// May outlive its stream and its loop (executor/loop_dependent.h).
+//
+// Threads: the stream's loop's only (checked), but for moving it.
 class BufferedWriter {
  public:
   static constexpr size_t kDefaultLimit = size_t{1} << 20;
 
   // Buffers at most `limit_bytes`, at least 1 (checked), for the stream of
-  // `writer`, which must outlive this. Until this is gone nobody else should
-  // write to the stream: it would be unknown between which bytes.
+  // `writer`. Until this is gone nothing else should write to the stream: it
+  // would be unknown between which bytes.
+  // A closed stream's is as one that was moved from.
   explicit BufferedWriter(StreamWriter writer,
                           size_t limit_bytes = kDefaultLimit);
   BufferedWriter(BufferedWriter&&) noexcept;
@@ -104,23 +107,25 @@ class BufferedWriter {
   // Errors:       what ended an earlier send: Unavailable (EPIPE, ECONNRESET)
   //               and the like; it stays. ResourceExhausted (ENOMEM): no memory
   //               for the copy; nothing of `bytes` was queued, and the writer
-  //               works on. Cancelled.
+  //               works on. Cancelled. FailedPrecondition once moved from, and
+  //               when the stream is closed or its loop has ended.
   // Ownership:    `bytes` must outlive the await and no more.
-  // Threads:      the stream's loop's only.
+  // Threads:      the stream's loop's only (checked).
   // Cancellation: a cancelled wait has queued nothing.
   // Cost:         one copy; no allocation once the buffer has grown to what is
   //               needed, no system call of its own.
   EnqueueOp Enqueue(std::span<const std::byte> bytes) {
-    return EnqueueOp(*buffer_, bytes);
+    return EnqueueOp(buffer_.get(), bytes);
   }
 
   // Waits until the kernel has accepted everything enqueued before.
   //
   // Errors:       as Enqueue().
   // Cancellation: ends the wait; sending goes on.
-  FlushOp Flush() { return FlushOp(*buffer_); }
+  FlushOp Flush() { return FlushOp(buffer_.get()); }
 
   // Bytes that the kernel has not accepted yet, and the most there ever were.
+  // Abort once moved from, and when the loop has ended.
   size_t queued_bytes() const;
   size_t high_water_bytes() const;
 

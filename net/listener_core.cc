@@ -25,8 +25,15 @@ bool IsFatal(int errnum) {
 }  // namespace
 
 ListenerCore::~ListenerCore() {
+  if (!loop_ended()) OnLoopEnd();
+}
+
+// No task is left that could accept.
+void ListenerCore::OnLoopEnd() {
   loop_.DisarmTimer(retry_.timer);
   if (retry_.linked()) retry_.Unlink();
+  accept_.DropUntaken();
+  fd_.Reset();
 }
 
 int ListenerCore::TakeAccepted() {
@@ -49,6 +56,7 @@ void ListenerCore::ArmIfWanted() {
 }
 
 void ListenerCore::Abandon(std::unique_ptr<ListenerCore> core) {
+  if (LetGoWithoutLoop(core, "a TcpListener")) return;
   ListenerCore& self = *core;
   self.abandoned_ = true;
   self.FailAll(-ECANCELED);

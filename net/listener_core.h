@@ -23,7 +23,11 @@ class ListenerCore final : public Orphan {
   static constexpr uint32_t kMaxUntaken = 64;
 
   ListenerCore(Loop& loop, UniqueFd fd)
-      : loop_(loop), fd_(std::move(fd)), accept_(loop, *this), retry_(*this) {}
+      : Orphan(loop),
+        loop_(loop),
+        fd_(std::move(fd)),
+        accept_(loop, *this),
+        retry_(*this) {}
   ~ListenerCore() override;
 
   Loop& loop() { return loop_; }
@@ -36,7 +40,8 @@ class ListenerCore final : public Orphan {
   // Completes `waiter` with the next connection.
   void Wait(AcceptOp& waiter);
 
-  // Gives the core to its loop, which ends the accept and closes the socket.
+  // Gives the core to its loop, which ends the accept and closes the socket;
+  // deletes it if the loop has ended.
   static void Abandon(std::unique_ptr<ListenerCore> core);
 
  private:
@@ -55,6 +60,7 @@ class ListenerCore final : public Orphan {
     LoopTimer timer;
   };
 
+  void OnLoopEnd() override;
   void OnNews();
   void OnEnd(int32_t result);
   int TakeAccepted();
@@ -62,7 +68,7 @@ class ListenerCore final : public Orphan {
   void ArmIfWanted();
   void FailAll(int32_t result);
 
-  Loop& loop_;
+  Loop& loop_;  // may have ended: see loop_ended()
   UniqueFd fd_;
   AcceptOperation accept_;
   Retry retry_;

@@ -9,53 +9,36 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 
-#include "backends/backend.h"
+#include "executor/lent_buffer.h"
+#include "executor/loop.h"
 
 namespace ringway::net {
 
-// Must be dropped on the thread of its loop (checked) and before the loop ends.
+// Must be dropped on the thread of its loop (checked), or after that has ended:
+// the loop's end takes the bytes back, and looking at them then aborts
+// (executor/loop_dependent.h).
+//
+// Threads: the loop's only (checked), but for looking at the bytes.
 class [[nodiscard]] ReceivedBuffer {
  public:
   // Empty: what a receive at end of stream gives.
   ReceivedBuffer() = default;
-  ReceivedBuffer(Backend& backend, uint16_t buffer_id,
-                 std::span<const std::byte> bytes)
-      : backend_(&backend), buffer_id_(buffer_id), bytes_(bytes) {}
-  ReceivedBuffer(ReceivedBuffer&& other) noexcept
-      : backend_(std::exchange(other.backend_, nullptr)),
-        buffer_id_(other.buffer_id_),
-        bytes_(std::exchange(other.bytes_, {})) {}
-  ReceivedBuffer& operator=(ReceivedBuffer&& other) noexcept {
-    if (this != &other) {
-      Release();
-      backend_ = std::exchange(other.backend_, nullptr);
-      buffer_id_ = other.buffer_id_;
-      bytes_ = std::exchange(other.bytes_, {});
-    }
-    return *this;
-  }
-  ~ReceivedBuffer() { Release(); }
+  ReceivedBuffer(Loop& loop, uint16_t buffer_id, std::span<std::byte> bytes)
+      : buffer_(loop, buffer_id, bytes) {}
 
-  std::span<const std::byte> bytes() const { return bytes_; }
-  size_t size() const { return bytes_.size(); }
-  bool empty() const { return bytes_.empty(); }
+  std::span<const std::byte> bytes() const { return buffer_.bytes(); }
+  size_t size() const { return bytes().size(); }
+  bool empty() const { return bytes().empty(); }
 
   // Forgets the first `n` bytes, at most size().
-  void RemovePrefix(size_t n) { bytes_ = bytes_.subspan(n); }
+  void RemovePrefix(size_t n) { buffer_.RemovePrefix(n); }
 
   // Gives the buffer back now.
-  void Release() {
-    if (Backend* backend = std::exchange(backend_, nullptr))
-      backend->ReturnBuffer(buffer_id_);
-    bytes_ = {};
-  }
+  void Release() { buffer_.Release(); }
 
  private:
-  Backend* backend_ = nullptr;
-  uint16_t buffer_id_ = 0;
-  std::span<const std::byte> bytes_;
+  LentBuffer buffer_;
 };
 
 }  // namespace ringway::net

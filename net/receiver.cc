@@ -23,7 +23,7 @@ void Receiver::Refill() {
   MultishotEvent event;
   if (!current_.empty() || !receive_.Take(event)) return;
   current_ =
-      ReceivedBuffer(core_.loop().backend(), event.buffer_id,
+      ReceivedBuffer(core_.loop(), event.buffer_id,
                      std::span(event.data, static_cast<size_t>(event.result)));
 }
 

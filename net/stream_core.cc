@@ -10,16 +10,43 @@
 
 namespace ringway::net::internal {
 
+void StreamHalf::Link(StreamCore* core) {
+  if (core == nullptr) return;
+  if (!core->loop_ended()) core->loop().CheckThread("a half of a TcpStream");
+  core_ = core;
+  core->halves_.PushBack(*this);
+}
+
+void StreamHalf::Unlink() {
+  if (core_ == nullptr) return;
+  if (!core_->loop_ended() && !core_->loop().forked())
+    core_->loop().CheckThread("a half of a TcpStream");
+  core_ = nullptr;
+  ListNode::Unlink();
+}
+
+void StreamCore::CutOffHalves() {
+  while (StreamHalf* half = halves_.PopFront()) half->core_ = nullptr;
+}
+
 StreamCore::~StreamCore() {
+  CutOffHalves();
   // A close that was cancelled at the loop's end never happened: ~UniqueFd does
   // it.
   const bool closed =
       close_.state == OpState::kDone && close_.result != -ECANCELED;
   if (closed) {
     static_cast<void>(fd_.Release());
-  } else {
+  } else if (fd_.valid()) {
     StopLingering(fd_.get());
   }
+}
+
+// No task is left that could read or write.
+void StreamCore::OnLoopEnd() {
+  receiver_.reset();
+  StopLingering(fd_.get());
+  fd_.Reset();
 }
 
 void StreamCore::BeginRead(Operation& read) {
@@ -77,9 +104,11 @@ Receiver& StreamCore::receiver() {
 }
 
 void StreamCore::Abandon(std::unique_ptr<StreamCore> core, Closer* closer) {
+  if (LetGoWithoutLoop(core, "a TcpStream")) return;
   StreamCore& self = *core;
   self.abandoned_ = true;
   self.closer_ = closer;
+  self.CutOffHalves();
   self.loop_.Adopt(std::move(core));
   if (self.receiver_.has_value()) self.receiver_->Abandon();
   // Halves of the stream may still be in use by other tasks: their operations

@@ -20,6 +20,7 @@
 
 #include "backends/operation.h"
 #include "core/frame_allocator.h"
+#include "core/intrusive_list.h"
 #include "core/unique_fd.h"
 #include "executor/loop.h"
 #include "executor/task_context.h"
@@ -27,10 +28,38 @@
 
 namespace ringway::net::internal {
 
+class StreamCore;
+
+// What one half of a stream refers to it by: to nothing once the stream has
+// been closed or dropped. For the loop's thread only (checked), until the loop
+// has ended.
+class StreamHalf : private ListNode {
+ public:
+  explicit StreamHalf(StreamCore* core) { Link(core); }
+  StreamHalf(const StreamHalf& other) { Link(other.core_); }
+  StreamHalf& operator=(const StreamHalf& other) {
+    Unlink();
+    Link(other.core_);
+    return *this;
+  }
+  ~StreamHalf() { Unlink(); }
+
+  StreamCore* core() const { return core_; }
+
+ private:
+  friend class StreamCore;
+  friend class IntrusiveList<StreamHalf>;
+
+  void Link(StreamCore* core);
+  void Unlink();
+
+  StreamCore* core_ = nullptr;
+};
+
 class StreamCore final : public Orphan {
  public:
   StreamCore(Loop& loop, UniqueFd fd)
-      : loop_(loop), fd_(std::move(fd)), close_(*this) {}
+      : Orphan(loop), loop_(loop), fd_(std::move(fd)), close_(*this) {}
   ~StreamCore() override;
 
   // Cores come and go with connections: from the worker's slab, like frames.
@@ -72,8 +101,8 @@ class StreamCore final : public Orphan {
   };
 
   // Gives the core to its loop, which cancels what is in flight, waits for it
-  // and closes the fd. `closer`, if not null, hears of it unless ForgetCloser()
-  // was called first.
+  // and closes the fd; deletes it if the loop has ended. `closer`, if not null,
+  // hears of it unless ForgetCloser() was called first.
   static void Abandon(std::unique_ptr<StreamCore> core,
                       Closer* closer = nullptr);
   void ForgetCloser() { closer_ = nullptr; }
@@ -85,15 +114,20 @@ class StreamCore final : public Orphan {
     StreamCore& core;
   };
 
+  friend class StreamHalf;
+
+  void OnLoopEnd() override;
+  void CutOffHalves();
   void CloseIfIdle();
 
-  Loop& loop_;
+  Loop& loop_;  // may have ended: see loop_ended()
   UniqueFd fd_;
   Operation* reader_ = nullptr;
   Operation* writer_ = nullptr;  // the one in flight
   OperationList
       waiting_writers_;  // idle operations, in the order of their calls
   std::optional<Receiver> receiver_;
+  IntrusiveList<StreamHalf> halves_;
   Closer* closer_ = nullptr;
   bool abandoned_ = false;
   CloseOperation close_;

@@ -13,6 +13,14 @@
 namespace ringway::net {
 namespace {
 
+Unusable WhyUnusable(const internal::StreamCore* core) {
+  return LoopDependent::WhyUnusable(core, "a TcpStream");
+}
+
+int FdOf(const internal::StreamCore* core) {
+  return core == nullptr ? -1 : core->fd();
+}
+
 absl::Status Failed(int32_t result, std::string_view operation, int fd) {
   // The two that are part of normal life carry no text and do not allocate.
   if (result == -ECANCELED)
@@ -25,31 +33,34 @@ absl::Status Failed(int32_t result, std::string_view operation, int fd) {
 
 // --- ReadOp
 
-ReadOp::ReadOp(internal::StreamCore& core, std::span<std::byte> buffer)
-    : OperationAwait(&OnDone, &OnCancel), core_(core) {
-  PrepareRecv(*this, core.fd(), buffer);
+ReadOp::ReadOp(internal::StreamCore* core, std::span<std::byte> buffer)
+    : OperationAwait(&OnDone, &OnCancel),
+      core_(core),
+      unusable_(WhyUnusable(core)) {
+  PrepareRecv(*this, FdOf(core), buffer);
 }
 
 ReadOp::~ReadOp() {
   // Only when the frame is destroyed where it waits.
-  if (begun_ && !core_.CancelRead(*this)) core_.EndRead();
+  if (begun_ && !core_->CancelRead(*this)) core_->EndRead();
 }
 
 void ReadOp::OnDone(Runnable& entry) {
   ReadOp& self = static_cast<ReadOp&>(Of(entry));
   self.begun_ = false;
-  self.core_.EndRead();
+  self.core_->EndRead();
   self.Complete();
 }
 
 void ReadOp::OnCancel(Suspension& suspension) {
   ReadOp& self = static_cast<ReadOp&>(Of(suspension));
-  if (!self.core_.CancelRead(self)) return;
+  if (!self.core_->CancelRead(self)) return;
   self.begun_ = false;
   self.CompleteUnstarted(-ECANCELED);
 }
 
 absl::StatusOr<size_t> ReadOp::await_resume() const {
+  if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
   if (result >= 0) [[likely]] {
     return static_cast<size_t>(result);
   }
@@ -58,55 +69,69 @@ absl::StatusOr<size_t> ReadOp::await_resume() const {
 
 // --- ReceiveOp
 
+ReceiveOp::ReceiveOp(internal::StreamCore* core)
+    : Suspension(&OnCancel, "bytes of a stream"),
+      core_(core),
+      unusable_(WhyUnusable(core)) {}
+
 ReceiveOp::~ReceiveOp() {
   // Only when the frame is destroyed where it waits.
-  if (waiting_ && !cancelled) core_.receiver().StopWaiting();
+  if (waiting_ && !cancelled) core_->receiver().StopWaiting();
 }
 
 bool ReceiveOp::Begin(std::coroutine_handle<> leaf, TaskContext& current) {
+  if (unusable_ != Unusable::kNo) return current.SkipWait(leaf);
+  core_->CheckAwaitedOn(current.loop(), "a TcpStream");
   cancelled = current.cancelled();
   if (cancelled) return current.SkipWait(leaf);
   // Only a task that does wait is parked: its suspension would stay behind.
-  if (core_.receiver().ready()) {
+  if (core_->receiver().ready()) {
     Take();
     return current.SkipWait(leaf);
   }
   current.Park(leaf, *this);
   task = &current;
   waiting_ = true;
-  core_.receiver().Wait(*this);
+  core_->receiver().Wait(*this);
   return true;
 }
 
 void ReceiveOp::OnCancel(Suspension& suspension) {
   ReceiveOp& self = static_cast<ReceiveOp&>(suspension);
-  self.core_.receiver().StopWaiting();
+  self.core_->receiver().StopWaiting();
   self.waiting_ = false;
   self.cancelled = true;
   self.task->Wake();
 }
 
 absl::StatusOr<ReceivedBuffer> ReceiveOp::await_resume() {
+  if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
   waiting_ = false;
   if (cancelled) return absl::Status(absl::StatusCode::kCancelled, "");
   if (!taken_) Take();
-  if (end_result_ < 0) return Failed(end_result_, "receive", core_.fd());
+  if (end_result_ < 0) return Failed(end_result_, "receive", core_->fd());
   return std::move(buffer_);
 }
 
 void ReceiveOp::Take() {
   taken_ = true;
-  buffer_ = core_.receiver().Take(end_result_);
+  buffer_ = core_->receiver().Take(end_result_);
 }
 
 // --- QueuedWrite
 
+QueuedWrite::QueuedWrite(internal::StreamCore* core, AdvanceFunction advance)
+    : OperationAwait(&OnDone, &OnCancel),
+      core_(core),
+      advance_(advance),
+      unusable_(WhyUnusable(core)) {}
+
 QueuedWrite::~QueuedWrite() {
   // Only when the frame is destroyed where it waits: in the queue, or when the
   // loop has ended its operation without continuing anybody.
-  if (!begun_ || core_.CancelWrite(*this)) return;
+  if (!begun_ || core_->CancelWrite(*this)) return;
   if (linked()) Unlink();
-  core_.EndWrite();
+  core_->EndWrite();
 }
 
 void QueuedWrite::OnDone(Runnable& entry) {
@@ -115,22 +140,23 @@ void QueuedWrite::OnDone(Runnable& entry) {
       self.advance_(self, static_cast<size_t>(self.result))) {
     // Dropping the stream cancels the operation, which may then end as a short
     // transfer. Started again it would outlive the cancel.
-    if (!self.core_.abandoned() && self.Restart()) return;
+    if (!self.core_->abandoned() && self.Restart()) return;
     self.result = -ECANCELED;
   }
   self.begun_ = false;
-  self.core_.EndWrite();
+  self.core_->EndWrite();
   self.Complete();
 }
 
 void QueuedWrite::OnCancel(Suspension& suspension) {
   QueuedWrite& self = static_cast<QueuedWrite&>(Of(suspension));
-  if (!self.core_.CancelWrite(self)) return;
+  if (!self.core_->CancelWrite(self)) return;
   self.begun_ = false;
   self.CompleteUnstarted(-ECANCELED);
 }
 
 absl::Status QueuedWrite::await_resume() const {
+  if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
   if (result >= 0) [[likely]] {
     return absl::OkStatus();
   }
@@ -139,7 +165,7 @@ absl::Status QueuedWrite::await_resume() const {
 
 // --- WriteOp
 
-WriteOp::WriteOp(internal::StreamCore& core, std::span<const std::byte> bytes)
+WriteOp::WriteOp(internal::StreamCore* core, std::span<const std::byte> bytes)
     : QueuedWrite(core, &Advance), rest_(bytes) {
   Prepare();
 }
@@ -147,7 +173,7 @@ WriteOp::WriteOp(internal::StreamCore& core, std::span<const std::byte> bytes)
 void WriteOp::Prepare() {
   // With MSG_WAITALL the kernel continues short sends of streams by itself
   // (Linux 5.19); Advance() does where it does not.
-  PrepareSend(*this, core_.fd(), rest_, MSG_WAITALL);
+  PrepareSend(*this, FdOf(core_), rest_, MSG_WAITALL);
 }
 
 bool WriteOp::Advance(QueuedWrite& queued, size_t n_bytes) {
@@ -160,7 +186,7 @@ bool WriteOp::Advance(QueuedWrite& queued, size_t n_bytes) {
 
 // --- WritevOp
 
-WritevOp::WritevOp(internal::StreamCore& core,
+WritevOp::WritevOp(internal::StreamCore* core,
                    std::span<const std::span<const std::byte>> parts)
     : QueuedWrite(core, &Advance), parts_(parts) {
   Prepare();
@@ -181,7 +207,7 @@ bool WritevOp::Prepare() {
   }
   message_.msg_iov = vectors_.data();
   message_.msg_iovlen = n;
-  PrepareSendMsg(*this, core_.fd(), message_, MSG_WAITALL);
+  PrepareSendMsg(*this, FdOf(core_), message_, MSG_WAITALL);
   return n > 0;
 }
 
@@ -201,17 +227,17 @@ bool WritevOp::Advance(QueuedWrite& queued, size_t n_bytes) {
 
 // --- ShutdownWriteOp
 
-ShutdownWriteOp::ShutdownWriteOp(internal::StreamCore& core)
+ShutdownWriteOp::ShutdownWriteOp(internal::StreamCore* core)
     : QueuedWrite(core, [](QueuedWrite&, size_t) { return false; }) {
-  PrepareShutdown(*this, core.fd(), SHUT_WR);
+  PrepareShutdown(*this, FdOf(core), SHUT_WR);
 }
 
 // --- CloseOp
 
 CloseOp::CloseOp(std::unique_ptr<internal::StreamCore> core)
-    : Closer{&OnClosed},
-      core_(std::move(core)),
-      fd_(core_ == nullptr ? -1 : core_->fd()) {}
+    : Closer{&OnClosed}, core_(std::move(core)), fd_(FdOf(core_.get())) {
+  if (core_ != nullptr) LoopDependent::LetGoWithoutLoop(core_, "a TcpStream");
+}
 
 CloseOp::~CloseOp() {
   if (closing_ != nullptr) closing_->ForgetCloser();

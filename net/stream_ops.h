@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "executor/loop_dependent.h"
 #include "executor/operation_await.h"
 #include "executor/task_context.h"
 #include "net/received_buffer.h"
@@ -27,17 +28,21 @@ namespace ringway::net {
 
 class [[nodiscard]] ReadOp : public OperationAwait {
  public:
-  ReadOp(internal::StreamCore& core, std::span<std::byte> buffer);
+  ReadOp(internal::StreamCore* core, std::span<std::byte> buffer);
   ~ReadOp();
 
   // A receive of nothing would wait for data all the same.
-  bool await_ready() const noexcept { return length == 0; }
+  bool await_ready() const noexcept {
+    return length == 0 && unusable_ == Unusable::kNo;
+  }
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
     TaskContext& task = leaf.promise().task();
+    if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
+    core_->CheckAwaitedOn(task.loop(), "a TcpStream");
     if (!Park(leaf, task)) return task.SkipWait(leaf);
     begun_ = true;
-    core_.BeginRead(*this);
+    core_->BeginRead(*this);
     return true;
   }
   absl::StatusOr<size_t> await_resume() const;
@@ -46,15 +51,15 @@ class [[nodiscard]] ReadOp : public OperationAwait {
   static void OnDone(Runnable& entry);
   static void OnCancel(Suspension& suspension);
 
-  internal::StreamCore& core_;
+  internal::StreamCore* const core_;
+  const Unusable unusable_;
   bool begun_ = false;  // and not ended
 };
 
 class [[nodiscard]] ReceiveOp : private Suspension,
                                 private internal::Receiver::Waiter {
  public:
-  explicit ReceiveOp(internal::StreamCore& core)
-      : Suspension(&OnCancel, "bytes of a stream"), core_(core) {}
+  explicit ReceiveOp(internal::StreamCore* core);
   ReceiveOp(const ReceiveOp&) = delete;
   ReceiveOp& operator=(const ReceiveOp&) = delete;
   ~ReceiveOp();
@@ -71,7 +76,8 @@ class [[nodiscard]] ReceiveOp : private Suspension,
   bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
   void Take();
 
-  internal::StreamCore& core_;
+  internal::StreamCore* const core_;
+  const Unusable unusable_;
   bool waiting_ = false;
   bool taken_ = false;  // without waiting: the next two are the result
   int32_t end_result_ = 0;
@@ -86,9 +92,11 @@ class QueuedWrite : public OperationAwait {
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
     TaskContext& task = leaf.promise().task();
+    if (!usable()) return task.SkipWait(leaf);
+    core_->CheckAwaitedOn(task.loop(), "a TcpStream");
     if (!Park(leaf, task)) return task.SkipWait(leaf);
     begun_ = true;
-    core_.BeginWrite(*this);
+    core_->BeginWrite(*this);
     return true;
   }
   absl::Status await_resume() const;
@@ -97,23 +105,25 @@ class QueuedWrite : public OperationAwait {
   // Called after each completion with the bytes it transferred; prepares the
   // rest of a short one and returns true, or false when all is done.
   using AdvanceFunction = bool (*)(QueuedWrite&, size_t n_bytes);
-  QueuedWrite(internal::StreamCore& core, AdvanceFunction advance)
-      : OperationAwait(&OnDone, &OnCancel), core_(core), advance_(advance) {}
+  QueuedWrite(internal::StreamCore* core, AdvanceFunction advance);
 
-  internal::StreamCore& core_;
+  bool usable() const { return unusable_ == Unusable::kNo; }
+
+  internal::StreamCore* const core_;
 
  private:
   static void OnDone(Runnable& entry);
   static void OnCancel(Suspension& suspension);
 
   const AdvanceFunction advance_;
+  const Unusable unusable_;
   bool begun_ = false;  // and not ended
 };
 
 class [[nodiscard]] WriteOp : public QueuedWrite {
  public:
-  WriteOp(internal::StreamCore& core, std::span<const std::byte> bytes);
-  bool await_ready() const noexcept { return rest_.empty(); }
+  WriteOp(internal::StreamCore* core, std::span<const std::byte> bytes);
+  bool await_ready() const noexcept { return rest_.empty() && usable(); }
 
  private:
   static bool Advance(QueuedWrite& self, size_t n_bytes);
@@ -124,9 +134,11 @@ class [[nodiscard]] WriteOp : public QueuedWrite {
 
 class [[nodiscard]] WritevOp : public QueuedWrite {
  public:
-  WritevOp(internal::StreamCore& core,
+  WritevOp(internal::StreamCore* core,
            std::span<const std::span<const std::byte>> parts);
-  bool await_ready() const noexcept { return message_.msg_iovlen == 0; }
+  bool await_ready() const noexcept {
+    return message_.msg_iovlen == 0 && usable();
+  }
 
  private:
   // Parts per system call; more go in several, in order.
@@ -144,7 +156,7 @@ class [[nodiscard]] WritevOp : public QueuedWrite {
 
 class [[nodiscard]] ShutdownWriteOp : public QueuedWrite {
  public:
-  explicit ShutdownWriteOp(internal::StreamCore& core);
+  explicit ShutdownWriteOp(internal::StreamCore* core);
 };
 
 class [[nodiscard]] CloseOp : private internal::StreamCore::Closer {
@@ -158,6 +170,7 @@ class [[nodiscard]] CloseOp : private internal::StreamCore::Closer {
   template <TaskPromise P>
   void await_suspend(std::coroutine_handle<P> leaf) {
     task_ = &leaf.promise().task();
+    core_->CheckAwaitedOn(task_->loop(), "a TcpStream");
     task_->ParkBriefly(leaf);
     closing_ = core_.get();
     internal::StreamCore::Abandon(std::move(core_), this);

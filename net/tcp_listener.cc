@@ -13,6 +13,11 @@
 
 namespace ringway::net {
 
+AcceptOp::AcceptOp(internal::ListenerCore* core)
+    : Suspension(&OnCancel, "a connection"),
+      core_(core),
+      unusable_(LoopDependent::WhyUnusable(core, "a TcpListener")) {}
+
 AcceptOp::~AcceptOp() {
   if (linked()) Unlink();  // the frame is destroyed where it waits
   if (result_ < 0) return;
@@ -21,10 +26,11 @@ AcceptOp::~AcceptOp() {
 }
 
 bool AcceptOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
-  if (core_ == nullptr || task.cancelled()) {
+  if (unusable_ != Unusable::kNo || task.cancelled()) {
     result_ = -ECANCELED;
     return task.SkipWait(leaf);
   }
+  core_->CheckAwaitedOn(task.loop(), "a TcpListener");
   loop_ = &core_->loop();
   // Only a task that does wait is parked: its suspension would stay behind.
   result_ = core_->TakeForNewcomer();
@@ -47,6 +53,8 @@ void AcceptOp::OnCancel(Suspension& suspension) {
 }
 
 absl::StatusOr<TcpStream> AcceptOp::await_resume() {
+  if (unusable_ == Unusable::kLoopEnded)
+    return UnusableStatus(unusable_, "listener");
   const int32_t result = std::exchange(result_, -1);
   if (result < 0) return ErrnoToStatus(-result, "accept");
   try {
@@ -91,8 +99,8 @@ void TcpListener::Close() {
 }
 
 absl::StatusOr<SocketAddress> TcpListener::LocalAddress() const {
-  if (core_ == nullptr)
-    return absl::FailedPreconditionError("the listener is closed");
+  const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpListener");
+  if (why != Unusable::kNo) return UnusableStatus(why, "listener");
   return SocketAddress::LocalOf(core_->fd());
 }
 

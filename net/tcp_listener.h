@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "executor/loop.h"
+#include "executor/loop_dependent.h"
 #include "executor/task_context.h"
 #include "net/listen_socket.h"
 #include "net/socket_address.h"
@@ -34,8 +35,7 @@ class ListenerCore;
 class [[nodiscard]] AcceptOp : public ListNode, private Suspension {
  public:
   // `core` may be null: a closed listener.
-  explicit AcceptOp(internal::ListenerCore* core)
-      : Suspension(&OnCancel, "a connection"), core_(core) {}
+  explicit AcceptOp(internal::ListenerCore* core);
   AcceptOp(const AcceptOp&) = delete;
   AcceptOp& operator=(const AcceptOp&) = delete;
   ~AcceptOp();
@@ -55,11 +55,15 @@ class [[nodiscard]] AcceptOp : public ListNode, private Suspension {
   void Complete(int32_t result);
 
   internal::ListenerCore* const core_;
+  const Unusable unusable_;
   TaskContext* task_ = nullptr;
   Loop* loop_ = nullptr;
   int32_t result_ = -1;  // an accepted fd that nobody has taken yet, or -errno
 };
 
+// May outlive its loop, whose end closes it (executor/loop_dependent.h).
+//
+// Threads: the loop's only (checked), but for moving it.
 class TcpListener {
  public:
   // Binds and listens; connections are accepted from the first Accept() on.
@@ -84,12 +88,14 @@ class TcpListener {
   // Errors:       of one connection, after which the next Accept() goes on:
   //               ResourceExhausted, there was no memory for its stream, and
   //               it has been closed. Final, all others: Cancelled (the task,
-  //               or the listener was closed); the errno of accept(2) where the
-  //               socket itself is unusable. When the kernel is out of fds or
-  //               memory that is not an error here: the listener waits 20 ms
-  //               and tries again, for as long as it takes. Never throws.
-  // Threads:      the loop's only. Several tasks may wait; they are served in
-  //               order.
+  //               or the listener was closed or moved from);
+  //               FailedPrecondition (its loop has ended); the errno of
+  //               accept(2) where the socket itself is unusable. When the
+  //               kernel is out of fds or memory that is not an error here: the
+  //               listener waits 20 ms and tries again, for as long as it
+  //               takes. Never throws.
+  // Threads:      the loop's only (checked). Several tasks may wait; they are
+  //               served in order.
   // Cancellation: a connection that raced the cancel stays for the next
   //               Accept().
   // Cost:         no allocation but the stream; the kernel's accept stays armed
@@ -100,7 +106,8 @@ class TcpListener {
   // closed, and so does every later Accept() end: Cancelled.
   void Close();
 
-  // With the port the kernel chose. FailedPrecondition once closed.
+  // With the port the kernel chose. FailedPrecondition once closed, by itself
+  // or by the end of its loop.
   absl::StatusOr<SocketAddress> LocalAddress() const;
 
  private:

@@ -30,7 +30,25 @@ void TcpStream::Drop() {
   if (core_ != nullptr) internal::StreamCore::Abandon(std::move(core_));
 }
 
+absl::StatusOr<SocketAddress> TcpStream::LocalAddress() const {
+  const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpStream");
+  if (why != Unusable::kNo) return UnusableStatus(why, "stream");
+  return SocketAddress::LocalOf(core_->fd());
+}
+
+absl::StatusOr<SocketAddress> TcpStream::PeerAddress() const {
+  const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpStream");
+  if (why != Unusable::kNo) return UnusableStatus(why, "stream");
+  return SocketAddress::PeerOf(core_->fd());
+}
+
+int TcpStream::fd() const {
+  LoopDependent::CheckUsable(core_.get(), "a TcpStream");
+  return core_->fd();
+}
+
 void TcpStream::Reset() {
+  if (!valid()) return Drop();
   const linger discard = {.l_onoff = 1, .l_linger = 0};
   // If this fails the close is an ordinary one; there is nobody to tell.
   setsockopt(core_->fd(), SOL_SOCKET, SO_LINGER, &discard, sizeof(discard));

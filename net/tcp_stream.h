@@ -29,51 +29,64 @@
 
 namespace ringway::net {
 
-// The reading half of a stream, which must outlive it.
+// The reading half of a stream. Copied freely. Once the stream has been closed
+// or dropped everything is FailedPrecondition.
+//
+// Threads: the loop's only (checked).
 class StreamReader {
  public:
-  explicit StreamReader(internal::StreamCore& core) : core_(&core) {}
+  explicit StreamReader(internal::StreamCore* core) : half_(core) {}
   // As TcpStream::Read() and Receive().
-  ReadOp Read(std::span<std::byte> buffer) { return ReadOp(*core_, buffer); }
-  ReceiveOp Receive() { return ReceiveOp(*core_); }
+  ReadOp Read(std::span<std::byte> buffer) {
+    return ReadOp(half_.core(), buffer);
+  }
+  ReceiveOp Receive() { return ReceiveOp(half_.core()); }
 
  private:
-  internal::StreamCore* core_;
+  internal::StreamHalf half_;
 };
 
-// The writing half of a stream, which must outlive it.
+// The writing half of a stream, as the reading half is one.
 class StreamWriter {
  public:
-  explicit StreamWriter(internal::StreamCore& core) : core_(&core) {}
+  explicit StreamWriter(internal::StreamCore* core) : half_(core) {}
   // As TcpStream::Write(), Writev() and ShutdownWrite().
   WriteOp Write(std::span<const std::byte> bytes) {
-    return WriteOp(*core_, bytes);
+    return WriteOp(half_.core(), bytes);
   }
   WritevOp Writev(std::span<const std::span<const std::byte>> parts) {
-    return WritevOp(*core_, parts);
+    return WritevOp(half_.core(), parts);
   }
-  ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(*core_); }
+  ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(half_.core()); }
 
  private:
   friend class BufferedWriter;
 
-  internal::StreamCore* core_;
+  internal::StreamHalf half_;
 };
 
+// May outlive its loop, whose end closes it (executor/loop_dependent.h). Of a
+// stream that was closed, moved from or closed by its loop's end, what returns
+// a status is FailedPrecondition.
+//
+// Threads: the loop's only (checked), but for moving it.
 class TcpStream {
  public:
   // Takes over `fd`, a connected stream socket in blocking mode, for use on
   // `loop`'s thread. Throws std::bad_alloc, having closed it.
   static TcpStream Adopt(Loop& loop, UniqueFd fd);
 
-  // A stream of nothing, to be assigned to. Only valid() and assignment may be
-  // called.
+  // A stream of nothing, to be assigned to: as one that was closed.
   TcpStream() = default;
   TcpStream(TcpStream&&) noexcept = default;
   TcpStream& operator=(TcpStream&& other) noexcept;
   ~TcpStream() { Drop(); }
 
-  bool valid() const { return core_ != nullptr; }
+  // False once closed or moved from, and when its loop has ended.
+  bool valid() const {
+    return LoopDependent::WhyUnusable(core_.get(), "a TcpStream") ==
+           Unusable::kNo;
+  }
 
   // Receives up to `buffer.size()` bytes; completes as soon as at least one has
   // arrived.
@@ -89,7 +102,9 @@ class TcpStream {
   // Cancellation: two-phase; the await still completes, cancelled or with the
   //               bytes that raced it.
   // Cost:         no allocation; no system call before the turn ends.
-  ReadOp Read(std::span<std::byte> buffer) { return ReadOp(*core_, buffer); }
+  ReadOp Read(std::span<std::byte> buffer) {
+    return ReadOp(core_.get(), buffer);
+  }
 
   // Receives into a buffer of the worker's, lent until it is dropped: an idle
   // connection holds no memory. Empty at end of stream. Can be mixed with
@@ -101,7 +116,7 @@ class TcpStream {
   //               stays for the next one.
   // Cost:         no allocation and no system call; the kernel's receive stays
   //               armed in between.
-  ReceiveOp Receive() { return ReceiveOp(*core_); }
+  ReceiveOp Receive() { return ReceiveOp(core_.get()); }
 
   // Sends all of `bytes`; completes when the kernel has accepted the last one.
   //
@@ -113,13 +128,13 @@ class TcpStream {
   // Cost:         no allocation; no system call before the turn ends. Waits
   //               while the peer does not read: that is the back-pressure.
   WriteOp Write(std::span<const std::byte> bytes) {
-    return WriteOp(*core_, bytes);
+    return WriteOp(core_.get(), bytes);
   }
 
   // Sends the parts in order, as one Write(). `parts` itself must outlive the
   // await, too.
   WritevOp Writev(std::span<const std::span<const std::byte>> parts) {
-    return WritevOp(*core_, parts);
+    return WritevOp(core_.get(), parts);
   }
 
   // Tells the peer, after everything written before, that no more will come.
@@ -127,31 +142,27 @@ class TcpStream {
   //
   // Errors: the errno of shutdown(2), ENOTCONN when the peer has reset the
   // connection; Cancelled.
-  ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(*core_); }
+  ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(core_.get()); }
 
   // Closes the stream and waits until that is done. The stream is empty at
   // once.
   //
-  // Errors: the errno of close(2). Not cancellable: it does not wait for the
-  // peer.
+  // Errors: the errno of close(2); none if it is closed already. Not
+  // cancellable: it does not wait for the peer.
   CloseOp Close() { return CloseOp(std::move(core_)); }
 
   // Closes the stream so that the peer sees a reset, and what is unsent is
-  // discarded.
+  // discarded. Does nothing if it is closed already.
   void Reset();
 
-  StreamReader reader() { return StreamReader(*core_); }
-  StreamWriter writer() { return StreamWriter(*core_); }
+  StreamReader reader() { return StreamReader(core_.get()); }
+  StreamWriter writer() { return StreamWriter(core_.get()); }
 
-  absl::StatusOr<SocketAddress> LocalAddress() const {
-    return SocketAddress::LocalOf(core_->fd());
-  }
-  absl::StatusOr<SocketAddress> PeerAddress() const {
-    return SocketAddress::PeerOf(core_->fd());
-  }
+  absl::StatusOr<SocketAddress> LocalAddress() const;
+  absl::StatusOr<SocketAddress> PeerAddress() const;
 
-  // For socket options; the stream keeps it.
-  int fd() const { return core_->fd(); }
+  // For socket options; the stream keeps it. Aborts unless valid().
+  int fd() const;
 
  private:
   explicit TcpStream(std::unique_ptr<internal::StreamCore> core)

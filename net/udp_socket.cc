@@ -19,7 +19,8 @@ namespace internal {
 
 class UdpCore final : public Orphan {
  public:
-  UdpCore(Loop& loop, UniqueFd fd) : loop_(loop), fd_(std::move(fd)) {}
+  UdpCore(Loop& loop, UniqueFd fd)
+      : Orphan(loop), loop_(loop), fd_(std::move(fd)) {}
 
   int fd() const { return fd_.get(); }
 
@@ -36,6 +37,7 @@ class UdpCore final : public Orphan {
   // Gives the core to its loop, which cancels what is in flight; the last
   // operation to end closes the socket.
   static void Abandon(std::unique_ptr<UdpCore> core) {
+    if (LetGoWithoutLoop(core, "a UdpSocket")) return;
     UdpCore& self = *core;
     if (self.in_flight_.empty()) return;
     self.abandoned_ = true;
@@ -46,15 +48,26 @@ class UdpCore final : public Orphan {
   }
 
  private:
-  Loop& loop_;
+  // No task is left that could send or receive.
+  void OnLoopEnd() override { fd_.Reset(); }
+
+  Loop& loop_;  // may have ended: see loop_ended()
   UniqueFd fd_;
   IntrusiveList<DatagramOp::InFlight> in_flight_;
   bool abandoned_ = false;
 };
 
+DatagramOp::DatagramOp(UdpCore* core)
+    : OperationAwait(&OnDone),
+      core_(core),
+      unusable_(LoopDependent::WhyUnusable(core, "a UdpSocket")),
+      in_flight_(*this) {}
+
+int DatagramOp::SocketFd() const { return core_ == nullptr ? -1 : core_->fd(); }
+
 DatagramOp::~DatagramOp() {
   // Only when the frame is destroyed where it waits.
-  if (in_flight_.linked()) core_.End(in_flight_);
+  if (in_flight_.linked()) core_->End(in_flight_);
 }
 
 void DatagramOp::SetMessage(const void* data, size_t n_bytes) {
@@ -63,15 +76,23 @@ void DatagramOp::SetMessage(const void* data, size_t n_bytes) {
   message_.msg_iovlen = 1;
 }
 
-void DatagramOp::Begin() { core_.Begin(in_flight_); }
+bool DatagramOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
+  if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
+  core_->CheckAwaitedOn(task.loop(), "a UdpSocket");
+  if (!Park(leaf, task)) return task.SkipWait(leaf);
+  core_->Begin(in_flight_);
+  return true;
+}
 
 void DatagramOp::OnDone(Runnable& entry) {
   DatagramOp& self = static_cast<DatagramOp&>(Of(entry));
-  self.core_.End(self.in_flight_);
+  self.core_->End(self.in_flight_);
   self.Complete();
 }
 
 absl::Status DatagramOp::Failed(const char* what) const {
+  if (unusable_ != Unusable::kNo)
+    return UnusableStatus(unusable_, "UDP socket");
   if (result == -ECANCELED)
     return absl::Status(absl::StatusCode::kCancelled, "");
   return ErrnoToStatus(-result,
@@ -82,45 +103,46 @@ absl::Status DatagramOp::Failed(const char* what) const {
 
 // --- SendDatagramOp
 
-SendDatagramOp::SendDatagramOp(internal::UdpCore& core,
+SendDatagramOp::SendDatagramOp(internal::UdpCore* core,
                                std::span<const std::byte> bytes)
     : DatagramOp(core) {
-  PrepareSend(*this, core.fd(), bytes);
+  PrepareSend(*this, SocketFd(), bytes);
 }
 
-SendDatagramOp::SendDatagramOp(internal::UdpCore& core,
+SendDatagramOp::SendDatagramOp(internal::UdpCore* core,
                                std::span<const std::byte> bytes,
                                const SocketAddress& receiver)
     : DatagramOp(core), receiver_(receiver) {
   SetMessage(bytes.data(), bytes.size());
   message_.msg_name = const_cast<sockaddr*>(receiver_.data());
   message_.msg_namelen = receiver_.size();
-  PrepareSendMsg(*this, core.fd(), message_);
+  PrepareSendMsg(*this, SocketFd(), message_);
 }
 
 absl::Status SendDatagramOp::await_resume() const {
-  return result >= 0 ? absl::OkStatus() : Failed("send");
+  const bool sent = result >= 0 && unusable_ == Unusable::kNo;
+  return sent ? absl::OkStatus() : Failed("send");
 }
 
 // --- ReceiveDatagramOp
 
-ReceiveDatagramOp::ReceiveDatagramOp(internal::UdpCore& core,
+ReceiveDatagramOp::ReceiveDatagramOp(internal::UdpCore* core,
                                      std::span<std::byte> buffer,
                                      bool want_sender)
     : DatagramOp(core), capacity_(buffer.size()) {
   if (!want_sender) {
     // MSG_TRUNC: the result is the size of the datagram, also of one too large.
-    PrepareRecv(*this, core.fd(), buffer, MSG_TRUNC);
+    PrepareRecv(*this, SocketFd(), buffer, MSG_TRUNC);
     return;
   }
   SetMessage(buffer.data(), buffer.size());
   message_.msg_name = &sender_;
   message_.msg_namelen = sizeof(sender_);
-  PrepareRecvMsg(*this, core.fd(), message_, MSG_TRUNC);
+  PrepareRecvMsg(*this, SocketFd(), message_, MSG_TRUNC);
 }
 
 absl::StatusOr<Datagram> ReceiveDatagramOp::await_resume() const {
-  if (result < 0) return Failed("receive");
+  if (result < 0 || unusable_ != Unusable::kNo) return Failed("receive");
   const size_t size = static_cast<size_t>(result);
   Datagram datagram;
   datagram.n_bytes = std::min(size, capacity_);
@@ -193,6 +215,8 @@ UdpSocket& UdpSocket::operator=(UdpSocket&& other) noexcept {
 UdpSocket::~UdpSocket() { Close(); }
 
 absl::Status UdpSocket::Connect(const SocketAddress& peer) {
+  const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a UdpSocket");
+  if (why != Unusable::kNo) return UnusableStatus(why, "UDP socket");
   if (connect(core_->fd(), peer.data(), peer.size()) == 0)
     return absl::OkStatus();
   return ErrnoToStatus(errno, absl::StrCat("connect UDP to ", peer.ToString()));
@@ -203,9 +227,14 @@ void UdpSocket::Close() {
 }
 
 absl::StatusOr<SocketAddress> UdpSocket::LocalAddress() const {
+  const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a UdpSocket");
+  if (why != Unusable::kNo) return UnusableStatus(why, "UDP socket");
   return SocketAddress::LocalOf(core_->fd());
 }
 
-int UdpSocket::fd() const { return core_->fd(); }
+int UdpSocket::fd() const {
+  LoopDependent::CheckUsable(core_.get(), "a UdpSocket");
+  return core_->fd();
+}
 
 }  // namespace ringway::net

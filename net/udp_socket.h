@@ -27,6 +27,7 @@
 #include "core/intrusive_list.h"
 #include "core/unique_fd.h"
 #include "executor/loop.h"
+#include "executor/loop_dependent.h"
 #include "executor/operation_await.h"
 #include "executor/task_context.h"
 #include "net/socket_address.h"
@@ -64,21 +65,21 @@ class DatagramOp : public OperationAwait {
 
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
-    TaskContext& task = leaf.promise().task();
-    if (!Park(leaf, task)) return task.SkipWait(leaf);
-    Begin();
-    return true;
+    return Begin(leaf, leaf.promise().task());
   }
 
  protected:
-  explicit DatagramOp(UdpCore& core)
-      : OperationAwait(&OnDone), core_(core), in_flight_(*this) {}
+  explicit DatagramOp(UdpCore* core);
+
+  // -1 if the socket is unusable.
+  int SocketFd() const;
 
   // A message of one part.
   void SetMessage(const void* data, size_t n_bytes);
   absl::Status Failed(const char* what) const;
 
-  UdpCore& core_;
+  UdpCore* const core_;
+  const Unusable unusable_;
   msghdr message_ = {};
 
  private:
@@ -89,7 +90,7 @@ class DatagramOp : public OperationAwait {
   };
 
   static void OnDone(Runnable& entry);
-  void Begin();
+  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
 
   InFlight in_flight_;
   iovec part_ = {};
@@ -99,8 +100,8 @@ class DatagramOp : public OperationAwait {
 
 class [[nodiscard]] SendDatagramOp : public internal::DatagramOp {
  public:
-  SendDatagramOp(internal::UdpCore& core, std::span<const std::byte> bytes);
-  SendDatagramOp(internal::UdpCore& core, std::span<const std::byte> bytes,
+  SendDatagramOp(internal::UdpCore* core, std::span<const std::byte> bytes);
+  SendDatagramOp(internal::UdpCore* core, std::span<const std::byte> bytes,
                  const SocketAddress& receiver);
   absl::Status await_resume() const;
 
@@ -110,7 +111,7 @@ class [[nodiscard]] SendDatagramOp : public internal::DatagramOp {
 
 class [[nodiscard]] ReceiveDatagramOp : public internal::DatagramOp {
  public:
-  ReceiveDatagramOp(internal::UdpCore& core, std::span<std::byte> buffer,
+  ReceiveDatagramOp(internal::UdpCore* core, std::span<std::byte> buffer,
                     bool want_sender);
   absl::StatusOr<Datagram> await_resume() const;
 
@@ -119,6 +120,11 @@ class [[nodiscard]] ReceiveDatagramOp : public internal::DatagramOp {
   sockaddr_storage sender_;
 };
 
+// May outlive its loop, whose end closes it (executor/loop_dependent.h). Of a
+// socket that was closed, moved from or closed by its loop's end, what returns
+// a status is FailedPrecondition.
+//
+// Threads: the loop's only (checked), but for moving it.
 class UdpSocket {
  public:
   // A socket bound to `address`, IPv4 or IPv6; port 0 lets the kernel choose.
@@ -152,16 +158,16 @@ class UdpSocket {
   // Ownership:    `bytes` must outlive the await, also after a cancel; the
   //               address is copied. Dropping the socket meanwhile ends the
   //               await as cancelled.
-  // Threads:      the loop's only.
+  // Threads:      the loop's only (checked).
   // Cancellation: two-phase; the datagram may have gone.
   // Cost:         no allocation; no system call before the turn ends.
   SendDatagramOp SendTo(std::span<const std::byte> bytes,
                         const SocketAddress& receiver) {
-    return SendDatagramOp(*core_, bytes, receiver);
+    return SendDatagramOp(core_.get(), bytes, receiver);
   }
   // The same to the peer of a connected socket.
   SendDatagramOp Send(std::span<const std::byte> bytes) {
-    return SendDatagramOp(*core_, bytes);
+    return SendDatagramOp(core_.get(), bytes);
   }
 
   // Receives one datagram; what does not fit in `buffer` is lost, and said so.
@@ -169,21 +175,22 @@ class UdpSocket {
   // Errors, ownership, threads, cost: as SendTo().
   // Cancellation: two-phase; a datagram that raced the cancel is the result.
   ReceiveDatagramOp ReceiveFrom(std::span<std::byte> buffer) {
-    return ReceiveDatagramOp(*core_, buffer, /*want_sender=*/true);
+    return ReceiveDatagramOp(core_.get(), buffer, /*want_sender=*/true);
   }
   // The same without the sender's address.
   ReceiveDatagramOp Receive(std::span<std::byte> buffer) {
-    return ReceiveDatagramOp(*core_, buffer, /*want_sender=*/false);
+    return ReceiveDatagramOp(core_.get(), buffer, /*want_sender=*/false);
   }
 
   // Ends what is in flight as cancelled, and closes when it has ended. The
-  // socket is empty at once: only assignment and destruction may follow.
+  // socket is empty at once.
   void Close();
 
   // With the port the kernel chose.
   absl::StatusOr<SocketAddress> LocalAddress() const;
 
-  // For socket options; the socket keeps it.
+  // For socket options; the socket keeps it. Aborts if it is empty, or its loop
+  // has ended.
   int fd() const;
 
  private:

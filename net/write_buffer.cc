@@ -12,18 +12,26 @@
 
 namespace ringway::net::internal {
 
-WriteBuffer::WriteBuffer(StreamCore& stream, size_t limit_bytes)
-    : stream_(stream),
-      loop_(stream.loop()),
-      fd_(stream.fd()),
+WriteBuffer::WriteBuffer(const StreamHalf& stream, size_t limit_bytes)
+    : Orphan(stream.core()->loop()),
+      stream_(stream),
+      loop_(stream.core()->loop()),
+      fd_(stream.core()->fd()),
       limit_bytes_(limit_bytes),
-      send_(*this) {
+      send_(*this) {}
+
+std::unique_ptr<WriteBuffer> WriteBuffer::New(const StreamHalf& stream,
+                                              size_t limit_bytes) {
   RINGWAY_CHECK(limit_bytes > 0, "a BufferedWriter with a limit of 0 bytes");
+  const Unusable why = WhyUnusable(stream.core(), "a half of a TcpStream");
+  if (why != Unusable::kNo) return nullptr;
+  return std::unique_ptr<WriteBuffer>(new WriteBuffer(stream, limit_bytes));
 }
 
 bool WriteBuffer::TryEnqueue(BufferWait& wait) {
   wait.result_ = error_;
-  if (error_ != 0) return true;
+  wait.stream_closed_ = error_ == 0 && stream_.core() == nullptr;
+  if (error_ != 0 || wait.stream_closed_) return true;
   if (!enqueuing_.empty() || !HasRoomFor(wait.bytes_.size())) {
     enqueuing_.PushBack(wait);
     return false;
@@ -65,7 +73,7 @@ int32_t WriteBuffer::Append(std::span<const std::byte> bytes) {
   filling_.insert(filling_.end(), bytes.begin(), bytes.end());
   enqueued_total_ += bytes.size();
   high_water_bytes_ = std::max(high_water_bytes_, queued_bytes());
-  if (!begun_ && !filling_.empty()) {
+  if (sending_to_ == nullptr && !filling_.empty()) {
     std::swap(filling_, sending_);
     BeginSending();
   }
@@ -89,9 +97,9 @@ void WriteBuffer::CompleteFlushes() {
 }
 
 void WriteBuffer::BeginSending() {
-  begun_ = true;
+  sending_to_ = stream_.core();
   PrepareRest();
-  stream_.BeginWrite(send_);
+  sending_to_->BeginWrite(send_);
 }
 
 // Without MSG_WAITALL: every part that the kernel takes makes room for more.
@@ -105,14 +113,13 @@ void WriteBuffer::Send::OnDone(Runnable& entry) {
 
 void WriteBuffer::OnSent() {
   const bool cancelled =
-      abandoned_ || stream_.abandoned() || send_.cancel_requested;
+      abandoned_ || sending_to_->abandoned() || send_.cancel_requested;
   if (Advance(send_.result, cancelled)) {
     PrepareRest();
     loop_.Start(send_);
     return;
   }
-  begun_ = false;
-  stream_.EndWrite();
+  std::exchange(sending_to_, nullptr)->EndWrite();
   if (abandoned_) loop_.Bury(*this);
 }
 
@@ -148,19 +155,30 @@ void WriteBuffer::Fail(int32_t error) {
   }
 }
 
+// No task is left that could wait. The stream, which may be gone, has forgotten
+// its writes.
+void WriteBuffer::OnLoopEnd() {
+  sending_to_ = nullptr;
+  filling_ = {};
+  sending_ = {};
+  sent_ = 0;
+}
+
 void WriteBuffer::Abandon(std::unique_ptr<WriteBuffer> buffer) {
+  if (LetGoWithoutLoop(buffer, "a BufferedWriter")) return;
   WriteBuffer& self = *buffer;
   self.abandoned_ = true;
   for (IntrusiveList<BufferWait>* list : {&self.enqueuing_, &self.flushing_}) {
     while (BufferWait* wait = list->PopFront()) wait->Complete(-ECANCELED);
   }
-  if (!self.begun_ || self.stream_.CancelWrite(self.send_)) return;
+  StreamCore* const sending_to = self.sending_to_;
+  if (sending_to == nullptr || sending_to->CancelWrite(self.send_)) return;
   if (self.send_.active() || self.send_.linked()) {
     self.loop_.Adopt(std::move(buffer));
     return;
   }
   // The loop has ended the send without telling anybody: it is being destroyed.
-  self.stream_.EndWrite();
+  sending_to->EndWrite();
 }
 
 }  // namespace ringway::net::internal

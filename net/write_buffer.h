@@ -25,8 +25,9 @@ namespace ringway::net::internal {
 
 class WriteBuffer final : public Orphan {
  public:
-  // `stream` must live until the end of every send, as streams do.
-  WriteBuffer(StreamCore& stream, size_t limit_bytes);
+  // Null for a stream that is closed or whose loop has ended.
+  static std::unique_ptr<WriteBuffer> New(const StreamHalf& stream,
+                                          size_t limit_bytes);
 
   // Queues what `wait` brings, or says why not; false if it has to wait.
   bool TryEnqueue(BufferWait& wait);
@@ -52,6 +53,9 @@ class WriteBuffer final : public Orphan {
     WriteBuffer& buffer;
   };
 
+  WriteBuffer(const StreamHalf& stream, size_t limit_bytes);
+
+  void OnLoopEnd() override;
   bool HasRoomFor(size_t n_bytes) const;
   // Returns 0, or -ENOMEM, having appended nothing.
   int32_t Append(std::span<const std::byte> bytes);
@@ -65,18 +69,20 @@ class WriteBuffer final : public Orphan {
   bool Advance(int32_t result, bool cancelled);
   void Fail(int32_t error);
 
-  StreamCore& stream_;
-  Loop& loop_;
+  StreamHalf stream_;
+  Loop& loop_;  // may have ended: see loop_ended()
   const int fd_;
   const size_t limit_bytes_;
   std::vector<std::byte> filling_;
-  std::vector<std::byte> sending_;  // empty unless `begun_`
+  std::vector<std::byte> sending_;  // empty unless `sending_to_`
   size_t sent_ = 0;                 // of `sending_`
   uint64_t enqueued_total_ = 0;
   uint64_t sent_total_ = 0;
   size_t high_water_bytes_ = 0;
-  int32_t error_ = 0;   // -errno of the send that failed
-  bool begun_ = false;  // the stream has our send and we have not ended it
+  int32_t error_ = 0;  // -errno of the send that failed
+  // The stream, from the begin of a send to its end: it stays that long, also
+  // when it is closed meanwhile.
+  StreamCore* sending_to_ = nullptr;
   bool abandoned_ = false;
   IntrusiveList<BufferWait> enqueuing_;
   IntrusiveList<BufferWait> flushing_;

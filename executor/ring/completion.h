@@ -10,11 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 
 #include "absl/status/status.h"
-#include "backends/backend.h"
 #include "core/slab.h"
+#include "executor/lent_buffer.h"
+#include "executor/loop.h"
 #include "executor/ring/payload.h"
 
 namespace ringway {
@@ -24,32 +24,18 @@ namespace ringway {
 using RingTask = SlabKey;
 
 // Bytes that a multishot receive has delivered, in a buffer of the backend that
-// goes back when this is destroyed: on the ring's thread, before the ring ends.
+// goes back when this is destroyed: on the ring's thread (checked), or after
+// the ring has ended, which takes the bytes back: looking at them then aborts.
 class [[nodiscard]] ReceivedData {
  public:
   ReceivedData() = default;
-  ReceivedData(Backend& backend, uint16_t buffer_id, std::span<std::byte> bytes)
-      : backend_(&backend), buffer_id_(buffer_id), bytes_(bytes) {}
-  ReceivedData(ReceivedData&& other) noexcept
-      : backend_(std::exchange(other.backend_, nullptr)),
-        buffer_id_(other.buffer_id_),
-        bytes_(std::exchange(other.bytes_, {})) {}
-  ReceivedData& operator=(ReceivedData&& other) noexcept {
-    std::swap(backend_, other.backend_);
-    std::swap(buffer_id_, other.buffer_id_);
-    std::swap(bytes_, other.bytes_);
-    return *this;
-  }
-  ~ReceivedData() {
-    if (backend_ != nullptr) backend_->ReturnBuffer(buffer_id_);
-  }
+  ReceivedData(Loop& loop, uint16_t buffer_id, std::span<std::byte> bytes)
+      : buffer_(loop, buffer_id, bytes) {}
 
-  std::span<std::byte> bytes() const { return bytes_; }
+  std::span<std::byte> bytes() const { return buffer_.bytes(); }
 
  private:
-  Backend* backend_ = nullptr;
-  uint16_t buffer_id_ = 0;
-  std::span<std::byte> bytes_;
+  LentBuffer buffer_;
 };
 
 // One thing that became of a task. A task has exactly one completion that is

@@ -190,7 +190,7 @@ void RingCore::TellNext(MultishotWork& op, const MultishotEvent& event) {
   done.is_final = false;
   if (DeliversBuffers(op.opcode)) {
     const std::span<std::byte> payload = PayloadOf(op, event, done);
-    done.data = ReceivedData(loop_->backend(), event.buffer_id, payload);
+    done.data = ReceivedData(*loop_, event.buffer_id, payload);
   }
   Tell(op.entry.context, std::move(done));
 }

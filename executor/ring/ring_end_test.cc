@@ -161,6 +161,31 @@ TEST_P(RingEndTest, FreesThePortOfAListenerAtOnce) {
   }
 }
 
+// Bytes that were moved out of a completion refer to a buffer of the backend.
+// Kept beyond the ring they used to be given back to a backend that was gone;
+// no test kept them that long.
+TEST_P(RingEndTest, TakesBackTheBytesThatACallbackHasKept) {
+  TestFdPair pair = system().SocketPair();
+  Log log;
+  std::vector<ReceivedData> kept;
+  log.then = [&](Ring&, uint16_t, Completion& done) {
+    if (done.result > 0) kept.push_back(std::move(done.data));
+  };
+  ring().RecvMultishot(pair.first.get(), log.At(0));
+  RunWithoutWaiting();
+  SendAll(pair.second.get(), "kept");
+  while (kept.empty()) ring().Run(RunMode::kOnce).IgnoreError();
+  ReceivedData moved = std::move(kept.back());
+  kept.clear();
+  EXPECT_EQ(moved.bytes().size(), 4u);
+
+  EndRing();
+
+  EXPECT_DEATH(static_cast<void>(moved.bytes()),
+               "a received buffer is used after the end of its loop");
+  std::thread([kept = std::move(moved)] {}).join();  // dropped on any thread
+}
+
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(RingEndTest);
 
 // --- Misuse

@@ -7,7 +7,9 @@
 namespace ringway {
 
 ExecutorHandle::ExecutorHandle(Executor& executor)
-    : inbox_(executor.loop().inbox()) {}
+    : inbox_(executor.loop().inbox()) {
+  executor.loop().CheckThread("an executor");
+}
 
 ExecutorHandle ExecutorHandle::Current() {
   Executor* executor = Executor::Current();

@@ -28,7 +28,7 @@ class ExecutorHandle {
   // Names none: everything is refused.
   ExecutorHandle() = default;
 
-  // Threads: the executor's only.
+  // Threads: the executor's only (checked).
   explicit ExecutorHandle(Executor& executor);
 
   // Names the executor that this thread runs. Aborts when there is none.

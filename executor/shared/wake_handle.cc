@@ -14,7 +14,7 @@ namespace internal {
 class WakeState : private InboxMessage {
  public:
   explicit WakeState(Executor& executor)
-      : InboxMessage(&Received), home_(executor), executor_(executor) {}
+      : InboxMessage(&Received), home_(executor) {}
 
   // Any thread.
   static void Wake(const std::shared_ptr<WakeState>& state) {
@@ -31,10 +31,7 @@ class WakeState : private InboxMessage {
   // Takes the wake-up that has come, if one has.
   bool Take() { return std::exchange(woken_, false); }
 
-  void Check(TaskContext& task) const {
-    RINGWAY_CHECK(&task.executor() == &executor_,
-                  "a task waits for a Waker of another executor");
-  }
+  bool awaited() const { return waiter_ != nullptr; }
   void SetWaiter(Waker::WaitOp& op) {
     RINGWAY_CHECK(waiter_ == nullptr, "two tasks wait for one Waker");
     waiter_ = &op;
@@ -55,7 +52,6 @@ class WakeState : private InboxMessage {
   }
 
   const ExecutorHandle home_;
-  Executor& executor_;  // may be gone: to compare only
   std::atomic<bool> sent_{false};
   std::shared_ptr<WakeState> self_;  // while in the inbox: whoever sent it last
   Waker::WaitOp* waiter_ = nullptr;
@@ -68,23 +64,41 @@ void WakeHandle::Wake() const {
   if (state_ != nullptr) internal::WakeState::Wake(state_);
 }
 
-Waker::Waker() {
+namespace {
+
+Executor& CurrentExecutor() {
   Executor* executor = Executor::Current();
   RINGWAY_CHECK(executor != nullptr, "a Waker outside of a running executor");
-  state_ = std::make_shared<internal::WakeState>(*executor);
+  return *executor;
 }
 
-Waker::WaitOp Waker::Wait() { return WaitOp(*state_); }
+}  // namespace
 
-Waker::WaitOp::WaitOp(internal::WakeState& state)
-    : Suspension(&OnCancel), state_(state) {}
+Waker::Waker()
+    : LoopDependent(CurrentExecutor().loop()),
+      state_(std::make_shared<internal::WakeState>(CurrentExecutor())) {}
+
+Waker::~Waker() {
+  CheckDestroyed("a Waker");
+  RINGWAY_CHECK(!state_->awaited(),
+                "a Waker was destroyed while a task waits for it");
+}
+
+Waker::WaitOp Waker::Wait() { return WaitOp(*this); }
+
+Waker::WaitOp::WaitOp(Waker& waker)
+    : Suspension(&OnCancel, "a wake-up"),
+      waker_(waker),
+      state_(*waker.state_),
+      unusable_(WhyUnusable(&waker, "a Waker")) {}
 
 Waker::WaitOp::~WaitOp() {
   if (task_ != nullptr) state_.ForgetWaiter();
 }
 
 bool Waker::WaitOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
-  state_.Check(task);
+  if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
+  waker_.CheckAwaitedOn(task.loop(), "a Waker");
   cancelled_ = task.cancelled();
   if (cancelled_ || state_.Take()) return task.SkipWait(leaf);
   state_.SetWaiter(*this);
@@ -94,6 +108,7 @@ bool Waker::WaitOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
 }
 
 absl::Status Waker::WaitOp::await_resume() {
+  if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "Waker");
   if (cancelled_) return absl::Status(absl::StatusCode::kCancelled, "");
   state_.Take();  // what has ended a wait, ends no other
   return absl::OkStatus();

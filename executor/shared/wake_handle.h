@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "executor/loop_dependent.h"
 #include "executor/task_context.h"
 
 namespace ringway {
@@ -51,29 +52,36 @@ class WakeHandle {
   std::shared_ptr<internal::WakeState> state_;
 };
 
-// The waiting task's end. Belongs to the executor in which it was made.
-class Waker {
+// The waiting task's end. Belongs to the executor in which it was made, and may
+// outlive it (executor/loop_dependent.h). No task may wait for it when it is
+// destroyed (checked).
+class Waker final : private LoopDependent {
  public:
   class WaitOp;
 
   // Aborts outside of a running executor. Allocates.
   Waker();
+  ~Waker();
   Waker(const Waker&) = delete;
   Waker& operator=(const Waker&) = delete;
 
-  // Threads: the executor's, as for everything below; Wait() checks it.
+  // Threads: any.
   WakeHandle handle() const { return WakeHandle(state_); }
 
   // Waits for a Wake() since the last wait ended; at once if there was one. One
   // task at a time (checked). The Waker must outlive the wait.
   //
   // Errors:       Cancelled; a wake-up that was there is kept for the next
-  //               wait.
+  //               wait. FailedPrecondition once the executor has ended.
+  // Threads:      the executor's only (checked).
   // Cancellation: ends the wait.
   // Cost:         no allocation.
   WaitOp Wait();
 
  private:
+  // No task is left that could wait.
+  void OnLoopEnd() override {}
+
   std::shared_ptr<internal::WakeState> state_;
 };
 
@@ -92,12 +100,14 @@ class [[nodiscard]] Waker::WaitOp : private Suspension {
  private:
   friend class Waker;
   friend class internal::WakeState;
-  explicit WaitOp(internal::WakeState& state);
+  explicit WaitOp(Waker& waker);
 
   bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
   static void OnCancel(Suspension& suspension);
 
+  Waker& waker_;
   internal::WakeState& state_;
+  const Unusable unusable_;
   TaskContext* task_ = nullptr;  // while it waits
   bool cancelled_ = false;
 };

@@ -214,7 +214,62 @@ void WaitElsewhere() {
 }
 
 TEST(WakerDeathTest, WaitsInItsOwnExecutorOnly) {
-  EXPECT_DEATH(WaitElsewhere(), "a Waker of another executor");
+  EXPECT_DEATH(WaitElsewhere(),
+               "a Waker was awaited by a task of another executor");
+}
+
+Task<void> DestroyAnAwaitedWaker() {
+  auto waker = std::make_unique<Waker>();
+  Spawn(WaitForAnother(waker.get())).Detach();
+  co_await Yield();
+  waker.reset();
+}
+
+TEST(WakerDeathTest, IsNotDestroyedWhileATaskWaitsForIt) {
+  EXPECT_DEATH(
+      (*Executor::Create())->Run(DestroyAnAwaitedWaker()).IgnoreError(),
+      "a Waker was destroyed while a task waits for it");
+}
+
+void UseElsewhere(void (*use)(std::unique_ptr<Waker>&)) {
+  auto executor = *Executor::Create();
+  std::unique_ptr<Waker> waker;
+  executor->Run(MakeWaker(&waker)).IgnoreError();
+  std::thread([&] { use(waker); }).join();
+}
+
+TEST(WakerDeathTest, NamesTheWakerThatAForeignThreadUses) {
+  constexpr char kMessage[] = "a Waker was used from a foreign thread";
+  EXPECT_DEATH(
+      UseElsewhere([](auto& waker) { static_cast<void>(waker->Wait()); }),
+      kMessage);
+  EXPECT_DEATH(UseElsewhere([](auto& waker) { waker.reset(); }), kMessage);
+  UseElsewhere([](auto& waker) { waker->handle().Wake(); });
+}
+
+Task<absl::Status> WaitForEnded(Waker* waker) {
+  co_return co_await waker->Wait();
+}
+
+// It belonged to its executor by that one's address: a new executor in the same
+// memory passed for the old one, and a task waited there for ever.
+TEST(Waker, MayOutliveItsExecutorAndItsThread) {
+  std::unique_ptr<Waker> waker, other;
+  {
+    auto executor = *Executor::Create();
+    EXPECT_TRUE(executor->Run(MakeWaker(&waker)).ok());
+  }
+  std::thread([&] {
+    auto executor = *Executor::Create();
+    EXPECT_TRUE(executor->Run(MakeWaker(&other)).ok());
+  }).join();
+  other->handle().Wake();
+  auto executor = *Executor::Create();
+  for (Waker* each : {waker.get(), other.get()}) {
+    const absl::Status waited = executor->Run(WaitForEnded(each));
+    EXPECT_EQ(waited.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(waited.message(), "the loop of the Waker has ended");
+  }
 }
 
 TEST(WakerDeathTest, NeedsARunningExecutor) {

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Handles that outlive their loop: in a map of the program's, say, that is
+// destroyed after the executor, or on the main thread after the worker's.
+//
+// A handle used to hold a reference to its loop and to trust that the loop was
+// there: dropping a stream, a listener or a lent buffer afterwards used the
+// loop's memory after it had been freed. The tests of closing never saw it:
+// they drop their streams first, as a coroutine's locals do.
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "backends/testing/sockets.h"
+#include "executor/executor.h"
+#include "gtest/gtest.h"
+#include "net/buffered_writer.h"
+#include "net/tcp.h"
+#include "net/testing/net_fixture.h"
+#include "net/udp_socket.h"
+
+namespace ringway::net {
+namespace {
+
+using ringway::testing::CountOpenFds;
+using ringway::testing::SendAll;
+using testing::Bytes;
+using testing::Connected;
+using testing::ConnectedTcp;
+using testing::TurnTimes;
+using testing::ValueOf;
+
+// What the program keeps.
+struct Handles {
+  Connected pair = ConnectedTcp();
+  std::optional<TcpStream> stream;
+  std::optional<StreamReader> reader;
+  std::optional<StreamWriter> writer;
+  std::optional<BufferedWriter> buffered;
+  std::optional<ReceivedBuffer> lent;
+  std::optional<TcpListener> listener;
+  std::optional<UdpSocket> udp;
+  UniqueFd waiting_client;  // accepted by the kernel, taken by no task
+};
+
+SocketAddress Loopback() {
+  return ValueOf(SocketAddress::Parse("127.0.0.1:0"));
+}
+
+UniqueFd ConnectTo(const SocketAddress& address) {
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  RINGWAY_CHECK(connect(fd.get(), address.data(), address.size()) == 0,
+                "no connection");
+  return fd;
+}
+
+// Leaves a lent buffer, and a receive that is armed and has delivered.
+Task<void> MakeStream(Handles* h) {
+  Loop& loop = Executor::Current()->loop();
+  h->stream = TcpStream::Adopt(loop, std::move(h->pair.near_end));
+  h->reader = h->stream->reader();
+  h->writer = h->stream->writer();
+  h->buffered.emplace(h->stream->writer());
+  SendAll(h->pair.far_end.get(), "lent");
+  h->lent = ValueOf(co_await h->stream->Receive());
+  SendAll(h->pair.far_end.get(), "untaken");
+  // More than the socket takes: a send is in flight at the end.
+  static std::array<std::byte, 16 << 20> much;
+  (co_await h->buffered->Enqueue(much)).IgnoreError();
+  co_await TurnTimes(3);
+}
+
+Task<void> AcceptOne(TcpListener* listener) {
+  ValueOf(co_await listener->Accept()).Reset();
+}
+
+// Leaves an accept that is armed and has delivered.
+Task<void> MakeListener(Handles* h) {
+  Loop& loop = Executor::Current()->loop();
+  h->listener = ValueOf(TcpListener::Listen(loop, Loopback()));
+  const SocketAddress address = ValueOf(h->listener->LocalAddress());
+  UniqueFd first = ConnectTo(address);
+  co_await AcceptOne(&*h->listener);
+  h->waiting_client = ConnectTo(address);
+  co_await TurnTimes(3);
+}
+
+Task<absl::Status> ReceiveOnce(UdpSocket* socket) {
+  std::array<std::byte, 16> buffer;
+  co_return (co_await socket->Receive(buffer)).status();
+}
+
+// Leaves a receive in flight.
+Task<void> MakeUdp(Handles* h) {
+  Loop& loop = Executor::Current()->loop();
+  h->udp = ValueOf(UdpSocket::Bind(loop, Loopback()));
+  Spawn(ReceiveOnce(&*h->udp)).Detach();
+  co_await TurnTimes(3);
+}
+
+using Make = Task<void> (*)(Handles*);
+
+// Makes `make`'s handles in an executor, which then ends; on a thread of its
+// own, which then ends too, if `on_worker`.
+void MakeAndEnd(bool on_worker, Make make, Handles* handles) {
+  auto main = [&] {
+    std::unique_ptr<Executor> executor = ValueOf(Executor::Create());
+    RINGWAY_CHECK(executor->Run(make(handles)).ok(), "no handles");
+  };
+  if (on_worker) {
+    std::thread(main).join();
+  } else {
+    main();
+  }
+}
+
+void RunElsewhere(Task<void> task) {
+  std::unique_ptr<Executor> executor = ValueOf(Executor::Create());
+  EXPECT_TRUE(executor->Run(std::move(task)).ok());
+}
+
+class HandleOutlivesItsLoop : public ::testing::TestWithParam<bool> {
+ protected:
+  void MakeAll() {
+    MakeAndEnd(GetParam(), &MakeStream, &handles_);
+    MakeAndEnd(GetParam(), &MakeListener, &handles_);
+    MakeAndEnd(GetParam(), &MakeUdp, &handles_);
+  }
+  Handles handles_;
+};
+
+INSTANTIATE_TEST_SUITE_P(AndIsDestroyed, HandleOutlivesItsLoop,
+                         ::testing::Bool(), [](const auto& param) {
+                           return param.param ? "AfterItsThread"
+                                              : "OnItsThread";
+                         });
+
+void ExpectEnded(const absl::Status& status, std::string_view what) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.message(), what);
+}
+
+constexpr std::string_view kStreamEnded = "the loop of the stream has ended";
+
+Task<void> UseStream(Handles* h) {
+  std::array<std::byte, 4> buffer;
+  const std::span<const std::byte> part = Bytes("x");
+  EXPECT_FALSE(h->stream->valid());
+  ExpectEnded((co_await h->stream->Read(buffer)).status(), kStreamEnded);
+  ExpectEnded((co_await h->stream->Read({})).status(), kStreamEnded);
+  ExpectEnded((co_await h->stream->Receive()).status(), kStreamEnded);
+  ExpectEnded(co_await h->stream->Write(Bytes("x")), kStreamEnded);
+  ExpectEnded(co_await h->stream->Writev({&part, 1}), kStreamEnded);
+  ExpectEnded(co_await h->stream->ShutdownWrite(), kStreamEnded);
+  ExpectEnded((co_await h->reader->Read(buffer)).status(), kStreamEnded);
+  ExpectEnded((co_await h->reader->Receive()).status(), kStreamEnded);
+  ExpectEnded(co_await h->writer->Write(Bytes("x")), kStreamEnded);
+  ExpectEnded(h->stream->LocalAddress().status(), kStreamEnded);
+  ExpectEnded(h->stream->PeerAddress().status(), kStreamEnded);
+  h->stream->Reset();
+  EXPECT_TRUE((co_await h->stream->Close()).ok());
+}
+
+TEST_P(HandleOutlivesItsLoop, AStreamAndItsHalves) {
+  const size_t fds = CountOpenFds();
+  MakeAndEnd(GetParam(), &MakeStream, &handles_);
+  EXPECT_EQ(CountOpenFds(), fds - 1) << "the end closes it";
+  TcpStream moved = *std::move(handles_.stream);
+  handles_.stream = std::move(moved);
+  RunElsewhere(UseStream(&handles_));
+}
+
+TEST_P(HandleOutlivesItsLoop, AStreamThatIsOnlyDropped) {
+  MakeAndEnd(GetParam(), &MakeStream, &handles_);
+  handles_.stream.reset();
+  handles_.reader.reset();
+}
+
+TEST_P(HandleOutlivesItsLoop, AHalfThatGoesBeforeItsStream) {
+  MakeAndEnd(GetParam(), &MakeStream, &handles_);
+  handles_.writer.reset();
+  handles_.reader.reset();
+  handles_.stream.reset();
+}
+
+Task<void> UseBuffered(Handles* h) {
+  constexpr std::string_view kEnded =
+      "the loop of the BufferedWriter has ended";
+  ExpectEnded(co_await h->buffered->Enqueue(Bytes("x")), kEnded);
+  ExpectEnded(co_await h->buffered->Flush(), kEnded);
+}
+
+TEST_P(HandleOutlivesItsLoop, ABufferedWriterWithOrWithoutItsStream) {
+  MakeAndEnd(GetParam(), &MakeStream, &handles_);
+  handles_.stream.reset();
+  RunElsewhere(UseBuffered(&handles_));
+  BufferedWriter moved = *std::move(handles_.buffered);
+  handles_.buffered = std::move(moved);
+}
+
+TEST_P(HandleOutlivesItsLoop, ALentBuffer) {
+  MakeAndEnd(GetParam(), &MakeStream, &handles_);
+  ReceivedBuffer moved = *std::move(handles_.lent);
+  EXPECT_DEATH(static_cast<void>(moved.bytes()),
+               "a received buffer is used after the end of its loop");
+  EXPECT_DEATH(static_cast<void>(moved.empty()), "after the end of its loop");
+  handles_.lent = std::move(moved);
+  handles_.lent->Release();
+  EXPECT_TRUE(handles_.lent->empty()) << "like any that was released";
+}
+
+Task<void> UseListener(Handles* h) {
+  constexpr std::string_view kEnded = "the loop of the listener has ended";
+  ExpectEnded((co_await h->listener->Accept()).status(), kEnded);
+  ExpectEnded(h->listener->LocalAddress().status(), kEnded);
+  h->listener->Close();
+}
+
+TEST_P(HandleOutlivesItsLoop, AListenerWithAnAcceptedConnection) {
+  const size_t fds = CountOpenFds();
+  MakeAndEnd(GetParam(), &MakeListener, &handles_);
+  EXPECT_EQ(CountOpenFds(), fds + 1) << "what is left is the client's";
+  TcpListener moved = *std::move(handles_.listener);
+  handles_.listener.emplace(std::move(moved));
+  RunElsewhere(UseListener(&handles_));
+}
+
+Task<void> UseUdp(Handles* h) {
+  constexpr std::string_view kEnded = "the loop of the UDP socket has ended";
+  std::array<std::byte, 4> buffer;
+  ExpectEnded((co_await h->udp->ReceiveFrom(buffer)).status(), kEnded);
+  ExpectEnded((co_await h->udp->Receive(buffer)).status(), kEnded);
+  ExpectEnded(co_await h->udp->SendTo(Bytes("x"), Loopback()), kEnded);
+  ExpectEnded(co_await h->udp->Send(Bytes("x")), kEnded);
+  ExpectEnded(h->udp->Connect(Loopback()), kEnded);
+  ExpectEnded(h->udp->LocalAddress().status(), kEnded);
+  h->udp->Close();
+}
+
+TEST_P(HandleOutlivesItsLoop, AUdpSocket) {
+  const size_t fds = CountOpenFds();
+  MakeAndEnd(GetParam(), &MakeUdp, &handles_);
+  EXPECT_EQ(CountOpenFds(), fds);
+  UdpSocket moved = *std::move(handles_.udp);
+  handles_.udp.emplace(std::move(moved));
+  RunElsewhere(UseUdp(&handles_));
+}
+
+TEST_P(HandleOutlivesItsLoop, WithoutAFdToGive) {
+  MakeAll();
+  EXPECT_DEATH(handles_.stream->fd(),
+               "a TcpStream was used after the end of its loop");
+  EXPECT_DEATH(handles_.udp->fd(),
+               "a UdpSocket was used after the end of its loop");
+  EXPECT_DEATH(handles_.buffered->queued_bytes(),
+               "a BufferedWriter was used after the end of its loop");
+}
+
+// The next connection's buffers are none the worse for it.
+Task<void> ReceiveAgain(int fd) {
+  TcpStream stream =
+      TcpStream::Adopt(Executor::Current()->loop(), UniqueFd(dup(fd)));
+  const absl::StatusOr<std::string> got = co_await testing::ReceiveSome(stream);
+  EXPECT_EQ(ValueOf(got), "next");
+}
+
+TEST_P(HandleOutlivesItsLoop, BesideALoopOfItsThreadThatLives) {
+  MakeAll();
+  Connected next = ConnectedTcp();
+  SendAll(next.far_end.get(), "next");
+  RunElsewhere(ReceiveAgain(next.near_end.get()));
+}
+
+// --- A forked child has copies of everything and owns nothing of it.
+
+Task<void> ForkAndDrop(Handles* h) {
+  co_await MakeStream(h);
+  co_await MakeListener(h);
+  co_await MakeUdp(h);
+  const pid_t child = fork();
+  if (child == 0) {
+    h->lent.reset();
+    h->buffered.reset();
+    h->reader.reset();
+    h->stream.reset();
+    h->writer.reset();
+    h->listener.reset();
+    h->udp.reset();
+    _exit(7);
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
+  EXPECT_EQ(testing::AsString(h->lent->bytes()), "lent");
+  EXPECT_EQ(ValueOf(co_await testing::ReceiveSome(*h->stream)), "untaken");
+}
+
+TEST(HandleInAForkedChild, IsDroppedWithoutATrace) {
+  Handles handles;
+  RunElsewhere(ForkAndDrop(&handles));
+}
+
+}  // namespace
+}  // namespace ringway::net

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every public member of the handles, called from a foreign thread, by a task
+// of another executor of the same thread, and of a handle that is closed or was
+// moved from.
+//
+// The check used to sit where an operation is started. What starts none - a
+// write queued behind another, a buffer given back, a half that is copied -
+// passed it, and the foreign task was resumed on the owner's thread later. A
+// closed stream was a null pointer. Tests of the operations saw neither.
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "backends/testing/sockets.h"
+#include "executor/executor.h"
+#include "gtest/gtest.h"
+#include "net/buffered_writer.h"
+#include "net/tcp.h"
+#include "net/testing/net_fixture.h"
+#include "net/udp_socket.h"
+
+namespace ringway::net {
+namespace {
+
+using ringway::testing::SendAll;
+using testing::Bytes;
+using testing::Connected;
+using testing::ConnectedTcp;
+using testing::ValueOf;
+
+SocketAddress Loopback() {
+  return ValueOf(SocketAddress::Parse("127.0.0.1:0"));
+}
+
+struct Handles {
+  explicit Handles(Loop& l)
+      : loop(l),
+        stream(TcpStream::Adopt(loop, std::move(pair.near_end))),
+        reader(stream.reader()),
+        writer(stream.writer()),
+        buffered(stream.writer()),
+        listener(ValueOf(TcpListener::Listen(loop, Loopback()))),
+        udp(ValueOf(UdpSocket::Bind(loop, Loopback()))) {}
+
+  Loop& loop;
+  Connected pair = ConnectedTcp();
+  std::optional<ReceivedBuffer> lent;
+  TcpStream stream;
+  StreamReader reader;
+  StreamWriter writer;
+  BufferedWriter buffered;
+  TcpListener listener;
+  UdpSocket udp;
+  std::array<std::byte, 8> buffer;
+  std::span<const std::byte> part = Bytes("x");
+};
+
+struct Call {
+  const char* label;
+  const char* object;  // that the message names
+  void (*call)(Handles&);
+};
+
+void PrintTo(const Call& call, std::ostream* out) { *out << call.label; }
+
+constexpr char kStream[] = "a TcpStream";
+constexpr char kHalf[] = "a half of a TcpStream";
+constexpr char kBuffered[] = "a BufferedWriter";
+constexpr char kListener[] = "a TcpListener";
+constexpr char kUdp[] = "a UdpSocket";
+constexpr char kLent[] = "a received buffer";
+constexpr char kLoop[] = "a loop";
+
+// Not here: moving a TcpStream, TcpListener, UdpSocket or BufferedWriter moves
+// one pointer, and looking at the bytes of a ReceivedBuffer reads memory that
+// is the buffer's: both are documented as free.
+const Call kCalls[] = {
+    {"StreamAdopt", kLoop,
+     [](Handles& h) {
+       TcpStream::Adopt(h.loop, std::move(h.pair.far_end)).valid();
+     }},
+    {"StreamValid", kStream, [](Handles& h) { h.stream.valid(); }},
+    {"StreamRead", kStream,
+     [](Handles& h) { static_cast<void>(h.stream.Read(h.buffer)); }},
+    {"StreamReadNothing", kStream,
+     [](Handles& h) { static_cast<void>(h.stream.Read({})); }},
+    {"StreamReceive", kStream,
+     [](Handles& h) { static_cast<void>(h.stream.Receive()); }},
+    {"StreamWrite", kStream,
+     [](Handles& h) { static_cast<void>(h.stream.Write(h.part)); }},
+    {"StreamWritev", kStream,
+     [](Handles& h) {
+       static_cast<void>(h.stream.Writev({&h.part, 1}));
+     }},
+    {"StreamShutdownWrite", kStream,
+     [](Handles& h) { static_cast<void>(h.stream.ShutdownWrite()); }},
+    {"StreamClose", kStream,
+     [](Handles& h) { static_cast<void>(h.stream.Close()); }},
+    {"StreamReset", kStream, [](Handles& h) { h.stream.Reset(); }},
+    {"StreamReader", kHalf, [](Handles& h) { h.stream.reader(); }},
+    {"StreamWriter", kHalf, [](Handles& h) { h.stream.writer(); }},
+    {"StreamLocalAddress", kStream,
+     [](Handles& h) { static_cast<void>(h.stream.LocalAddress()); }},
+    {"StreamPeerAddress", kStream,
+     [](Handles& h) { static_cast<void>(h.stream.PeerAddress()); }},
+    {"StreamFd", kStream, [](Handles& h) { h.stream.fd(); }},
+    {"StreamDrop", kStream, [](Handles& h) { TcpStream(std::move(h.stream)); }},
+    {"StreamAssign", kStream, [](Handles& h) { h.stream = TcpStream(); }},
+    {"ReaderRead", kStream,
+     [](Handles& h) { static_cast<void>(h.reader.Read(h.buffer)); }},
+    {"ReaderReceive", kStream,
+     [](Handles& h) { static_cast<void>(h.reader.Receive()); }},
+    {"ReaderCopy", kHalf, [](Handles& h) { StreamReader copy = h.reader; }},
+    {"ReaderDrop", kHalf, [](Handles& h) { h.reader = StreamReader(nullptr); }},
+    {"WriterWrite", kStream,
+     [](Handles& h) { static_cast<void>(h.writer.Write(h.part)); }},
+    {"WriterWritev", kStream,
+     [](Handles& h) {
+       static_cast<void>(h.writer.Writev({&h.part, 1}));
+     }},
+    {"WriterShutdownWrite", kStream,
+     [](Handles& h) { static_cast<void>(h.writer.ShutdownWrite()); }},
+    {"WriterCopy", kHalf, [](Handles& h) { StreamWriter copy = h.writer; }},
+    {"BufferedMake", kHalf, [](Handles& h) { BufferedWriter other(h.writer); }},
+    {"BufferedEnqueue", kBuffered,
+     [](Handles& h) { static_cast<void>(h.buffered.Enqueue(h.part)); }},
+    {"BufferedFlush", kBuffered,
+     [](Handles& h) { static_cast<void>(h.buffered.Flush()); }},
+    {"BufferedQueuedBytes", kBuffered,
+     [](Handles& h) { h.buffered.queued_bytes(); }},
+    {"BufferedHighWaterBytes", kBuffered,
+     [](Handles& h) { h.buffered.high_water_bytes(); }},
+    {"BufferedDrop", kBuffered,
+     [](Handles& h) { BufferedWriter(std::move(h.buffered)); }},
+    {"ListenerListen", kLoop,
+     [](Handles& h) { TcpListener::Listen(h.loop, Loopback()).IgnoreError(); }},
+    {"ListenerAccept", kListener,
+     [](Handles& h) { static_cast<void>(h.listener.Accept()); }},
+    {"ListenerLocalAddress", kListener,
+     [](Handles& h) { h.listener.LocalAddress().IgnoreError(); }},
+    {"ListenerClose", kListener, [](Handles& h) { h.listener.Close(); }},
+    {"ListenerDrop", kListener,
+     [](Handles& h) { TcpListener(std::move(h.listener)); }},
+    {"UdpBind", kLoop,
+     [](Handles& h) { UdpSocket::Bind(h.loop, Loopback()).IgnoreError(); }},
+    {"UdpConnect", kUdp,
+     [](Handles& h) { h.udp.Connect(Loopback()).IgnoreError(); }},
+    {"UdpSendTo", kUdp,
+     [](Handles& h) { static_cast<void>(h.udp.SendTo(h.part, Loopback())); }},
+    {"UdpSend", kUdp,
+     [](Handles& h) { static_cast<void>(h.udp.Send(h.part)); }},
+    {"UdpReceiveFrom", kUdp,
+     [](Handles& h) { static_cast<void>(h.udp.ReceiveFrom(h.buffer)); }},
+    {"UdpReceive", kUdp,
+     [](Handles& h) { static_cast<void>(h.udp.Receive(h.buffer)); }},
+    {"UdpLocalAddress", kUdp,
+     [](Handles& h) { h.udp.LocalAddress().IgnoreError(); }},
+    {"UdpFd", kUdp, [](Handles& h) { h.udp.fd(); }},
+    {"UdpClose", kUdp, [](Handles& h) { h.udp.Close(); }},
+    {"UdpDrop", kUdp, [](Handles& h) { UdpSocket(std::move(h.udp)); }},
+    {"LentMove", kLent,
+     [](Handles& h) { ReceivedBuffer moved(*std::move(h.lent)); }},
+    {"LentRelease", kLent, [](Handles& h) { h.lent->Release(); }},
+    {"LentDrop", kLent, [](Handles& h) { h.lent.reset(); }},
+};
+
+Task<void> CallOnAForeignThread(const Call* call) {
+  Handles handles(Executor::Current()->loop());
+  SendAll(handles.pair.far_end.get(), "lent");
+  handles.lent = ValueOf(co_await handles.stream.Receive());
+  std::thread([&] { call->call(handles); }).join();
+}
+
+class NetDeathTest : public ::testing::TestWithParam<Call> {};
+
+TEST_P(NetDeathTest, NamesTheObjectThatAForeignThreadUses) {
+  const Call& call = GetParam();
+  EXPECT_DEATH(
+      {
+        std::unique_ptr<Executor> executor = ValueOf(Executor::Create());
+        executor->Run(CallOnAForeignThread(&call)).IgnoreError();
+      },
+      std::string(call.object) + " was used from a foreign thread");
+}
+
+INSTANTIATE_TEST_SUITE_P(Calls, NetDeathTest, ::testing::ValuesIn(kCalls),
+                         [](const auto& param) { return param.param.label; });
+
+// --- Two executors on one thread: the thread is right, the loop is not.
+
+struct Await {
+  const char* label;
+  const char* object;
+  Task<void> (*await)(Handles*);
+};
+
+void PrintTo(const Await& await, std::ostream* out) { *out << await.label; }
+
+Task<void> AwaitRead(Handles* h) {
+  (co_await h->stream.Read(h->buffer)).IgnoreError();
+}
+Task<void> AwaitReceive(Handles* h) {
+  (co_await h->stream.Receive()).IgnoreError();
+}
+Task<void> AwaitWrite(Handles* h) {
+  (co_await h->stream.Write(h->part)).IgnoreError();
+}
+Task<void> AwaitWritev(Handles* h) {
+  (co_await h->stream.Writev({&h->part, 1})).IgnoreError();
+}
+Task<void> AwaitShutdownWrite(Handles* h) {
+  (co_await h->stream.ShutdownWrite()).IgnoreError();
+}
+Task<void> AwaitClose(Handles* h) {
+  (co_await h->stream.Close()).IgnoreError();
+}
+Task<void> AwaitEnqueue(Handles* h) {
+  (co_await h->buffered.Enqueue(h->part)).IgnoreError();
+}
+Task<void> AwaitFlush(Handles* h) {
+  (co_await h->buffered.Flush()).IgnoreError();
+}
+Task<void> AwaitAccept(Handles* h) {
+  (co_await h->listener.Accept()).IgnoreError();
+}
+Task<void> AwaitDatagram(Handles* h) {
+  (co_await h->udp.Receive(h->buffer)).IgnoreError();
+}
+Task<void> AwaitSendTo(Handles* h) {
+  (co_await h->udp.SendTo(h->part, Loopback())).IgnoreError();
+}
+
+const Await kAwaits[] = {
+    {"Read", kStream, &AwaitRead},
+    {"Receive", kStream, &AwaitReceive},
+    {"Write", kStream, &AwaitWrite},
+    {"Writev", kStream, &AwaitWritev},
+    {"ShutdownWrite", kStream, &AwaitShutdownWrite},
+    {"Close", kStream, &AwaitClose},
+    {"Enqueue", kBuffered, &AwaitEnqueue},
+    {"Flush", kBuffered, &AwaitFlush},
+    {"Accept", kListener, &AwaitAccept},
+    {"Datagram", kUdp, &AwaitDatagram},
+    {"SendTo", kUdp, &AwaitSendTo},
+};
+
+class NetOtherExecutorDeathTest : public ::testing::TestWithParam<Await> {};
+
+TEST_P(NetOtherExecutorDeathTest, NamesTheObjectThatItsTaskAwaits) {
+  const Await& await = GetParam();
+  EXPECT_DEATH(
+      {
+        std::unique_ptr<Executor> owner = ValueOf(Executor::Create());
+        std::unique_ptr<Executor> other = ValueOf(Executor::Create());
+        Handles handles(owner->loop());
+        other->Run(await.await(&handles)).IgnoreError();
+      },
+      std::string(await.object) + " was awaited by a task of another executor");
+}
+
+INSTANTIATE_TEST_SUITE_P(Awaits, NetOtherExecutorDeathTest,
+                         ::testing::ValuesIn(kAwaits),
+                         [](const auto& param) { return param.param.label; });
+
+// --- Closed, and moved from
+
+void ExpectRefused(const absl::Status& status, std::string_view what) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.message(), what);
+}
+
+constexpr std::string_view kClosed = "the stream is closed or was moved from";
+
+Task<void> UseClosedStream(TcpStream* stream, StreamReader* reader,
+                           StreamWriter* writer) {
+  std::array<std::byte, 4> buffer;
+  const std::span<const std::byte> part = Bytes("x");
+  EXPECT_FALSE(stream->valid());
+  ExpectRefused((co_await stream->Read(buffer)).status(), kClosed);
+  ExpectRefused((co_await stream->Read({})).status(), kClosed);
+  ExpectRefused((co_await stream->Receive()).status(), kClosed);
+  ExpectRefused(co_await stream->Write(part), kClosed);
+  ExpectRefused(co_await stream->Write({}), kClosed);
+  ExpectRefused(co_await stream->Writev({&part, 1}), kClosed);
+  ExpectRefused(co_await stream->Writev({}), kClosed);
+  ExpectRefused(co_await stream->ShutdownWrite(), kClosed);
+  ExpectRefused((co_await reader->Read(buffer)).status(), kClosed);
+  ExpectRefused((co_await reader->Receive()).status(), kClosed);
+  ExpectRefused(co_await writer->Write(part), kClosed);
+  ExpectRefused(co_await writer->Writev({&part, 1}), kClosed);
+  ExpectRefused(co_await writer->ShutdownWrite(), kClosed);
+  ExpectRefused(stream->LocalAddress().status(), kClosed);
+  ExpectRefused(stream->PeerAddress().status(), kClosed);
+  stream->Reset();
+  EXPECT_TRUE((co_await stream->Close()).ok());
+  EXPECT_DEATH(stream->fd(),
+               "a TcpStream was used after it was closed or moved from");
+  BufferedWriter buffered(stream->writer());
+  ExpectRefused(co_await buffered.Enqueue(part),
+                "the BufferedWriter is closed or was moved from");
+}
+
+class EmptyHandle : public testing::NetTest {};
+
+TEST_F(EmptyHandle, AStreamThatWasClosedAndItsHalves) {
+  auto main = [&]() -> Task<void> {
+    TcpStream stream = Adopt(ConnectedTcp().near_end);
+    StreamReader reader = stream.reader();
+    StreamWriter writer = stream.writer();
+    EXPECT_TRUE((co_await stream.Close()).ok());
+    co_await UseClosedStream(&stream, &reader, &writer);
+  };
+  Run(main());
+}
+
+TEST_F(EmptyHandle, AStreamThatWasNeverOneOrWasMovedFrom) {
+  auto main = [&]() -> Task<void> {
+    TcpStream stream;
+    StreamReader reader = stream.reader();
+    StreamWriter writer = stream.writer();
+    co_await UseClosedStream(&stream, &reader, &writer);
+    stream = Adopt(ConnectedTcp().near_end);
+    StreamReader live = stream.reader();
+    TcpStream moved = std::move(stream);
+    co_await UseClosedStream(&stream, &reader, &writer);
+    EXPECT_EQ(ValueOf(co_await live.Receive()).size(), 0u)
+        << "halves are those of the stream, wherever it is";
+  };
+  Run(main());
+}
+
+TEST_F(EmptyHandle, ABufferedWriterWhoseStreamWasDropped) {
+  auto main = [&]() -> Task<void> {
+    Connected pair = ConnectedTcp();
+    std::optional<TcpStream> stream = Adopt(std::move(pair.near_end));
+    BufferedWriter writer(stream->writer());
+    EXPECT_TRUE((co_await writer.Enqueue(Bytes("sent"))).ok());
+    EXPECT_TRUE((co_await writer.Flush()).ok());
+    stream.reset();
+    ExpectRefused(co_await writer.Enqueue(Bytes("lost")), kClosed);
+    EXPECT_TRUE((co_await writer.Flush()).ok()) << "all of it was sent";
+    co_await testing::TurnTimes(5);  // the close
+    EXPECT_EQ(testing::ReceiveAll(pair.far_end.get()), "sent");
+    EXPECT_EQ(writer.queued_bytes(), 0u);
+    BufferedWriter moved = std::move(writer);
+    ExpectRefused(co_await writer.Flush(),
+                  "the BufferedWriter is closed or was moved from");
+    EXPECT_DEATH(writer.queued_bytes(),
+                 "a BufferedWriter was used after it was closed or moved");
+    EXPECT_DEATH(writer.high_water_bytes(),
+                 "a BufferedWriter was used after it was closed or moved");
+  };
+  Run(main());
+}
+
+TEST_F(EmptyHandle, AListenerThatWasMovedFrom) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOn("127.0.0.1:0");
+    TcpListener moved = std::move(listener);
+    EXPECT_TRUE(absl::IsCancelled((co_await listener.Accept()).status()));
+    ExpectRefused(listener.LocalAddress().status(),
+                  "the listener is closed or was moved from");
+    listener.Close();
+  };
+  Run(main());
+}
+
+TEST_F(EmptyHandle, AUdpSocketThatWasClosed) {
+  auto main = [&]() -> Task<void> {
+    constexpr std::string_view kWhy =
+        "the UDP socket is closed or was moved from";
+    std::array<std::byte, 4> buffer;
+    UdpSocket udp = ValueOf(UdpSocket::Bind(loop(), Loopback()));
+    udp.Close();
+    ExpectRefused((co_await udp.ReceiveFrom(buffer)).status(), kWhy);
+    ExpectRefused((co_await udp.Receive(buffer)).status(), kWhy);
+    ExpectRefused(co_await udp.SendTo(Bytes("x"), Loopback()), kWhy);
+    ExpectRefused(co_await udp.Send(Bytes("x")), kWhy);
+    ExpectRefused(udp.Connect(Loopback()), kWhy);
+    ExpectRefused(udp.LocalAddress().status(), kWhy);
+    udp.Close();
+    EXPECT_DEATH(udp.fd(),
+                 "a UdpSocket was used after it was closed or moved from");
+  };
+  Run(main());
+}
+
+}  // namespace
+}  // namespace ringway::net
