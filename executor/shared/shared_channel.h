@@ -30,6 +30,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/utility/utility.h"
+#include "core/check.h"
 #include "executor/shared/channel_operations.h"
 #include "executor/shared/channel_state.h"
 
@@ -46,7 +47,7 @@ class SharedSender {
       : state_(std::move(state)) {
     state_->AddSender();
   }
-  SharedSender(const SharedSender& other) : SharedSender(other.state_) {}
+  SharedSender(const SharedSender& other) : SharedSender(other.state()) {}
   SharedSender(SharedSender&&) = default;
   SharedSender& operator=(SharedSender other) noexcept {
     state_.swap(other.state_);
@@ -66,24 +67,30 @@ class SharedSender {
   // Cancellation: ends the wait; a value that has been taken is sent.
   // Cost:         no allocation but, when it has to wait, from the frame pool.
   internal::SendOp<T> Send(T&& value) {
-    return internal::SendOp<T>(state_, value);
+    return internal::SendOp<T>(state(), value);
   }
 
   // The same without waiting: ResourceExhausted if there is no room.
   //
   // Threads: any, also those without an executor.
   absl::Status TrySend(T&& value) {
-    return internal::StatusOf(state_->TrySend(value));
+    return internal::StatusOf(state()->TrySend(value));
   }
 
   // Ends the channel for all senders. What is inside will still be received.
-  void Close() { state_->Close(); }
+  void Close() { state()->Close(); }
 
   // True when Send() would be Unavailable.
-  bool closed() const { return state_->closed(); }
+  bool closed() const { return state()->closed(); }
 
  private:
-  std::shared_ptr<internal::ChannelState<T>> state_;
+  const std::shared_ptr<internal::ChannelState<T>>& state() const {
+    RINGWAY_CHECK(state_ != nullptr,
+                  "a SharedSender was used after it was moved from");
+    return state_;
+  }
+
+  std::shared_ptr<internal::ChannelState<T>> state_;  // null once moved from
 };
 
 // The receiving end. When it goes, so do the values in the channel, and sending
@@ -112,14 +119,14 @@ class SharedReceiver {
   //               child. Cancelled; no value is lost.
   // Cancellation: ends the wait.
   // Cost:         no allocation but, when it has to wait, from the frame pool.
-  internal::ReceiveOp<T> Receive() { return internal::ReceiveOp<T>(state_); }
+  internal::ReceiveOp<T> Receive() { return internal::ReceiveOp<T>(state()); }
 
   // The same without waiting: NotFound if there is no value now.
   //
   // Threads: any, also those without an executor.
   absl::StatusOr<T> TryReceive() {
     std::optional<T> value;
-    const bool closed = state_->TryReceive(value);
+    const bool closed = state()->TryReceive(value);
     if (value.has_value())
       return absl::StatusOr<T>(absl::in_place, *std::move(value));
     return absl::Status(
@@ -128,10 +135,16 @@ class SharedReceiver {
   }
 
   // Refuses what is sent from now on. What is inside can still be received.
-  void Close() { state_->Close(); }
+  void Close() { state()->Close(); }
 
  private:
-  std::shared_ptr<internal::ChannelState<T>> state_;
+  const std::shared_ptr<internal::ChannelState<T>>& state() const {
+    RINGWAY_CHECK(state_ != nullptr,
+                  "a SharedReceiver was used after it was moved from");
+    return state_;
+  }
+
+  std::shared_ptr<internal::ChannelState<T>> state_;  // null once moved from
 };
 
 // The two ends; for structured bindings.

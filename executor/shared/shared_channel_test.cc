@@ -360,6 +360,23 @@ TEST(SharedChannelDeathTest, OneTaskReceivesAtATime) {
                "two tasks receive");
 }
 
+TEST(SharedChannelDeathTest, AnEndThatWasMovedFromIsNamed) {
+  auto [sender, receiver] = MakeSharedChannel<Value>();
+  SharedSender<Value> kept_sender = std::move(sender);
+  SharedReceiver<Value> kept_receiver = std::move(receiver);
+  constexpr char kSender[] = "a SharedSender was used after it was moved from";
+  constexpr char kReceiver[] =
+      "a SharedReceiver was used after it was moved from";
+  EXPECT_DEATH(sender.closed(), kSender);
+  EXPECT_DEATH(sender.Close(), kSender);
+  EXPECT_DEATH(sender.Send(Value()), kSender);
+  EXPECT_DEATH(sender.TrySend(Value()).IgnoreError(), kSender);
+  EXPECT_DEATH(SharedSender<Value>{sender}, kSender);
+  EXPECT_DEATH(receiver.Close(), kReceiver);
+  EXPECT_DEATH(receiver.Receive(), kReceiver);
+  EXPECT_DEATH(receiver.TryReceive().status().IgnoreError(), kReceiver);
+}
+
 TEST(SharedChannelDeathTest, CapacityIsAtLeastOne) {
   EXPECT_DEATH(MakeSharedChannel<Value>(0), "at least 1");
 }
