@@ -28,7 +28,7 @@ Ring::Ring(std::unique_ptr<Loop> loop, RingOptions options)
 }
 
 Ring::Ring(Ring&& other) noexcept : RingOperations(std::move(other)) {
-  core_->BelongsTo(*this);
+  core().BelongsTo(*this);
 }
 
 Ring::~Ring() {
@@ -37,44 +37,44 @@ Ring::~Ring() {
 }
 
 RingTask Ring::Timer(absl::Duration delay, const Context& context) {
-  return core_->StartTimer(context, Now() + delay);
+  return core().StartTimer(context, Now() + delay);
 }
 
 bool Ring::ResetTimer(RingTask timer, absl::Duration delay) {
-  return core_->ResetTimer(timer, Now() + delay);
+  return core().ResetTimer(timer, Now() + delay);
 }
 
 RingTask Ring::Message(const RingAddress& target, MessagePayload payload,
                        const Context& context) {
-  return core_->SendMessage(context, target, std::move(payload));
+  return core().SendMessage(context, target, std::move(payload));
 }
 
 void Ring::OnMessage(const Context& handler) {
-  core_->mailbox().SetHandler(handler);
+  core().mailbox().SetHandler(handler);
 }
 
-CancelOutcome Ring::Cancel(RingTask task) { return core_->Cancel(task); }
-size_t Ring::CancelFd(int fd) { return core_->CancelFd(fd); }
-size_t Ring::CancelAll() { return core_->CancelAll(); }
+CancelOutcome Ring::Cancel(RingTask task) { return core().Cancel(task); }
+size_t Ring::CancelFd(int fd) { return core().CancelFd(fd); }
+size_t Ring::CancelAll() { return core().CancelAll(); }
 
 bool Ring::SetDeadline(RingTask task, MonotonicTime when) {
-  return core_->SetDeadline(task, when);
+  return core().SetDeadline(task, when);
 }
 
 MonotonicTime Ring::Now() const {
-  return core_->loop().backend().clock().Now();
+  return core().loop().backend().clock().Now();
 }
 
-absl::Status Ring::Run(RunMode mode) { return core_->Run(mode); }
+absl::Status Ring::Run(RunMode mode) { return core().Run(mode); }
 absl::Status Ring::RunFor(absl::Duration duration) {
-  return core_->RunFor(duration);
+  return core().RunFor(duration);
 }
-void Ring::Stop() { core_->Stop(); }
+void Ring::Stop() { core().Stop(); }
 
-MonotonicTime Ring::PrepareToPoll() { return core_->PrepareToPoll(); }
-int Ring::PollableFd() const { return core_->loop().backend().PollableFd(); }
+MonotonicTime Ring::PrepareToPoll() { return core().PrepareToPoll(); }
+int Ring::PollableFd() const { return core().loop().backend().PollableFd(); }
 
-RingAddress Ring::address() const { return {core_->mailbox().inbox(), *core_}; }
-RingStats Ring::stats() const { return core_->stats(); }
+RingAddress Ring::address() const { return {core().mailbox().inbox(), core()}; }
+RingStats Ring::stats() const { return core().stats(); }
 
 }  // namespace ringway

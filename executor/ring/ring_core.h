@@ -44,6 +44,8 @@ class RingCore {
   RingCore(const RingCore&) = delete;
   RingCore& operator=(const RingCore&) = delete;
 
+  void CheckThread() const { owner_.Check("a ring"); }
+
   // What callbacks are given.
   void BelongsTo(Ring& ring) { ring_ = &ring; }
 

@@ -116,6 +116,9 @@ class RingOperations {
                         const Context& context);
 
  protected:
+  // Checks the thread, and that the ring was not moved from.
+  internal::RingCore& core() const;
+
   explicit RingOperations(std::unique_ptr<internal::RingCore> core);
   RingOperations(RingOperations&&) noexcept;
   RingOperations& operator=(RingOperations&&) = delete;
