@@ -21,6 +21,18 @@
 
 namespace ringway {
 
+Runtime::Builder::Config::Config(
+    std::unique_ptr<internal::RuntimeConfig> config)
+    : config_(std::move(config)) {}
+Runtime::Builder::Config::Config(Config&&) noexcept = default;
+Runtime::Builder::Config::~Config() = default;
+
+internal::RuntimeConfig& Runtime::Builder::Config::operator*() const {
+  RINGWAY_CHECK(config_ != nullptr,
+                "a Runtime::Builder was used after it was moved from");
+  return *config_;
+}
+
 Runtime::Builder::Builder()
     : config_(std::make_unique<internal::RuntimeConfig>()) {}
 Runtime::Builder::Builder(Builder&&) noexcept = default;

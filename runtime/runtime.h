@@ -77,7 +77,8 @@ class Runtime {
   // in a drain, it is cancelled.
   using StartHandler = std::function<Task<absl::Status>()>;
 
-  // What to launch. Nothing is checked or done before Launch().
+  // What to launch. Nothing is checked or done before Launch(), which may be
+  // called again: it copies everything.
   class Builder {
    public:
     Builder();
@@ -120,7 +121,20 @@ class Runtime {
    private:
     friend int RunUntilSignal(Builder& builder, absl::Duration limit);
 
-    std::unique_ptr<internal::RuntimeConfig> config_;
+    // Of a builder that was moved from there is none: aborts, saying so.
+    class Config {
+     public:
+      explicit Config(std::unique_ptr<internal::RuntimeConfig> config);
+      Config(Config&&) noexcept;
+      ~Config();
+      internal::RuntimeConfig& operator*() const;
+      internal::RuntimeConfig* operator->() const { return &**this; }
+
+     private:
+      std::unique_ptr<internal::RuntimeConfig> config_;
+    };
+
+    Config config_;
   };
 
   Runtime(const Runtime&) = delete;
