@@ -28,26 +28,53 @@ using benchmarks::RunOnExecutor;
 
 Task<int> Give(int value) { co_return value; }
 
-Task<void> SpawnAndJoin(benchmark::State& state) {
-  std::vector<JoinHandle<int>> handles(state.range(0));
-  for (auto _ : state) {
-    for (JoinHandle<int>& handle : handles) handle = Spawn(Give(1));
-    for (JoinHandle<int>& handle : handles) {
-      const absl::StatusOr<int> result = co_await handle;
-      benchmark::DoNotOptimize(*result);
-    }
+Task<void> SpawnAndJoinAll(std::vector<JoinHandle<int>>& handles) {
+  for (JoinHandle<int>& handle : handles) handle = Spawn(Give(1));
+  for (JoinHandle<int>& handle : handles) {
+    const absl::StatusOr<int> result = co_await handle;
+    benchmark::DoNotOptimize(*result);
   }
 }
-void BM_SpawnAndJoin(benchmark::State& state) {
+
+ExecutorOptions ManyTasks() {
   ExecutorOptions options;
   options.max_tasks = 1 << 21;
-  RunOnExecutor(state, state.range(0), SpawnAndJoin, options);
+  options.overrun_budget = absl::InfiniteDuration();
+  return options;
+}
+
+// As many have been alive before: what grows with their number is what the
+// processor's caches and its translation of addresses do not hold.
+Task<void> SpawnAndJoin(benchmark::State& state) {
+  std::vector<JoinHandle<int>> handles(state.range(0));
+  co_await SpawnAndJoinAll(handles);
+  for (auto _ : state) co_await SpawnAndJoinAll(handles);
+}
+void BM_SpawnAndJoin(benchmark::State& state) {
+  RunOnExecutor(state, state.range(0), SpawnAndJoin, ManyTasks());
 }
 BENCHMARK(BM_SpawnAndJoin)
     ->Arg(1)
     ->Arg(1024)
     ->Arg(4096)
     ->Arg(65536)
+    ->Arg(1 << 18)
+    ->Arg(1 << 20);
+
+// As many as never before: their memory comes from the kernel, page by page.
+void BM_SpawnAndJoinForTheFirstTime(benchmark::State& state) {
+  std::vector<JoinHandle<int>> handles(state.range(0));
+  ItemReport report(state, state.range(0));
+  for (auto _ : state) {
+    auto executor = Executor::Create(ManyTasks());
+    if (!executor.ok()) return state.SkipWithError("no executor");
+    (*executor)->Run(SpawnAndJoinAll(handles)).IgnoreError();
+  }
+  report.Finish();
+}
+BENCHMARK(BM_SpawnAndJoinForTheFirstTime)
+    ->Arg(65536)
+    ->Arg(1 << 18)
     ->Arg(1 << 20);
 
 Task<void> YieldOften(benchmark::State& state) {
