@@ -114,10 +114,13 @@ TEST(OwnerThread, IsGoneInAForkedChildWhichCanBindIt) {
 }
 
 TEST(OwnerThreadDeathTest, ALivingOwnerIsNotReplaced) {
-  OwnerThread owner;
-  EXPECT_DEATH(std::thread([&] { owner.CheckOrGone("the lock"); }).join(),
+  const auto check_elsewhere = [](auto check) {
+    OwnerThread owner;  // of the process that is to die
+    std::thread([&] { check(owner); }).join();
+  };
+  EXPECT_DEATH(check_elsewhere([](auto& o) { o.CheckOrGone("the lock"); }),
                "the lock was used from a foreign thread");
-  EXPECT_DEATH(std::thread([&] { owner.BindOrCheck("the lock"); }).join(),
+  EXPECT_DEATH(check_elsewhere([](auto& o) { o.BindOrCheck("the lock"); }),
                "the lock was used from a foreign thread");
 }
 
