@@ -5,13 +5,13 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
 
 #include "core/check.h"
-#include "core/owner_thread.h"
 
 namespace ringway::internal {
 namespace {
@@ -24,7 +24,7 @@ struct State {
   sem_t wake;
   std::atomic<uint32_t> signals{0};
   std::atomic<bool> installed{false};
-  OwnerProcess owner;  // of what is installed
+  std::atomic<pid_t> owner{0};  // the process of what is installed
   struct sigaction before[NSIG];
 };
 
@@ -48,12 +48,12 @@ bool IsIgnored(const struct sigaction& action) {
 absl::Status EndSignals::Install() {
   RINGWAY_CHECK(!installed_, "EndSignals were installed twice");
   State& state = TheState();
-  if (state.installed.exchange(true) && !state.owner.forked()) {
+  if (state.installed.exchange(true) && state.owner == getpid()) {
     return absl::FailedPreconditionError(
         "RunUntilSignal() is running in this process already");
   }
   installed_ = true;
-  state.owner = OwnerProcess();
+  state.owner = getpid();
   state.signals = 0;
   while (sem_trywait(&state.wake) == 0) continue;
 
@@ -101,11 +101,12 @@ void EndSignals::Wake() { sem_post(&TheState().wake); }
 void EndSignals::OnSignal(int number) {
   const int errnum = errno;
   State& state = TheState();
-  if (state.owner.forked()) {
+  // By its id: a child may get a signal before it has run fork's handlers.
+  if (state.owner != getpid()) {
     // A child that has not made it its own: let it have the signal as if this
     // handler had never been.
     sigaction(number, &state.before[number], nullptr);
-    raise(number);
+    kill(getpid(), number);
   } else {
     state.signals.fetch_add(1, std::memory_order_release);
     sem_post(&state.wake);

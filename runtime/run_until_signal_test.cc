@@ -145,6 +145,16 @@ UniqueFd ConnectAndEcho(const SocketAddress& address) {
   return fd;
 }
 
+// Until it no longer listens. Every connection it is asked with has ended.
+void WaitUntilItDrains(const SocketAddress& address) {
+  while (true) {
+    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (connect(fd.get(), address.data(), address.size()) != 0) return;
+    shutdown(fd.get(), SHUT_WR);
+    ReceiveAll(fd.get());
+  }
+}
+
 TEST(RunUntilSignal, DrainsOnEitherSignalAndLeavesTheProcessAsItWas) {
   for (const int number : {SIGTERM, SIGINT}) {
     Server server;
@@ -163,10 +173,7 @@ TEST(RunUntilSignal, WaitsForAConnectionThatIsOpen) {
   const SocketAddress address = server.address();
   UniqueFd client = ConnectAndEcho(address);
   server.Signal(SIGTERM);
-  while (true) {  // until it no longer listens, hence has begun to drain
-    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (connect(fd.get(), address.data(), address.size()) != 0) break;
-  }
+  WaitUntilItDrains(address);
   testing::SendAll(client.get(), "y");
   char c = 0;
   EXPECT_EQ(recv(client.get(), &c, 1, 0), 1);
@@ -179,10 +186,7 @@ TEST(RunUntilSignal, ASecondSignalCutsTheDrainShort) {
   const SocketAddress address = server.address();
   UniqueFd client = ConnectAndEcho(address);
   server.Signal(SIGTERM);
-  while (true) {
-    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (connect(fd.get(), address.data(), address.size()) != 0) break;
-  }
+  WaitUntilItDrains(address);
   server.Signal(SIGTERM);
   const std::string output = server.ReadToEnd();
   EXPECT_EQ(server.Wait(), 1);
