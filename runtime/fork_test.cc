@@ -41,20 +41,6 @@ namespace {
 
 bool in_child = false;
 
-// ThreadSanitizer ends a process that starts threads after it was forked from
-// one with several.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kForkedChildMayStartThreads = false;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-constexpr bool kForkedChildMayStartThreads = false;
-#else
-constexpr bool kForkedChildMayStartThreads = true;
-#endif
-#else
-constexpr bool kForkedChildMayStartThreads = true;
-#endif
-
 using net::testing::ValueOf;
 
 // Destroyed by exit(), as a program's own would be.
@@ -128,7 +114,7 @@ TEST_F(ForkTest, AChildLeavesQuietlyByExitAndByDestruction) {
 
 // daemon(3) forks, and its child goes on without the workers.
 TEST_F(ForkTest, ADaemonLeavesQuietly) {
-  if (!kForkedChildMayStartThreads) GTEST_SKIP() << "ThreadSanitizer";
+  if (kThreadSanitizer) GTEST_SKIP() << kForkedUnderThreadSanitizer;
   const std::string output = OutputOfChild([] {
     Runtime::Builder builder;
     LeakInChild(std::exchange(global, ValueOf(builder.Launch())));
@@ -141,7 +127,7 @@ TEST_F(ForkTest, ADaemonLeavesQuietly) {
 }
 
 TEST_F(ForkTest, AChildMayHaveARuntimeOfItsOwn) {
-  if (!kForkedChildMayStartThreads) GTEST_SKIP() << "ThreadSanitizer";
+  if (kThreadSanitizer) GTEST_SKIP() << kForkedUnderThreadSanitizer;
   const std::string output = OutputOfChild([] {
     Runtime::Builder builder;
     builder.Listen("127.0.0.1:0", Echo);

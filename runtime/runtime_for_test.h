@@ -29,6 +29,22 @@
 
 namespace ringway {
 
+#if defined(__SANITIZE_THREAD__)
+#define RINGWAY_INTERNAL_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RINGWAY_INTERNAL_THREAD_SANITIZER 1
+#endif
+#endif
+#ifdef RINGWAY_INTERNAL_THREAD_SANITIZER
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+inline constexpr char kForkedUnderThreadSanitizer[] =
+    "under ThreadSanitizer a child of a process with several threads can start "
+    "none and runs no handler of a signal";
+
 inline size_t CountThreads() {
   DIR* directory = opendir("/proc/self/task");
   size_t n = 0;
