@@ -228,6 +228,7 @@ class DuplexModel : public BackendConformance {
   }
 
   void Act() {
+    CollectAll();  // what has ended before it is started again
     Connection& c = connections_[Below(random_, kConnections)];
     End& end = Below(random_, 2) == 0 ? *c.near : *c.far;
     switch (Below(random_, 16)) {
