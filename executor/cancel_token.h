@@ -22,6 +22,7 @@
 #include "executor/executor.h"
 #include "executor/join_handle.h"
 #include "executor/task.h"
+#include "executor/timeout.h"
 
 namespace ringway {
 
@@ -107,8 +108,10 @@ Task<bool> WaitWithToken(CancelToken token, JoinHandleBase& child);
 //
 // Result:       What joining the task gives, also after the cancel if it ended
 //               with an OK result all the same: nothing is lost.
-// Errors:       The token's reason() if it was cancelled for the token.
-//               Those of the task. Throws what the task threw.
+// Errors:       The token's reason() if it was cancelled for the token and
+// ended
+//               as Cancelled. Those of the task otherwise, also after the
+//               cancel. Throws what the task threw.
 // Cancellation: Cancels the task and waits for it.
 // Cost:         No allocation but frames.
 template <typename T>
@@ -116,7 +119,7 @@ Task<JoinResult<T>> WithToken(CancelToken token, Task<T> task) {
   JoinHandle<T> child = Spawn(std::move(task));
   const bool cancelled = co_await internal::WaitWithToken(token, child);
   JoinResult<T> result = child.TakeResult();
-  if (cancelled && !result.ok()) co_return token.reason();
+  if (cancelled && internal::EndedAsCancelled(result)) co_return token.reason();
   co_return std::move(result);
 }
 

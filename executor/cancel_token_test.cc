@@ -262,6 +262,25 @@ Task<void> SetStarted(bool* started) {
   co_return;
 }
 
+Task<absl::Status> FailOnceCancelled() {
+  (co_await Sleep(absl::Hours(1))).IgnoreError();
+  co_return absl::UnavailableError("reset");
+}
+Task<absl::Status> CancelWhatFails() {
+  CancelSource source;
+  auto handle = Spawn(source.token(), FailOnceCancelled());
+  (co_await Sleep(absl::Seconds(1))).IgnoreError();
+  source.Cancel();
+  co_return co_await handle;
+}
+
+// As for WithTimeout(): an error that raced the cancel may be given only once.
+TEST(WithToken, GivesAnErrorOfTheTasksOwnAlsoAfterTheCancel) {
+  VirtualTimeExecutor executor;
+  EXPECT_EQ(executor->Run(CancelWhatFails()).code(),
+            absl::StatusCode::kUnavailable);
+}
+
 TEST(WithToken, OfACancelledTokenNeverStartsTheTask) {
   VirtualTimeExecutor executor;
   CancelSource source;

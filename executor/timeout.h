@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/monotonic_time.h"
 #include "executor/deadline.h"
@@ -35,10 +36,19 @@ Task<absl::Status> WaitWithin(absl::Duration grace, JoinHandleBase& handle);
 // Cancels `child` and waits for it to be gone, whatever comes.
 Task<void> CancelAndWait(JoinHandleBase& child);
 
+// Whether a join ended as cancelled.
+inline bool EndedAsCancelled(const absl::Status& joined) {
+  return absl::IsCancelled(joined);
+}
+template <typename T>
+bool EndedAsCancelled(const absl::StatusOr<T>& joined) {
+  return absl::IsCancelled(joined.status());
+}
+
 template <typename T>
 JoinResult<T> TakeResultInTime(JoinHandle<T>& child, bool expired) {
   JoinResult<T> result = child.TakeResult();
-  if (expired && !result.ok())
+  if (expired && EndedAsCancelled(result))
     return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
   return result;
 }
@@ -50,8 +60,10 @@ JoinResult<T> TakeResultInTime(JoinHandle<T>& child, bool expired) {
 //
 // Result:       What joining the task gives, also after the deadline if it
 //               ended with an OK result all the same: nothing is lost.
-// Errors:       DeadlineExceeded if it was cancelled for the deadline.
-//               Those of the task. Throws what the task threw.
+// Errors:       DeadlineExceeded if it was cancelled for the deadline and ended
+//               as Cancelled. Those of the task otherwise, also after the
+//               deadline: an error that raced it may be reported only once, as
+//               a reset is. Throws what the task threw.
 // Cancellation: Cancels the task and waits for it.
 // Cost:         No allocation but frames.
 template <typename T>

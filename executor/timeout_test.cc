@@ -326,6 +326,21 @@ Task<std::string> ReceiveLate(SocketPair* sockets) {
   co_return *bytes;
 }
 
+// What a cancel finds ended already may be an error that is given once: a read
+// that was reset would be followed by a clean end of stream. It was replaced by
+// the deadline; the neighbours look at results that are OK.
+Task<absl::Status> FailOnceCancelled() {
+  (co_await Sleep(absl::Hours(1))).IgnoreError();
+  co_return absl::UnavailableError("reset");
+}
+
+TEST(WithTimeout, GivesAnErrorOfTheTasksOwnAlsoAfterTheDeadline) {
+  VirtualTimeExecutor executor;
+  const absl::Status status =
+      executor->Run(WithTimeout(absl::Seconds(1), FailOnceCancelled()));
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+}
+
 TEST(WithTimeout, BytesAfterTheDeadlineReachTheNextReader) {
   auto executor = Executor::Create();
   ASSERT_TRUE(executor.ok()) << executor.status();
