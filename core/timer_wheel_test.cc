@@ -271,7 +271,7 @@ TEST(TimerWheelDeathTest, AbortsWhenAnArmedTimerIsDestroyed) {
     Timer timer;
     wheel.Arm(timer, At(1));
   };
-  EXPECT_DEATH(destroy_armed(), "destroyed while in a list");
+  EXPECT_DEATH(destroy_armed(), "a timer was destroyed while armed");
 }
 
 TEST(TimerWheelDeathTest, AbortsWhenDestroyedWithArmedTimers) {

@@ -103,6 +103,9 @@ class OneshotSender {
   // Of both ends: each changes the other.
   void CheckThread() const;
   void CheckNotAwaited() const {
+    if (!waiters_.empty()) [[unlikely]] {
+      CheckThread();
+    }
     RINGWAY_CHECK(waiters_.empty(),
                   "a OneshotSender was moved or dropped while a task awaits "
                   "its Closed()");
@@ -204,6 +207,9 @@ class OneshotReceiver {
     if (sender_ != nullptr) sender_->owner_.CheckOrGone("a OneshotSender");
   }
   void CheckNotAwaited() const {
+    if (!waiters_.empty()) [[unlikely]] {
+      CheckThread();
+    }
     RINGWAY_CHECK(waiters_.empty(),
                   "a OneshotReceiver was moved or dropped while a task awaits "
                   "it");
