@@ -127,6 +127,7 @@ void ScriptedBackend::Deliver(MultishotOperation& op, RunnableList& done) {
     RINGWAY_CHECK(arrival.kind == Arrival::kConnection, "an accept of bytes");
     event.result = arrival.value;
   }
+  RINGWAY_CHECK(events_.Reserve(), "no memory for a delivery");
   events_.Append(op, event);
   ++stats_.events;
   if (!op.delivery.linked()) done.PushBack(op.delivery);
