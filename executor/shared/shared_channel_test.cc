@@ -369,11 +369,11 @@ TEST(SharedChannelDeathTest, AnEndThatWasMovedFromIsNamed) {
       "a SharedReceiver was used after it was moved from";
   EXPECT_DEATH(sender.closed(), kSender);
   EXPECT_DEATH(sender.Close(), kSender);
-  EXPECT_DEATH(sender.Send(Value()), kSender);
+  EXPECT_DEATH(static_cast<void>(sender.Send(Value())), kSender);
   EXPECT_DEATH(sender.TrySend(Value()).IgnoreError(), kSender);
   EXPECT_DEATH(SharedSender<Value>{sender}, kSender);
   EXPECT_DEATH(receiver.Close(), kReceiver);
-  EXPECT_DEATH(receiver.Receive(), kReceiver);
+  EXPECT_DEATH(static_cast<void>(receiver.Receive()), kReceiver);
   EXPECT_DEATH(receiver.TryReceive().status().IgnoreError(), kReceiver);
 }
 
