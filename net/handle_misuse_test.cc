@@ -332,6 +332,8 @@ TEST_F(EmptyHandle, AStreamThatWasNeverOneOrWasMovedFrom) {
     co_await UseClosedStream(&stream, &reader, &writer);
     stream = Adopt(ConnectedTcp().near_end);
     StreamReader live = stream.reader();
+    StreamReader& same = live;
+    live = same;
     TcpStream moved = std::move(stream);
     co_await UseClosedStream(&stream, &reader, &writer);
     EXPECT_EQ(ValueOf(co_await live.Receive()).size(), 0u)

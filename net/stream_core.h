@@ -38,8 +38,10 @@ class StreamHalf : private ListNode {
   explicit StreamHalf(StreamCore* core) { Link(core); }
   StreamHalf(const StreamHalf& other) { Link(other.core_); }
   StreamHalf& operator=(const StreamHalf& other) {
-    Unlink();
-    Link(other.core_);
+    if (this != &other) {
+      Unlink();
+      Link(other.core_);
+    }
     return *this;
   }
   ~StreamHalf() { Unlink(); }
