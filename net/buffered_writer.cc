@@ -79,7 +79,7 @@ FlushOp::FlushOp(internal::WriteBuffer* buffer)
                  },
                  {}) {}
 
-BufferedWriter::BufferedWriter(StreamWriter writer, size_t limit_bytes)
+BufferedWriter::BufferedWriter(const StreamWriter& writer, size_t limit_bytes)
     : buffer_(internal::WriteBuffer::New(writer.half_, limit_bytes)) {}
 
 BufferedWriter::BufferedWriter(BufferedWriter&&) noexcept = default;

@@ -93,7 +93,7 @@ class BufferedWriter {
   // `writer`. Until this is gone nothing else should write to the stream: it
   // would be unknown between which bytes.
   // A closed stream's is as one that was moved from.
-  explicit BufferedWriter(StreamWriter writer,
+  explicit BufferedWriter(const StreamWriter& writer,
                           size_t limit_bytes = kDefaultLimit);
   BufferedWriter(BufferedWriter&&) noexcept;
   BufferedWriter& operator=(BufferedWriter&& other) noexcept;
