@@ -124,8 +124,8 @@ check_exit 2 'more than 2 GiB' "$loadgen" --connections=100000 --size=1000000
 
 # What only trying can tell.
 check_exit 1 "$address.*[Aa]ddress already in use" "$echo_server" --listen="$address"
-check_exit 1 'CPU 4000' "$echo_server" --listen=127.0.0.1:0 --pin=4000
-check_exit 1 'CPU 4000' "$loadgen" --connect="$address" --pin=4000
+check_exit 1 'CPU 1000' "$echo_server" --listen=127.0.0.1:0 --pin=1000
+check_exit 1 'CPU 1000' "$loadgen" --connect="$address" --pin=1000
 
 for program in "$echo_server" "$loadgen"; do
   "$program" --help >"$scratch/out" || fail "$program --help: exit code $?"
