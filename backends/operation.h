@@ -102,6 +102,7 @@ struct Operation : Runnable {
   bool needs_rearm = false;    // a multishot that is between two armings
   bool offloaded = false;      // an OffloadPool has it
   bool lost_delivery = false;  // a multishot that lacks one, hence is to end
+  bool drained = false;        // a receive that has left nothing behind
 
   // What to do: set by the Prepare functions (prepare.h), which say what each
   // opcode keeps where; constant while active.

@@ -21,6 +21,7 @@ void Prepare(Operation& op, OpCode opcode, int fd) {
   op.cancel_requested = false;
   op.needs_rearm = false;
   op.lost_delivery = false;
+  op.drained = false;
   op.opcode = opcode;
   op.fd = fd;
   op.fd2 = -1;

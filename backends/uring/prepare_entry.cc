@@ -52,6 +52,17 @@ void PrepareWaitPidEntry(io_uring_sqe& sqe, int pidfd, siginfo_t* info) {
   sqe.addr2 = reinterpret_cast<uintptr_t>(info);
 }
 
+// One delivery at a time, without IORING_RECV_MULTISHOT: a multishot receive of
+// Linux 6.18 loses a reset that comes right behind the bytes it delivers, and
+// then waits for ever (also axboe/liburing issue 1549). A receive that is
+// started anew finds it. Where the one before has left nothing behind, it
+// waits first: an attempt would find nothing.
+void PrepareReceive(const Operation& op, io_uring_sqe& sqe) {
+  io_uring_prep_recv(&sqe, op.fd, nullptr, 0, static_cast<int>(op.flags));
+  SelectBuffer(sqe);
+  if (op.drained) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
+}
+
 }  // namespace
 
 uint8_t KernelOpcode(OpCode opcode) {
@@ -199,8 +210,7 @@ void PrepareEntry(Operation& op, io_uring_sqe& sqe) {
                             op.flags);
       break;
     case OpCode::kRecvMultishot:
-      io_uring_prep_recv_multishot(&sqe, op.fd, nullptr, 0, flags);
-      SelectBuffer(sqe);
+      PrepareReceive(op, sqe);
       break;
     case OpCode::kRecvMsgMultishot:
       io_uring_prep_recvmsg_multishot(

@@ -8,11 +8,8 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "backends/operation.h"
-#include "backends/prepare.h"
 #include "backends/uring/buffer_ring.h"
 #include "backends/uring/call_error.h"
-#include "backends/uring/prepare_entry.h"
 #include "core/errno_status.h"
 #include "core/unique_fd.h"
 
@@ -31,9 +28,10 @@ absl::Status CheckMultishotReceive(KernelRing& ring) {
     return ErrnoToStatus(errno, "send for probing io_uring");
   }
   sender.Reset();  // so the receive ends by itself, with end of stream
-  MultishotOperation op(nullptr);
-  PrepareRecvMultishot(op, receiver.get());
-  PrepareEntry(op, *ring.NextEntry());
+  io_uring_sqe& sqe = *ring.NextEntry();
+  io_uring_prep_recv_multishot(&sqe, receiver.get(), nullptr, 0, 0);
+  sqe.flags |= IOSQE_BUFFER_SELECT;
+  sqe.buf_group = BufferRing::kGroup;
   bool delivered = false;
   for (int turns = 0; turns < 4; ++turns) {
     const __kernel_timespec one_second = {.tv_sec = 1, .tv_nsec = 0};

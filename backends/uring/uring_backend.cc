@@ -198,7 +198,6 @@ void UringBackend::SubmitRearms(RunnableList& done) {
   while (Operation* op = rearming_.front()) {
     if (ring_->unsubmitted() == ring_->submission_entries()) return;
     op->Unlink();
-    if (IsMultishot(op->opcode)) ++stats_.rearms;
     StartOne(*op, done);
   }
 }
@@ -521,6 +520,7 @@ void UringBackend::OnMultishotCompletion(MultishotOperation& op,
     return;
   }
   if (starved && !op.cancel_requested) ++stats_.buffer_starved;
+  op.drained = delivery && (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
   Rearm(op, starved ? starved_ : rearming_, done);
 }
 
@@ -556,6 +556,10 @@ void UringBackend::Rearm(Operation& op, OperationList& where,
     Finish(op, -ECANCELED, done);
     return;
   }
+  // A receive is armed for one delivery at a time: that is none to count.
+  const bool next_step =
+      op.opcode == OpCode::kRecvMultishot && &where == &rearming_;
+  if (IsMultishot(op.opcode) && !next_step) ++stats_.rearms;
   op.needs_rearm = true;
   where.PushBack(op);
 }
