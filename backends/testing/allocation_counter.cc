@@ -36,14 +36,24 @@ uint64_t CountAllocations() {
 
 const bool ringway::testing::kCountsMalloc = false;
 
-void* operator new(size_t n_bytes) {
+// All but the aligned ones: what one allocates another may free.
+void* operator new(size_t n_bytes, const std::nothrow_t&) noexcept {
   CountOne();
-  void* memory = malloc(n_bytes);
+  return malloc(n_bytes);
+}
+void* operator new(size_t n_bytes) {
+  void* memory = operator new(n_bytes, std::nothrow);
   if (memory == nullptr) abort();
   return memory;
 }
+void* operator new[](size_t n_bytes) { return operator new(n_bytes); }
+void* operator new[](size_t n_bytes, const std::nothrow_t&) noexcept {
+  return operator new(n_bytes, std::nothrow);
+}
 void operator delete(void* memory) noexcept { free(memory); }
 void operator delete(void* memory, size_t) noexcept { free(memory); }
+void operator delete[](void* memory) noexcept { free(memory); }
+void operator delete[](void* memory, size_t) noexcept { free(memory); }
 
 #else
 
