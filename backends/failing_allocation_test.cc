@@ -192,7 +192,7 @@ TEST_P(FailingAllocationConformance, EndsAReceiveBehindWhatCame) {
 
   {
     FailingAllocation failure(1, kNever);
-    ASSERT_NO_THROW(driver.TurnWithoutBlocking(64));
+    ASSERT_NO_THROW(driver.TurnWithoutBlocking(4 * kPackets));
     EXPECT_TRUE(failure.happened());
   }
 
@@ -206,8 +206,8 @@ TEST_P(FailingAllocationConformance, EndsAReceiveBehindWhatCame) {
   }
   EXPECT_GT(delivered, 0);
   EXPECT_LT(delivered, kPackets);
-  EXPECT_EQ(driver->stats().deliveries_lost > 0, IsUring())
-      << "by readiness nothing is taken that cannot be delivered";
+  EXPECT_EQ(driver->stats().deliveries_lost, 0u)
+      << "nothing is taken that cannot be delivered";
 
   // All buffers are there for what comes next.
   PrepareRecvMultishot(receive, sockets.first.get());
