@@ -78,7 +78,7 @@ const Kind kKinds[] = {
      [](Op& op, int fd, Scene& s) { PrepareRecvMsg(op, fd, s.message); }},
     {"poll", Needs::kData, LookUp::kAtOnce,
      [](Op& op, int fd, Scene&) { PreparePoll(op, fd, POLLIN); }},
-    {"multishot recv", Needs::kData, LookUp::kAtOnce,
+    {"multishot recv", Needs::kData, LookUp::kLater,
      [](Op& op, int fd, Scene&) { PrepareRecvMultishot(op, fd); }},
     {"multishot poll", Needs::kData, LookUp::kAtOnce,
      [](Op& op, int fd, Scene&) { PreparePollMultishot(op, fd, POLLIN); }},
