@@ -130,7 +130,7 @@ void Worker::Arrange(std::span<const ExecutorHandle> workers,
 }
 
 absl::Status Worker::WaitUntilArranged() {
-  const absl::Status status = arranged_.get_future().get();
+  absl::Status status = arranged_.get_future().get();
   if (status.ok()) return status;
   return absl::Status(status.code(),
                       absl::StrCat("worker ", index_,

@@ -21,17 +21,16 @@ bool Contains(std::span<std::byte> region, const void* data, size_t n_bytes) {
 }
 
 // True for operations whose entry's fd is one that may be a registered file:
-// the kernel fetches it when it takes the entry.
+// the kernel fetches it when it takes the entry. False for those that go to one
+// of the kernel's threads at once, which fetches the file when it comes to
+// them: the slot could be empty by then.
 bool TakesRegisteredFd(OpCode opcode) {
   switch (opcode) {
     case OpCode::kNop:
     case OpCode::kClose:     // takes the fd itself
     case OpCode::kSendFile:  // two fds in turn
     case OpCode::kWaitPid:
-      return false;
-    // These go to one of the kernel's threads at once, which fetches the file
-    // when it comes to them: the slot could be empty by then.
-    case OpCode::kSplice:
+    case OpCode::kSplice:  // from here on, to a thread
     case OpCode::kShutdown:
     case OpCode::kFsync:
     case OpCode::kFallocate:
