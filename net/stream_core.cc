@@ -6,6 +6,7 @@
 
 #include "backends/prepare.h"
 #include "core/check.h"
+#include "core/close_unseen.h"
 #include "core/linger.h"
 
 namespace ringway::net::internal {
@@ -31,14 +32,14 @@ void StreamCore::CutOffHalves() {
 
 StreamCore::~StreamCore() {
   CutOffHalves();
-  // A close that was cancelled at the loop's end never happened: ~UniqueFd does
-  // it.
+  // A close that was cancelled at the loop's end never happened.
   const bool closed =
       close_.state == OpState::kDone && close_.result != -ECANCELED;
   if (closed) {
     static_cast<void>(fd_.Release());
   } else if (fd_.valid()) {
     StopLingering(fd_.get());
+    CloseUnseen(std::move(fd_));
   }
 }
 
@@ -46,7 +47,7 @@ StreamCore::~StreamCore() {
 void StreamCore::OnLoopEnd() {
   receiver_.reset();
   StopLingering(fd_.get());
-  fd_.Reset();
+  CloseUnseen(std::move(fd_));
 }
 
 void StreamCore::BeginRead(Operation& read) {
