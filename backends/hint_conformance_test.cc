@@ -197,7 +197,9 @@ std::string HintConformance::Outcome(const Kind& kind, const Case& c,
   TestFd& subject =
       kind.needs == Needs::kFile ? scene.file : scene.sockets.first;
   const int fd = subject.get();
-  if (registered) EXPECT_TRUE(driver->RegisterFd(fd).ok());
+  if (registered) {
+    EXPECT_TRUE(driver->RegisterFd(fd).ok());
+  }
 
   MultishotOperation op(nullptr);
   CountedOperation close;

@@ -98,7 +98,8 @@ Task<absl::Status> Join(JoinHandle<T>* handle) {
   if constexpr (std::is_same_v<T, absl::Status>) {
     co_return co_await *handle;
   } else {
-    co_return (co_await *handle).status();
+    absl::StatusOr<T> joined = co_await *handle;
+    co_return joined.status();
   }
 }
 

@@ -55,8 +55,7 @@ class Meeting {
 // Longer or shorter by some nanoseconds in each round, so that the two come
 // together in every way.
 void Linger(uint32_t n) {
-  for (volatile uint32_t i = 0; i < n; i = i + 1) {
-  }
+  for (uint32_t i = 0; i < n; ++i) asm volatile("" : : "r"(i));
 }
 
 TEST(InboxOrder, ALoopThatFallsAsleepAndASenderNeverMissEachOther) {

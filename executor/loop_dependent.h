@@ -83,7 +83,7 @@ class LoopDependent : public ListNode {
   }
 
  protected:
-  ~LoopDependent();
+  virtual ~LoopDependent();
 
   // For destructors of what has nothing in flight: aborts naming `what` on
   // another thread than the loop's.

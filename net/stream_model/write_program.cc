@@ -164,9 +164,10 @@ Task<bool> WriteSomehow(End& end, Random& random, size_t n_bytes) {
 
 // The end of the direction.
 Task<void> Finish(End& end, Random& random) {
-  if (end.out().interrupted() && !random.OneIn(4))
-    co_return co_await end.LeaveNow(
-        random.Pick({Leave::kDrop, Leave::kClose, Leave::kReset}));
+  if (end.out().interrupted() && !random.OneIn(4)) {
+    const Leave how = random.Pick({Leave::kDrop, Leave::kClose, Leave::kReset});
+    co_return co_await end.LeaveNow(how);
+  }
   end.out().WillEnd(kShutdown);
   const absl::Status shut = co_await end.stream().ShutdownWrite();
   if (shut.ok() || end.WasCut(shut)) co_return;
