@@ -89,7 +89,7 @@ struct LoopTimer : Timer {
 class Orphan : public LoopDependent {
  public:
   using LoopDependent::LoopDependent;
-  virtual ~Orphan() = default;
+  ~Orphan() override = default;
 };
 
 class LentBuffer;
