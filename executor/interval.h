@@ -65,7 +65,7 @@ class Interval final : private LoopDependent {
   // (checked).
   explicit Interval(absl::Duration period);
   // No task may wait for it (checked).
-  ~Interval();
+  ~Interval() override;
   Interval(const Interval&) = delete;
   Interval& operator=(const Interval&) = delete;
 

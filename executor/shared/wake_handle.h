@@ -61,7 +61,7 @@ class Waker final : private LoopDependent {
 
   // Aborts outside of a running executor. Allocates.
   Waker();
-  ~Waker();
+  ~Waker() override;
   Waker(const Waker&) = delete;
   Waker& operator=(const Waker&) = delete;
 
