@@ -43,7 +43,8 @@ RISKY = ('fd_watcher', 'epoll_backend', 'uring_backend', 'cancel_requests', 'buf
 # Folders and files that only tests use.
 _NO_PRODUCT = re.compile(r'/(testing|fuzz|sim|stream_model)/|_test\.cc$|_benchmark\.cc$|'
                          r'for_test\.h$|_fixture\.h$|conformance\.h$|benchmark_support|'
-                         r'quoted_examples|virtual_time_executor|fuzzer\.cc$')
+                         r'quoted_examples|virtual_time_executor|fuzzer\.cc$|'
+                         r'/registration_check\.')
 # Nothing to change, or nothing that an ordinary test could tell: schedule points
 # and poisoned memory are there for other builds.
 _SKIPPED_LINE = re.compile(r'^\s*(#|//|$)|RINGWAY_D?CHECK|static_assert|= (delete|default);|'

@@ -6,6 +6,7 @@
 #include "backends/epoll/epoll_backend.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -269,6 +271,29 @@ TEST_F(EpollBackendTest, SendFileBesideAReceiveSeesThatThereIsRoom) {
   EXPECT_EQ(op_.result, 7);
   SendAll(sockets.second.get(), "x");
   RunUntilDone(recv_);
+}
+
+// --- Files that refuse RWF_NOWAIT
+
+TEST_F(EpollBackendTest, NamedPipeTakesWhatFitsAndGivesAllThatIsThere) {
+  // Its calls could block, so a write is no longer than what is sure to fit. A
+  // read needs no such bound: this was found where the two were exchanged.
+  const std::string path =
+      ::testing::TempDir() + "/epoll_named_pipe." + std::to_string(getpid());
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const UniqueFd reader(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const UniqueFd writer(open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  unlink(path.c_str());
+  std::string there(2 * PIPE_BUF, 'x');
+  ASSERT_EQ(write(writer.get(), there.data(), there.size()), 2 * PIPE_BUF);
+
+  PrepareRead(op_, reader.get(), std::as_writable_bytes(std::span(there)),
+              kCurrentPosition);
+  EXPECT_EQ(driver_.RunToEnd(op_), 2 * PIPE_BUF);
+
+  const std::string more(1 << 20, 'y');
+  PrepareWrite(op_, writer.get(), AsBytes(more), kCurrentPosition);
+  EXPECT_EQ(driver_.RunToEnd(op_), PIPE_BUF);
 }
 
 // --- Closing

@@ -308,6 +308,25 @@ TEST_F(FdWatcherTest, NewFileIsNotTakenForATcpSocketBecauseTheOldOneWas) {
   EXPECT_FALSE(watcher_.IsDrained(fd));
 }
 
+TEST_F(FdWatcherTest, FileThatWasReplacedUnseenIsForgottenOnceTheKernelSaysSo) {
+  UniqueFd listener = ringway::testing::Listen(1);
+  UniqueFd client =
+      ringway::testing::ConnectTo(ringway::testing::AddressOf(listener.get()));
+  const int fd = client.get();
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+  watcher_.OnShortReceive(fd);
+  ASSERT_TRUE(watcher_.IsDrained(fd));
+  op_.Unlink();
+  watcher_.BeginTurn();
+  FdPair sockets = MakeSocketPair();
+  ASSERT_EQ(dup3(sockets.first.get(), fd, O_CLOEXEC), fd);
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+
+  watcher_.OnShortReceive(fd);
+
+  EXPECT_FALSE(watcher_.IsDrained(fd)) << "it is taken for the TCP socket";
+}
+
 TEST_F(FdWatcherTest, NewFileDrainsThoughTheOldOneHadBeenClosedByItsPeer) {
   UniqueFd listener = ringway::testing::Listen(2);
   const sockaddr_in address = ringway::testing::AddressOf(listener.get());
