@@ -49,7 +49,6 @@ _NO_PRODUCT = re.compile(r'/(testing|fuzz|sim|stream_model)/|_test\.cc$|_benchma
 # and poisoned memory are there for other builds.
 _SKIPPED_LINE = re.compile(r'^\s*(#|//|$)|RINGWAY_D?CHECK|static_assert|= (delete|default);|'
                            r'SchedulePoint\(\)|oisonMemory\(')
-_MOST_TESTS = 20
 _BAZEL_SUCCESS = 0
 _BAZEL_PARTIAL = 3
 
@@ -312,7 +311,7 @@ class Tree:
                 raise RuntimeError('bazel query: ' + asked.stdout[-2000:])
             labels = sorted(line for line in asked.stdout.splitlines() if line.startswith('//'))
             labels.sort(key=lambda l: distance(l, name))
-            self._tests[name] = labels[:_MOST_TESTS]
+            self._tests[name] = labels
         return self._tests[name]
 
     def run_tests(self, labels):
