@@ -7,7 +7,6 @@
 
 #include "backends/backend.h"
 #include "core/check.h"
-#include "core/close_unseen.h"
 #include "core/linger.h"
 #include "core/unique_fd.h"
 
@@ -20,7 +19,6 @@ void DisposeOf(const MultishotOperation& op, const MultishotEvent& event,
   } else if (op.opcode == OpCode::kAcceptMultishot) {
     UniqueFd accepted(event.result);
     StopLingering(accepted.get());
-    CloseUnseen(std::move(accepted));
   }
 }
 

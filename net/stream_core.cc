@@ -6,7 +6,6 @@
 
 #include "backends/prepare.h"
 #include "core/check.h"
-#include "core/close_unseen.h"
 #include "core/linger.h"
 
 namespace ringway::net::internal {
@@ -39,7 +38,7 @@ StreamCore::~StreamCore() {
     static_cast<void>(fd_.Release());
   } else if (fd_.valid()) {
     StopLingering(fd_.get());
-    CloseUnseen(std::move(fd_));
+    fd_.Reset();
   }
 }
 
@@ -47,7 +46,7 @@ StreamCore::~StreamCore() {
 void StreamCore::OnLoopEnd() {
   receiver_.reset();
   StopLingering(fd_.get());
-  CloseUnseen(std::move(fd_));
+  fd_.Reset();
 }
 
 void StreamCore::BeginRead(Operation& read) {

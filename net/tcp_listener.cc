@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/close_unseen.h"
 #include "core/errno_status.h"
 #include "core/linger.h"
 #include "net/listener_core.h"
@@ -24,7 +23,6 @@ AcceptOp::~AcceptOp() {
   if (result_ < 0) return;
   UniqueFd untaken(result_);
   StopLingering(untaken.get());
-  CloseUnseen(std::move(untaken));
 }
 
 bool AcceptOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {

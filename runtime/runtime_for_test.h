@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/testing/sockets.h"
 #include "core/check.h"
+#include "core/thread_sanitizer.h"
 #include "core/unique_fd.h"
 #include "gtest/gtest.h"
 #include "net/socket_address.h"
@@ -29,18 +30,6 @@
 
 namespace ringway {
 
-#if defined(__SANITIZE_THREAD__)
-#define RINGWAY_INTERNAL_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define RINGWAY_INTERNAL_THREAD_SANITIZER 1
-#endif
-#endif
-#ifdef RINGWAY_INTERNAL_THREAD_SANITIZER
-inline constexpr bool kThreadSanitizer = true;
-#else
-inline constexpr bool kThreadSanitizer = false;
-#endif
 inline constexpr char kForkedUnderThreadSanitizer[] =
     "under ThreadSanitizer a child of a process with several threads can start "
     "none and runs no handler of a signal";

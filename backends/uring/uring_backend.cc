@@ -26,6 +26,7 @@
 #include "backends/uring/ring_setup.h"
 #include "core/check.h"
 #include "core/errno_status.h"
+#include "core/thread_sanitizer.h"
 
 namespace ringway::uring {
 namespace {
@@ -39,6 +40,12 @@ constexpr uint64_t kDoorbell = 1;
 bool IsInterruption(int32_t result) {
   return result == -EINTR || (result <= -512 && result >= -516);
 }
+
+// ThreadSanitizer follows fds by the calls that make and close them. A number
+// that the kernel has closed by itself looks like a race to it when two threads
+// make it in turn, so there a close is an entry that keeps its place among the
+// others, and close(2) when that completes.
+constexpr bool kCloseItself = kThreadSanitizer;
 
 // How long one attempt to drain the kernel's backlog may take when it refuses
 // new work.
@@ -243,6 +250,9 @@ void UringBackend::PrepareOne(Operation& op, io_uring_sqe& sqe) {
     send_file_.PrepareEntry(op, sqe);
   } else if (op.opcode == OpCode::kWaitPid && !IsNative(op.opcode)) {
     io_uring_prep_poll_add(&sqe, op.fd, POLLIN);
+    sqe.user_data = reinterpret_cast<uintptr_t>(&op);
+  } else if (kCloseItself && op.opcode == OpCode::kClose) {
+    io_uring_prep_nop(&sqe);
     sqe.user_data = reinterpret_cast<uintptr_t>(&op);
   } else {
     PrepareEntry(op, sqe);
@@ -478,6 +488,8 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
   } else if (op.opcode == OpCode::kWaitPid && !IsNative(op.opcode)) {
     // The process has ended, so this does not block.
     Finish(op, result < 0 ? result : RunSystemCall(op), done);
+  } else if (kCloseItself && op.opcode == OpCode::kClose) {
+    Finish(op, RunSystemCall(op), done);
   } else {
     Finish(op, result, done);
   }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// kThreadSanitizer: true in a build for ThreadSanitizer.
 
-#include "core/close_unseen.h"
-
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <cerrno>
+#ifndef RINGWAY_CORE_THREAD_SANITIZER_H_
+#define RINGWAY_CORE_THREAD_SANITIZER_H_
 
 #if defined(__SANITIZE_THREAD__)
 #define RINGWAY_INTERNAL_THREAD_SANITIZER 1
@@ -18,17 +16,11 @@
 namespace ringway {
 
 #ifdef RINGWAY_INTERNAL_THREAD_SANITIZER
-
-void CloseUnseen(UniqueFd fd) {
-  const int saved = errno;
-  if (fd.valid()) syscall(SYS_close, fd.Release());
-  errno = saved;
-}
-
+inline constexpr bool kThreadSanitizer = true;
 #else
-
-void CloseUnseen(UniqueFd fd) { fd.Reset(); }
-
+inline constexpr bool kThreadSanitizer = false;
 #endif
 
 }  // namespace ringway
+
+#endif  // RINGWAY_CORE_THREAD_SANITIZER_H_
