@@ -300,11 +300,9 @@ class Tree:
         if name not in self._tests:
             folder = os.path.dirname(name)
             label = '//%s:%s' % (folder, os.path.basename(name))
-            near = '//%s/...' % name.split('/')[0]
-            if name.split('/')[0] == 'net':
-                near += ' + //runtime/...'
+            ours = ' + '.join('//%s/...' % package for package in PACKAGES)
             query = ('kind(cc_test, rdeps(%s, %s)) except attr(size, "large", %s)' %
-                     (near, label, near))
+                     (ours, label, ours))
             # Dependencies' own tests may want what is not there: it goes on.
             asked = self._bazel('query', '--noshow_progress', '--keep_going', query)
             if asked.returncode not in (_BAZEL_SUCCESS, _BAZEL_PARTIAL):
