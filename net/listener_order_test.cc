@@ -250,6 +250,7 @@ class ListenerOrderTest : public ::testing::Test {
   std::unique_ptr<Executor> executor_;
   ScriptedBackend* backend_ = nullptr;
   uint64_t n_played_ = 0;
+  UniqueFd some_fd_{eventfd(0, EFD_CLOEXEC)};
 
  private:
   // False for what only repeats itself, or comes after the end.
@@ -261,8 +262,6 @@ class ListenerOrderTest : public ::testing::Test {
     return steps.find(kCloseListener) == std::string_view::npos ||
            kIdempotent.find(step) != std::string_view::npos;
   }
-
-  UniqueFd some_fd_{eventfd(0, EFD_CLOEXEC)};
 };
 
 TEST_F(ListenerOrderTest, ATaskThatComesLaterDoesNotOvertakeThoseThatWait) {
@@ -277,6 +276,38 @@ TEST_F(ListenerOrderTest, APauseWhoseEndIsNotToldYetDoesNotPreventTheNextOne) {
   std::string steps = "Akswkbwk";
   for (uint32_t i = 0; i < kMaxUntaken + 1; ++i) steps += "Ak";
   Play(steps + "wAwkbwkbwkbwk");
+}
+
+// What ends an accept and is about one connection is no reason to wait; what
+// others have to give back first is.
+TEST_F(ListenerOrderTest, AnErrorOfOneConnectionDoesNotDelayTheNext) {
+  for (const auto& [error, armed_at_once] :
+       {std::pair(-ECONNABORTED, true), std::pair(-EINTR, true),
+        std::pair(-EPROTO, true), std::pair(-EMFILE, false)}) {
+    SCOPED_TRACE(error);
+    Make(ScriptedBackend::Cancels::kBeforeArrivals);
+    TcpListener listener =
+        TcpListener::Adopt(executor_->loop(), UniqueFd(dup(some_fd_.get())));
+    JoinHandle<void> acceptor =
+        executor_->Spawn([](TcpListener& from) -> Task<void> {
+          (co_await from.Accept()).status().IgnoreError();
+        }(listener));
+    executor_->loop().Work();
+    backend_->ArriveEnd(error);
+    const auto turn = [&] {
+      executor_->loop().Wait(MonotonicTime::FromNanoseconds(0));
+      executor_->loop().Work();
+    };
+    turn();
+    turn();
+    EXPECT_EQ(backend_->armed(), armed_at_once);
+    backend_->AdvanceTime(absl::Milliseconds(20));
+    turn();
+    turn();
+    EXPECT_TRUE(backend_->armed());
+    listener.Close();
+    while (!acceptor.done() || executor_->loop().alive()) turn();
+  }
 }
 
 TEST_F(ListenerOrderTest, EveryShortOrderServesAllInTheirOrder) {
