@@ -421,5 +421,27 @@ TEST_F(RuntimeTest, APostedFunctionThatThrowsIsCountedAndTheServerGoesOn) {
   EXPECT_EQ(report.ended_ok, 1u);
 }
 
+TEST_F(RuntimeTest, ReportsWhatTheLoopsOfAllWorkersDid) {
+  std::atomic<bool> spins{false};
+  auto serve = [&](net::TcpStream stream) -> Task<absl::Status> {
+    spins = Executor::Current()->loop().backend().can_peek();
+    co_return co_await stream.Write(Bytes("."));
+  };
+  ExecutorOptions options;
+  options.loop.spin = SpinMode::kFixed;
+  Runtime::Builder builder;
+  builder.Workers(2).Options(options).Listen("127.0.0.1:0", serve);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  for (int i = 0; i < 16; ++i)
+    EXPECT_EQ(ReceiveAll(ConnectTo(runtime->addresses()[0]).get()), ".");
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  // An accept, a write and a close each.
+  EXPECT_GE(report.operations, 48u);
+  EXPECT_GT(report.turns, 16u);
+  EXPECT_GT(report.system_calls, 16u);
+  EXPECT_EQ(report.spins > 0, spins) << report.spins;
+}
+
 }  // namespace
 }  // namespace ringway
