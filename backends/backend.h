@@ -19,9 +19,9 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "backends/operation.h"
-#include "core/clock.h"
-#include "core/monotonic_time.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway {
 

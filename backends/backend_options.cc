@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/backend_options.h"
+#include "ringway/backends/backend_options.h"
 
 #include <algorithm>
 #include <bit>
 
 #include "absl/strings/str_cat.h"
-#include "core/check_option.h"
+#include "ringway/core/check_option.h"
 
 namespace ringway {
 

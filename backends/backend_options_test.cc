@@ -6,7 +6,7 @@
 // of 512 GiB in all (each receive then failed), more kernel threads than the
 // kernel takes (which counted as a refusal of io_uring).
 
-#include "backends/backend_options.h"
+#include "ringway/backends/backend_options.h"
 
 #include <cstdint>
 #include <limits>

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <optional>
 
-#include "backends/backend.h"
-#include "backends/operation.h"
-#include "core/runnable.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/runnable.h"
 
 namespace ringway {
 

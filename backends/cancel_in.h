@@ -7,8 +7,8 @@
 
 #include <cstddef>
 
-#include "backends/backend.h"
-#include "backends/operation.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway {
 

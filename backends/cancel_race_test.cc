@@ -7,7 +7,7 @@
 //
 // RINGWAY_ROUNDS=1000000 makes it a long run.
 
-#include "backends/testing/cancel_race.h"
+#include "ringway/backends/testing/cancel_race.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -21,10 +21,10 @@
 #include <string_view>
 #include <utility>
 
-#include "backends/datagram.h"
-#include "backends/prepare.h"
-#include "backends/testing/views.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/datagram.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
 namespace {

@@ -17,14 +17,14 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/sockets.h"
-#include "backends/testing/views.h"
-#include "core/check.h"
-#include "core/clock.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/backends/testing/views.h"
+#include "ringway/core/check.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::testing {
 namespace {

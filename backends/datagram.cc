@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/datagram.h"
+#include "ringway/backends/datagram.h"
 
 #include <algorithm>
 #include <cstring>

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <span>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/delivery_copies.h"
+#include "ringway/backends/delivery_copies.h"
 
 #include <algorithm>
 #include <new>
 #include <utility>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 namespace {

@@ -20,10 +20,10 @@
 #include <utility>
 #include <vector>
 
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/views.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
 namespace {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/event_pool.h"
+#include "ringway/backends/event_pool.h"
 
 #include <new>
 #include <utility>
 
-#include "backends/backend.h"
-#include "core/check.h"
-#include "core/linger.h"
-#include "core/unique_fd.h"
+#include "ringway/backends/backend.h"
+#include "ringway/core/check.h"
+#include "ringway/core/linger.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway {
 

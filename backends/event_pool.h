@@ -12,7 +12,7 @@
 #include <array>
 #include <cstddef>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway {
 

@@ -9,7 +9,7 @@
 // accepted connection or a receive buffer belonged to nobody. Suites run with
 // all the memory there is.
 
-#include "backends/testing/failing_allocation.h"
+#include "ringway/backends/testing/failing_allocation.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -24,10 +24,10 @@
 #include <string>
 #include <vector>
 
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/views.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
 namespace {

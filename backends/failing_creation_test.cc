@@ -13,13 +13,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "backends/backend.h"
-#include "backends/backend_options.h"
-#include "backends/make_backend.h"
-#include "backends/testing/failing_calls.h"
-#include "backends/testing/sockets.h"
-#include "core/errno_status.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/backends/testing/failing_calls.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway {
 namespace {

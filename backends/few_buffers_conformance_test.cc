@@ -17,10 +17,10 @@
 #include <string>
 #include <string_view>
 
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/views.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
 namespace {

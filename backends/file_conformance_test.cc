@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "backends/prepare.h"
-#include "backends/testing/operation_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/operation_fixture.h"
 
 namespace ringway::testing {
 namespace {

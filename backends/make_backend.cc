@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/make_backend.h"
+#include "ringway/backends/make_backend.h"
 
 #include <atomic>
 #include <cstdio>
@@ -10,11 +10,11 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "backends/epoll/epoll_backend.h"
-#include "backends/uring/call_error.h"
-#include "backends/uring/uring_backend.h"
-#include "core/check.h"
-#include "core/standard_fds.h"
+#include "ringway/backends/epoll/epoll_backend.h"
+#include "ringway/backends/uring/call_error.h"
+#include "ringway/backends/uring/uring_backend.h"
+#include "ringway/core/check.h"
+#include "ringway/core/standard_fds.h"
 
 namespace ringway {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/make_backend.h"
+#include "ringway/backends/make_backend.h"
 
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -22,9 +22,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "backends/backend_options.h"
-#include "core/errno_status.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway {
 namespace {

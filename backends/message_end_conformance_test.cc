@@ -15,10 +15,10 @@
 #include <utility>
 #include <vector>
 
-#include "backends/datagram.h"
-#include "backends/prepare.h"
-#include "backends/testing/operation_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/datagram.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/operation_fixture.h"
 
 namespace ringway::testing {
 namespace {

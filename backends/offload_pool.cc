@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/offload_pool.h"
+#include "ringway/backends/offload_pool.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <system_error>
 
-#include "backends/cancel_in.h"
-#include "backends/system_call.h"
-#include "core/check.h"
+#include "ringway/backends/cancel_in.h"
+#include "ringway/backends/system_call.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 namespace {

@@ -22,7 +22,7 @@
 #include <thread>
 #include <vector>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway {
 

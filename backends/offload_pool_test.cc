@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/offload_pool.h"
+#include "ringway/backends/offload_pool.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -13,10 +13,10 @@
 #include <memory>
 #include <vector>
 
-#include "backends/cancel_in.h"
-#include "backends/prepare.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/cancel_in.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway {
 namespace {

@@ -12,9 +12,9 @@
 #include <cerrno>
 
 #include "absl/time/time.h"
-#include "backends/prepare.h"
-#include "backends/testing/operation_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/operation_fixture.h"
 
 namespace ringway::testing {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway {
 

@@ -23,8 +23,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/check.h"
-#include "core/runnable.h"
+#include "ringway/core/check.h"
+#include "ringway/core/runnable.h"
 
 namespace ringway {
 

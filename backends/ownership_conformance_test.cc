@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
 
 namespace ringway::testing {
 namespace {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/prepare.h"
+#include "ringway/backends/prepare.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 namespace {

@@ -21,7 +21,7 @@
 #include <cstdint>
 #include <span>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway {
 

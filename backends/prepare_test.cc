@@ -4,15 +4,15 @@
 // them, and pass without them. Direct I/O is polled for only by devices with
 // poll queues, splice takes its flags for advice.
 
-#include "backends/prepare.h"
+#include "ringway/backends/prepare.h"
 
 #include <fcntl.h>
 
 #include <array>
 #include <cstddef>
 
-#include "backends/operation.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway {
 namespace {

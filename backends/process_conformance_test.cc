@@ -9,10 +9,10 @@
 
 #include <cerrno>
 
-#include "backends/prepare.h"
-#include "backends/testing/operation_fixture.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/operation_fixture.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::testing {
 namespace {

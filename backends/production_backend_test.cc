@@ -12,10 +12,10 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
-#include "backends/backend_options.h"
-#include "backends/make_backend.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/make_backend.h"
 
 namespace ringway {
 namespace {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/receive_buffers.h"
+#include "ringway/backends/receive_buffers.h"
 
 #include <bit>
 #include <new>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "backends/backend_options.h"
-#include "backends/delivery_copies.h"
-#include "core/aligned_buffer.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/delivery_copies.h"
+#include "ringway/core/aligned_buffer.h"
 
 namespace ringway {
 

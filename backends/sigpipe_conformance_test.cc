@@ -16,10 +16,10 @@
 #include <utility>
 
 #include "absl/functional/function_ref.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/views.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
 namespace {

@@ -8,9 +8,9 @@
 #include <cstring>
 #include <string>
 
-#include "backends/prepare.h"
-#include "backends/testing/operation_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/operation_fixture.h"
 
 namespace ringway::testing {
 namespace {

@@ -12,10 +12,10 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "backends/backend.h"
-#include "backends/operation.h"
-#include "backends/testing/backend_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/testing/backend_fixture.h"
 
 namespace ringway::testing {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/system_call.h"
+#include "ringway/backends/system_call.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 
 #include <cerrno>
 
-#include "backends/prepare.h"
+#include "ringway/backends/prepare.h"
 
 namespace ringway {
 namespace {

@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway {
 

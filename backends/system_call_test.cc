@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/system_call.h"
+#include "ringway/backends/system_call.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -17,9 +17,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "backends/prepare.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway {
 namespace {

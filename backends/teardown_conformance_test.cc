@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "core/clock.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/core/clock.h"
 
 namespace ringway::testing {
 namespace {

@@ -14,12 +14,12 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "backends/backend_options.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/real_system.h"
-#include "core/errno_status.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/real_system.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::testing {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/aligned_buffer.h"
+#include "ringway/core/aligned_buffer.h"
 
 #include <cstdint>
 #include <cstring>

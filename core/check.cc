@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 #include <cstdarg>
 #include <cstdio>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/check_option.h"
+#include "ringway/core/check_option.h"
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 namespace {

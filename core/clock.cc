@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/clock.h"
+#include "ringway/core/clock.h"
 
 #include <time.h>
 

@@ -7,7 +7,7 @@
 #ifndef RINGWAY_CORE_CLOCK_H_
 #define RINGWAY_CORE_CLOCK_H_
 
-#include "core/monotonic_time.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway {
 

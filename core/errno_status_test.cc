@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/errno_status.h"
+#include "ringway/core/errno_status.h"
 
 #include <cerrno>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/frame_allocator.h"
+#include "ringway/core/frame_allocator.h"
 
 #include <atomic>
 #include <new>

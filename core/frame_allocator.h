@@ -29,8 +29,8 @@
 #include <cstdint>
 #include <thread>
 
-#include "core/asan_poison.h"
-#include "core/check.h"
+#include "ringway/core/asan_poison.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 namespace internal {

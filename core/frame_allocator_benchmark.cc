@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
-#include "core/frame_allocator.h"
+#include "ringway/core/frame_allocator.h"
 
 namespace ringway {
 namespace {

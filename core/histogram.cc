@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/histogram.h"
+#include "ringway/core/histogram.h"
 
 #include <cmath>
 

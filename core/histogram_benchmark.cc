@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "benchmark/benchmark.h"
-#include "core/histogram.h"
+#include "ringway/core/histogram.h"
 
 namespace ringway {
 namespace {

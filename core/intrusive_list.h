@@ -19,7 +19,7 @@
 
 #include <cstddef>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 

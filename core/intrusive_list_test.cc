@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/intrusive_list.h"
+#include "ringway/core/intrusive_list.h"
 
 #include <list>
 #include <memory>

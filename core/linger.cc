@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/linger.h"
+#include "ringway/core/linger.h"
 
 #include <sys/socket.h>
 

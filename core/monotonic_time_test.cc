@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/monotonic_time.h"
+#include "ringway/core/monotonic_time.h"
 
 #include <cstdint>
 #include <limits>

@@ -42,8 +42,8 @@
 #include <atomic>
 #include <utility>
 
-#include "core/check.h"
-#include "core/schedule_point.h"
+#include "ringway/core/check.h"
+#include "ringway/core/schedule_point.h"
 
 namespace ringway {
 

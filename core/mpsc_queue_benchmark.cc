@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
-#include "core/mpsc_queue.h"
+#include "ringway/core/mpsc_queue.h"
 
 namespace ringway {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/mpsc_queue.h"
+#include "ringway/core/mpsc_queue.h"
 
 #include <atomic>
 #include <barrier>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/owner_thread.h"
+#include "ringway/core/owner_thread.h"
 
 #include <pthread.h>
 
 #include <mutex>
 #include <utility>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/owner_thread.h"
+#include "ringway/core/owner_thread.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/runnable.h"
+#include "ringway/core/runnable.h"
 
 #include <vector>
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <thread>
 
-#include "core/schedule_point.h"
+#include "ringway/core/schedule_point.h"
 
 namespace ringway::internal {
 namespace {

@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
-#include "core/slab.h"
+#include "ringway/core/slab.h"
 
 namespace ringway {
 namespace {

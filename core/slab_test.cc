@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/slab.h"
+#include "ringway/core/slab.h"
 
 #include <map>
 #include <memory>

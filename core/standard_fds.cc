@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/standard_fds.h"
+#include "ringway/core/standard_fds.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 
-#include "core/errno_status.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/timer_wheel.h"
+#include "ringway/core/timer_wheel.h"
 
 #include <algorithm>
 #include <bit>

@@ -38,9 +38,9 @@
 #include <cstdint>
 #include <limits>
 
-#include "core/check.h"
-#include "core/intrusive_list.h"
-#include "core/monotonic_time.h"
+#include "ringway/core/check.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway {
 

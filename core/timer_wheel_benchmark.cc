@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
-#include "core/timer_wheel.h"
+#include "ringway/core/timer_wheel.h"
 
 namespace ringway {
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/unique_fd.h"
+#include "ringway/core/unique_fd.h"
 
 #include <cerrno>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 

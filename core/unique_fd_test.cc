@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "core/unique_fd.h"
+#include "ringway/core/unique_fd.h"
 
 #include <fcntl.h>
 #include <unistd.h>

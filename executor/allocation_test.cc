@@ -5,18 +5,18 @@
 
 #include <utility>
 
-#include "backends/testing/allocation_counter.h"
-#include "executor/cancel_token.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/interval.h"
-#include "executor/select.h"
-#include "executor/sleep.h"
-#include "executor/task_scope.h"
-#include "executor/timed_tasks_for_test.h"
-#include "executor/timeout.h"
-#include "executor/when.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/allocation_counter.h"
+#include "ringway/executor/cancel_token.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/interval.h"
+#include "ringway/executor/select.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/task_scope.h"
+#include "ringway/executor/timed_tasks_for_test.h"
+#include "ringway/executor/timeout.h"
+#include "ringway/executor/when.h"
 
 namespace ringway {
 namespace {

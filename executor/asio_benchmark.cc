@@ -20,7 +20,7 @@
 #endif
 #include "asio.hpp"
 #include "benchmark/benchmark.h"
-#include "executor/benchmark_support.h"
+#include "ringway/executor/benchmark_support.h"
 
 namespace ringway {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/benchmark_support.h"
+#include "ringway/executor/benchmark_support.h"
 
 namespace ringway::benchmarks {
 

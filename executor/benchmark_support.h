@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "backends/testing/allocation_counter.h"
 #include "benchmark/benchmark.h"
-#include "executor/executor.h"
+#include "ringway/backends/testing/allocation_counter.h"
+#include "ringway/executor/executor.h"
 
 namespace ringway::benchmarks {
 

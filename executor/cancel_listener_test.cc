@@ -7,12 +7,12 @@
 #include <string>
 #include <utility>
 
-#include "executor/executor.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
-#include "executor/task_context.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/task_context.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

@@ -10,12 +10,12 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "core/check.h"
-#include "core/frame_allocator.h"
-#include "core/intrusive_list.h"
-#include "core/owner_thread.h"
-#include "executor/event.h"
-#include "executor/task_context.h"
+#include "ringway/core/check.h"
+#include "ringway/core/frame_allocator.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway::internal {
 

@@ -7,14 +7,14 @@
 #include <utility>
 #include <vector>
 
-#include "executor/executor.h"
-#include "executor/join_handle.h"
-#include "executor/receive_for_test.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
-#include "executor/timed_tasks_for_test.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/join_handle.h"
+#include "ringway/executor/receive_for_test.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/timed_tasks_for_test.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/cancel_token.h"
+#include "ringway/executor/cancel_token.h"
 
-#include "core/check.h"
-#include "executor/timeout.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/timeout.h"
 
 namespace ringway::internal {
 

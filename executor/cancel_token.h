@@ -17,12 +17,12 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "executor/cancel_state.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/join_handle.h"
-#include "executor/task.h"
-#include "executor/timeout.h"
+#include "ringway/executor/cancel_state.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/join_handle.h"
+#include "ringway/executor/task.h"
+#include "ringway/executor/timeout.h"
 
 namespace ringway {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/cancel_token.h"
+#include "ringway/executor/cancel_token.h"
 
 #include <memory>
 #include <stdexcept>
@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include "executor/shield.h"
-#include "executor/sleep.h"
-#include "executor/task_scope.h"
-#include "executor/timed_tasks_for_test.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/task_scope.h"
+#include "ringway/executor/timed_tasks_for_test.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

@@ -9,9 +9,9 @@
 #define RINGWAY_EXECUTOR_DEADLINE_H_
 
 #include "absl/time/time.h"
-#include "core/check.h"
-#include "core/monotonic_time.h"
-#include "executor/executor.h"
+#include "ringway/core/check.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/executor.h"
 
 namespace ringway {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/executor.h"
+#include "ringway/executor/executor.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/check.h"
-#include "core/check_option.h"
-#include "executor/report_exception.h"
+#include "ringway/core/check.h"
+#include "ringway/core/check_option.h"
+#include "ringway/executor/report_exception.h"
 
 namespace ringway {
 namespace {

@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
-#include "backends/prepare.h"
 #include "benchmark/benchmark.h"
-#include "executor/benchmark_support.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/inbox.h"
-#include "executor/operation_await.h"
-#include "executor/sleep.h"
-#include "executor/yield_if_needed.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/executor/benchmark_support.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/operation_await.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/yield_if_needed.h"
 
 namespace ringway {
 namespace {

@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "backends/backend_options.h"
-#include "backends/make_backend.h"
-#include "backends/testing/failing_allocation.h"
-#include "executor/executor.h"
-#include "executor/loop.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/backends/testing/failing_allocation.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway {
 namespace {

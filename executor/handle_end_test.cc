@@ -20,15 +20,15 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "executor/cancel_token.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/interval.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
-#include "executor/timed_tasks_for_test.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/cancel_token.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/interval.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/timed_tasks_for_test.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

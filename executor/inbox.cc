@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/inbox.h"
+#include "ringway/executor/inbox.h"
 
 #include <memory>
 #include <utility>
 
-#include "core/schedule_point.h"
-#include "executor/report_exception.h"
+#include "ringway/core/schedule_point.h"
+#include "ringway/executor/report_exception.h"
 
 namespace ringway {
 namespace {

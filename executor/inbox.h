@@ -20,9 +20,9 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "backends/backend.h"
-#include "core/mpsc_queue.h"
-#include "core/owner_thread.h"
+#include "ringway/backends/backend.h"
+#include "ringway/core/mpsc_queue.h"
+#include "ringway/core/owner_thread.h"
 
 namespace ringway {
 

@@ -16,13 +16,13 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "backends/backend.h"
-#include "backends/backend_options.h"
-#include "backends/make_backend.h"
-#include "core/cpu_pause.h"
-#include "core/runnable.h"
-#include "executor/inbox.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/core/cpu_pause.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/inbox.h"
 
 namespace ringway {
 namespace {

@@ -12,12 +12,12 @@
 #include <thread>
 #include <vector>
 
-#include "backends/backend.h"
-#include "backends/testing/backend_fixture.h"
-#include "core/monotonic_time.h"
-#include "core/runnable.h"
-#include "executor/inbox.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/inbox.h"
 
 namespace ringway::testing {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/inbox.h"
+#include "ringway/executor/inbox.h"
 
 #include <atomic>
 #include <exception>
@@ -15,11 +15,11 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "backends/testing/sockets.h"
-#include "core/unique_fd.h"
-#include "executor/loop.h"
-#include "executor/loop_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/loop_fixture.h"
 
 namespace ringway {
 namespace {

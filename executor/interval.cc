@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/interval.h"
+#include "ringway/executor/interval.h"
 
 #include <utility>
 
-#include "core/check.h"
-#include "executor/executor.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/executor.h"
 
 namespace ringway {
 namespace {

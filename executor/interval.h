@@ -18,10 +18,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/monotonic_time.h"
-#include "executor/loop.h"
-#include "executor/loop_dependent.h"
-#include "executor/task_context.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/loop_dependent.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

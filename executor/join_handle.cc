@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/join_handle.h"
+#include "ringway/executor/join_handle.h"
 
-#include "core/check.h"
-#include "executor/executor.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/executor.h"
 
 namespace ringway {
 

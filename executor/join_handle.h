@@ -18,9 +18,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/check.h"
-#include "executor/task.h"
-#include "executor/task_context.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/task.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

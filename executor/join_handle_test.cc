@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/join_handle.h"
+#include "ringway/executor/join_handle.h"
 
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
-#include "executor/timed_tasks_for_test.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/timed_tasks_for_test.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

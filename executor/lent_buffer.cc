@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/lent_buffer.h"
+#include "ringway/executor/lent_buffer.h"
 
 namespace ringway {
 

@@ -14,9 +14,9 @@
 #include <span>
 #include <utility>
 
-#include "core/check.h"
-#include "core/intrusive_list.h"
-#include "executor/loop.h"
+#include "ringway/core/check.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway {
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/loop.h"
+#include "ringway/executor/loop.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "backends/cancel_in.h"
-#include "backends/make_backend.h"
-#include "core/check.h"
-#include "core/check_option.h"
-#include "core/cpu_pause.h"
-#include "core/leak_in_child.h"
-#include "executor/lent_buffer.h"
+#include "ringway/backends/cancel_in.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/core/check.h"
+#include "ringway/core/check_option.h"
+#include "ringway/core/cpu_pause.h"
+#include "ringway/core/leak_in_child.h"
+#include "ringway/executor/lent_buffer.h"
 
 namespace ringway {
 

@@ -9,11 +9,11 @@
 #include <memory>
 
 #include "absl/time/time.h"
-#include "backends/testing/backend_fixture.h"
-#include "core/clock.h"
-#include "core/monotonic_time.h"
-#include "executor/loop.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway::testing {
 

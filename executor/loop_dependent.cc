@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/loop_dependent.h"
+#include "ringway/executor/loop_dependent.h"
 
 #include "absl/strings/str_cat.h"
-#include "core/check.h"
-#include "executor/loop.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway {
 

@@ -14,13 +14,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/operation.h"
-#include "core/clock.h"
-#include "core/errno_status.h"
-#include "core/monotonic_time.h"
-#include "core/runnable.h"
-#include "executor/loop.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway::testing {
 

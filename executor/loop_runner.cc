@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/loop_runner.h"
+#include "ringway/executor/loop_runner.h"
 
 namespace ringway {
 namespace {

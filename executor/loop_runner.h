@@ -14,7 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "executor/loop.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway {
 

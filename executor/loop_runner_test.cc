@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/loop_runner.h"
+#include "ringway/executor/loop_runner.h"
 
 #include <functional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "backends/prepare.h"
-#include "executor/loop_conformance.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/executor/loop_conformance.h"
 
 namespace ringway {
 namespace {

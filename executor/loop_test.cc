@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/loop.h"
+#include "ringway/executor/loop.h"
 
 #include <poll.h>
 #include <sys/resource.h>
@@ -17,13 +17,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/prepare.h"
-#include "backends/testing/sockets.h"
-#include "core/clock.h"
-#include "core/errno_status.h"
-#include "executor/inbox.h"
-#include "executor/loop_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/loop_fixture.h"
 
 namespace ringway {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/operation_await.h"
+#include "ringway/executor/operation_await.h"
 
 #include <cerrno>
 

@@ -12,8 +12,8 @@
 
 #include <coroutine>
 
-#include "backends/operation.h"
-#include "executor/task_context.h"
+#include "ringway/backends/operation.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

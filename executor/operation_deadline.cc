@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/operation_deadline.h"
+#include "ringway/executor/operation_deadline.h"
 
 #include <cerrno>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 

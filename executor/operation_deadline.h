@@ -17,10 +17,10 @@
 
 #include <cstdint>
 
-#include "backends/operation.h"
-#include "core/monotonic_time.h"
-#include "core/runnable.h"
-#include "executor/loop.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/operation_deadline.h"
+#include "ringway/executor/operation_deadline.h"
 
 #include <array>
 #include <cerrno>
 #include <deque>
 
 #include "absl/time/time.h"
-#include "backends/prepare.h"
-#include "executor/loop_conformance.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/executor/loop_conformance.h"
 
 namespace ringway {
 namespace {

@@ -12,12 +12,12 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "backends/make_backend.h"
-#include "executor/executor.h"
-#include "executor/loop.h"
-#include "executor/ring/ring.h"
-#include "executor/ring/ring_options.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/ring/ring.h"
+#include "ringway/executor/ring/ring_options.h"
 
 namespace ringway {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/overrun_watch.h"
+#include "ringway/executor/overrun_watch.h"
 
 #include <algorithm>
 #include <cinttypes>

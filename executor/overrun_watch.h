@@ -19,8 +19,8 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "core/monotonic_time.h"
-#include "core/slab.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/slab.h"
 
 namespace ringway {
 

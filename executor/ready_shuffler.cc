@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ready_shuffler.h"
+#include "ringway/executor/ready_shuffler.h"
 
 #include <cinttypes>
 #include <cstdio>

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "core/runnable.h"
+#include "ringway/core/runnable.h"
 
 namespace ringway {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ready_shuffler.h"
+#include "ringway/executor/ready_shuffler.h"
 
 #include <algorithm>
 #include <array>
@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "core/runnable.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

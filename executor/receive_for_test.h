@@ -13,11 +13,11 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "backends/prepare.h"
-#include "core/check.h"
-#include "core/errno_status.h"
-#include "core/unique_fd.h"
-#include "executor/operation_await.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/check.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/operation_await.h"
 
 namespace ringway {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/report_exception.h"
+#include "ringway/executor/report_exception.h"
 
 #include <cstdio>
 

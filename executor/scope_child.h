@@ -14,10 +14,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/frame_allocator.h"
-#include "core/intrusive_list.h"
-#include "executor/task.h"
-#include "executor/task_context.h"
+#include "ringway/core/frame_allocator.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/executor/task.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "executor/task.h"
-#include "executor/when.h"
+#include "ringway/executor/task.h"
+#include "ringway/executor/when.h"
 
 namespace ringway {
 namespace internal {

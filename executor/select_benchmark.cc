@@ -7,15 +7,15 @@
 #include <utility>
 
 #include "benchmark/benchmark.h"
-#include "executor/benchmark_support.h"
-#include "executor/cancel_token.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/select.h"
-#include "executor/sleep.h"
-#include "executor/task_scope.h"
-#include "executor/timeout.h"
-#include "executor/when.h"
+#include "ringway/executor/benchmark_support.h"
+#include "ringway/executor/cancel_token.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/select.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/task_scope.h"
+#include "ringway/executor/timeout.h"
+#include "ringway/executor/when.h"
 
 namespace ringway {
 namespace {

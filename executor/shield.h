@@ -15,9 +15,9 @@
 #ifndef RINGWAY_EXECUTOR_SHIELD_H_
 #define RINGWAY_EXECUTOR_SHIELD_H_
 
-#include "core/check.h"
-#include "executor/executor.h"
-#include "executor/task_context.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

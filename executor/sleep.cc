@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/sleep.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway {
 

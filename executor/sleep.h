@@ -9,9 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "core/monotonic_time.h"
-#include "executor/loop.h"
-#include "executor/task_context.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/sleep.h"
+#include "ringway/executor/sleep.h"
 
 #include <sys/resource.h>
 
@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "executor/executor.h"
-#include "executor/timed_tasks_for_test.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/timed_tasks_for_test.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

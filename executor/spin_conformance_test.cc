@@ -10,13 +10,13 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
-#include "backends/prepare.h"
-#include "core/monotonic_time.h"
-#include "core/runnable.h"
-#include "executor/inbox.h"
-#include "executor/loop.h"
-#include "executor/loop_conformance.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/loop_conformance.h"
 
 namespace ringway::testing {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/spinner.h"
+#include "ringway/executor/spinner.h"
 
 #include <algorithm>
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/spinner.h"
+#include "ringway/executor/spinner.h"
 
 #include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "core/monotonic_time.h"
 #include "gtest/gtest.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway {
 namespace {

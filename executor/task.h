@@ -28,10 +28,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/check.h"
-#include "core/frame_allocator.h"
-#include "executor/control_transfer.h"
-#include "executor/task_context.h"
+#include "ringway/core/check.h"
+#include "ringway/core/frame_allocator.h"
+#include "ringway/executor/control_transfer.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/task_context.h"
+#include "ringway/executor/task_context.h"
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/check.h"
-#include "core/clock.h"
-#include "executor/executor.h"
+#include "ringway/core/check.h"
+#include "ringway/core/clock.h"
+#include "ringway/executor/executor.h"
 
 namespace ringway {
 

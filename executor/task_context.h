@@ -30,14 +30,14 @@
 #include <string>
 #include <string_view>
 
-#include "backends/operation.h"
-#include "core/intrusive_list.h"
-#include "core/monotonic_time.h"
-#include "core/runnable.h"
-#include "core/slab.h"
-#include "executor/control_transfer.h"
-#include "executor/loop.h"
-#include "executor/task_info.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/runnable.h"
+#include "ringway/core/slab.h"
+#include "ringway/executor/control_transfer.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/task_info.h"
 
 namespace ringway {
 

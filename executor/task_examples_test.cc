@@ -14,13 +14,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "executor/executor.h"
-#include "executor/quoted_examples.h"
-#include "executor/sleep.h"
-#include "executor/virtual_time_executor.h"
-#include "executor/yield_if_needed.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/quoted_examples.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/virtual_time_executor.h"
+#include "ringway/executor/yield_if_needed.h"
 
 namespace ringway {
 namespace {

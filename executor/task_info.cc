@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/task_info.h"
+#include "ringway/executor/task_info.h"
 
 #include "absl/strings/str_cat.h"
 

@@ -6,11 +6,11 @@
 
 #include <cstddef>
 
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/task_scope.h"
+#include "ringway/executor/task_scope.h"
 
 #include <coroutine>
 
 #include "absl/strings/str_cat.h"
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 namespace {

@@ -28,14 +28,14 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "core/check.h"
-#include "core/intrusive_list.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/join_handle.h"
-#include "executor/scope_child.h"
-#include "executor/task.h"
-#include "executor/task_context.h"
+#include "ringway/core/check.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/join_handle.h"
+#include "ringway/executor/scope_child.h"
+#include "ringway/executor/task.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

@@ -5,14 +5,14 @@
 #include <string>
 #include <utility>
 
-#include "executor/receive_for_test.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
-#include "executor/task_scope.h"
-#include "executor/timed_tasks_for_test.h"
-#include "executor/timeout.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/receive_for_test.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/task_scope.h"
+#include "ringway/executor/timed_tasks_for_test.h"
+#include "ringway/executor/timeout.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

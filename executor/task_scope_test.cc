@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/task_scope.h"
+#include "ringway/executor/task_scope.h"
 
 #include <algorithm>
 #include <memory>
@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "executor/event.h"
-#include "executor/sleep.h"
-#include "executor/timed_tasks_for_test.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/timed_tasks_for_test.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

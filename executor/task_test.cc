@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/task.h"
+#include "ringway/executor/task.h"
 
 #include <sys/resource.h>
 
@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

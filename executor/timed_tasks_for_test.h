@@ -11,10 +11,10 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/timeout.h"
+#include "ringway/executor/timeout.h"
 
-#include "core/runnable.h"
-#include "executor/loop.h"
-#include "executor/shield.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/shield.h"
 
 namespace ringway::internal {
 namespace {

@@ -16,11 +16,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/monotonic_time.h"
-#include "executor/deadline.h"
-#include "executor/executor.h"
-#include "executor/join_handle.h"
-#include "executor/task.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/deadline.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/join_handle.h"
+#include "ringway/executor/task.h"
 
 namespace ringway {
 

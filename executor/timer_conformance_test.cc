@@ -16,11 +16,11 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/monotonic_time.h"
-#include "core/runnable.h"
-#include "executor/loop.h"
-#include "executor/loop_conformance.h"
 #include "gtest/gtest.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/loop_conformance.h"
 
 namespace ringway::testing {
 namespace {

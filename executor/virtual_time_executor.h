@@ -14,11 +14,11 @@
 #include <memory>
 
 #include "absl/time/time.h"
-#include "backends/sim/sim_backend.h"
-#include "backends/sim/world.h"
-#include "core/clock.h"
-#include "executor/executor.h"
-#include "executor/loop.h"
+#include "ringway/backends/sim/sim_backend.h"
+#include "ringway/backends/sim/world.h"
+#include "ringway/core/clock.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/when.h"
+#include "ringway/executor/when.h"
 
 #include <algorithm>
 #include <exception>
 
-#include "core/check.h"
-#include "executor/shield.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/shield.h"
 
 namespace ringway::internal {
 namespace {

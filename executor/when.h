@@ -22,9 +22,9 @@
 #include <utility>
 #include <vector>
 
-#include "executor/executor.h"
-#include "executor/join_handle.h"
-#include "executor/task.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/join_handle.h"
+#include "ringway/executor/task.h"
 
 namespace ringway {
 

@@ -13,8 +13,8 @@
 
 #include <coroutine>
 
-#include "executor/executor.h"
-#include "executor/task_context.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

@@ -9,10 +9,10 @@
 #include <span>
 #include <utility>
 
-#include "backends/testing/allocation_counter.h"
 #include "gtest/gtest.h"
-#include "net/tcp.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/testing/allocation_counter.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

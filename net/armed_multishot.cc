@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/armed_multishot.h"
+#include "ringway/net/armed_multishot.h"
 
 #include <cerrno>
 #include <utility>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway::net::internal {
 

@@ -23,8 +23,8 @@
 
 #include <cstdint>
 
-#include "backends/operation.h"
-#include "executor/loop.h"
+#include "ringway/backends/operation.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway::net::internal {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/armed_multishot.h"
+#include "ringway/net/armed_multishot.h"
 
 #include <cerrno>
 #include <cstdint>
@@ -9,11 +9,11 @@
 #include <string_view>
 #include <utility>
 
-#include "backends/prepare.h"
-#include "core/monotonic_time.h"
-#include "executor/loop.h"
 #include "gtest/gtest.h"
-#include "net/testing/scripted_backend.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/loop.h"
+#include "ringway/net/testing/scripted_backend.h"
 
 namespace ringway::net::internal {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/buffered_writer.h"
+#include "ringway/net/buffered_writer.h"
 
 #include <cerrno>
 #include <utility>
 
-#include "core/errno_status.h"
-#include "net/write_buffer.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/write_buffer.h"
 
 namespace ringway::net {
 namespace internal {

@@ -24,10 +24,10 @@
 #include <span>
 
 #include "absl/status/status.h"
-#include "core/intrusive_list.h"
-#include "executor/loop_dependent.h"
-#include "executor/task_context.h"
-#include "net/tcp_stream.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/executor/loop_dependent.h"
+#include "ringway/executor/task_context.h"
+#include "ringway/net/tcp_stream.h"
 
 namespace ringway::net {
 

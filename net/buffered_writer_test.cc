@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/buffered_writer.h"
+#include "ringway/net/buffered_writer.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,12 +20,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "backends/testing/allocation_counter.h"
-#include "core/errno_status.h"
-#include "executor/executor.h"
 #include "gtest/gtest.h"
-#include "net/tcp.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/testing/allocation_counter.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/executor/executor.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

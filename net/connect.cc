@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/connect.h"
+#include "ringway/net/connect.h"
 
 #include <cerrno>
 #include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/prepare.h"
-#include "core/errno_status.h"
-#include "net/listen_socket.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/listen_socket.h"
 
 namespace ringway::net {
 

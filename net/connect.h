@@ -8,10 +8,10 @@
 #define RINGWAY_NET_CONNECT_H_
 
 #include "absl/status/statusor.h"
-#include "core/unique_fd.h"
-#include "executor/operation_await.h"
-#include "net/socket_address.h"
-#include "net/tcp_stream.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/operation_await.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/net/tcp_stream.h"
 
 namespace ringway::net {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/connect.h"
+#include "ringway/net/connect.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -15,11 +15,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
-#include "core/errno_status.h"
 #include "gtest/gtest.h"
-#include "net/listen_socket.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/listen_socket.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

@@ -4,7 +4,7 @@
 // fails, then the second, and so on until there is none left. Whatever fails,
 // the exchange ends: with every byte right, or with that error.
 
-#include "backends/testing/failing_calls.h"
+#include "ringway/backends/testing/failing_calls.h"
 
 #include <cerrno>
 #include <cstdint>
@@ -21,14 +21,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "backends/backend_options.h"
-#include "backends/testing/sockets.h"
-#include "core/clock.h"
-#include "core/monotonic_time.h"
-#include "executor/timeout.h"
 #include "gtest/gtest.h"
-#include "net/tcp.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/timeout.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

@@ -23,13 +23,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "backends/testing/sockets.h"
-#include "executor/executor.h"
 #include "gtest/gtest.h"
-#include "net/buffered_writer.h"
-#include "net/tcp.h"
-#include "net/testing/net_fixture.h"
-#include "net/udp_socket.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/executor/executor.h"
+#include "ringway/net/buffered_writer.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/udp_socket.h"
 
 namespace ringway::net {
 namespace {

@@ -16,13 +16,13 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "backends/testing/sockets.h"
-#include "core/clock.h"
-#include "core/monotonic_time.h"
-#include "executor/event.h"
 #include "gtest/gtest.h"
-#include "net/tcp_stream.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/event.h"
+#include "ringway/net/tcp_stream.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

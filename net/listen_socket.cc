@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/listen_socket.h"
+#include "ringway/net/listen_socket.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -11,9 +11,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
-#include "net/socket_option.h"
-#include "net/stale_unix_socket.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/socket_option.h"
+#include "ringway/net/stale_unix_socket.h"
 
 namespace ringway::net {
 namespace {

@@ -8,8 +8,8 @@
 #define RINGWAY_NET_LISTEN_SOCKET_H_
 
 #include "absl/status/statusor.h"
-#include "core/unique_fd.h"
-#include "net/socket_address.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/net/socket_address.h"
 
 namespace ringway::net {
 

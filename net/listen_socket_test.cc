@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/listen_socket.h"
+#include "ringway/net/listen_socket.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -15,9 +15,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
 #include "gtest/gtest.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/listener_core.h"
+#include "ringway/net/listener_core.h"
 
 #include <cerrno>
 #include <utility>
 
 #include "absl/time/time.h"
-#include "backends/prepare.h"
+#include "ringway/backends/prepare.h"
 
 namespace ringway::net::internal {
 namespace {

@@ -8,11 +8,11 @@
 
 #include <memory>
 
-#include "core/intrusive_list.h"
-#include "core/unique_fd.h"
-#include "executor/loop.h"
-#include "net/armed_multishot.h"
-#include "net/tcp_listener.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/loop.h"
+#include "ringway/net/armed_multishot.h"
+#include "ringway/net/tcp_listener.h"
 
 namespace ringway::net::internal {
 

@@ -24,15 +24,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "core/check.h"
-#include "core/errno_status.h"
-#include "core/monotonic_time.h"
-#include "core/unique_fd.h"
-#include "executor/executor.h"
 #include "gtest/gtest.h"
-#include "net/listener_core.h"
-#include "net/tcp_listener.h"
-#include "net/testing/scripted_backend.h"
+#include "ringway/core/check.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/executor.h"
+#include "ringway/net/listener_core.h"
+#include "ringway/net/tcp_listener.h"
+#include "ringway/net/testing/scripted_backend.h"
 
 namespace ringway::net {
 namespace {

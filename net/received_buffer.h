@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <span>
 
-#include "executor/lent_buffer.h"
-#include "executor/loop.h"
+#include "ringway/executor/lent_buffer.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway::net {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/receiver.h"
+#include "ringway/net/receiver.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,9 +8,9 @@
 #include <span>
 #include <utility>
 
-#include "backends/prepare.h"
-#include "core/check.h"
-#include "net/stream_core.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/check.h"
+#include "ringway/net/stream_core.h"
 
 namespace ringway::net::internal {
 

@@ -11,10 +11,10 @@
 
 #include <cstdint>
 
-#include "backends/operation.h"
-#include "executor/task_context.h"
-#include "net/armed_multishot.h"
-#include "net/received_buffer.h"
+#include "ringway/backends/operation.h"
+#include "ringway/executor/task_context.h"
+#include "ringway/net/armed_multishot.h"
+#include "ringway/net/received_buffer.h"
 
 namespace ringway::net::internal {
 

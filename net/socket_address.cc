@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/socket_address.h"
+#include "ringway/net/socket_address.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -15,7 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::net {
 namespace {

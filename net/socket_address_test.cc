@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/socket_address.h"
+#include "ringway/net/socket_address.h"
 
 #include <net/if.h>
 #include <netinet/in.h>
@@ -14,9 +14,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::net {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/socket_option.h"
+#include "ringway/net/socket_option.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::net::internal {
 

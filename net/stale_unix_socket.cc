@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stale_unix_socket.h"
+#include "ringway/net/stale_unix_socket.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -15,8 +15,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
-#include "core/unique_fd.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::net::internal {
 namespace {

@@ -14,7 +14,7 @@
 #define RINGWAY_NET_STALE_UNIX_SOCKET_H_
 
 #include "absl/status/status.h"
-#include "net/socket_address.h"
+#include "ringway/net/socket_address.h"
 
 namespace ringway::net::internal {
 

@@ -30,12 +30,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "core/check.h"
-#include "core/errno_status.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
-#include "net/listen_socket.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/core/check.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/net/listen_socket.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_core.h"
+#include "ringway/net/stream_core.h"
 
 #include <cerrno>
 
-#include "backends/prepare.h"
-#include "core/check.h"
-#include "core/linger.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/check.h"
+#include "ringway/core/linger.h"
 
 namespace ringway::net::internal {
 

@@ -18,13 +18,13 @@
 #include <optional>
 #include <utility>
 
-#include "backends/operation.h"
-#include "core/frame_allocator.h"
-#include "core/intrusive_list.h"
-#include "core/unique_fd.h"
-#include "executor/loop.h"
-#include "executor/task_context.h"
-#include "net/receiver.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/frame_allocator.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/task_context.h"
+#include "ringway/net/receiver.h"
 
 namespace ringway::net::internal {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_ops.h"
+#include "ringway/net/stream_ops.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/prepare.h"
-#include "core/errno_status.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::net {
 namespace {

@@ -18,11 +18,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "executor/loop_dependent.h"
-#include "executor/operation_await.h"
-#include "executor/task_context.h"
-#include "net/received_buffer.h"
-#include "net/stream_core.h"
+#include "ringway/executor/loop_dependent.h"
+#include "ringway/executor/operation_await.h"
+#include "ringway/executor/task_context.h"
+#include "ringway/net/received_buffer.h"
+#include "ringway/net/stream_core.h"
 
 namespace ringway::net {
 

@@ -29,16 +29,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/sockets.h"
-#include "core/check.h"
-#include "core/clock.h"
-#include "core/errno_status.h"
-#include "executor/executor.h"
 #include "gtest/gtest.h"
-#include "net/tcp_stream.h"
-#include "net/testing/net_fixture.h"
-#include "net/testing/scripted_backend.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/check.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/executor/executor.h"
+#include "ringway/net/tcp_stream.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/scripted_backend.h"
 
 namespace ringway::net {
 namespace {

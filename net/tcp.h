@@ -6,9 +6,9 @@
 #ifndef RINGWAY_NET_TCP_H_
 #define RINGWAY_NET_TCP_H_
 
-#include "net/connect.h"         // IWYU pragma: export
-#include "net/socket_address.h"  // IWYU pragma: export
-#include "net/tcp_listener.h"    // IWYU pragma: export
-#include "net/tcp_stream.h"      // IWYU pragma: export
+#include "ringway/net/connect.h"         // IWYU pragma: export
+#include "ringway/net/socket_address.h"  // IWYU pragma: export
+#include "ringway/net/tcp_listener.h"    // IWYU pragma: export
+#include "ringway/net/tcp_stream.h"      // IWYU pragma: export
 
 #endif  // RINGWAY_NET_TCP_H_

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/tcp_listener.h"
+#include "ringway/net/tcp_listener.h"
 
 #include <cerrno>
 #include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
-#include "core/linger.h"
-#include "net/listener_core.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/linger.h"
+#include "ringway/net/listener_core.h"
 
 namespace ringway::net {
 

@@ -19,12 +19,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "executor/loop.h"
-#include "executor/loop_dependent.h"
-#include "executor/task_context.h"
-#include "net/listen_socket.h"
-#include "net/socket_address.h"
-#include "net/tcp_stream.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/loop_dependent.h"
+#include "ringway/executor/task_context.h"
+#include "ringway/net/listen_socket.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/net/tcp_stream.h"
 
 namespace ringway::net {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/tcp_listener.h"
+#include "ringway/net/tcp_listener.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,12 +16,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
-#include "core/errno_status.h"
-#include "executor/event.h"
 #include "gtest/gtest.h"
-#include "net/listener_core.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/executor/event.h"
+#include "ringway/net/listener_core.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

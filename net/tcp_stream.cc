@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/tcp_stream.h"
+#include "ringway/net/tcp_stream.h"
 
 #include <sys/socket.h>
 
-#include "core/linger.h"
+#include "ringway/core/linger.h"
 
 namespace ringway::net {
 

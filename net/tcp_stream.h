@@ -21,11 +21,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/unique_fd.h"
-#include "executor/loop.h"
-#include "net/socket_address.h"
-#include "net/stream_core.h"
-#include "net/stream_ops.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/loop.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/net/stream_core.h"
+#include "ringway/net/stream_ops.h"
 
 namespace ringway::net {
 

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
 #include "gtest/gtest.h"
-#include "net/tcp_stream.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/net/tcp_stream.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include "backends/testing/sockets.h"
-#include "core/errno_status.h"
-#include "executor/event.h"
 #include "gtest/gtest.h"
-#include "net/tcp_stream.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/executor/event.h"
+#include "ringway/net/tcp_stream.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

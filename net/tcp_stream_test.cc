@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/tcp_stream.h"
+#include "ringway/net/tcp_stream.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
-#include "core/errno_status.h"
 #include "gtest/gtest.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/udp_socket.h"
+#include "ringway/net/udp_socket.h"
 
 #include <netinet/in.h>
 
@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/prepare.h"
-#include "core/errno_status.h"
-#include "net/socket_option.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/socket_option.h"
 
 namespace ringway::net {
 namespace internal {

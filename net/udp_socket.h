@@ -24,13 +24,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/intrusive_list.h"
-#include "core/unique_fd.h"
-#include "executor/loop.h"
-#include "executor/loop_dependent.h"
-#include "executor/operation_await.h"
-#include "executor/task_context.h"
-#include "net/socket_address.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/loop_dependent.h"
+#include "ringway/executor/operation_await.h"
+#include "ringway/executor/task_context.h"
+#include "ringway/net/socket_address.h"
 
 namespace ringway::net {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/udp_socket.h"
+#include "ringway/net/udp_socket.h"
 
 #include <array>
 #include <cerrno>
@@ -17,13 +17,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/testing/allocation_counter.h"
-#include "core/errno_status.h"
-#include "executor/executor.h"
-#include "executor/timeout.h"
 #include "gtest/gtest.h"
-#include "net/socket_address.h"
-#include "net/testing/net_fixture.h"
+#include "ringway/backends/testing/allocation_counter.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/timeout.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {

@@ -26,13 +26,13 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "core/unique_fd.h"
-#include "executor/loop.h"
 #include "gtest/gtest.h"
-#include "net/listen_socket.h"
-#include "net/socket_address.h"
-#include "net/testing/net_fixture.h"
-#include "net/udp_socket.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/loop.h"
+#include "ringway/net/listen_socket.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/udp_socket.h"
 
 namespace ringway::net {
 namespace {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/write_buffer.h"
+#include "ringway/net/write_buffer.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <new>
 #include <utility>
 
-#include "backends/prepare.h"
-#include "core/check.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/check.h"
 
 namespace ringway::net::internal {
 

@@ -15,11 +15,11 @@
 #include <span>
 #include <vector>
 
-#include "backends/operation.h"
-#include "core/intrusive_list.h"
-#include "executor/loop.h"
-#include "net/buffered_writer.h"
-#include "net/stream_core.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/executor/loop.h"
+#include "ringway/net/buffered_writer.h"
+#include "ringway/net/stream_core.h"
 
 namespace ringway::net::internal {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "runtime/end_signals.h"
+#include "ringway/runtime/end_signals.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway::internal {
 namespace {

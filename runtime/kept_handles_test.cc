@@ -12,12 +12,12 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "executor/cancel_token.h"
-#include "executor/executor.h"
 #include "gtest/gtest.h"
-#include "net/testing/net_fixture.h"
-#include "runtime/runtime.h"
-#include "runtime/runtime_for_test.h"
+#include "ringway/executor/cancel_token.h"
+#include "ringway/executor/executor.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/runtime/runtime.h"
+#include "ringway/runtime/runtime_for_test.h"
 
 namespace ringway {
 namespace {

@@ -6,11 +6,11 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "core/clock.h"
-#include "core/monotonic_time.h"
-#include "runtime/end_signals.h"
-#include "runtime/runtime.h"
-#include "runtime/worker.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/runtime/end_signals.h"
+#include "ringway/runtime/runtime.h"
+#include "ringway/runtime/worker.h"
 
 namespace ringway {
 namespace {

@@ -24,11 +24,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
 #include "gtest/gtest.h"
-#include "net/testing/net_fixture.h"
-#include "runtime/runtime.h"
-#include "runtime/runtime_for_test.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/runtime/runtime.h"
+#include "ringway/runtime/runtime_for_test.h"
 
 namespace ringway {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "runtime/runtime.h"
+#include "ringway/runtime/runtime.h"
 
 #include <sched.h>
 
@@ -12,12 +12,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/backend_options.h"
-#include "core/check.h"
-#include "core/leak_in_child.h"
-#include "core/unique_fd.h"
-#include "net/listen_socket.h"
-#include "runtime/worker.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/core/check.h"
+#include "ringway/core/leak_in_child.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/net/listen_socket.h"
+#include "ringway/runtime/worker.h"
 
 namespace ringway {
 

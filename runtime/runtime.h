@@ -26,12 +26,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/owner_thread.h"
-#include "executor/executor.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/task.h"
-#include "net/socket_address.h"
-#include "net/tcp.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/task.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/net/tcp.h"
 
 namespace ringway {
 

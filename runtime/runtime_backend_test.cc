@@ -15,14 +15,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "backends/backend_options.h"
-#include "backends/make_backend.h"
-#include "backends/testing/failing_calls.h"
-#include "executor/executor.h"
 #include "gtest/gtest.h"
-#include "net/testing/net_fixture.h"
-#include "runtime/runtime.h"
-#include "runtime/runtime_for_test.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/backends/testing/failing_calls.h"
+#include "ringway/executor/executor.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/runtime/runtime.h"
+#include "ringway/runtime/runtime_for_test.h"
 
 namespace ringway {
 namespace {

@@ -17,14 +17,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/testing/sockets.h"
-#include "core/unique_fd.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
 #include "gtest/gtest.h"
-#include "net/testing/net_fixture.h"
-#include "runtime/runtime.h"
-#include "runtime/runtime_for_test.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/runtime/runtime.h"
+#include "ringway/runtime/runtime_for_test.h"
 
 namespace ringway {
 namespace {

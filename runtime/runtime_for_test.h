@@ -19,14 +19,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
-#include "core/check.h"
-#include "core/thread_sanitizer.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
-#include "net/socket_address.h"
-#include "net/testing/net_fixture.h"
-#include "runtime/runtime.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/check.h"
+#include "ringway/core/thread_sanitizer.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/runtime/runtime.h"
 
 namespace ringway {
 

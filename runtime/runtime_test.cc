@@ -2,7 +2,7 @@
 //
 // How a runtime begins and serves: settings, ports, limits, failing handlers.
 
-#include "runtime/runtime.h"
+#include "ringway/runtime/runtime.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -27,12 +27,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
-#include "core/errno_status.h"
 #include "gtest/gtest.h"
-#include "net/listen_socket.h"
-#include "net/testing/net_fixture.h"
-#include "runtime/runtime_for_test.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/listen_socket.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/runtime/runtime_for_test.h"
 
 namespace ringway {
 namespace {

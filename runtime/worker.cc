@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "runtime/worker.h"
+#include "ringway/runtime/worker.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -12,11 +12,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/check.h"
-#include "core/errno_status.h"
-#include "core/monotonic_time.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
+#include "ringway/core/check.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway {
 namespace {

@@ -26,15 +26,15 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "core/owner_thread.h"
-#include "core/runnable.h"
-#include "core/unique_fd.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/inbox.h"
-#include "executor/shared/executor_handle.h"
-#include "net/tcp.h"
-#include "runtime/runtime.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/core/runnable.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/net/tcp.h"
+#include "ringway/runtime/runtime.h"
 
 namespace ringway::internal {
 

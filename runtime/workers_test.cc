@@ -9,12 +9,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "executor/executor.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/shared/spawn_on.h"
 #include "gtest/gtest.h"
-#include "net/testing/net_fixture.h"
-#include "runtime/runtime.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/shared/spawn_on.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/runtime/runtime.h"
 
 namespace ringway {
 namespace {

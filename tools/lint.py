@@ -3,7 +3,8 @@
 """Checks the form of the sources: what `tools/dev lint` and `format` run.
 
   format        clang-format, buildifier
-  conventions   licence line, include guard named after the path, no getenv
+  conventions   licence line, include guard and includes named after the path, no
+                getenv
   documents     the tests that docs/features.md names exist
   headers       each header compiles when it is the only one included
   clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc
@@ -35,6 +36,8 @@ _CLANG_FORMAT = shutil.which('clang-format-14') or 'clang-format'
 _BUILDIFIER_WARNINGS = '-warnings=' + ','.join([
     '-native-cc-binary', '-native-cc-library', '-native-cc-test', '-native-sh-test',
     '-unnamed-macro'])
+# What our includes begin with.
+_PREFIX = 'ringway/'
 # Repository -> its include directories, relative to it.
 _EXTERNAL_INCLUDES = {
     'com_google_absl': ['.'],
@@ -104,12 +107,18 @@ def check_conventions(cpp):
             guard = 'RINGWAY_%s_' % re.sub('[^A-Z0-9]', '_', name.upper())
             if '#ifndef %s\n#define %s\n' % (guard, guard) not in text:
                 problems.append('%s: the include guard is not %s' % (name, guard))
+        problems += ['%s: "%s" is included without ringway/ before it' % (name, included)
+                     for included in includes_of(text) if os.path.isfile(included)]
         if not is_of_tests(name):
             # A program with more rights than its user must not be steered by that user.
             problems += ['%s:%d: getenv, must be secure_getenv' % (name, number)
                          for number, line in enumerate(text.splitlines(), 1)
                          if re.search(r'(?<!secure_)\bgetenv\(', line)]
     return problems
+
+
+def includes_of(text):
+    return re.findall(r'^#include "([^"]+)"', text, re.MULTILINE)
 
 
 def is_of_tests(name):
@@ -134,13 +143,24 @@ def check_documents(name='docs/features.md'):
     return problems
 
 
+def prefixed_tree(cache):
+    """A folder of its own for this checkout, in which it is called `ringway`."""
+    checkout = os.path.realpath('.')
+    folder = os.path.join(cache, 'trees', hashlib.sha256(checkout.encode()).hexdigest()[:16])
+    link = os.path.join(folder, _PREFIX.rstrip('/'))
+    os.makedirs(folder, exist_ok=True)
+    if not os.path.islink(link):
+        os.symlink(checkout, link)
+    return folder
+
+
 class Compiler:
     """The compile flags of the default configuration, and what they depend on."""
 
-    def __init__(self, external, generated):
+    def __init__(self, external, generated, cache):
         # The one list of warnings is .bazelrc's.
         warnings = re.search(r'@(-Wall\S*)', read('.bazelrc')).group(1).split(',')
-        self.flags = ['-std=c++20', '-iquote', '.'] + warnings
+        self.flags = ['-std=c++20', '-iquote', prefixed_tree(cache)] + warnings
         for repository, directories in _EXTERNAL_INCLUDES.items():
             for directory in directories:
                 for base in (external, generated):
@@ -160,9 +180,10 @@ class Compiler:
         seen.add(name)
         if name not in self._contents:
             text = read(name)
-            self._contents[name] = (text, re.findall(r'^#include "([^"]+)"', text, re.MULTILINE))
+            self._contents[name] = (text, includes_of(text))
         for included in self._contents[name][1]:
-            self._add_content(included, seen)
+            if included.startswith(_PREFIX):
+                self._add_content(included[len(_PREFIX):], seen)
 
     def key(self, check, name):
         seen = set()
@@ -246,7 +267,7 @@ def main():
     if not options.files:
         problems += check_documents()
     print(''.join(problem.rstrip('\n') + '\n' for problem in problems), end='', flush=True)
-    compiler = Compiler(options.external, options.generated)
+    compiler = Compiler(options.external, options.generated, options.cache)
     problems += check_compiled(cpp, compiler, options.cache)
     print('lint: %d files, %s' % (len(cpp) + len(starlark),
                                   '%d with complaints' % len(problems) if problems else 'clean'))

@@ -11,7 +11,7 @@ import unittest
 import mutate
 
 _SOURCE = '''// SPDX-License-Identifier: Apache-2.0
-#include "net/a.h"
+#include "ringway/net/a.h"
 namespace ringway {
 // A comment with a == b && !c.
 bool Ready(int n) {

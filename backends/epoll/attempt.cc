@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/epoll/attempt.h"
+#include "ringway/backends/epoll/attempt.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -15,11 +15,11 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "backends/epoll/socket_transfer.h"
-#include "backends/epoll/without_sigpipe.h"
-#include "backends/prepare.h"
-#include "backends/system_call.h"
-#include "core/check.h"
+#include "ringway/backends/epoll/socket_transfer.h"
+#include "ringway/backends/epoll/without_sigpipe.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/system_call.h"
+#include "ringway/core/check.h"
 
 namespace ringway::epoll {
 namespace {

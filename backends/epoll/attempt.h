@@ -17,8 +17,8 @@
 #include <cstdint>
 #include <span>
 
-#include "backends/backend.h"
-#include "backends/operation.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway::epoll {
 

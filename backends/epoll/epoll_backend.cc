@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/epoll/epoll_backend.h"
+#include "ringway/backends/epoll/epoll_backend.h"
 
 #include <sys/eventfd.h>
 
@@ -11,9 +11,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "backends/begin_cancel.h"
-#include "backends/cancel_in.h"
-#include "core/errno_status.h"
+#include "ringway/backends/begin_cancel.h"
+#include "ringway/backends/cancel_in.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::epoll {
 namespace {

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "backends/epoll/epoll_backend.h"
-#include "core/check.h"
+#include "ringway/backends/epoll/epoll_backend.h"
+#include "ringway/core/check.h"
 
 namespace ringway::epoll {
 

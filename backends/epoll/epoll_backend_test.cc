@@ -3,7 +3,7 @@
 // What the conformance suite cannot see of this backend: how often it asks the
 // kernel, and what it does to fds.
 
-#include "backends/epoll/epoll_backend.h"
+#include "ringway/backends/epoll/epoll_backend.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -23,11 +23,11 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/sockets.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::epoll {
 namespace {

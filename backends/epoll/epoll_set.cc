@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/epoll/epoll_set.h"
+#include "ringway/backends/epoll/epoll_set.h"
 
 #include <sys/timerfd.h>
 
@@ -10,8 +10,8 @@
 #include <ctime>
 #include <utility>
 
-#include "core/check.h"
-#include "core/errno_status.h"
+#include "ringway/core/check.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::epoll {
 namespace {

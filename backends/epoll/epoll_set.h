@@ -16,8 +16,8 @@
 #include <span>
 
 #include "absl/status/statusor.h"
-#include "core/monotonic_time.h"
-#include "core/unique_fd.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::epoll {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/epoll/epoll_set.h"
+#include "ringway/backends/epoll/epoll_set.h"
 
 #include <sys/eventfd.h>
 
@@ -13,9 +13,9 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "core/clock.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::epoll {
 namespace {

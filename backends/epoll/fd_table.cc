@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/epoll/fd_table.h"
+#include "ringway/backends/epoll/fd_table.h"
 
 #include <sys/epoll.h>
 

@@ -17,8 +17,8 @@
 #include <memory>
 #include <vector>
 
-#include "backends/operation.h"
-#include "core/intrusive_list.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/intrusive_list.h"
 
 namespace ringway::epoll {
 

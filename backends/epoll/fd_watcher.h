@@ -25,10 +25,10 @@
 #include <cstdint>
 #include <memory>
 
-#include "backends/epoll/epoll_set.h"
-#include "backends/epoll/fd_table.h"
-#include "backends/operation.h"
-#include "core/intrusive_list.h"
+#include "ringway/backends/epoll/epoll_set.h"
+#include "ringway/backends/epoll/fd_table.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/intrusive_list.h"
 
 namespace ringway::epoll {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/epoll/fd_watcher.h"
+#include "ringway/backends/epoll/fd_watcher.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -14,10 +14,10 @@
 #include <string>
 #include <utility>
 
-#include "backends/epoll/registration_check.h"
-#include "backends/testing/sockets.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/epoll/registration_check.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::epoll {
 namespace {

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "backends/epoll/epoll_backend.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/sockets.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/epoll/epoll_backend.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/sockets.h"
 
 namespace {
 

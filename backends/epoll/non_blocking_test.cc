@@ -16,12 +16,12 @@
 #include <cstddef>
 #include <utility>
 
-#include "backends/epoll/epoll_backend.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/sockets.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/epoll/epoll_backend.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::epoll {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/epoll/registration_check.h"
+#include "ringway/backends/epoll/registration_check.h"
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "absl/strings/str_format.h"
-#include "core/unique_fd.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::epoll {
 namespace {

@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <string>
 
-#include "backends/epoll/fd_table.h"
+#include "ringway/backends/epoll/fd_table.h"
 
 namespace ringway::epoll {
 

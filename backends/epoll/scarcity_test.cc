@@ -18,14 +18,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backends/epoll/epoll_backend.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/failing_allocation.h"
-#include "backends/testing/failing_calls.h"
-#include "backends/testing/sockets.h"
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/epoll/epoll_backend.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/failing_allocation.h"
+#include "ringway/backends/testing/failing_calls.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::epoll {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/epoll/socket_transfer.h"
+#include "ringway/backends/epoll/socket_transfer.h"
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "backends/datagram.h"
-#include "backends/socket_type.h"
+#include "ringway/backends/datagram.h"
+#include "ringway/backends/socket_type.h"
 
 namespace ringway::epoll {
 namespace {

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <span>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway::epoll {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/epoll/without_sigpipe.h"
+#include "ringway/backends/epoll/without_sigpipe.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <ctime>
 
-#include "backends/system_call.h"
+#include "ringway/backends/system_call.h"
 
 namespace ringway::epoll {
 namespace {

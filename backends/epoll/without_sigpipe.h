@@ -13,7 +13,7 @@
 
 #include <cstdint>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway::epoll {
 

@@ -11,10 +11,10 @@
 #include <memory>
 #include <span>
 
-#include "backends/fuzz/operation_model.h"
-#include "backends/make_backend.h"
-#include "backends/testing/real_system.h"
-#include "core/check.h"
+#include "ringway/backends/fuzz/operation_model.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/backends/testing/real_system.h"
+#include "ringway/core/check.h"
 
 namespace ringway::fuzz {
 namespace {

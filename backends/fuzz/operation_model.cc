@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/fuzz/operation_model.h"
+#include "ringway/backends/fuzz/operation_model.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "backends/backend.h"
-#include "backends/prepare.h"
-#include "core/check.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/check.h"
 
 namespace ringway::fuzz {
 namespace {

@@ -20,9 +20,9 @@
 #include <span>
 #include <vector>
 
-#include "backends/operation.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/system.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/system.h"
 
 namespace ringway::fuzz {
 

@@ -2,14 +2,14 @@
 //
 // Random programs, the same in every run, on every backend.
 
-#include "backends/fuzz/operation_model.h"
+#include "ringway/backends/fuzz/operation_model.h"
 
 #include <cstdint>
 #include <random>
 #include <vector>
 
-#include "backends/testing/backend_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/backend_fixture.h"
 
 namespace ringway::fuzz {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/address.h"
+#include "ringway/backends/sim/address.h"
 
 #include <arpa/inet.h>
 #include <sys/un.h>

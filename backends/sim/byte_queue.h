@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway::sim {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/byte_queue.h"
+#include "ringway/backends/sim/byte_queue.h"
 
 #include <string>
 
-#include "backends/sim/buffers.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/sim/buffers.h"
 
 namespace ringway::sim {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/channel.h"
+#include "ringway/backends/sim/channel.h"
 
 #include <algorithm>
 

@@ -13,9 +13,9 @@
 #include <cstdint>
 #include <deque>
 
-#include "backends/sim/buffers.h"
-#include "backends/sim/byte_queue.h"
-#include "core/monotonic_time.h"
+#include "ringway/backends/sim/buffers.h"
+#include "ringway/backends/sim/byte_queue.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::sim {
 

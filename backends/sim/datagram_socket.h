@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
-#include "backends/sim/network.h"
-#include "backends/sim/socket.h"
+#include "ringway/backends/sim/network.h"
+#include "ringway/backends/sim/socket.h"
 
 namespace ringway::sim {
 

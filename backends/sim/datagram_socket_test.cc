@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/datagram_socket.h"
+#include "ringway/backends/sim/datagram_socket.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
-#include "backends/sim/environment.h"
-#include "backends/sim/file_store.h"
-#include "backends/sim/network.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/sim/environment.h"
+#include "ringway/backends/sim/file_store.h"
+#include "ringway/backends/sim/network.h"
 
 namespace ringway::sim {
 namespace {

@@ -19,8 +19,8 @@
 #include <memory>
 #include <string_view>
 
-#include "backends/sim/buffers.h"
-#include "core/intrusive_list.h"
+#include "ringway/backends/sim/buffers.h"
+#include "ringway/core/intrusive_list.h"
 
 namespace ringway::sim {
 

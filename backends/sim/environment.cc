@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/environment.h"
+#include "ringway/backends/sim/environment.h"
 
 #include <utility>
 

@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "backends/sim/description.h"
-#include "backends/sim/event_queue.h"
-#include "backends/sim/faults.h"
-#include "backends/sim/rng.h"
-#include "backends/sim/trace.h"
-#include "core/check.h"
-#include "core/clock.h"
+#include "ringway/backends/sim/description.h"
+#include "ringway/backends/sim/event_queue.h"
+#include "ringway/backends/sim/faults.h"
+#include "ringway/backends/sim/rng.h"
+#include "ringway/backends/sim/trace.h"
+#include "ringway/core/check.h"
+#include "ringway/core/clock.h"
 
 namespace ringway::sim {
 

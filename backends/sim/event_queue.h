@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
-#include "core/monotonic_time.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::sim {
 

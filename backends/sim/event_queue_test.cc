@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/event_queue.h"
+#include "ringway/backends/sim/event_queue.h"
 
 #include <functional>
 #include <string>

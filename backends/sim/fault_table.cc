@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/fault_table.h"
+#include "ringway/backends/sim/fault_table.h"
 
 #include <cerrno>
 

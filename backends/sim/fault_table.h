@@ -10,7 +10,7 @@
 
 #include <span>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway::sim {
 

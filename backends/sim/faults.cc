@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/faults.h"
+#include "ringway/backends/sim/faults.h"
 
 namespace ringway::sim {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/fd_table.h"
+#include "ringway/backends/sim/fd_table.h"
 
 #include <cerrno>
 #include <utility>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/file_content.h"
+#include "ringway/backends/sim/file_content.h"
 
 #include <algorithm>
 #include <cstring>

@@ -15,7 +15,7 @@
 #include <map>
 #include <memory>
 
-#include "backends/sim/buffers.h"
+#include "ringway/backends/sim/buffers.h"
 
 namespace ringway::sim {
 

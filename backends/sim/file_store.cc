@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/file_store.h"
+#include "ringway/backends/sim/file_store.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "backends/sim/environment.h"
-#include "backends/sim/open_file.h"
+#include "ringway/backends/sim/environment.h"
+#include "ringway/backends/sim/open_file.h"
 
 namespace ringway::sim {
 namespace {

@@ -21,8 +21,8 @@
 #include <string>
 #include <string_view>
 
-#include "backends/sim/inode.h"
-#include "backends/sim/path_walk.h"
+#include "ringway/backends/sim/inode.h"
+#include "ringway/backends/sim/path_walk.h"
 
 namespace ringway::sim {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/file_store.h"
+#include "ringway/backends/sim/file_store.h"
 
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -10,9 +10,9 @@
 #include <string>
 #include <string_view>
 
-#include "backends/sim/environment.h"
-#include "backends/sim/open_file.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/sim/environment.h"
+#include "ringway/backends/sim/open_file.h"
 
 namespace ringway::sim {
 namespace {

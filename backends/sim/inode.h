@@ -14,9 +14,9 @@
 #include <memory>
 #include <string>
 
-#include "backends/sim/description.h"
-#include "backends/sim/file_content.h"
-#include "core/monotonic_time.h"
+#include "ringway/backends/sim/description.h"
+#include "ringway/backends/sim/file_content.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::sim {
 

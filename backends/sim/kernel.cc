@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/kernel.h"
+#include "ringway/backends/sim/kernel.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -12,14 +12,14 @@
 #include <cstring>
 #include <utility>
 
-#include "backends/datagram.h"
-#include "backends/prepare.h"
-#include "backends/sim/datagram_socket.h"
-#include "backends/sim/open_file.h"
-#include "backends/sim/operation_buffers.h"
-#include "backends/sim/pipe.h"
-#include "backends/sim/process.h"
-#include "backends/sim/stream_socket.h"
+#include "ringway/backends/datagram.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/sim/datagram_socket.h"
+#include "ringway/backends/sim/open_file.h"
+#include "ringway/backends/sim/operation_buffers.h"
+#include "ringway/backends/sim/pipe.h"
+#include "ringway/backends/sim/process.h"
+#include "ringway/backends/sim/stream_socket.h"
 
 namespace ringway::sim {
 namespace {

@@ -10,12 +10,12 @@
 #include <memory>
 #include <vector>
 
-#include "backends/sim/environment.h"
-#include "backends/sim/fd_table.h"
-#include "backends/sim/file_store.h"
-#include "backends/sim/network.h"
-#include "backends/sim/request.h"
-#include "backends/sim/socket.h"
+#include "ringway/backends/sim/environment.h"
+#include "ringway/backends/sim/fd_table.h"
+#include "ringway/backends/sim/file_store.h"
+#include "ringway/backends/sim/network.h"
+#include "ringway/backends/sim/request.h"
+#include "ringway/backends/sim/socket.h"
 
 namespace ringway::sim {
 

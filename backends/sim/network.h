@@ -16,10 +16,10 @@
 #include <utility>
 #include <vector>
 
-#include "backends/sim/address.h"
-#include "backends/sim/environment.h"
-#include "backends/sim/file_store.h"
-#include "backends/sim/socket.h"
+#include "ringway/backends/sim/address.h"
+#include "ringway/backends/sim/environment.h"
+#include "ringway/backends/sim/file_store.h"
+#include "ringway/backends/sim/socket.h"
 
 namespace ringway::sim {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/open_file.h"
+#include "ringway/backends/sim/open_file.h"
 
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "backends/prepare.h"
-#include "backends/sim/environment.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/sim/environment.h"
 
 namespace ringway::sim {
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "backends/sim/description.h"
-#include "backends/sim/inode.h"
+#include "ringway/backends/sim/description.h"
+#include "ringway/backends/sim/inode.h"
 
 namespace ringway::sim {
 

@@ -10,8 +10,8 @@
 
 #include <span>
 
-#include "backends/operation.h"
-#include "backends/sim/buffers.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/sim/buffers.h"
 
 namespace ringway::sim {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/path_walk.h"
+#include "ringway/backends/sim/path_walk.h"
 
 #include <limits.h>
 

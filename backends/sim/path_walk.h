@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "backends/sim/inode.h"
+#include "ringway/backends/sim/inode.h"
 
 namespace ringway::sim {
 

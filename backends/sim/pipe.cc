@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/pipe.h"
+#include "ringway/backends/sim/pipe.h"
 
 #include <limits.h>
 #include <poll.h>

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <utility>
 
-#include "backends/sim/byte_queue.h"
-#include "backends/sim/description.h"
+#include "ringway/backends/sim/byte_queue.h"
+#include "ringway/backends/sim/description.h"
 
 namespace ringway::sim {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/pipe.h"
+#include "ringway/backends/sim/pipe.h"
 
 #include <poll.h>
 
@@ -9,8 +9,8 @@
 #include <string>
 #include <tuple>
 
-#include "backends/sim/environment.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/sim/environment.h"
 
 namespace ringway::sim {
 namespace {

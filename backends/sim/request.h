@@ -11,9 +11,9 @@
 #include <memory>
 #include <span>
 
-#include "backends/operation.h"
-#include "backends/sim/description.h"
-#include "core/monotonic_time.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/sim/description.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::sim {
 

@@ -12,7 +12,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway::sim {
 

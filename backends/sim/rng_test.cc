@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/rng.h"
+#include "ringway/backends/sim/rng.h"
 
 #include "gtest/gtest.h"
 

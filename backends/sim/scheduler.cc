@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/scheduler.h"
+#include "ringway/backends/sim/scheduler.h"
 
 #include <algorithm>
 #include <utility>

@@ -13,9 +13,9 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "backends/sim/sim_backend.h"
-#include "backends/sim/world.h"
-#include "core/monotonic_time.h"
+#include "ringway/backends/sim/sim_backend.h"
+#include "ringway/backends/sim/world.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::sim {
 

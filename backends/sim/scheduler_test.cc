@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/scheduler.h"
+#include "ringway/backends/sim/scheduler.h"
 
 #include <array>
 #include <memory>
 #include <string>
 
-#include "backends/prepare.h"
-#include "backends/sim/sim_backend.h"
-#include "backends/sim/stream_socket.h"
-#include "backends/sim/world.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/sim/sim_backend.h"
+#include "ringway/backends/sim/stream_socket.h"
+#include "ringway/backends/sim/world.h"
 
 namespace ringway::sim {
 namespace {

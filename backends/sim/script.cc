@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/script.h"
+#include "ringway/backends/sim/script.h"
 
 #include <algorithm>
 #include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/sim/operation_buffers.h"
-#include "core/check.h"
+#include "ringway/backends/sim/operation_buffers.h"
+#include "ringway/core/check.h"
 
 namespace ringway::sim {
 

@@ -21,7 +21,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway::sim {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/script.h"
+#include "ringway/backends/sim/script.h"
 
 #include <array>
 #include <cerrno>
@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "backends/prepare.h"
-#include "backends/sim/sim_backend.h"
-#include "backends/sim/world.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/sim/sim_backend.h"
+#include "ringway/backends/sim/world.h"
 
 namespace ringway::sim {
 namespace {

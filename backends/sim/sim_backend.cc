@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/sim_backend.h"
+#include "ringway/backends/sim/sim_backend.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -12,9 +12,9 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "backends/begin_cancel.h"
-#include "backends/cancel_in.h"
-#include "core/check.h"
+#include "ringway/backends/begin_cancel.h"
+#include "ringway/backends/cancel_in.h"
+#include "ringway/core/check.h"
 
 namespace ringway::sim {
 SimBackend::SimBackend(World& world, uint32_t number,

@@ -28,16 +28,16 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "backends/backend.h"
-#include "backends/backend_options.h"
-#include "backends/event_pool.h"
-#include "backends/receive_buffers.h"
-#include "backends/sim/request.h"
-#include "backends/sim/trace.h"
-#include "backends/sim/world.h"
-#include "core/owner_thread.h"
-#include "core/slab.h"
-#include "core/unique_fd.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/event_pool.h"
+#include "ringway/backends/receive_buffers.h"
+#include "ringway/backends/sim/request.h"
+#include "ringway/backends/sim/trace.h"
+#include "ringway/backends/sim/world.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/core/slab.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::sim {
 

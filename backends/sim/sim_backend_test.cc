@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/sim_backend.h"
+#include "ringway/backends/sim/sim_backend.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -14,12 +14,12 @@
 #include <thread>
 #include <vector>
 
-#include "backends/prepare.h"
-#include "backends/sim/datagram_socket.h"
-#include "backends/sim/stream_socket.h"
-#include "backends/sim/world.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/sim/datagram_socket.h"
+#include "ringway/backends/sim/stream_socket.h"
+#include "ringway/backends/sim/world.h"
 
 namespace ringway::sim {
 namespace {

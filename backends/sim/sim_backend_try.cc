@@ -9,9 +9,9 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
-#include "backends/sim/fault_table.h"
-#include "backends/sim/operation_buffers.h"
-#include "backends/sim/sim_backend.h"
+#include "ringway/backends/sim/fault_table.h"
+#include "ringway/backends/sim/operation_buffers.h"
+#include "ringway/backends/sim/sim_backend.h"
 
 namespace ringway::sim {
 namespace {

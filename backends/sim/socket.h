@@ -8,8 +8,8 @@
 #include <memory>
 #include <utility>
 
-#include "backends/sim/address.h"
-#include "backends/sim/description.h"
+#include "ringway/backends/sim/address.h"
+#include "ringway/backends/sim/description.h"
 
 namespace ringway::sim {
 

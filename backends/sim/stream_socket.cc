@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/stream_socket.h"
+#include "ringway/backends/sim/stream_socket.h"
 
 #include <poll.h>
 

@@ -15,9 +15,9 @@
 #include <string_view>
 #include <utility>
 
-#include "backends/sim/channel.h"
-#include "backends/sim/network.h"
-#include "backends/sim/socket.h"
+#include "ringway/backends/sim/channel.h"
+#include "ringway/backends/sim/network.h"
+#include "ringway/backends/sim/socket.h"
 
 namespace ringway::sim {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/trace.h"
+#include "ringway/backends/sim/trace.h"
 
 #include <bit>
 

@@ -10,8 +10,8 @@
 #include <functional>
 #include <string>
 
-#include "backends/operation.h"
-#include "core/monotonic_time.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::sim {
 

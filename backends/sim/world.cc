@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/sim/world.h"
+#include "ringway/backends/sim/world.h"
 
 #include "absl/strings/str_cat.h"
-#include "backends/sim/process.h"
-#include "backends/sim/sim_backend.h"
-#include "core/check.h"
+#include "ringway/backends/sim/process.h"
+#include "ringway/backends/sim/sim_backend.h"
+#include "ringway/core/check.h"
 
 namespace ringway::sim {
 

@@ -24,15 +24,15 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "backends/backend_options.h"
-#include "backends/sim/environment.h"
-#include "backends/sim/fd_table.h"
-#include "backends/sim/file_store.h"
-#include "backends/sim/kernel.h"
-#include "backends/sim/network.h"
-#include "backends/sim/request.h"
-#include "backends/sim/script.h"
-#include "core/slab.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/sim/environment.h"
+#include "ringway/backends/sim/fd_table.h"
+#include "ringway/backends/sim/file_store.h"
+#include "ringway/backends/sim/kernel.h"
+#include "ringway/backends/sim/network.h"
+#include "ringway/backends/sim/request.h"
+#include "ringway/backends/sim/script.h"
+#include "ringway/core/slab.h"
 
 namespace ringway::sim {
 

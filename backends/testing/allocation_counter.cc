@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/allocation_counter.h"
+#include "ringway/backends/testing/allocation_counter.h"
 
 #include <atomic>
 #include <cerrno>

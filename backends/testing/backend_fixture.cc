@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/backend_fixture.h"
 
 #include <linux/io_uring.h>
 
@@ -10,12 +10,12 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/epoll/epoll_backend.h"
-#include "backends/epoll/registration_check.h"
-#include "backends/testing/sim_system.h"
-#include "core/check.h"
-#include "core/clock.h"
-#include "core/errno_status.h"
+#include "ringway/backends/epoll/epoll_backend.h"
+#include "ringway/backends/epoll/registration_check.h"
+#include "ringway/backends/testing/sim_system.h"
+#include "ringway/core/check.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::testing {
 namespace {

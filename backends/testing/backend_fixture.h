@@ -26,13 +26,13 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "backends/backend.h"
-#include "backends/backend_options.h"
-#include "backends/operation.h"
-#include "backends/testing/real_system.h"
-#include "backends/testing/system.h"
-#include "core/monotonic_time.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/testing/real_system.h"
+#include "ringway/backends/testing/system.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::testing {
 

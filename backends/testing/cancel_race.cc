@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/cancel_race.h"
+#include "ringway/backends/testing/cancel_race.h"
 
 #include <cerrno>
 #include <cstdlib>

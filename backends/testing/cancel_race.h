@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "absl/functional/function_ref.h"
-#include "backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/backend_fixture.h"
 
 namespace ringway::testing {
 

@@ -1,22 +1,21 @@
 """Tests that every backend has to pass."""
 
-def conformance_test(name, srcs, deps = [], **kwargs):
+load("//tools/build:rules.bzl", "ringway_test")
+
+def conformance_test(name, deps = [], **kwargs):
     """One file of the conformance suite.
 
     Args:
-      name: of the test.
-      srcs: its source.
+      name: of the test, and of its source.
       deps: beyond those that every such test has.
-      **kwargs: as for cc_test.
+      **kwargs: as for ringway_test.
     """
-    native.cc_test(
+    ringway_test(
         name = name,
-        srcs = srcs,
         deps = deps + [
             "//backends:prepare",
             "//backends/testing:backend_fixture",
             "//backends/testing:views",
-            "@com_google_googletest//:gtest_main",
         ],
         **kwargs
     )

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/failing_allocation.h"
+#include "ringway/backends/testing/failing_allocation.h"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
 
-#include "backends/testing/sockets.h"
-#include "core/check.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/check.h"
 
 namespace ringway::testing {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/failing_calls.h"
+#include "ringway/backends/testing/failing_calls.h"
 
 #include <liburing.h>
 #include <sys/epoll.h>
@@ -11,7 +11,7 @@
 #include <atomic>
 #include <cerrno>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway::testing {
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/operation_fixture.h"
+#include "ringway/backends/testing/operation_fixture.h"
 
 #include <poll.h>
 
-#include "backends/prepare.h"
+#include "ringway/backends/prepare.h"
 
 namespace ringway::testing {
 

@@ -19,8 +19,8 @@
 #include <string>
 #include <string_view>
 
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/views.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
 

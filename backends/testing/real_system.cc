@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/real_system.h"
+#include "ringway/backends/testing/real_system.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -19,10 +19,10 @@
 #include <system_error>
 #include <vector>
 
-#include "backends/make_backend.h"
-#include "backends/testing/sockets.h"
-#include "core/check.h"
-#include "core/unique_fd.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/core/check.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::testing {
 namespace {

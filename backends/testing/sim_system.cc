@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/sim_system.h"
+#include "ringway/backends/testing/sim_system.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,13 +11,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/sim/datagram_socket.h"
-#include "backends/sim/open_file.h"
-#include "backends/sim/pipe.h"
-#include "backends/sim/sim_backend.h"
-#include "backends/sim/stream_socket.h"
-#include "backends/sim/world.h"
-#include "core/check.h"
+#include "ringway/backends/sim/datagram_socket.h"
+#include "ringway/backends/sim/open_file.h"
+#include "ringway/backends/sim/pipe.h"
+#include "ringway/backends/sim/sim_backend.h"
+#include "ringway/backends/sim/stream_socket.h"
+#include "ringway/backends/sim/world.h"
+#include "ringway/core/check.h"
 
 namespace ringway::testing {
 namespace {

@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "backends/testing/system.h"
+#include "ringway/backends/testing/system.h"
 
 namespace ringway::testing {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/sockets.h"
+#include "ringway/backends/testing/sockets.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway::testing {
 namespace {

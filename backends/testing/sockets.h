@@ -14,8 +14,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "backends/testing/views.h"  // IWYU pragma: export
-#include "core/unique_fd.h"
+#include "ringway/backends/testing/views.h"  // IWYU pragma: export
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::testing {
 

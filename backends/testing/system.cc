@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/testing/system.h"
+#include "ringway/backends/testing/system.h"
 
 #include <cstring>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway::testing {
 

@@ -27,8 +27,8 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
-#include "backends/backend_options.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/backend_options.h"
 
 namespace ringway::testing {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/buffer_ring.h"
+#include "ringway/backends/uring/buffer_ring.h"
 
 #include <unistd.h>
 
 #include <utility>
 
-#include "backends/uring/call_error.h"
-#include "core/check.h"
+#include "ringway/backends/uring/call_error.h"
+#include "ringway/core/check.h"
 
 namespace ringway::uring {
 

@@ -16,8 +16,8 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "backends/uring/kernel_ring.h"
-#include "core/aligned_buffer.h"
+#include "ringway/backends/uring/kernel_ring.h"
+#include "ringway/core/aligned_buffer.h"
 
 namespace ringway::uring {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/call_error.h"
+#include "ringway/backends/uring/call_error.h"
 
 #include <cerrno>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::uring {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/cancel_requests.h"
+#include "ringway/backends/uring/cancel_requests.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -17,10 +17,10 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "backends/operation.h"
-#include "backends/uring/kernel_ring.h"
-#include "core/clock.h"
-#include "core/monotonic_time.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/uring/kernel_ring.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::uring {
 

@@ -4,7 +4,7 @@
 // for that depends on what its threads are at, so a test of whole operations
 // meets them by luck; here they are given.
 
-#include "backends/uring/cancel_requests.h"
+#include "ringway/backends/uring/cancel_requests.h"
 
 #include <cerrno>
 #include <cstdint>
@@ -12,13 +12,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/backend_options.h"
-#include "backends/prepare.h"
-#include "backends/uring/kernel_ring.h"
-#include "backends/uring/ring_setup.h"
-#include "core/clock.h"
-#include "core/monotonic_time.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/uring/kernel_ring.h"
+#include "ringway/backends/uring/ring_setup.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::uring {
 namespace {

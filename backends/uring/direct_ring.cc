@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/direct_ring.h"
+#include "ringway/backends/uring/direct_ring.h"
 
 #include <cerrno>
 #include <cstring>
 
-#include "backends/uring/prepare_entry.h"
-#include "core/check.h"
+#include "ringway/backends/uring/prepare_entry.h"
+#include "ringway/core/check.h"
 
 namespace ringway::uring {
 

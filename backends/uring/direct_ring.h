@@ -14,8 +14,8 @@
 #include <memory>
 #include <utility>
 
-#include "backends/operation.h"
-#include "backends/uring/kernel_ring.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/uring/kernel_ring.h"
 
 namespace ringway::uring {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/kernel_ring.h"
+#include "ringway/backends/uring/kernel_ring.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,8 +15,8 @@
 
 #include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
-#include "backends/uring/call_error.h"
-#include "core/errno_status.h"
+#include "ringway/backends/uring/call_error.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::uring {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/lent_buffers.h"
+#include "ringway/backends/uring/lent_buffers.h"
 
 #include <bit>
 #include <cerrno>
@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "core/check.h"
-#include "core/errno_status.h"
+#include "ringway/core/check.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::uring {
 namespace {

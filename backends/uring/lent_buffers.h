@@ -9,11 +9,11 @@
 #include <cstdint>
 #include <memory>
 
-#include "backends/backend_options.h"
-#include "backends/delivery_copies.h"
-#include "backends/operation.h"
-#include "backends/uring/buffer_ring.h"
-#include "backends/uring/kernel_ring.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/delivery_copies.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/uring/buffer_ring.h"
+#include "ringway/backends/uring/kernel_ring.h"
 
 namespace ringway::uring {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/prepare_entry.h"
+#include "ringway/backends/uring/prepare_entry.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -9,9 +9,9 @@
 
 #include <cstring>
 
-#include "backends/uring/buffer_ring.h"
-#include "backends/uring/kernel_constants.h"
-#include "core/check.h"
+#include "ringway/backends/uring/buffer_ring.h"
+#include "ringway/backends/uring/kernel_constants.h"
+#include "ringway/core/check.h"
 
 namespace ringway::uring {
 namespace {

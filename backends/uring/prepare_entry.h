@@ -7,7 +7,7 @@
 
 #include <liburing.h>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway::uring {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/probe_multishot.h"
+#include "ringway/backends/uring/probe_multishot.h"
 
 #include <sys/socket.h>
 
@@ -8,10 +8,10 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "backends/uring/buffer_ring.h"
-#include "backends/uring/call_error.h"
-#include "core/errno_status.h"
-#include "core/unique_fd.h"
+#include "ringway/backends/uring/buffer_ring.h"
+#include "ringway/backends/uring/call_error.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::uring {
 

@@ -6,7 +6,7 @@
 #define RINGWAY_BACKENDS_URING_PROBE_MULTISHOT_H_
 
 #include "absl/status/status.h"
-#include "backends/uring/kernel_ring.h"
+#include "ringway/backends/uring/kernel_ring.h"
 
 namespace ringway::uring {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/registered.h"
+#include "ringway/backends/uring/registered.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::uring {
 namespace {

@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "backends/operation.h"
-#include "backends/uring/kernel_ring.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/uring/kernel_ring.h"
 
 namespace ringway::uring {
 

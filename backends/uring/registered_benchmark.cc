@@ -18,17 +18,17 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
-#include "backends/backend_options.h"
-#include "backends/make_backend.h"
-#include "backends/operation.h"
-#include "backends/prepare.h"
 #include "benchmark/benchmark.h"
-#include "core/aligned_buffer.h"
-#include "core/check.h"
-#include "core/monotonic_time.h"
-#include "core/runnable.h"
-#include "core/unique_fd.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/aligned_buffer.h"
+#include "ringway/core/check.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/runnable.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway {
 namespace {

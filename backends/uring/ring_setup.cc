@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/ring_setup.h"
+#include "ringway/backends/uring/ring_setup.h"
 
 #include <utility>
 
-#include "backends/operation.h"
-#include "backends/uring/call_error.h"
-#include "backends/uring/prepare_entry.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/uring/call_error.h"
+#include "ringway/backends/uring/prepare_entry.h"
 
 namespace ringway::uring {
 namespace {

@@ -9,9 +9,9 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "backends/backend_options.h"
-#include "backends/uring/direct_ring.h"
-#include "backends/uring/kernel_ring.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/uring/direct_ring.h"
+#include "ringway/backends/uring/kernel_ring.h"
 
 namespace ringway::uring {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/send_file.h"
+#include "ringway/backends/uring/send_file.h"
 
 #include <sys/socket.h>
 

@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backends/operation.h"
+#include "ringway/backends/operation.h"
 
 namespace ringway::uring {
 

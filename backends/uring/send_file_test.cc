@@ -3,12 +3,12 @@
 // What a sendfile leaves behind: a bounded number of buffers, and its own in
 // any case.
 
-#include "backends/uring/send_file.h"
+#include "ringway/backends/uring/send_file.h"
 
 #include <deque>
 
-#include "backends/prepare.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
 
 namespace ringway::uring {
 namespace {

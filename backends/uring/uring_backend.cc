@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "backends/uring/uring_backend.h"
+#include "ringway/backends/uring/uring_backend.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -15,18 +15,18 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/begin_cancel.h"
-#include "backends/cancel_in.h"
-#include "backends/datagram.h"
-#include "backends/prepare.h"
-#include "backends/socket_type.h"
-#include "backends/system_call.h"
-#include "backends/uring/prepare_entry.h"
-#include "backends/uring/probe_multishot.h"
-#include "backends/uring/ring_setup.h"
-#include "core/check.h"
-#include "core/errno_status.h"
-#include "core/thread_sanitizer.h"
+#include "ringway/backends/begin_cancel.h"
+#include "ringway/backends/cancel_in.h"
+#include "ringway/backends/datagram.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/socket_type.h"
+#include "ringway/backends/system_call.h"
+#include "ringway/backends/uring/prepare_entry.h"
+#include "ringway/backends/uring/probe_multishot.h"
+#include "ringway/backends/uring/ring_setup.h"
+#include "ringway/core/check.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/thread_sanitizer.h"
 
 namespace ringway::uring {
 namespace {

@@ -25,18 +25,18 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "backends/backend.h"
-#include "backends/backend_options.h"
-#include "backends/event_pool.h"
-#include "backends/offload_pool.h"
-#include "backends/uring/cancel_requests.h"
-#include "backends/uring/direct_ring.h"
-#include "backends/uring/kernel_ring.h"
-#include "backends/uring/lent_buffers.h"
-#include "backends/uring/registered.h"
-#include "backends/uring/send_file.h"
-#include "core/owner_thread.h"
-#include "core/unique_fd.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/event_pool.h"
+#include "ringway/backends/offload_pool.h"
+#include "ringway/backends/uring/cancel_requests.h"
+#include "ringway/backends/uring/direct_ring.h"
+#include "ringway/backends/uring/kernel_ring.h"
+#include "ringway/backends/uring/lent_buffers.h"
+#include "ringway/backends/uring/registered.h"
+#include "ringway/backends/uring/send_file.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::uring {
 

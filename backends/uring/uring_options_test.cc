@@ -15,14 +15,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/sockets.h"
-#include "backends/uring/kernel_ring.h"
-#include "backends/uring/uring_backend.h"
-#include "core/aligned_buffer.h"
-#include "core/errno_status.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/backends/uring/kernel_ring.h"
+#include "ringway/backends/uring/uring_backend.h"
+#include "ringway/core/aligned_buffer.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway::uring {
 namespace {

@@ -6,13 +6,13 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "backends/backend_options.h"
-#include "backends/prepare.h"
-#include "backends/testing/backend_fixture.h"
-#include "backends/testing/failing_calls.h"
-#include "backends/testing/sockets.h"
-#include "backends/uring/uring_backend.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/failing_calls.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/backends/uring/uring_backend.h"
 
 namespace ringway::uring {
 namespace {

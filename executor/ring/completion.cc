@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ring/completion.h"
+#include "ringway/executor/ring/completion.h"
 
-#include "core/errno_status.h"
+#include "ringway/core/errno_status.h"
 
 namespace ringway {
 

@@ -12,10 +12,10 @@
 #include <span>
 
 #include "absl/status/status.h"
-#include "core/slab.h"
-#include "executor/lent_buffer.h"
-#include "executor/loop.h"
-#include "executor/ring/payload.h"
+#include "ringway/core/slab.h"
+#include "ringway/executor/lent_buffer.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/ring/payload.h"
 
 namespace ringway {
 

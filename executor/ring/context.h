@@ -21,7 +21,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "executor/ring/completion.h"
+#include "ringway/executor/ring/completion.h"
 
 namespace ringway {
 

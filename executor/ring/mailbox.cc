@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ring/mailbox.h"
+#include "ringway/executor/ring/mailbox.h"
 
 #include <cerrno>
 #include <utility>
 
-#include "executor/loop.h"
-#include "executor/ring/ring_core.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/ring/ring_core.h"
 
 namespace ringway::internal {
 

@@ -9,12 +9,12 @@
 #include <memory>
 #include <optional>
 
-#include "core/intrusive_list.h"
-#include "core/runnable.h"
-#include "executor/inbox.h"
-#include "executor/ring/completion.h"
-#include "executor/ring/context.h"
-#include "executor/ring/ring_message.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/ring/completion.h"
+#include "ringway/executor/ring/context.h"
+#include "ringway/executor/ring/ring_message.h"
 
 namespace ringway::internal {
 

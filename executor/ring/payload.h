@@ -12,8 +12,8 @@
 #include <string>
 #include <variant>
 
-#include "core/check.h"
-#include "core/unique_fd.h"
+#include "ringway/core/check.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ring/ring.h"
+#include "ringway/executor/ring/ring.h"
 
 #include <utility>
 
-#include "core/check_option.h"
-#include "executor/ring/ring_core.h"
+#include "ringway/core/check_option.h"
+#include "ringway/executor/ring/ring_core.h"
 
 namespace ringway {
 

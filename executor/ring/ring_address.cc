@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ring/ring_address.h"
+#include "ringway/executor/ring/ring_address.h"
 
-#include "executor/ring/ring.h"
-#include "executor/ring/ring_core.h"
-#include "executor/ring/ring_message.h"
+#include "ringway/executor/ring/ring.h"
+#include "ringway/executor/ring/ring_core.h"
+#include "ringway/executor/ring/ring_message.h"
 
 namespace ringway {
 namespace {

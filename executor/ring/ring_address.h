@@ -12,8 +12,8 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "executor/inbox.h"
-#include "executor/ring/payload.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/ring/payload.h"
 
 namespace ringway {
 

@@ -10,10 +10,10 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "backends/testing/allocation_counter.h"
-#include "executor/ring/ring.h"
-#include "executor/ring/ring_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/allocation_counter.h"
+#include "ringway/executor/ring/ring.h"
+#include "ringway/executor/ring/ring_fixture.h"
 
 namespace ringway {
 namespace {

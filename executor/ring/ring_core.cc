@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ring/ring_core.h"
+#include "ringway/executor/ring/ring_core.h"
 
 #include <cerrno>
 #include <exception>
 #include <utility>
 
-#include "backends/datagram.h"
-#include "core/check.h"
-#include "core/check_option.h"
-#include "executor/report_exception.h"
-#include "executor/ring/ring.h"
+#include "ringway/backends/datagram.h"
+#include "ringway/core/check.h"
+#include "ringway/core/check_option.h"
+#include "ringway/executor/report_exception.h"
+#include "ringway/executor/ring/ring.h"
 
 namespace ringway::internal {
 namespace {

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "executor/ring/ring_core.h"
+#include "ringway/executor/ring/ring_core.h"
 
 namespace ringway::internal {
 

@@ -12,14 +12,14 @@
 #include <utility>
 #include <variant>
 
-#include "backends/operation.h"
-#include "core/monotonic_time.h"
-#include "core/runnable.h"
-#include "executor/loop.h"
-#include "executor/operation_deadline.h"
-#include "executor/ring/context.h"
-#include "executor/ring/payload.h"
-#include "executor/ring/ring_message.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/operation_deadline.h"
+#include "ringway/executor/ring/context.h"
+#include "ringway/executor/ring/payload.h"
+#include "ringway/executor/ring/ring_message.h"
 
 namespace ringway::internal {
 

@@ -16,10 +16,10 @@
 #include <utility>
 #include <vector>
 
-#include "backends/testing/backend_fixture.h"
-#include "executor/loop.h"
-#include "executor/ring/ring.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/ring/ring.h"
 
 namespace ringway::testing {
 

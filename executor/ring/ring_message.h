@@ -22,10 +22,10 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/intrusive_list.h"
-#include "executor/inbox.h"
-#include "executor/ring/completion.h"
-#include "executor/ring/payload.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/ring/completion.h"
+#include "ringway/executor/ring/payload.h"
 
 namespace ringway::internal {
 

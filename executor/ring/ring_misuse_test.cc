@@ -21,9 +21,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "executor/ring/ring.h"
-#include "executor/ring/ring_thread.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/ring/ring.h"
+#include "ringway/executor/ring/ring_thread.h"
 
 namespace ringway {
 namespace {

@@ -15,10 +15,10 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "core/unique_fd.h"
-#include "executor/ring/ring.h"
-#include "executor/ring/ring_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/ring/ring.h"
+#include "ringway/executor/ring/ring_fixture.h"
 
 namespace ringway {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ring/ring_operations.h"
+#include "ringway/executor/ring/ring_operations.h"
 
 #include <type_traits>
 #include <utility>
 
-#include "core/check.h"
-#include "executor/ring/ring_core.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/ring/ring_core.h"
 
 namespace ringway {
 namespace {

@@ -24,9 +24,9 @@
 #include <memory>
 #include <span>
 
-#include "backends/prepare.h"
-#include "executor/ring/completion.h"
-#include "executor/ring/context.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/executor/ring/completion.h"
+#include "ringway/executor/ring/context.h"
 
 namespace ringway {
 

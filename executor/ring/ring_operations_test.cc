@@ -3,7 +3,7 @@
 // Every operation as a method of a ring, and what completions say beside the
 // result.
 
-#include "executor/ring/ring_operations.h"
+#include "ringway/executor/ring/ring_operations.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "executor/ring/ring.h"
-#include "executor/ring/ring_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/ring/ring.h"
+#include "ringway/executor/ring/ring_fixture.h"
 
 namespace ringway {
 namespace {

@@ -11,7 +11,7 @@
 #include <functional>
 
 #include "absl/status/status.h"
-#include "executor/loop.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ring/ring.h"
+#include "ringway/executor/ring/ring.h"
 
 #include <algorithm>
 #include <array>
@@ -15,8 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/time/time.h"
-#include "executor/ring/ring_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/ring/ring_fixture.h"
 
 namespace ringway {
 namespace {

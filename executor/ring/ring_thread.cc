@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ring/ring_thread.h"
+#include "ringway/executor/ring/ring_thread.h"
 
 #include <exception>
 #include <future>
 #include <system_error>
 
-#include "core/check.h"
-#include "core/errno_status.h"
-#include "core/leak_in_child.h"
+#include "ringway/core/check.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/core/leak_in_child.h"
 
 namespace ringway {
 namespace {

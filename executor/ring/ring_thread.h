@@ -15,8 +15,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/owner_thread.h"
-#include "executor/ring/ring.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/ring/ring.h"
 
 namespace ringway {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/ring/ring_thread.h"
+#include "ringway/executor/ring/ring_thread.h"
 
 #include <atomic>
 #include <cerrno>
@@ -12,10 +12,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/testing/sockets.h"
-#include "executor/ring/ring.h"
-#include "executor/ring/ring_fixture.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/executor/ring/ring.h"
+#include "ringway/executor/ring/ring_fixture.h"
 
 namespace ringway {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/shared/channel_operations.h"
+#include "ringway/executor/shared/channel_operations.h"
 
 namespace ringway::internal {
 

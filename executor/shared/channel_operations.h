@@ -17,9 +17,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/utility/utility.h"
-#include "core/check.h"
-#include "executor/shared/channel_state.h"
-#include "executor/task_context.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/shared/channel_state.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway::internal {
 

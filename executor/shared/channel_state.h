@@ -18,12 +18,12 @@
 #include <optional>
 #include <utility>
 
-#include "core/check.h"
-#include "core/intrusive_list.h"
-#include "core/owner_thread.h"
-#include "executor/shared/parked_task.h"
-#include "executor/shared/pooled.h"
-#include "executor/shared/ring_queue.h"
+#include "ringway/core/check.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/shared/parked_task.h"
+#include "ringway/executor/shared/pooled.h"
+#include "ringway/executor/shared/ring_queue.h"
 
 namespace ringway::internal {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/shared/executor_handle.h"
+#include "ringway/executor/shared/executor_handle.h"
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 

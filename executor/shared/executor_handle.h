@@ -18,8 +18,8 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "executor/executor.h"
-#include "executor/inbox.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/inbox.h"
 
 namespace ringway {
 

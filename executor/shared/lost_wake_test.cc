@@ -15,11 +15,11 @@
 #include <thread>
 #include <vector>
 
-#include "executor/executor.h"
-#include "executor/shared/shared_channel.h"
-#include "executor/shared/wake_handle.h"
-#include "executor/sleep.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/shared_channel.h"
+#include "ringway/executor/shared/wake_handle.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway {
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/shared/parked_task.h"
+#include "ringway/executor/shared/parked_task.h"
 
 #include <utility>
 
-#include "executor/loop.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway::internal {
 

@@ -11,8 +11,8 @@
 
 #include <memory>
 
-#include "executor/inbox.h"
-#include "executor/task_context.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway::internal {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/shared/remote_call.h"
+#include "ringway/executor/shared/remote_call.h"
 
 #include <new>
 
-#include "core/check.h"
-#include "executor/executor.h"
-#include "executor/shared/pooled.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/pooled.h"
 
 namespace ringway::internal {
 

@@ -16,11 +16,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "executor/inbox.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/shared/parked_task.h"
-#include "executor/task.h"
-#include "executor/task_context.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/shared/parked_task.h"
+#include "ringway/executor/task.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway::internal {
 

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/check.h"
+#include "ringway/core/check.h"
 
 namespace ringway::internal {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/shared/ring_queue.h"
+#include "ringway/executor/shared/ring_queue.h"
 
 #include <deque>
 #include <memory>

@@ -6,14 +6,14 @@
 #include <cstdint>
 #include <utility>
 
-#include "backends/testing/allocation_counter.h"
-#include "executor/executor.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/shared/shared_channel.h"
-#include "executor/shared/spawn_on.h"
-#include "executor/shared/wake_handle.h"
-#include "executor/shared/worker_for_test.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/allocation_counter.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/shared/shared_channel.h"
+#include "ringway/executor/shared/spawn_on.h"
+#include "ringway/executor/shared/wake_handle.h"
+#include "ringway/executor/shared/worker_for_test.h"
 
 namespace ringway {
 namespace {

@@ -30,9 +30,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/utility/utility.h"
-#include "core/check.h"
-#include "executor/shared/channel_operations.h"
-#include "executor/shared/channel_state.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/shared/channel_operations.h"
+#include "ringway/executor/shared/channel_state.h"
 
 namespace ringway {
 

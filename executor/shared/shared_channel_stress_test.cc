@@ -15,13 +15,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "backends/testing/sockets.h"
-#include "executor/executor.h"
-#include "executor/shared/shared_channel.h"
-#include "executor/shared/spawn_on.h"
-#include "executor/shared/worker_for_test.h"
-#include "executor/sleep.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/shared_channel.h"
+#include "ringway/executor/shared/spawn_on.h"
+#include "ringway/executor/shared/worker_for_test.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway {
 namespace {

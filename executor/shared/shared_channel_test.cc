@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/shared/shared_channel.h"
+#include "ringway/executor/shared/shared_channel.h"
 
 #include <cstdint>
 #include <memory>
@@ -12,12 +12,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/monotonic_time.h"
-#include "executor/executor.h"
-#include "executor/inbox.h"
-#include "executor/join_handle.h"
-#include "executor/sleep.h"
 #include "gtest/gtest.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/join_handle.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway {
 namespace {

@@ -20,11 +20,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "executor/join_handle.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/shared/pooled.h"
-#include "executor/shared/remote_call.h"
-#include "executor/task.h"
+#include "ringway/executor/join_handle.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/shared/pooled.h"
+#include "ringway/executor/shared/remote_call.h"
+#include "ringway/executor/task.h"
 
 namespace ringway {
 

@@ -5,13 +5,13 @@
 #include <memory>
 #include <vector>
 
-#include "backends/testing/failing_allocation.h"
-#include "core/monotonic_time.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/shared/spawn_on.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/failing_allocation.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/shared/spawn_on.h"
 
 namespace ringway {
 namespace {

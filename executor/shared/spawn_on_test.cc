@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/shared/spawn_on.h"
+#include "ringway/executor/shared/spawn_on.h"
 
 #include <atomic>
 #include <cstdint>
@@ -16,15 +16,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/testing/sockets.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/shared/wake_handle.h"
-#include "executor/shared/worker_for_test.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/shared/wake_handle.h"
+#include "ringway/executor/shared/worker_for_test.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway {
 namespace {

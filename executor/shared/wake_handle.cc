@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/shared/wake_handle.h"
+#include "ringway/executor/shared/wake_handle.h"
 
 #include <atomic>
 
-#include "core/check.h"
-#include "executor/shared/executor_handle.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/shared/executor_handle.h"
 
 namespace ringway {
 namespace internal {

@@ -21,8 +21,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "executor/loop_dependent.h"
-#include "executor/task_context.h"
+#include "ringway/executor/loop_dependent.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/shared/wake_handle.h"
+#include "ringway/executor/shared/wake_handle.h"
 
 #include <atomic>
 #include <cstdint>
@@ -11,13 +11,13 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "core/monotonic_time.h"
-#include "executor/executor.h"
-#include "executor/inbox.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/shared/worker_for_test.h"
-#include "executor/sleep.h"
 #include "gtest/gtest.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/inbox.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/shared/worker_for_test.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway {
 namespace {

@@ -9,10 +9,10 @@
 #include <thread>
 #include <utility>
 
-#include "core/check.h"
-#include "executor/executor.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/shared/wake_handle.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/shared/wake_handle.h"
 
 namespace ringway::testing {
 

@@ -13,9 +13,9 @@
 #include <cstddef>
 
 #include "absl/status/statusor.h"
-#include "core/check.h"
-#include "core/owner_thread.h"
-#include "executor/sync/wait_line.h"
+#include "ringway/core/check.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/sync/wait_line.h"
 
 namespace ringway {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/sync/channel.h"
+#include "ringway/executor/sync/channel.h"
 
 #include <memory>
 #include <string>
@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

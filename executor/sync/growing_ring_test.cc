@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/sync/growing_ring.h"
+#include "ringway/executor/sync/growing_ring.h"
 
 #include <memory>
 #include <utility>

@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "executor/sync/semaphore.h"
+#include "ringway/executor/sync/semaphore.h"
 
 namespace ringway {
 

@@ -18,8 +18,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "core/owner_thread.h"
-#include "executor/sync/wait_line.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/sync/wait_line.h"
 
 namespace ringway {
 

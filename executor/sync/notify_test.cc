@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/sync/notify.h"
+#include "ringway/executor/sync/notify.h"
 
 #include <vector>
 
 #include "absl/status/status.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

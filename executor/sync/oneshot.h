@@ -20,10 +20,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/utility/utility.h"
-#include "core/check.h"
-#include "core/owner_thread.h"
-#include "executor/sync/sent_value.h"
-#include "executor/sync/wait_line.h"
+#include "ringway/core/check.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/sync/sent_value.h"
+#include "ringway/executor/sync/wait_line.h"
 
 namespace ringway {
 

@@ -13,17 +13,17 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "executor/executor.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
-#include "executor/sync/barrier.h"
-#include "executor/sync/channel.h"
-#include "executor/sync/mutex.h"
-#include "executor/sync/notify.h"
-#include "executor/sync/oneshot.h"
-#include "executor/sync/semaphore.h"
-#include "executor/virtual_time_executor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/sync/barrier.h"
+#include "ringway/executor/sync/channel.h"
+#include "ringway/executor/sync/mutex.h"
+#include "ringway/executor/sync/notify.h"
+#include "ringway/executor/sync/oneshot.h"
+#include "ringway/executor/sync/semaphore.h"
+#include "ringway/executor/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

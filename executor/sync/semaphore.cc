@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "executor/sync/semaphore.h"
+#include "ringway/executor/sync/semaphore.h"
 
-#include "executor/executor.h"
+#include "ringway/executor/executor.h"
 
 namespace ringway {
 namespace {

@@ -21,10 +21,10 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "core/check.h"
-#include "core/intrusive_list.h"
-#include "core/owner_thread.h"
-#include "executor/sync/wait_line.h"
+#include "ringway/core/check.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/sync/wait_line.h"
 
 namespace ringway {
 

@@ -8,14 +8,14 @@
 #include <utility>
 
 #include "benchmark/benchmark.h"
-#include "executor/benchmark_support.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
-#include "executor/sync/channel.h"
-#include "executor/sync/mutex.h"
-#include "executor/sync/notify.h"
-#include "executor/sync/oneshot.h"
-#include "executor/sync/semaphore.h"
+#include "ringway/executor/benchmark_support.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/sync/channel.h"
+#include "ringway/executor/sync/mutex.h"
+#include "ringway/executor/sync/notify.h"
+#include "ringway/executor/sync/oneshot.h"
+#include "ringway/executor/sync/semaphore.h"
 
 namespace ringway {
 namespace {

@@ -28,10 +28,10 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "core/check.h"
-#include "core/intrusive_list.h"
-#include "core/owner_thread.h"
-#include "executor/task_context.h"
+#include "ringway/core/check.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/task_context.h"
 
 namespace ringway::internal {
 

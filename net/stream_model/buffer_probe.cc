@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_model/buffer_probe.h"
+#include "ringway/net/stream_model/buffer_probe.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -10,9 +10,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
-#include "net/received_buffer.h"
-#include "net/tcp.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/net/received_buffer.h"
+#include "ringway/net/tcp.h"
 
 namespace ringway::net::model {
 namespace {

@@ -6,7 +6,7 @@
 #define RINGWAY_NET_STREAM_MODEL_BUFFER_PROBE_H_
 
 #include "absl/status/status.h"
-#include "executor/executor.h"
+#include "ringway/executor/executor.h"
 
 namespace ringway::net::model {
 

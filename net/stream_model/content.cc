@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_model/content.h"
+#include "ringway/net/stream_model/content.h"
 
 #include <algorithm>
 #include <cstring>
 
-#include "net/stream_model/random.h"
+#include "ringway/net/stream_model/random.h"
 
 namespace ringway::net::model {
 namespace {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_model/ledger.h"
+#include "ringway/net/stream_model/ledger.h"
 
 #include <cerrno>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/errno_status.h"
-#include "net/stream_model/content.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/stream_model/content.h"
 
 namespace ringway::net::model {
 

@@ -3,7 +3,7 @@
 // The judge of the stream model: a fault of each kind is seen, and what is
 // allowed is not taken for one.
 
-#include "net/stream_model/ledger.h"
+#include "ringway/net/stream_model/ledger.h"
 
 #include <cerrno>
 #include <cstddef>
@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "core/errno_status.h"
 #include "gtest/gtest.h"
-#include "net/stream_model/content.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/net/stream_model/content.h"
 
 namespace ringway::net::model {
 namespace {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_model/plan.h"
+#include "ringway/net/stream_model/plan.h"
 
 #include <algorithm>
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
-#include "net/stream_model/random.h"
+#include "ringway/net/stream_model/random.h"
 
 namespace ringway::net::model {
 namespace {

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "backends/backend_options.h"
-#include "executor/executor.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/executor/executor.h"
 
 namespace ringway::net::model {
 

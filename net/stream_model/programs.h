@@ -6,9 +6,9 @@
 #ifndef RINGWAY_NET_STREAM_MODEL_PROGRAMS_H_
 #define RINGWAY_NET_STREAM_MODEL_PROGRAMS_H_
 
-#include "executor/task.h"
-#include "net/stream_model/random.h"
-#include "net/stream_model/world.h"
+#include "ringway/executor/task.h"
+#include "ringway/net/stream_model/random.h"
+#include "ringway/net/stream_model/world.h"
 
 namespace ringway::net::model {
 

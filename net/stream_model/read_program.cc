@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "net/received_buffer.h"
-#include "net/stream_model/programs.h"
-#include "net/stream_model/stop.h"
+#include "ringway/net/received_buffer.h"
+#include "ringway/net/stream_model/programs.h"
+#include "ringway/net/stream_model/stop.h"
 
 namespace ringway::net::model {
 namespace {

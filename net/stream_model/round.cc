@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_model/round.h"
+#include "ringway/net/stream_model/round.h"
 
 #include <barrier>
 #include <cstddef>
@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
-#include "net/stream_model/watchdog.h"
-#include "net/stream_model/worker.h"
-#include "net/stream_model/world.h"
+#include "ringway/backends/testing/sockets.h"
+#include "ringway/net/stream_model/watchdog.h"
+#include "ringway/net/stream_model/worker.h"
+#include "ringway/net/stream_model/world.h"
 
 namespace ringway::net::model {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "net/stream_model/plan.h"
+#include "ringway/net/stream_model/plan.h"
 
 namespace ringway::net::model {
 

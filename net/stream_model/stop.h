@@ -12,13 +12,13 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "executor/cancel_token.h"
-#include "executor/executor.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
-#include "executor/timeout.h"
-#include "executor/when.h"
-#include "net/stream_model/random.h"
+#include "ringway/executor/cancel_token.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/timeout.h"
+#include "ringway/executor/when.h"
+#include "ringway/net/stream_model/random.h"
 
 namespace ringway::net::model {
 

@@ -9,10 +9,10 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "backends/testing/backend_fixture.h"
 #include "gtest/gtest.h"
-#include "net/stream_model/plan.h"
-#include "net/stream_model/round.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/net/stream_model/plan.h"
+#include "ringway/net/stream_model/round.h"
 
 namespace ringway::net::model {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_model/watchdog.h"
+#include "ringway/net/stream_model/watchdog.h"
 
 #include <chrono>
 #include <cstdint>

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "absl/time/time.h"
-#include "net/stream_model/world.h"
+#include "ringway/net/stream_model/world.h"
 
 namespace ringway::net::model {
 

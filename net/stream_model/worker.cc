@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_model/worker.h"
+#include "ringway/net/stream_model/worker.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,10 +20,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "executor/sleep.h"
-#include "executor/when.h"
-#include "net/stream_model/buffer_probe.h"
-#include "net/stream_model/programs.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/when.h"
+#include "ringway/net/stream_model/buffer_probe.h"
+#include "ringway/net/stream_model/programs.h"
 
 namespace ringway::net::model {
 namespace {

@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "executor/shared/shared_channel.h"
-#include "net/stream_model/world.h"
+#include "ringway/executor/shared/shared_channel.h"
+#include "ringway/net/stream_model/world.h"
 
 namespace ringway::net::model {
 

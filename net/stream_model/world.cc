@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/stream_model/world.h"
+#include "ringway/net/stream_model/world.h"
 
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "executor/shared/spawn_on.h"
-#include "executor/sleep.h"
+#include "ringway/executor/shared/spawn_on.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway::net::model {
 namespace {

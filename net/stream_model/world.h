@@ -18,16 +18,16 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/unique_fd.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/shared/executor_handle.h"
-#include "executor/shared/shared_channel.h"
-#include "net/socket_address.h"
-#include "net/stream_model/ledger.h"
-#include "net/stream_model/plan.h"
-#include "net/stream_model/random.h"
-#include "net/tcp.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shared/executor_handle.h"
+#include "ringway/executor/shared/shared_channel.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/net/stream_model/ledger.h"
+#include "ringway/net/stream_model/plan.h"
+#include "ringway/net/stream_model/random.h"
+#include "ringway/net/tcp.h"
 
 namespace ringway::net::model {
 

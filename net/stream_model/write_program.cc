@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "net/buffered_writer.h"
-#include "net/stream_model/content.h"
-#include "net/stream_model/programs.h"
-#include "net/stream_model/stop.h"
+#include "ringway/net/buffered_writer.h"
+#include "ringway/net/stream_model/content.h"
+#include "ringway/net/stream_model/programs.h"
+#include "ringway/net/stream_model/stop.h"
 
 namespace ringway::net::model {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/testing/net_fixture.h"
+#include "ringway/net/testing/net_fixture.h"
 
 #include <ftw.h>
 #include <sys/socket.h>
@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "backends/testing/sockets.h"
+#include "ringway/backends/testing/sockets.h"
 
 namespace ringway::net::testing {
 

@@ -18,13 +18,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/check.h"
-#include "core/unique_fd.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
-#include "executor/timeout.h"
 #include "gtest/gtest.h"
-#include "net/tcp.h"
+#include "ringway/core/check.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/timeout.h"
+#include "ringway/net/tcp.h"
 
 namespace ringway::net::testing {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/testing/scripted_backend.h"
+#include "ringway/net/testing/scripted_backend.h"
 
 #include <unistd.h>
 
@@ -10,8 +10,8 @@
 #include <optional>
 #include <utility>
 
-#include "backends/begin_cancel.h"
-#include "core/check.h"
+#include "ringway/backends/begin_cancel.h"
+#include "ringway/core/check.h"
 
 namespace ringway::net::testing {
 

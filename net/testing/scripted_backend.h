@@ -23,11 +23,11 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "backends/backend.h"
-#include "backends/event_pool.h"
-#include "backends/operation.h"
-#include "core/clock.h"
-#include "core/monotonic_time.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/event_pool.h"
+#include "ringway/backends/operation.h"
+#include "ringway/core/clock.h"
+#include "ringway/core/monotonic_time.h"
 
 namespace ringway::net::testing {
 

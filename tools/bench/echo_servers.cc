@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/bench/echo_servers.h"
+#include "ringway/tools/bench/echo_servers.h"
 
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -19,12 +19,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/check.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "net/buffered_writer.h"
-#include "net/tcp.h"
-#include "net/udp_socket.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/net/buffered_writer.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/udp_socket.h"
 
 namespace ringway::bench {
 namespace {

@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "absl/time/time.h"
-#include "backends/backend_options.h"
-#include "core/unique_fd.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/core/unique_fd.h"
 
 namespace ringway::bench {
 

@@ -19,14 +19,14 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "backends/backend_options.h"
-#include "backends/operation.h"
-#include "backends/prepare.h"
-#include "core/check.h"
-#include "core/monotonic_time.h"
-#include "executor/loop.h"
-#include "tools/bench/peers/peer.h"
-#include "tools/command_line/command_line.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/operation.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/check.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/loop.h"
+#include "ringway/tools/bench/peers/peer.h"
+#include "ringway/tools/command_line/command_line.h"
 
 namespace ringway {
 namespace {

@@ -31,11 +31,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "backends/backend_options.h"
-#include "core/unique_fd.h"
-#include "tools/bench/echo_servers.h"
-#include "tools/command_line/command_line.h"
-#include "tools/loadgen/payload.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/tools/bench/echo_servers.h"
+#include "ringway/tools/command_line/command_line.h"
+#include "ringway/tools/loadgen/payload.h"
 
 namespace ringway::bench {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/command_line/command_line.h"
+#include "ringway/tools/command_line/command_line.h"
 
 #include <getopt.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/loadgen/client.h"
+#include "ringway/tools/loadgen/client.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,9 +9,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/clock.h"
-#include "executor/executor.h"
-#include "tools/loadgen/payload.h"
+#include "ringway/core/clock.h"
+#include "ringway/executor/executor.h"
+#include "ringway/tools/loadgen/payload.h"
 
 namespace ringway::loadgen {
 namespace {

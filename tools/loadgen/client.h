@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "core/monotonic_time.h"
-#include "executor/task.h"
-#include "net/tcp.h"
-#include "tools/loadgen/meter.h"
+#include "ringway/core/monotonic_time.h"
+#include "ringway/executor/task.h"
+#include "ringway/net/tcp.h"
+#include "ringway/tools/loadgen/meter.h"
 
 namespace ringway::loadgen {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/loadgen/client.h"
+#include "ringway/tools/loadgen/client.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,12 +17,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/unique_fd.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
 #include "gtest/gtest.h"
-#include "net/tcp.h"
-#include "tools/loadgen/meter.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/net/tcp.h"
+#include "ringway/tools/loadgen/meter.h"
 
 namespace ringway::loadgen {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/loadgen/cpu_clock.h"
+#include "ringway/tools/loadgen/cpu_clock.h"
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"

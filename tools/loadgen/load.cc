@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/loadgen/load.h"
+#include "ringway/tools/loadgen/load.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,13 +9,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "core/clock.h"
-#include "executor/event.h"
-#include "executor/sleep.h"
-#include "executor/task.h"
-#include "executor/timeout.h"
-#include "net/tcp.h"
-#include "tools/loadgen/meter.h"
+#include "ringway/core/clock.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/executor/task.h"
+#include "ringway/executor/timeout.h"
+#include "ringway/net/tcp.h"
+#include "ringway/tools/loadgen/meter.h"
 
 namespace ringway::loadgen {
 namespace {

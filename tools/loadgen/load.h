@@ -12,11 +12,11 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "core/histogram.h"
-#include "executor/executor.h"
-#include "net/socket_address.h"
-#include "tools/loadgen/client.h"
-#include "tools/loadgen/cpu_clock.h"
+#include "ringway/core/histogram.h"
+#include "ringway/executor/executor.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/tools/loadgen/client.h"
+#include "ringway/tools/loadgen/cpu_clock.h"
 
 namespace ringway::loadgen {
 

@@ -20,13 +20,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "core/errno_status.h"
-#include "executor/executor.h"
-#include "net/socket_address.h"
-#include "tools/command_line/command_line.h"
-#include "tools/loadgen/cpu_clock.h"
-#include "tools/loadgen/load.h"
-#include "tools/loadgen/report.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/executor/executor.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/tools/command_line/command_line.h"
+#include "ringway/tools/loadgen/cpu_clock.h"
+#include "ringway/tools/loadgen/load.h"
+#include "ringway/tools/loadgen/report.h"
 
 namespace {
 

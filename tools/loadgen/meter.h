@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/histogram.h"
+#include "ringway/core/histogram.h"
 
 namespace ringway::loadgen {
 

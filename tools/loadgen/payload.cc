@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/loadgen/payload.h"
+#include "ringway/tools/loadgen/payload.h"
 
 #include <cstring>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/loadgen/report.h"
+#include "ringway/tools/loadgen/report.h"
 
 #include <cstdint>
 #include <string_view>

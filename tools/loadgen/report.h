@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "tools/loadgen/load.h"
+#include "ringway/tools/loadgen/load.h"
 
 namespace ringway::loadgen {
 

@@ -13,11 +13,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "backends/backend_options.h"
-#include "executor/spinner.h"
-#include "net/tcp.h"
-#include "runtime/runtime.h"
-#include "tools/command_line/command_line.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/executor/spinner.h"
+#include "ringway/net/tcp.h"
+#include "ringway/runtime/runtime.h"
+#include "ringway/tools/command_line/command_line.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/tcp.h"
-#include "runtime/runtime.h"
+#include "ringway/net/tcp.h"
+#include "ringway/runtime/runtime.h"
 
 ringway::Task<absl::Status> Echo(ringway::net::TcpStream stream) {
   std::array<std::byte, 16 * 1024> buffer;

@@ -13,8 +13,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/unique_fd.h"
-#include "executor/ring/ring.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/ring/ring.h"
 
 class MultiWriter {
  public:

@@ -7,10 +7,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tools/sim/echo.h"
-#include "tools/sim/ping.h"
-#include "tools/sim/proxy.h"
-#include "tools/sim/scenarios.h"
+#include "ringway/tools/sim/echo.h"
+#include "ringway/tools/sim/ping.h"
+#include "ringway/tools/sim/proxy.h"
+#include "ringway/tools/sim/scenarios.h"
 
 namespace ringway::simulation {
 namespace {

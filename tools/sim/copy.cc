@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/copy.h"
+#include "ringway/tools/sim/copy.h"
 
 #include <fcntl.h>
 
@@ -13,14 +13,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "backends/sim/open_file.h"
-#include "core/check.h"
-#include "executor/executor.h"
-#include "executor/shield.h"
-#include "executor/when.h"
-#include "tools/sim/luck.h"
-#include "tools/sim/operations.h"
-#include "tools/sim/payload_stream.h"
+#include "ringway/backends/sim/open_file.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/when.h"
+#include "ringway/tools/sim/luck.h"
+#include "ringway/tools/sim/operations.h"
+#include "ringway/tools/sim/payload_stream.h"
 
 namespace ringway::simulation {
 namespace {

@@ -6,7 +6,7 @@
 #ifndef RINGWAY_TOOLS_SIM_COPY_H_
 #define RINGWAY_TOOLS_SIM_COPY_H_
 
-#include "tools/sim/simulation.h"
+#include "ringway/tools/sim/simulation.h"
 
 namespace ringway::simulation {
 

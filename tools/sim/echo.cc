@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/echo.h"
+#include "ringway/tools/sim/echo.h"
 
-#include "tools/sim/echo_server.h"
-#include "tools/sim/served_clients.h"
+#include "ringway/tools/sim/echo_server.h"
+#include "ringway/tools/sim/served_clients.h"
 
 namespace ringway::simulation {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/echo_client.h"
+#include "ringway/tools/sim/echo_client.h"
 
 #include <sys/socket.h>
 
@@ -9,9 +9,9 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
-#include "tools/sim/luck.h"
-#include "tools/sim/operations.h"
-#include "tools/sim/payload_stream.h"
+#include "ringway/tools/sim/luck.h"
+#include "ringway/tools/sim/operations.h"
+#include "ringway/tools/sim/payload_stream.h"
 
 namespace ringway::simulation {
 namespace {

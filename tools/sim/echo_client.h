@@ -13,8 +13,8 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "executor/task.h"
-#include "tools/sim/simulation.h"
+#include "ringway/executor/task.h"
+#include "ringway/tools/sim/simulation.h"
 
 namespace ringway::simulation {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/echo_server.h"
+#include "ringway/tools/sim/echo_server.h"
 
 #include <sys/socket.h>
 
@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "executor/executor.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
-#include "tools/sim/operations.h"
-#include "tools/sim/receiver.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/tools/sim/operations.h"
+#include "ringway/tools/sim/receiver.h"
 
 namespace ringway::simulation {
 namespace {

@@ -13,10 +13,10 @@
 #include <string>
 #include <vector>
 
-#include "core/slab.h"
-#include "executor/event.h"
-#include "executor/task.h"
-#include "tools/sim/service.h"
+#include "ringway/core/slab.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/task.h"
+#include "ringway/tools/sim/service.h"
 
 namespace ringway::simulation {
 

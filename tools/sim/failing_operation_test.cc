@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tools/sim/echo.h"
-#include "tools/sim/scenarios.h"
+#include "ringway/tools/sim/echo.h"
+#include "ringway/tools/sim/scenarios.h"
 
 namespace ringway::simulation {
 namespace {

@@ -13,8 +13,8 @@
 #include <cstdint>
 #include <span>
 
-#include "backends/prepare.h"
-#include "executor/operation_await.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/executor/operation_await.h"
 
 namespace ringway::simulation {
 

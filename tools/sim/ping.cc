@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/ping.h"
+#include "ringway/tools/sim/ping.h"
 
 #include <array>
 #include <cstdint>
@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "executor/event.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
-#include "tools/sim/operations.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/tools/sim/operations.h"
 
 namespace ringway::simulation {
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/proxy.h"
+#include "ringway/tools/sim/proxy.h"
 
-#include "tools/sim/echo_server.h"
-#include "tools/sim/proxy_server.h"
-#include "tools/sim/served_clients.h"
+#include "ringway/tools/sim/echo_server.h"
+#include "ringway/tools/sim/proxy_server.h"
+#include "ringway/tools/sim/served_clients.h"
 
 namespace ringway::simulation {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/proxy_server.h"
+#include "ringway/tools/sim/proxy_server.h"
 
 #include <sys/socket.h>
 
@@ -11,10 +11,10 @@
 #include <span>
 #include <utility>
 
-#include "executor/shield.h"
-#include "executor/when.h"
-#include "tools/sim/operations.h"
-#include "tools/sim/receiver.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/when.h"
+#include "ringway/tools/sim/operations.h"
+#include "ringway/tools/sim/receiver.h"
 
 namespace ringway::simulation {
 namespace {

@@ -12,8 +12,8 @@
 
 #include <cstdint>
 
-#include "executor/task.h"
-#include "tools/sim/service.h"
+#include "ringway/executor/task.h"
+#include "ringway/tools/sim/service.h"
 
 namespace ringway::simulation {
 

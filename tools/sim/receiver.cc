@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/receiver.h"
+#include "ringway/tools/sim/receiver.h"
 
 #include <cerrno>
 
-#include "backends/prepare.h"
-#include "executor/shield.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/executor/shield.h"
 
 namespace ringway::simulation {
 

@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <optional>
 
-#include "backends/operation.h"
-#include "executor/event.h"
-#include "executor/loop.h"
-#include "executor/task.h"
-#include "net/armed_multishot.h"
+#include "ringway/backends/operation.h"
+#include "ringway/executor/event.h"
+#include "ringway/executor/loop.h"
+#include "ringway/executor/task.h"
+#include "ringway/net/armed_multishot.h"
 
 namespace ringway::simulation {
 

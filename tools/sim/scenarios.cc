@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/scenarios.h"
+#include "ringway/tools/sim/scenarios.h"
 
-#include "tools/sim/copy.h"
-#include "tools/sim/echo.h"
-#include "tools/sim/ping.h"
-#include "tools/sim/proxy.h"
+#include "ringway/tools/sim/copy.h"
+#include "ringway/tools/sim/echo.h"
+#include "ringway/tools/sim/ping.h"
+#include "ringway/tools/sim/proxy.h"
 
 namespace ringway::simulation {
 namespace {

@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "tools/sim/simulation.h"
+#include "ringway/tools/sim/simulation.h"
 
 namespace ringway::simulation {
 

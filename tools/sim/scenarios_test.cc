@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/scenarios.h"
+#include "ringway/tools/sim/scenarios.h"
 
 #include <string>
 

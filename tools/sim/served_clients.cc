@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/served_clients.h"
+#include "ringway/tools/sim/served_clients.h"
 
 #include <algorithm>
 
 #include "absl/time/time.h"
-#include "executor/executor.h"
-#include "executor/sleep.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/sleep.h"
 
 namespace ringway::simulation {
 namespace {

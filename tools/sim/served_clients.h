@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "executor/join_handle.h"
-#include "executor/task.h"
-#include "tools/sim/echo_client.h"
-#include "tools/sim/service.h"
-#include "tools/sim/simulation.h"
+#include "ringway/executor/join_handle.h"
+#include "ringway/executor/task.h"
+#include "ringway/tools/sim/echo_client.h"
+#include "ringway/tools/sim/service.h"
+#include "ringway/tools/sim/simulation.h"
 
 namespace ringway::simulation {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/service.h"
+#include "ringway/tools/sim/service.h"
 
 #include <sys/socket.h>
 
@@ -8,12 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "backends/sim/address.h"
-#include "executor/executor.h"
-#include "executor/shield.h"
-#include "executor/sleep.h"
-#include "tools/sim/luck.h"
-#include "tools/sim/operations.h"
+#include "ringway/backends/sim/address.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/shield.h"
+#include "ringway/executor/sleep.h"
+#include "ringway/tools/sim/luck.h"
+#include "ringway/tools/sim/operations.h"
 
 namespace ringway::simulation {
 namespace {

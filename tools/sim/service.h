@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "executor/join_handle.h"
-#include "executor/task.h"
-#include "tools/sim/simulation.h"
+#include "ringway/executor/join_handle.h"
+#include "ringway/executor/task.h"
+#include "ringway/tools/sim/simulation.h"
 
 namespace ringway::simulation {
 

@@ -17,8 +17,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tools/command_line/command_line.h"
-#include "tools/sim/scenarios.h"
+#include "ringway/tools/command_line/command_line.h"
+#include "ringway/tools/sim/scenarios.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/sim/simulation.h"
+#include "ringway/tools/sim/simulation.h"
 
 #include <utility>
 

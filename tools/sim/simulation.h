@@ -16,11 +16,11 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "backends/sim/scheduler.h"
-#include "backends/sim/sim_backend.h"
-#include "backends/sim/world.h"
-#include "executor/executor.h"
-#include "executor/loop.h"
+#include "ringway/backends/sim/scheduler.h"
+#include "ringway/backends/sim/sim_backend.h"
+#include "ringway/backends/sim/world.h"
+#include "ringway/executor/executor.h"
+#include "ringway/executor/loop.h"
 
 namespace ringway::simulation {
 

@@ -17,10 +17,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "backends/backend_options.h"
-#include "net/stream_model/plan.h"
-#include "net/stream_model/round.h"
-#include "tools/command_line/command_line.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/net/stream_model/plan.h"
+#include "ringway/net/stream_model/round.h"
+#include "ringway/tools/command_line/command_line.h"
 
 namespace ringway::net::model {
 namespace {

@@ -14,7 +14,7 @@
 #include <set>
 #include <thread>
 
-#include "tools/bench/peers/peer.h"
+#include "ringway/tools/bench/peers/peer.h"
 
 namespace {
 

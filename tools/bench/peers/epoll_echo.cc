@@ -17,7 +17,7 @@
 #include <memory>
 #include <vector>
 
-#include "tools/bench/peers/peer.h"
+#include "ringway/tools/bench/peers/peer.h"
 
 namespace {
 

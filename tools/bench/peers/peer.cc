@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/bench/peers/peer.h"
+#include "ringway/tools/bench/peers/peer.h"
 
 #include <getopt.h>
 #include <netdb.h>
