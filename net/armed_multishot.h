@@ -24,7 +24,7 @@
 #include <cstdint>
 
 #include "ringway/backends/operation.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 
 namespace ringway::net::internal {
 

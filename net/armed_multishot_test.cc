@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/core/monotonic_time.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/net/testing/scripted_backend.h"
 
 namespace ringway::net::internal {

@@ -25,8 +25,8 @@
 
 #include "absl/status/status.h"
 #include "ringway/core/intrusive_list.h"
-#include "ringway/executor/loop_dependent.h"
-#include "ringway/executor/task_context.h"
+#include "ringway/executor/loop/loop_dependent.h"
+#include "ringway/executor/task/task_context.h"
 #include "ringway/net/tcp_stream.h"
 
 namespace ringway::net {
@@ -82,7 +82,7 @@ class [[nodiscard]] FlushOp : public internal::BufferWait {
   explicit FlushOp(internal::WriteBuffer* buffer);
 };
 
-// May outlive its stream and its loop (executor/loop_dependent.h).
+// May outlive its stream and its loop (executor/loop/loop_dependent.h).
 //
 // Threads: the stream's loop's only (checked), but for moving it.
 class BufferedWriter {

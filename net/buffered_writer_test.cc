@@ -23,7 +23,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/allocation_counter.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/net_fixture.h"
 

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/operation_await.h"
+#include "ringway/executor/task/operation_await.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp_stream.h"
 

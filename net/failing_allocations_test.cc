@@ -36,7 +36,7 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/core/monotonic_time.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/net_fixture.h"

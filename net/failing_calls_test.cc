@@ -26,7 +26,7 @@
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/clock.h"
 #include "ringway/core/monotonic_time.h"
-#include "ringway/executor/timeout.h"
+#include "ringway/executor/structured/timeout.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/net_fixture.h"
 

@@ -25,7 +25,7 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/net_fixture.h"

@@ -20,7 +20,7 @@
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/clock.h"
 #include "ringway/core/monotonic_time.h"
-#include "ringway/executor/event.h"
+#include "ringway/executor/task/event.h"
 #include "ringway/net/tcp_stream.h"
 #include "ringway/net/testing/net_fixture.h"
 

@@ -10,7 +10,7 @@
 
 #include "ringway/core/intrusive_list.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/net/armed_multishot.h"
 #include "ringway/net/tcp_listener.h"
 

@@ -29,7 +29,7 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/core/monotonic_time.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/listener_core.h"
 #include "ringway/net/tcp_listener.h"
 #include "ringway/net/testing/scripted_backend.h"

@@ -10,14 +10,14 @@
 #include <cstdint>
 #include <span>
 
-#include "ringway/executor/lent_buffer.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/lent_buffer.h"
+#include "ringway/executor/loop/loop.h"
 
 namespace ringway::net {
 
 // Must be dropped on the thread of its loop (checked), or after that has ended:
 // the loop's end takes the bytes back, and looking at them then aborts
-// (executor/loop_dependent.h).
+// (executor/loop/loop_dependent.h).
 //
 // Threads: the loop's only (checked), but for looking at the bytes.
 class [[nodiscard]] ReceivedBuffer {

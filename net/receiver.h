@@ -12,7 +12,7 @@
 #include <cstdint>
 
 #include "ringway/backends/operation.h"
-#include "ringway/executor/task_context.h"
+#include "ringway/executor/task/task_context.h"
 #include "ringway/net/armed_multishot.h"
 #include "ringway/net/received_buffer.h"
 

@@ -22,8 +22,8 @@
 #include "ringway/core/frame_allocator.h"
 #include "ringway/core/intrusive_list.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/loop.h"
-#include "ringway/executor/task_context.h"
+#include "ringway/executor/loop/loop.h"
+#include "ringway/executor/task/task_context.h"
 #include "ringway/net/receiver.h"
 
 namespace ringway::net::internal {

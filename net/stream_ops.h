@@ -18,9 +18,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ringway/executor/loop_dependent.h"
-#include "ringway/executor/operation_await.h"
-#include "ringway/executor/task_context.h"
+#include "ringway/executor/loop/loop_dependent.h"
+#include "ringway/executor/task/operation_await.h"
+#include "ringway/executor/task/task_context.h"
 #include "ringway/net/received_buffer.h"
 #include "ringway/net/stream_core.h"
 

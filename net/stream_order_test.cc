@@ -35,7 +35,7 @@
 #include "ringway/core/check.h"
 #include "ringway/core/clock.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/tcp_stream.h"
 #include "ringway/net/testing/net_fixture.h"
 #include "ringway/net/testing/scripted_backend.h"

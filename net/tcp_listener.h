@@ -19,9 +19,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ringway/executor/loop.h"
-#include "ringway/executor/loop_dependent.h"
-#include "ringway/executor/task_context.h"
+#include "ringway/executor/loop/loop.h"
+#include "ringway/executor/loop/loop_dependent.h"
+#include "ringway/executor/task/task_context.h"
 #include "ringway/net/listen_socket.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp_stream.h"
@@ -61,7 +61,7 @@ class [[nodiscard]] AcceptOp : public ListNode, private Suspension {
   int32_t result_ = -1;  // an accepted fd that nobody has taken yet, or -errno
 };
 
-// May outlive its loop, whose end closes it (executor/loop_dependent.h).
+// May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).
 //
 // Threads: the loop's only (checked), but for moving it.
 class TcpListener {

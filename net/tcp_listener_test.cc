@@ -19,7 +19,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/executor/event.h"
+#include "ringway/executor/task/event.h"
 #include "ringway/net/listener_core.h"
 #include "ringway/net/testing/net_fixture.h"
 

@@ -22,7 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/stream_core.h"
 #include "ringway/net/stream_ops.h"
@@ -65,9 +65,9 @@ class StreamWriter {
   internal::StreamHalf half_;
 };
 
-// May outlive its loop, whose end closes it (executor/loop_dependent.h). Of a
-// stream that was closed, moved from or closed by its loop's end, what returns
-// a status is FailedPrecondition.
+// May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).
+// Of a stream that was closed, moved from or closed by its loop's end, what
+// returns a status is FailedPrecondition.
 //
 // Threads: the loop's only (checked), but for moving it.
 class TcpStream {

@@ -16,7 +16,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/executor/event.h"
+#include "ringway/executor/task/event.h"
 #include "ringway/net/tcp_stream.h"
 #include "ringway/net/testing/net_fixture.h"
 

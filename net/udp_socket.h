@@ -26,10 +26,10 @@
 #include "absl/status/statusor.h"
 #include "ringway/core/intrusive_list.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/loop.h"
-#include "ringway/executor/loop_dependent.h"
-#include "ringway/executor/operation_await.h"
-#include "ringway/executor/task_context.h"
+#include "ringway/executor/loop/loop.h"
+#include "ringway/executor/loop/loop_dependent.h"
+#include "ringway/executor/task/operation_await.h"
+#include "ringway/executor/task/task_context.h"
 #include "ringway/net/socket_address.h"
 
 namespace ringway::net {
@@ -120,9 +120,9 @@ class [[nodiscard]] ReceiveDatagramOp : public internal::DatagramOp {
   sockaddr_storage sender_;
 };
 
-// May outlive its loop, whose end closes it (executor/loop_dependent.h). Of a
-// socket that was closed, moved from or closed by its loop's end, what returns
-// a status is FailedPrecondition.
+// May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).
+// Of a socket that was closed, moved from or closed by its loop's end, what
+// returns a status is FailedPrecondition.
 //
 // Threads: the loop's only (checked), but for moving it.
 class UdpSocket {

@@ -20,8 +20,8 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/allocation_counter.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/timeout.h"
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/testing/net_fixture.h"
 

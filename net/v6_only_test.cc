@@ -28,7 +28,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/net/listen_socket.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/testing/net_fixture.h"

@@ -17,7 +17,7 @@
 
 #include "ringway/backends/operation.h"
 #include "ringway/core/intrusive_list.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/stream_core.h"
 

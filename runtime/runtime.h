@@ -27,9 +27,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/shared/executor_handle.h"
-#include "ringway/executor/task.h"
+#include "ringway/executor/remote/executor_handle.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp.h"
 

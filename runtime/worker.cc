@@ -15,8 +15,8 @@
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/core/monotonic_time.h"
-#include "ringway/executor/shield.h"
-#include "ringway/executor/sleep.h"
+#include "ringway/executor/task/shield.h"
+#include "ringway/executor/task/sleep.h"
 
 namespace ringway {
 namespace {

@@ -10,9 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/shared/executor_handle.h"
-#include "ringway/executor/shared/spawn_on.h"
+#include "ringway/executor/remote/executor_handle.h"
+#include "ringway/executor/remote/spawn_on.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/testing/net_fixture.h"
 #include "ringway/runtime/runtime.h"
 

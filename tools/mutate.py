@@ -5,7 +5,7 @@
   mutate.py select --seed=1 --count=64   chooses mutants and writes the list
   mutate.py run                          tries those of the list, prints a table
   mutate.py report                       prints the table of an earlier run
-  mutate.py show executor/inbox.cc       every mutant there could be in a file
+  mutate.py show executor/loop/inbox.cc       every mutant there could be in a file
 
 A mutant is named by its file, the text of its line and which of the equal lines
 of that file it is, so edits elsewhere leave it what it was. `run` works in a

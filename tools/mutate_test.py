@@ -66,7 +66,7 @@ class MutantsTest(unittest.TestCase):
     def test_only_the_product_is_changed(self):
         self.assertEqual(mutate.product_files([
             'net/a.cc', 'net/a.h', 'net/a_test.cc', 'net/BUILD.bazel', 'core/a.cc',
-            'backends/testing/a.cc', 'backends/sim/a.cc', 'executor/loop_conformance.h',
+            'backends/testing/a.cc', 'backends/sim/a.cc', 'executor/testing/loop_conformance.h',
         ]), ['net/a.cc', 'net/a.h'])
 
     def test_a_choice_is_the_same_for_the_same_seed_and_takes_of_each_package(self):

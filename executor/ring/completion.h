@@ -13,8 +13,8 @@
 
 #include "absl/status/status.h"
 #include "ringway/core/slab.h"
-#include "ringway/executor/lent_buffer.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/lent_buffer.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/executor/ring/payload.h"
 
 namespace ringway {

@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/executor/ring/ring_core.h"
 
 namespace ringway::internal {

@@ -11,7 +11,7 @@
 
 #include "ringway/core/intrusive_list.h"
 #include "ringway/core/runnable.h"
-#include "ringway/executor/inbox.h"
+#include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/ring/completion.h"
 #include "ringway/executor/ring/context.h"
 #include "ringway/executor/ring/ring_message.h"

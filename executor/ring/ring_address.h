@@ -12,7 +12,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "ringway/executor/inbox.h"
+#include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/ring/payload.h"
 
 namespace ringway {

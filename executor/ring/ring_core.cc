@@ -9,7 +9,7 @@
 #include "ringway/backends/datagram.h"
 #include "ringway/core/check.h"
 #include "ringway/core/check_option.h"
-#include "ringway/executor/report_exception.h"
+#include "ringway/executor/loop/report_exception.h"
 #include "ringway/executor/ring/ring.h"
 
 namespace ringway::internal {

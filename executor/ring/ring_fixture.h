@@ -18,7 +18,7 @@
 
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/backend_fixture.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/executor/ring/ring.h"
 
 namespace ringway::testing {

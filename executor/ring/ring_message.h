@@ -23,7 +23,7 @@
 #include <memory>
 
 #include "ringway/core/intrusive_list.h"
-#include "ringway/executor/inbox.h"
+#include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/ring/completion.h"
 #include "ringway/executor/ring/payload.h"
 

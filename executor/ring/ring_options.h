@@ -11,7 +11,7 @@
 #include <functional>
 
 #include "absl/status/status.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 
 namespace ringway {
 

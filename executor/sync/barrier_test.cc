@@ -7,9 +7,9 @@
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/sleep.h"
-#include "ringway/executor/virtual_time_executor.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/sleep.h"
+#include "ringway/executor/testing/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "ringway/executor/sync/semaphore.h"
 
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 
 namespace ringway {
 namespace {

@@ -8,14 +8,14 @@
 #include <utility>
 
 #include "benchmark/benchmark.h"
-#include "ringway/executor/benchmark_support.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/sleep.h"
 #include "ringway/executor/sync/channel.h"
 #include "ringway/executor/sync/mutex.h"
 #include "ringway/executor/sync/notify.h"
 #include "ringway/executor/sync/oneshot.h"
 #include "ringway/executor/sync/semaphore.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/sleep.h"
+#include "ringway/executor/testing/benchmark_support.h"
 
 namespace ringway {
 namespace {

@@ -14,14 +14,14 @@
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
-#include "ringway/executor/executor.h"
 #include "ringway/executor/sync/barrier.h"
 #include "ringway/executor/sync/channel.h"
 #include "ringway/executor/sync/mutex.h"
 #include "ringway/executor/sync/notify.h"
 #include "ringway/executor/sync/oneshot.h"
 #include "ringway/executor/sync/semaphore.h"
-#include "ringway/executor/virtual_time_executor.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/testing/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

@@ -12,17 +12,17 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "ringway/executor/event.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/quoted_examples.h"
-#include "ringway/executor/sleep.h"
 #include "ringway/executor/sync/barrier.h"
 #include "ringway/executor/sync/channel.h"
 #include "ringway/executor/sync/mutex.h"
 #include "ringway/executor/sync/notify.h"
 #include "ringway/executor/sync/oneshot.h"
 #include "ringway/executor/sync/semaphore.h"
-#include "ringway/executor/virtual_time_executor.h"
+#include "ringway/executor/task/event.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/sleep.h"
+#include "ringway/executor/testing/quoted_examples.h"
+#include "ringway/executor/testing/virtual_time_executor.h"
 
 namespace ringway {
 namespace {

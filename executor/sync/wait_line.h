@@ -31,7 +31,7 @@
 #include "ringway/core/check.h"
 #include "ringway/core/intrusive_list.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/executor/task_context.h"
+#include "ringway/executor/task/task_context.h"
 
 namespace ringway::internal {
 

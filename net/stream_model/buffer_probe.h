@@ -6,7 +6,7 @@
 #define RINGWAY_NET_STREAM_MODEL_BUFFER_PROBE_H_
 
 #include "absl/status/status.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 
 namespace ringway::net::model {
 

@@ -14,7 +14,7 @@
 
 #include "absl/time/time.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 
 namespace ringway::net::model {
 

@@ -6,7 +6,7 @@
 #ifndef RINGWAY_NET_STREAM_MODEL_PROGRAMS_H_
 #define RINGWAY_NET_STREAM_MODEL_PROGRAMS_H_
 
-#include "ringway/executor/task.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/net/stream_model/random.h"
 #include "ringway/net/stream_model/world.h"
 

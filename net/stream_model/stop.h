@@ -12,12 +12,12 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "ringway/executor/cancel_token.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/shield.h"
-#include "ringway/executor/sleep.h"
-#include "ringway/executor/timeout.h"
-#include "ringway/executor/when.h"
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/structured/when.h"
+#include "ringway/executor/task/cancel_token.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/shield.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/net/stream_model/random.h"
 
 namespace ringway::net::model {

@@ -20,8 +20,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "ringway/executor/sleep.h"
-#include "ringway/executor/when.h"
+#include "ringway/executor/structured/when.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/net/stream_model/buffer_probe.h"
 #include "ringway/net/stream_model/programs.h"
 

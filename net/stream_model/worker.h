@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "ringway/executor/shared/shared_channel.h"
+#include "ringway/executor/remote/shared_channel.h"
 #include "ringway/net/stream_model/world.h"
 
 namespace ringway::net::model {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/executor/shared/spawn_on.h"
-#include "ringway/executor/sleep.h"
+#include "ringway/executor/remote/spawn_on.h"
+#include "ringway/executor/task/sleep.h"
 
 namespace ringway::net::model {
 namespace {

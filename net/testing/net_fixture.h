@@ -21,9 +21,9 @@
 #include "gtest/gtest.h"
 #include "ringway/core/check.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/sleep.h"
-#include "ringway/executor/timeout.h"
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/net/tcp.h"
 
 namespace ringway::net::testing {

@@ -24,7 +24,7 @@
 #include "ringway/backends/prepare.h"
 #include "ringway/core/check.h"
 #include "ringway/core/monotonic_time.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/tools/bench/peers/peer.h"
 #include "ringway/tools/command_line/command_line.h"
 

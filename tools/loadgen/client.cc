@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "ringway/core/clock.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/tools/loadgen/payload.h"
 
 namespace ringway::loadgen {

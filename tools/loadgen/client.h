@@ -14,7 +14,7 @@
 
 #include "absl/status/status.h"
 #include "ringway/core/monotonic_time.h"
-#include "ringway/executor/task.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/net/tcp.h"
 #include "ringway/tools/loadgen/meter.h"
 

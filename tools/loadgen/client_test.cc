@@ -19,8 +19,8 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/sleep.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/net/tcp.h"
 #include "ringway/tools/loadgen/meter.h"
 

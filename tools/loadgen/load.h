@@ -13,7 +13,7 @@
 
 #include "absl/time/time.h"
 #include "ringway/core/histogram.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/tools/loadgen/client.h"
 #include "ringway/tools/loadgen/cpu_clock.h"

@@ -21,7 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/executor/executor.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/tools/command_line/command_line.h"
 #include "ringway/tools/loadgen/cpu_clock.h"

@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/executor/spinner.h"
+#include "ringway/executor/loop/spinner.h"
 #include "ringway/net/tcp.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/tools/command_line/command_line.h"

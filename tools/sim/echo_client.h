@@ -13,7 +13,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "ringway/executor/task.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/tools/sim/simulation.h"
 
 namespace ringway::simulation {

@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/shield.h"
-#include "ringway/executor/sleep.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/shield.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/tools/sim/operations.h"
 #include "ringway/tools/sim/receiver.h"
 

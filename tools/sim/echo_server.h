@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "ringway/core/slab.h"
-#include "ringway/executor/event.h"
-#include "ringway/executor/task.h"
+#include "ringway/executor/task/event.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/tools/sim/service.h"
 
 namespace ringway::simulation {

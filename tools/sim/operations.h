@@ -14,7 +14,7 @@
 #include <span>
 
 #include "ringway/backends/prepare.h"
-#include "ringway/executor/operation_await.h"
+#include "ringway/executor/task/operation_await.h"
 
 namespace ringway::simulation {
 

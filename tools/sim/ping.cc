@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/executor/event.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/sleep.h"
+#include "ringway/executor/task/event.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/tools/sim/operations.h"
 
 namespace ringway::simulation {

@@ -11,8 +11,8 @@
 #include <span>
 #include <utility>
 
-#include "ringway/executor/shield.h"
-#include "ringway/executor/when.h"
+#include "ringway/executor/structured/when.h"
+#include "ringway/executor/task/shield.h"
 #include "ringway/tools/sim/operations.h"
 #include "ringway/tools/sim/receiver.h"
 

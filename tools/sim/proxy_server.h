@@ -12,7 +12,7 @@
 
 #include <cstdint>
 
-#include "ringway/executor/task.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/tools/sim/service.h"
 
 namespace ringway::simulation {

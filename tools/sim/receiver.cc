@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "ringway/backends/prepare.h"
-#include "ringway/executor/shield.h"
+#include "ringway/executor/task/shield.h"
 
 namespace ringway::simulation {
 

@@ -9,9 +9,9 @@
 #include <optional>
 
 #include "ringway/backends/operation.h"
-#include "ringway/executor/event.h"
-#include "ringway/executor/loop.h"
-#include "ringway/executor/task.h"
+#include "ringway/executor/loop/loop.h"
+#include "ringway/executor/task/event.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/net/armed_multishot.h"
 
 namespace ringway::simulation {

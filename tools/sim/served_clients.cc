@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "absl/time/time.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/sleep.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/sleep.h"
 
 namespace ringway::simulation {
 namespace {

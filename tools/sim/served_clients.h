@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "ringway/executor/join_handle.h"
-#include "ringway/executor/task.h"
+#include "ringway/executor/task/join_handle.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/tools/sim/echo_client.h"
 #include "ringway/tools/sim/service.h"
 #include "ringway/tools/sim/simulation.h"

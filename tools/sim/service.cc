@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "ringway/backends/sim/address.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/shield.h"
-#include "ringway/executor/sleep.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/shield.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/tools/sim/luck.h"
 #include "ringway/tools/sim/operations.h"
 

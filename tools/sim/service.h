@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "ringway/executor/join_handle.h"
-#include "ringway/executor/task.h"
+#include "ringway/executor/task/join_handle.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/tools/sim/simulation.h"
 
 namespace ringway::simulation {

@@ -19,8 +19,8 @@
 #include "ringway/backends/sim/scheduler.h"
 #include "ringway/backends/sim/sim_backend.h"
 #include "ringway/backends/sim/world.h"
-#include "ringway/executor/executor.h"
-#include "ringway/executor/loop.h"
+#include "ringway/executor/loop/loop.h"
+#include "ringway/executor/task/executor.h"
 
 namespace ringway::simulation {
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The store-buffer litmus test, on the inbox itself: a loop announces sleep and
+// then looks, a sender pushes and then looks, at the same moment. One of the
+// two must see the other. With a weaker store in FallAsleep() the processor may
+// look before it has announced, x86 included, and both go on: the sender
+// without ringing, the loop to sleep. Tests that sleep for real give the
+// announcement a system call's time to become visible, and schedule points a
+// function's.
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "ringway/backends/backend.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/backends/make_backend.h"
+#include "ringway/core/cpu_pause.h"
+#include "ringway/core/runnable.h"
+#include "ringway/executor/loop/inbox.h"
+
+namespace ringway {
+namespace {
+
+struct Message : InboxMessage {
+  Message() : InboxMessage([](InboxMessage&, bool) {}) {}
+};
+
+// Where two threads meet, again and again.
+class Meeting {
+ public:
+  // Returns when both threads have called it `n` times, to both within some
+  // nanoseconds if neither was preempted.
+  void Attend(uint32_t n) {
+    arrived_.fetch_add(1, std::memory_order_acq_rel);
+    for (uint32_t spins = 1; arrived_.load(std::memory_order_acquire) < 2 * n;
+         ++spins) {
+      if (spins % 1024 == 0) {
+        std::this_thread::yield();  // the other one may want this CPU
+      } else {
+        CpuPause();
+      }
+    }
+  }
+
+ private:
+  std::atomic<uint32_t> arrived_{0};
+};
+
+// Longer or shorter by some nanoseconds in each round, so that the two come
+// together in every way.
+void Linger(uint32_t n) {
+  for (uint32_t i = 0; i < n; ++i) asm volatile("" : : "r"(i));
+}
+
+TEST(InboxOrder, ALoopThatFallsAsleepAndASenderNeverMissEachOther) {
+  constexpr uint32_t kRounds = 300'000;
+  // A machine with one CPU has nothing to show, and would take for ever.
+  const absl::Time enough = absl::Now() + absl::Seconds(3);
+  BackendOptions options;
+  options.kind = BackendKind::kEpoll;
+  absl::StatusOr<std::unique_ptr<Backend>> backend = MakeBackend(options);
+  ASSERT_TRUE(backend.ok()) << backend.status();
+  Inbox inbox(**backend);
+  Message message;
+  Meeting before, after;
+  std::atomic<bool> stopped{false};
+  std::thread sender([&] {
+    for (uint32_t n = 1; !stopped; ++n) {
+      before.Attend(n);
+      Linger(n % 8);
+      EXPECT_TRUE(inbox.Send(message));
+      after.Attend(n);
+    }
+  });
+
+  uint32_t slept = 0, missed = 0;
+  RunnableList done;
+  for (uint32_t n = 1; !stopped; ++n) {
+    const bool last = n == kRounds || (n % 1024 == 0 && absl::Now() > enough);
+    before.Attend(n);
+    Linger(n / 8 % 8);
+    const bool asleep = inbox.FallAsleep();
+    if (last) stopped = true;
+    after.Attend(n);
+    const uint64_t rung = (*backend)->stats().notifications;
+    (*backend)->Wait((*backend)->clock().Now(), done);
+    slept += asleep;
+    missed += asleep && (*backend)->stats().notifications == rung;
+    inbox.WokeUp();
+    EXPECT_EQ(inbox.Drain(), 1u);
+  }
+  sender.join();
+
+  EXPECT_EQ(missed, 0u) << "of " << slept << " sleeps";
+  inbox.Close();
+}
+
+}  // namespace
+}  // namespace ringway

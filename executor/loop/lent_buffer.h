@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LentBuffer: bytes that arrived in one of a backend's receive buffers, lent
+// until dropped. What net::ReceivedBuffer and the ring's ReceivedData are.
+//
+// May outlive its loop (loop_dependent.h): the loop's end takes the buffer
+// back, and looking at the bytes then aborts.
+
+#ifndef RINGWAY_EXECUTOR_LOOP_LENT_BUFFER_H_
+#define RINGWAY_EXECUTOR_LOOP_LENT_BUFFER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "ringway/core/check.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/executor/loop/loop.h"
+
+namespace ringway {
+
+// Moving it costs a few instructions: the loop has a list of what it lends.
+//
+// Threads: the loop's only (checked), until that has ended.
+class [[nodiscard]] LentBuffer : private ListNode {
+ public:
+  // Empty.
+  LentBuffer() = default;
+  LentBuffer(Loop& loop, uint16_t buffer_id, std::span<std::byte> bytes);
+  LentBuffer(LentBuffer&& other) noexcept { TakeOver(other); }
+  LentBuffer& operator=(LentBuffer&& other) noexcept {
+    if (this != &other) {
+      Release();
+      TakeOver(other);
+    }
+    return *this;
+  }
+  ~LentBuffer() { Release(); }
+
+  // Aborts if the loop has ended.
+  std::span<std::byte> bytes() const {
+    RINGWAY_CHECK(!taken_back_,
+                  "a received buffer is used after the end of its loop, which "
+                  "has taken it back");
+    return bytes_;
+  }
+
+  // Forgets the first `n` bytes, at most as many as there are.
+  void RemovePrefix(size_t n) { bytes_ = bytes().subspan(n); }
+
+  // Gives the buffer back now.
+  void Release();
+
+ private:
+  friend class Loop;
+  friend class IntrusiveList<LentBuffer>;
+
+  void TakeOver(LentBuffer& other);
+  // The loop ends, or, in a forked child, is forgotten.
+  void OnLoopEnd(bool give_back);
+
+  Loop* loop_ = nullptr;  // while it has a buffer
+  std::span<std::byte> bytes_;
+  uint16_t buffer_id_ = 0;
+  bool taken_back_ = false;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_LOOP_LENT_BUFFER_H_

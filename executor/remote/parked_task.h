@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ParkedTask: one wait of a task that another thread ends.
+//
+// What the other thread holds must outlive the wait: the task can be cancelled,
+// or destroyed with its executor, while the wake-up is on its way. So the wait
+// is shared; who waits tells it when he no longer does.
+
+#ifndef RINGWAY_EXECUTOR_REMOTE_PARKED_TASK_H_
+#define RINGWAY_EXECUTOR_REMOTE_PARKED_TASK_H_
+
+#include <memory>
+
+#include "ringway/executor/loop/inbox.h"
+#include "ringway/executor/task/task_context.h"
+
+namespace ringway::internal {
+
+class ParkedTask : private InboxMessage {
+ public:
+  // Threads: the task's only, as for Forget().
+  explicit ParkedTask(TaskContext& task);
+
+  // Continues the task in its turn, unless it no longer waits. At most once.
+  // Does nothing for null.
+  //
+  // Threads: any.
+  // Cost:    no allocation; a system call only if the task's loop sleeps.
+  static void Wake(std::shared_ptr<ParkedTask> parked);
+
+  // The wait is over, or its task is.
+  void Forget() { task_ = nullptr; }
+
+ private:
+  static void Received(InboxMessage& message, bool accepted);
+
+  std::shared_ptr<Inbox> home_;
+  std::shared_ptr<ParkedTask> self_;  // while it is in the inbox
+  TaskContext* task_;                 // of the task's thread; null: forgotten
+};
+
+}  // namespace ringway::internal
+
+#endif  // RINGWAY_EXECUTOR_REMOTE_PARKED_TASK_H_

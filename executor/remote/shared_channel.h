@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SharedChannel: values from many threads to one task.
+//
+//   auto [sender, receiver] = ringway::MakeSharedChannel<Job>(/*capacity=*/64);
+//   // Any number of tasks on any workers, each with a copy of the sender:
+//   absl::Status sent = co_await sender.Send(std::move(job));
+//   // One task, on whichever worker the receiver was moved to:
+//   while (true) {
+//     absl::StatusOr<Job> job = co_await receiver.Receive();
+//     if (!job.ok()) break;  // the end, or cancelled
+//     ...
+//   }
+//
+// What one task or thread sends arrives in the order it was sent. A full
+// channel makes senders wait, in the order they came. The receiver is woken
+// when it waits and only then: once for any number of values. Within one worker
+// a local channel is cheaper.
+
+#ifndef RINGWAY_EXECUTOR_REMOTE_SHARED_CHANNEL_H_
+#define RINGWAY_EXECUTOR_REMOTE_SHARED_CHANNEL_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/utility/utility.h"
+#include "ringway/core/check.h"
+#include "ringway/executor/remote/channel_operations.h"
+#include "ringway/executor/remote/channel_state.h"
+
+namespace ringway {
+
+// The sending end. Each copy counts: when the last one goes, the receiver finds
+// the end of the channel behind the last value.
+//
+// Threads: one at a time for each copy; only tasks can Send().
+template <typename T>
+class SharedSender {
+ public:
+  explicit SharedSender(std::shared_ptr<internal::ChannelState<T>> state)
+      : state_(std::move(state)) {
+    state_->AddSender();
+  }
+  SharedSender(const SharedSender& other) : SharedSender(other.state()) {}
+  SharedSender(SharedSender&&) = default;
+  SharedSender& operator=(SharedSender other) noexcept {
+    state_.swap(other.state_);
+    return *this;
+  }
+  ~SharedSender() {
+    if (state_ != nullptr) state_->RemoveSender();
+  }
+
+  // Waits until there is room and moves `value` into the channel.
+  //
+  // Errors:       Unavailable when nothing will be received any more: the
+  //               receiver is gone, or somebody called Close(). Cancelled.
+  //               FailedPrecondition in a forked child.
+  //               After an error `value` is as it was.
+  // Ownership:    `value` must outlive the await.
+  // Cancellation: ends the wait; a value that has been taken is sent.
+  // Cost:         no allocation but, when it has to wait, from the frame pool.
+  internal::SendOp<T> Send(T&& value) {
+    return internal::SendOp<T>(state(), value);
+  }
+
+  // The same without waiting: ResourceExhausted if there is no room.
+  //
+  // Threads: any, also those without an executor.
+  absl::Status TrySend(T&& value) {
+    return internal::StatusOf(state()->TrySend(value));
+  }
+
+  // Ends the channel for all senders. What is inside will still be received.
+  void Close() { state()->Close(); }
+
+  // True when Send() would be Unavailable.
+  bool closed() const { return state()->closed(); }
+
+ private:
+  const std::shared_ptr<internal::ChannelState<T>>& state() const {
+    RINGWAY_CHECK(state_ != nullptr,
+                  "a SharedSender was used after it was moved from");
+    return state_;
+  }
+
+  std::shared_ptr<internal::ChannelState<T>> state_;  // null once moved from
+};
+
+// The receiving end. When it goes, so do the values in the channel, and sending
+// fails.
+//
+// Threads: one at a time, but it may move between them; only tasks can
+//          Receive().
+template <typename T>
+class SharedReceiver {
+ public:
+  explicit SharedReceiver(std::shared_ptr<internal::ChannelState<T>> state)
+      : state_(std::move(state)) {}
+  SharedReceiver(SharedReceiver&&) = default;
+  SharedReceiver& operator=(SharedReceiver other) noexcept {
+    state_.swap(other.state_);
+    return *this;
+  }
+  ~SharedReceiver() {
+    if (state_ != nullptr) state_->RemoveReceiver();
+  }
+
+  // Waits for the next value. One task at a time (checked).
+  //
+  // Errors:       Unavailable at the end: everything was received, and the
+  //               channel was closed or has no sender, or this is a forked
+  //               child. Cancelled; no value is lost.
+  // Cancellation: ends the wait.
+  // Cost:         no allocation but, when it has to wait, from the frame pool.
+  internal::ReceiveOp<T> Receive() { return internal::ReceiveOp<T>(state()); }
+
+  // The same without waiting: NotFound if there is no value now.
+  //
+  // Threads: any, also those without an executor.
+  absl::StatusOr<T> TryReceive() {
+    std::optional<T> value;
+    const bool closed = state()->TryReceive(value);
+    if (value.has_value())
+      return absl::StatusOr<T>(absl::in_place, *std::move(value));
+    return absl::Status(
+        closed ? absl::StatusCode::kUnavailable : absl::StatusCode::kNotFound,
+        "");
+  }
+
+  // Refuses what is sent from now on. What is inside can still be received.
+  void Close() { state()->Close(); }
+
+ private:
+  const std::shared_ptr<internal::ChannelState<T>>& state() const {
+    RINGWAY_CHECK(state_ != nullptr,
+                  "a SharedReceiver was used after it was moved from");
+    return state_;
+  }
+
+  std::shared_ptr<internal::ChannelState<T>> state_;  // null once moved from
+};
+
+// The two ends; for structured bindings.
+template <typename T>
+struct SharedChannel {
+  explicit SharedChannel(
+      const std::shared_ptr<internal::ChannelState<T>>& state)
+      : sender(state), receiver(state) {}
+  SharedSender<T> sender;
+  SharedReceiver<T> receiver;
+};
+
+// A channel that holds up to `capacity` values, at least 1 (checked); what is
+// being sent waits with its senders. `T` moves without throwing, and is moved
+// under a lock.
+//
+// Cost: allocates, here, all it ever will.
+template <typename T>
+SharedChannel<T> MakeSharedChannel(size_t capacity = 256) {
+  auto state = std::make_shared<internal::ChannelState<T>>(capacity);
+  state->Reserve();
+  return SharedChannel<T>(state);
+}
+
+// A channel without a limit: for senders that must not wait and are few by
+// nature. Grows by doubling to the most that was ever inside.
+template <typename T>
+SharedChannel<T> MakeUnboundedSharedChannel() {
+  return SharedChannel<T>(std::make_shared<internal::ChannelState<T>>(
+      std::numeric_limits<size_t>::max()));
+}
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_REMOTE_SHARED_CHANNEL_H_

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Select: waits for the first of several different things.
+//
+//   auto first = co_await ringway::Select(
+//       stopped.Wait(), ringway::Sleep(absl::Seconds(30)), Fetch(host));
+//   if (first.index == 2) Use(std::get<2>(first.results));
+//
+// WhenAny() for whatever can be awaited, with its promise: exactly one has won,
+// and the others were cancelled and have ended when the Select ends. So a
+// receive that lost has taken no bytes, or they are in its result.
+
+#ifndef RINGWAY_EXECUTOR_STRUCTURED_SELECT_H_
+#define RINGWAY_EXECUTOR_STRUCTURED_SELECT_H_
+
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "ringway/executor/structured/when.h"
+#include "ringway/executor/task/task.h"
+
+namespace ringway {
+namespace internal {
+
+template <typename A>
+inline constexpr bool kIsTask = false;
+template <typename T>
+inline constexpr bool kIsTask<Task<T>> = true;
+
+template <typename A>
+decltype(auto) AwaiterOf(A& awaitable) {
+  if constexpr (requires { awaitable.operator co_await(); }) {
+    return awaitable.operator co_await();
+  } else {
+    return (awaitable);
+  }
+}
+
+template <typename A>
+using AwaitResult =
+    std::decay_t<decltype(AwaiterOf(std::declval<A&>()).await_resume())>;
+
+template <typename T>
+Task<T> AsTask(Task<T>&& task) {
+  return std::move(task);
+}
+
+// Refers to the awaitable, which cannot be moved.
+template <typename A>
+requires(!kIsTask<std::remove_cvref_t<A>>) Task<AwaitResult<A>> AsTask(
+    A&& awaitable) {
+  co_return co_await awaitable;
+}
+
+}  // namespace internal
+
+// Awaits all of `awaitables`, of which there is at least one, at the same time
+// until the first has ended, however it did; then cancels the others and waits
+// for them. An awaitable is what the library's functions return (Sleep(),
+// Event::Wait(), operations, a JoinHandle, of which losing ends the wait and
+// not the task) or a Task, moved in.
+//
+// Result:       The index of the first, and what awaiting each gives, as
+//               joining a task would: a StatusOr<T> for a T. A loser that had
+//               something to show for itself has it in its result. When
+//               several are ready, the first in the order given wins.
+// Errors:       Each one's are in its own result. Throws as WhenAny() does.
+// Ownership:    Await it in the expression that makes it: it refers to the
+//               awaitables, which go at the end of that.
+// Cancellation: Cancels them all and waits for them.
+// Cost:         A task and a frame or two for each; no allocation once warm.
+template <typename... As>
+auto Select(As&&... awaitables) {
+  return WhenAny(internal::AsTask(std::forward<As>(awaitables))...);
+}
+
+// The same over any number of one type, which stay where they are: handles, for
+// example. Allocates.
+template <typename A>
+auto Select(std::span<A> awaitables) {
+  std::vector<Task<internal::AwaitResult<A>>> tasks;
+  tasks.reserve(awaitables.size());
+  for (A& awaitable : awaitables) tasks.push_back(internal::AsTask(awaitable));
+  return WhenAny(std::move(tasks));
+}
+
+// The same over tasks.
+template <typename T>
+auto Select(std::vector<Task<T>> tasks) {
+  return WhenAny(std::move(tasks));
+}
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_STRUCTURED_SELECT_H_

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CancelState: what a CancelSource and its tokens share. Not for users.
+
+#ifndef RINGWAY_EXECUTOR_TASK_CANCEL_STATE_H_
+#define RINGWAY_EXECUTOR_TASK_CANCEL_STATE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "ringway/core/check.h"
+#include "ringway/core/frame_allocator.h"
+#include "ringway/core/intrusive_list.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/task/event.h"
+#include "ringway/executor/task/task_context.h"
+
+namespace ringway::internal {
+
+class CancelState;
+
+// A counted reference. Not atomic: everything happens on one thread.
+class CancelStateRef {
+ public:
+  // To nothing.
+  CancelStateRef() = default;
+  explicit CancelStateRef(CancelState& state);
+  CancelStateRef(const CancelStateRef& other);
+  CancelStateRef(CancelStateRef&& other) noexcept
+      : state_(std::exchange(other.state_, nullptr)) {}
+  CancelStateRef& operator=(CancelStateRef other) noexcept {
+    std::swap(state_, other.state_);
+    return *this;
+  }
+  ~CancelStateRef();
+
+  CancelState* get() const { return state_; }
+  // Checks the thread, and that it refers to something.
+  inline CancelState* operator->() const;
+
+ private:
+  CancelState* state_ = nullptr;
+};
+
+// The node of a tree: it keeps its parent, and the parent knows its children
+// while they are there.
+class CancelState : public ListNode {
+ public:
+  // A child of `parent`, if there is one.
+  static CancelStateRef New(CancelStateRef parent);
+  // The same where there must be one (checked).
+  static CancelStateRef NewChild(const CancelStateRef& parent);
+
+  CancelState(const CancelState&) = delete;
+  CancelState& operator=(const CancelState&) = delete;
+  ~CancelState();
+
+  static void* operator new(size_t n_bytes) {
+    return FrameAllocator::Allocate(n_bytes);
+  }
+  static void operator delete(void* p) { FrameAllocator::Free(p); }
+
+  void Cancel(const absl::Status& reason);
+  void AddListener(CancelListener& listener);
+
+  // That of the thread that made it, while that lives. Another may have the
+  // rest: it is memory and nothing else.
+  void CheckThread() const {
+    owner_.CheckOrGone("a CancelSource or CancelToken");
+  }
+
+  const absl::Status& reason() const { return reason_; }
+  Event& cancelled() { return cancelled_; }
+
+ private:
+  friend class CancelStateRef;
+  explicit CancelState(CancelStateRef parent) : parent_(std::move(parent)) {}
+
+  const OwnerThread owner_;
+  uint32_t references_ = 0;
+  absl::Status reason_;
+  const CancelStateRef parent_;
+  IntrusiveList<CancelState> children_;      // newest first
+  IntrusiveList<CancelListener> listeners_;  // newest first
+  Event cancelled_;
+};
+
+inline CancelState* CancelStateRef::operator->() const {
+  RINGWAY_CHECK(state_ != nullptr,
+                "a CancelSource or CancelToken was used after it was moved "
+                "from");
+  state_->CheckThread();
+  return state_;
+}
+
+}  // namespace ringway::internal
+
+#endif  // RINGWAY_EXECUTOR_TASK_CANCEL_STATE_H_

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/executor/task/interval.h"
+
+#include <utility>
+
+#include "ringway/core/check.h"
+#include "ringway/executor/task/executor.h"
+
+namespace ringway {
+namespace {
+
+Loop& CurrentLoop() {
+  Executor* executor = Executor::Current();
+  RINGWAY_CHECK(executor != nullptr,
+                "an Interval outside of a running executor");
+  return executor->loop();
+}
+
+}  // namespace
+
+Interval::Interval(absl::Duration period)
+    : LoopDependent(CurrentLoop()),
+      loop_(Executor::Current()->loop()),
+      period_(period) {
+  RINGWAY_CHECK(period >= absl::Nanoseconds(1),
+                "an Interval needs a period of at least a nanosecond");
+  next_ = Now() + period_;
+}
+
+Interval::~Interval() {
+  CheckDestroyed("an Interval");
+  RINGWAY_CHECK(!timer_.armed(),
+                "an Interval was destroyed while a task waits for its tick");
+}
+
+void Interval::Reset() {
+  CheckUsable(this, "an Interval");
+  next_ = Now() + period_;
+  if (timer_.armed()) loop_.ArmTimer(timer_, next_);
+}
+
+uint64_t Interval::TakeTick() {
+  const absl::Duration late = Now() - next_;
+  // Reset() after the tick had come.
+  if (late < absl::ZeroDuration()) return 0;
+  absl::Duration since_last_due;
+  const int64_t missed = absl::IDivDuration(late, period_, &since_last_due);
+  next_ = next_ + (missed + 1) * period_;
+  return static_cast<uint64_t>(missed);
+}
+
+bool Interval::TickOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
+  if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
+  interval_.CheckAwaitedOn(task.loop(), "an Interval");
+  RINGWAY_CHECK(!interval_.awaited_, "two tasks await one Interval");
+  if (!task.Park(leaf, *this)) {
+    cancelled_ = true;
+    return task.SkipWait(leaf);
+  }
+  task_ = &task;
+  interval_.awaited_ = true;
+  interval_.timer_.on_fired = &task;
+  task.loop().ArmTimer(interval_.timer_, interval_.next_);
+  return true;
+}
+
+Interval::TickOp::~TickOp() {
+  // Only when the waiting task's frame is destroyed where it waits.
+  if (task_ == nullptr) return;
+  task_->loop().DisarmTimer(interval_.timer_);
+  interval_.awaited_ = false;
+}
+
+void Interval::TickOp::OnCancel(Suspension& suspension) {
+  TickOp& self = static_cast<TickOp&>(suspension);
+  Interval& interval = self.interval_;
+  TaskContext* task = std::exchange(self.task_, nullptr);
+  if (!interval.loop_.DisarmTimer(interval.timer_))
+    return;  // it has fired: the tick has come
+  interval.awaited_ = false;
+  self.cancelled_ = true;
+  task->Wake();
+}
+
+absl::StatusOr<uint64_t> Interval::TickOp::await_resume() {
+  if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "Interval");
+  if (cancelled_) return absl::Status(absl::StatusCode::kCancelled, "");
+  task_ = nullptr;
+  interval_.awaited_ = false;
+  return interval_.TakeTick();
+}
+
+}  // namespace ringway

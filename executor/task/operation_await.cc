@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/executor/task/operation_await.h"
+
+#include <cerrno>
+
+namespace ringway {
+
+bool OperationAwait::Park(std::coroutine_handle<> leaf, TaskContext& task) {
+  task_ = &task;
+  if (task.Park(leaf, *this)) return true;
+  state = OpState::kDone;
+  result = -ECANCELED;
+  return false;
+}
+
+bool OperationAwait::Restart() {
+  if (task_->cancelled()) return false;
+  Start();
+  return true;
+}
+
+void OperationAwait::CompleteUnstarted(int32_t unstarted_result) {
+  state = OpState::kDone;
+  result = unstarted_result;
+  task_->Wake();
+}
+
+void OperationAwait::OnCancel(Suspension& suspension) {
+  OperationAwait& self = Of(suspension);
+  self.task_->loop().Cancel(self);
+}
+
+}  // namespace ringway

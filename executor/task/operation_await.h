@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OperationAwait: an Operation that a task can co_await. The operation is the
+// awaiter, so it lives in the coroutine frame and costs no allocation.
+//
+// A concrete awaitable derives from it, prepares the operation in its
+// constructor and turns `result` into its own type in await_resume(). Backends
+// see a plain Operation.
+
+#ifndef RINGWAY_EXECUTOR_TASK_OPERATION_AWAIT_H_
+#define RINGWAY_EXECUTOR_TASK_OPERATION_AWAIT_H_
+
+#include <coroutine>
+
+#include "ringway/backends/operation.h"
+#include "ringway/executor/task/task_context.h"
+
+namespace ringway {
+
+class OperationAwait : public Operation, public Suspension {
+ public:
+  bool await_ready() const noexcept { return false; }
+
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    TaskContext& task = leaf.promise().task();
+    if (!Park(leaf, task)) return task.SkipWait(leaf);
+    Start();
+    return true;
+  }
+
+ protected:
+  // `on_done` runs when the operation has completed: it may Restart() it, and
+  // ends with Complete(). `on_cancel` must see to it that the await ends.
+  explicit OperationAwait(Function on_done = &OnDone,
+                          CancelFunction on_cancel = &OnCancel)
+      : Operation(on_done), Suspension(on_cancel, *this) {}
+
+  // The operation behind a Runnable or Suspension of this kind.
+  static OperationAwait& Of(Runnable& entry) {
+    return static_cast<OperationAwait&>(static_cast<Operation&>(entry));
+  }
+  static OperationAwait& Of(Suspension& suspension) {
+    return static_cast<OperationAwait&>(suspension);
+  }
+
+  // The two halves of await_suspend(), for awaitables that do something else
+  // than start at once. Park() is false for a cancelled task: the operation is
+  // then done, as cancelled.
+  bool Park(std::coroutine_handle<> leaf, TaskContext& task);
+  void Start() { task_->loop().Start(*this); }
+
+  // Starts it again, as after a short transfer; false, and nothing is done, if
+  // the task was cancelled meanwhile.
+  bool Restart();
+
+  // Continues the task at once; the last thing an `on_done` function does.
+  void Complete() { task_->Resume(); }
+  // Ends an operation that was not started, or not started again, with
+  // `result`; the task continues in its turn.
+  void CompleteUnstarted(int32_t result);
+
+  TaskContext& task() { return *task_; }
+
+ private:
+  static void OnDone(Runnable& entry) { Of(entry).Complete(); }
+  static void OnCancel(Suspension& suspension);
+
+  TaskContext* task_ = nullptr;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_TASK_OPERATION_AWAIT_H_

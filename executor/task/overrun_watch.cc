@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/executor/task/overrun_watch.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstdio>
+
+namespace ringway {
+
+void OverrunWatch::OnTurn(MonotonicTime began, MonotonicTime ended) {
+  if (turns_to_measure_ > 0) --turns_to_measure_;
+  const int64_t ns = ended.nanoseconds() - began.nanoseconds();
+  longest_turn_ns_ = std::max(longest_turn_ns_, ns);
+  if (ns <= budget_ns_) return;
+  ++turns_;
+  turns_to_measure_ = kTurnsToMeasure;
+}
+
+void OverrunWatch::OnTask(SlabKey task, std::string_view name,
+                          MonotonicTime began, MonotonicTime ended) {
+  if (ended.nanoseconds() - began.nanoseconds() <= budget_ns_) return;
+  const TaskOverrun overrun = {task, std::string(name), ended - began};
+  if (handler_) {
+    handler_(overrun);
+  } else {
+    Report(overrun, ended);
+  }
+}
+
+void OverrunWatch::Report(const TaskOverrun& overrun, MonotonicTime now) {
+  const bool first = reported_ == MonotonicTime();
+  if (!first && now - reported_ < absl::Seconds(1)) {
+    ++unreported_;
+    return;
+  }
+  reported_ = now;
+  fprintf(stderr,
+          "ringway: task #%u.%u \"%s\" ran %s without a break and held up all "
+          "others (budget %s; %" PRIu64 " more since the last report)\n",
+          overrun.task.index, overrun.task.generation, overrun.name.c_str(),
+          absl::FormatDuration(overrun.duration).c_str(),
+          absl::FormatDuration(absl::Nanoseconds(budget_ns_)).c_str(),
+          unreported_);
+  unreported_ = 0;
+}
+
+}  // namespace ringway

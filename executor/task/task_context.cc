@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/executor/task/task_context.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ringway/core/check.h"
+#include "ringway/core/clock.h"
+#include "ringway/executor/task/executor.h"
+
+namespace ringway {
+
+std::string Suspension::Describe() const {
+  if (what_ != nullptr) return what_;
+  return absl::StrCat(OpCodeName(operation_->opcode), " on fd ",
+                      operation_->fd);
+}
+
+TaskContext::TaskContext(Executor& executor, std::coroutine_handle<> root,
+                         std::string_view name)
+    : Runnable(&TaskContext::Run),
+      executor_(executor),
+      loop_(executor.loop()),
+      root_(root),
+      leaf_(root) {
+  SetName(name);
+}
+
+TaskContext::~TaskContext() {
+  if (root_) root_.destroy();
+  RINGWAY_CHECK(cancel_listeners_.empty(),
+                "a TaskScope, or another CancelListener, outlives the task "
+                "that it belongs to");
+}
+
+void TaskContext::ForgetInChild() {
+  root_ = nullptr;
+  if (linked()) Unlink();
+  while (cancel_listeners_.PopFront() != nullptr) {
+  }
+}
+
+void TaskContext::Run(Runnable& entry) {
+  TaskContext& task = static_cast<TaskContext&>(entry);
+  if (!task.started_) {
+    if (task.cancel_requested_) {  // the body never runs; its arguments go now
+      std::exchange(task.root_, nullptr).destroy();
+      task.finished_ = true;
+      task.executor_.OnFinished(task);
+      return;
+    }
+    task.started_ = true;
+  }
+  task.Resume();
+}
+
+void TaskContext::Resume() {
+  suspension_ = nullptr;
+  awaits_left_ = kAwaitsPerTurn;
+  executor_.current_task_ = this;
+  if (executor_.overruns_.measures_tasks()) [[unlikely]] {
+    ContinueMeasured();
+  } else {
+    Continue();
+  }
+  executor_.current_task_ = nullptr;
+  if (finished_) executor_.OnFinished(*this);
+}
+
+void TaskContext::Continue() {
+  internal::ControlTransfer::Run(transfer_slot_, std::exchange(leaf_, nullptr));
+}
+
+void TaskContext::ContinueMeasured() {
+  const Clock& clock = loop_.backend().clock();
+  const MonotonicTime began = clock.Now();
+  Continue();
+  executor_.overruns_.OnTask(executor_.IdOf(*this), name(), began, clock.Now());
+}
+
+void TaskContext::SetName(std::string_view name) {
+  const size_t n = std::min(name.size(), kMaxName);
+  if (n > 0) memcpy(name_.data(), name.data(), n);
+  name_[n] = '\0';
+}
+
+TaskInfo TaskContext::Info() const {
+  TaskInfo info;
+  info.id = executor_.IdOf(*this);
+  info.parent = parent_;
+  info.name = name();
+  info.cancelled = cancel_requested_;
+  if (finished_) {
+    info.state = TaskState::kEnded;
+  } else if (executor_.current_task_ == this) {
+    info.state = TaskState::kRunning;
+  } else if (!started_) {
+    info.state = TaskState::kNotStarted;
+  } else if (suspension_ == nullptr) {
+    info.state = TaskState::kReady;
+  } else {
+    info.state = TaskState::kWaiting;
+    info.waits_for = suspension_->Describe();
+    info.waiting = loop_.backend().clock().Now() - parked_at_;
+  }
+  return info;
+}
+
+void TaskContext::RequestCancel() {
+  executor_.owner_.Check("an executor's task");
+  if (finished_ || cancel_requested_) return;
+  cancel_requested_ = true;
+  if (shields_ > 0) return;
+  TellCancelListeners();
+  if (Suspension* suspension = std::exchange(suspension_, nullptr))
+    suspension->Cancel();
+}
+
+void TaskContext::AddCancelListener(CancelListener& listener) {
+  if (cancelled()) {
+    listener.OnCancelled();
+  } else {
+    cancel_listeners_.PushFront(listener);
+  }
+}
+
+void TaskContext::TellCancelListeners() {
+  while (CancelListener* listener = cancel_listeners_.PopFront())
+    listener->OnCancelled();
+}
+
+}  // namespace ringway

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// VirtualTimeExecutor: for tests of the task layer, an executor without a
+// kernel.
+//
+// Its clock stands still while anything can run and jumps to the next deadline
+// when nothing can, so a test of an hour's sleep takes no time and has one
+// outcome. Waiting for what can never happen aborts with a message instead of
+// hanging the test.
+
+#ifndef RINGWAY_EXECUTOR_TESTING_VIRTUAL_TIME_EXECUTOR_H_
+#define RINGWAY_EXECUTOR_TESTING_VIRTUAL_TIME_EXECUTOR_H_
+
+#include <memory>
+
+#include "absl/time/time.h"
+#include "ringway/backends/sim/sim_backend.h"
+#include "ringway/backends/sim/world.h"
+#include "ringway/core/clock.h"
+#include "ringway/executor/loop/loop.h"
+#include "ringway/executor/task/executor.h"
+
+namespace ringway {
+
+struct VirtualTimeExecutor {
+  explicit VirtualTimeExecutor(
+      const ExecutorOptions& options = ExecutorOptions()) {
+    world.environment().alone = true;
+    executor = std::make_unique<Executor>(
+        std::make_unique<Loop>(world.MakeBackend(), options.loop), options);
+  }
+
+  Executor* operator->() { return executor.get(); }
+  Clock& clock() { return world.environment().clock; }
+  MonotonicTime Now() { return clock().Now(); }
+
+  // As if the thread had been busy for so long.
+  void Advance(absl::Duration d) { world.environment().clock.Advance(d); }
+
+  sim::World world;
+  std::unique_ptr<Executor> executor;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_TESTING_VIRTUAL_TIME_EXECUTOR_H_
