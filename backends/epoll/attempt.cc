@@ -15,10 +15,10 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "ringway/backends/common/system_call.h"
 #include "ringway/backends/epoll/socket_transfer.h"
 #include "ringway/backends/epoll/without_sigpipe.h"
 #include "ringway/backends/prepare.h"
-#include "ringway/backends/system_call.h"
 #include "ringway/core/check.h"
 
 namespace ringway::epoll {

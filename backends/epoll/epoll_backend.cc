@@ -11,8 +11,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "ringway/backends/begin_cancel.h"
-#include "ringway/backends/cancel_in.h"
+#include "ringway/backends/common/begin_cancel.h"
+#include "ringway/backends/common/cancel_in.h"
 #include "ringway/core/errno_status.h"
 
 namespace ringway::epoll {

@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ringway/backends/common/socket_type.h"
 #include "ringway/backends/datagram.h"
-#include "ringway/backends/socket_type.h"
 
 namespace ringway::epoll {
 namespace {

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <ctime>
 
-#include "ringway/backends/system_call.h"
+#include "ringway/backends/common/system_call.h"
 
 namespace ringway::epoll {
 namespace {

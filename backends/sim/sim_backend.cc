@@ -12,8 +12,8 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/backends/begin_cancel.h"
-#include "ringway/backends/cancel_in.h"
+#include "ringway/backends/common/begin_cancel.h"
+#include "ringway/backends/common/cancel_in.h"
 #include "ringway/core/check.h"
 
 namespace ringway::sim {

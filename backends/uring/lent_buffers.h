@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "ringway/backends/backend_options.h"
-#include "ringway/backends/delivery_copies.h"
+#include "ringway/backends/common/delivery_copies.h"
 #include "ringway/backends/operation.h"
 #include "ringway/backends/uring/buffer_ring.h"
 #include "ringway/backends/uring/kernel_ring.h"

@@ -15,12 +15,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/backends/begin_cancel.h"
-#include "ringway/backends/cancel_in.h"
+#include "ringway/backends/common/begin_cancel.h"
+#include "ringway/backends/common/cancel_in.h"
+#include "ringway/backends/common/socket_type.h"
+#include "ringway/backends/common/system_call.h"
 #include "ringway/backends/datagram.h"
 #include "ringway/backends/prepare.h"
-#include "ringway/backends/socket_type.h"
-#include "ringway/backends/system_call.h"
 #include "ringway/backends/uring/prepare_entry.h"
 #include "ringway/backends/uring/probe_multishot.h"
 #include "ringway/backends/uring/ring_setup.h"

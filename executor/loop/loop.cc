@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "ringway/backends/cancel_in.h"
+#include "ringway/backends/common/cancel_in.h"
 #include "ringway/backends/make_backend.h"
 #include "ringway/core/check.h"
 #include "ringway/core/check_option.h"

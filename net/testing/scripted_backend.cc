@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "ringway/backends/begin_cancel.h"
+#include "ringway/backends/common/begin_cancel.h"
 #include "ringway/core/check.h"
 
 namespace ringway::net::testing {

@@ -24,7 +24,7 @@
 
 #include "absl/time/time.h"
 #include "ringway/backends/backend.h"
-#include "ringway/backends/event_pool.h"
+#include "ringway/backends/common/event_pool.h"
 #include "ringway/backends/operation.h"
 #include "ringway/core/clock.h"
 #include "ringway/core/monotonic_time.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/backends/receive_buffers.h"
+#include "ringway/backends/common/receive_buffers.h"
 
 #include <bit>
 #include <new>

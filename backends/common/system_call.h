@@ -6,8 +6,8 @@
 // blocks like the call itself, for as long as a socket's peer likes if the fd
 // is a socket in blocking mode.
 
-#ifndef RINGWAY_BACKENDS_SYSTEM_CALL_H_
-#define RINGWAY_BACKENDS_SYSTEM_CALL_H_
+#ifndef RINGWAY_BACKENDS_COMMON_SYSTEM_CALL_H_
+#define RINGWAY_BACKENDS_COMMON_SYSTEM_CALL_H_
 
 #include <cstdint>
 
@@ -23,4 +23,4 @@ int32_t RunSystemCall(const Operation& op);
 
 }  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_SYSTEM_CALL_H_
+#endif  // RINGWAY_BACKENDS_COMMON_SYSTEM_CALL_H_

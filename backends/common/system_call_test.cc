@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/backends/system_call.h"
+#include "ringway/backends/common/system_call.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -4,8 +4,8 @@
 // buffer because buffers had run low, so that whoever holds on to what was
 // delivered to him does not starve the others.
 
-#ifndef RINGWAY_BACKENDS_DELIVERY_COPIES_H_
-#define RINGWAY_BACKENDS_DELIVERY_COPIES_H_
+#ifndef RINGWAY_BACKENDS_COMMON_DELIVERY_COPIES_H_
+#define RINGWAY_BACKENDS_COMMON_DELIVERY_COPIES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -58,4 +58,4 @@ class DeliveryCopies {
 
 }  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_DELIVERY_COPIES_H_
+#endif  // RINGWAY_BACKENDS_COMMON_DELIVERY_COPIES_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/backends/event_pool.h"
+#include "ringway/backends/common/event_pool.h"
 
 #include <new>
 #include <utility>

@@ -12,8 +12,8 @@
 //   ...                   // the doorbell becomes readable
 //   pool.Collect(ended);  // op.result is set
 
-#ifndef RINGWAY_BACKENDS_OFFLOAD_POOL_H_
-#define RINGWAY_BACKENDS_OFFLOAD_POOL_H_
+#ifndef RINGWAY_BACKENDS_COMMON_OFFLOAD_POOL_H_
+#define RINGWAY_BACKENDS_COMMON_OFFLOAD_POOL_H_
 
 #include <condition_variable>
 #include <cstddef>
@@ -81,4 +81,4 @@ class OffloadPool {
 
 }  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_OFFLOAD_POOL_H_
+#endif  // RINGWAY_BACKENDS_COMMON_OFFLOAD_POOL_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/backends/offload_pool.h"
+#include "ringway/backends/common/offload_pool.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "ringway/backends/cancel_in.h"
+#include "ringway/backends/common/cancel_in.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/core/unique_fd.h"
 

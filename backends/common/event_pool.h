@@ -6,8 +6,8 @@
 //
 // It grows ahead of need, so that an allocation that fails once costs nothing.
 
-#ifndef RINGWAY_BACKENDS_EVENT_POOL_H_
-#define RINGWAY_BACKENDS_EVENT_POOL_H_
+#ifndef RINGWAY_BACKENDS_COMMON_EVENT_POOL_H_
+#define RINGWAY_BACKENDS_COMMON_EVENT_POOL_H_
 
 #include <array>
 #include <cstddef>
@@ -61,4 +61,4 @@ class EventPool {
 
 }  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_EVENT_POOL_H_
+#endif  // RINGWAY_BACKENDS_COMMON_EVENT_POOL_H_

@@ -2,8 +2,8 @@
 //
 // KeepsBoundaries: what an empty receive means.
 
-#ifndef RINGWAY_BACKENDS_SOCKET_TYPE_H_
-#define RINGWAY_BACKENDS_SOCKET_TYPE_H_
+#ifndef RINGWAY_BACKENDS_COMMON_SOCKET_TYPE_H_
+#define RINGWAY_BACKENDS_COMMON_SOCKET_TYPE_H_
 
 namespace ringway {
 
@@ -16,4 +16,4 @@ bool KeepsBoundaries(int fd);
 
 }  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_SOCKET_TYPE_H_
+#endif  // RINGWAY_BACKENDS_COMMON_SOCKET_TYPE_H_

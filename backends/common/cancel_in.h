@@ -2,8 +2,8 @@
 //
 // CancelIn: what CancelFd() and CancelAll() do with one of a backend's lists.
 
-#ifndef RINGWAY_BACKENDS_CANCEL_IN_H_
-#define RINGWAY_BACKENDS_CANCEL_IN_H_
+#ifndef RINGWAY_BACKENDS_COMMON_CANCEL_IN_H_
+#define RINGWAY_BACKENDS_COMMON_CANCEL_IN_H_
 
 #include <cstddef>
 
@@ -32,4 +32,4 @@ inline size_t CancelIn(OperationList& list, int fd, Backend& backend,
 
 }  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_CANCEL_IN_H_
+#endif  // RINGWAY_BACKENDS_COMMON_CANCEL_IN_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/backends/delivery_copies.h"
+#include "ringway/backends/common/delivery_copies.h"
 
 #include <algorithm>
 #include <new>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/backends/offload_pool.h"
+#include "ringway/backends/common/offload_pool.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <system_error>
 
-#include "ringway/backends/cancel_in.h"
-#include "ringway/backends/system_call.h"
+#include "ringway/backends/common/cancel_in.h"
+#include "ringway/backends/common/system_call.h"
 #include "ringway/core/check.h"
 
 namespace ringway {

@@ -6,8 +6,8 @@
 // Buffers go round: taken -> filled -> delivered -> returned. When few are left
 // what is delivered is a copy, and the buffer is back at once.
 
-#ifndef RINGWAY_BACKENDS_RECEIVE_BUFFERS_H_
-#define RINGWAY_BACKENDS_RECEIVE_BUFFERS_H_
+#ifndef RINGWAY_BACKENDS_COMMON_RECEIVE_BUFFERS_H_
+#define RINGWAY_BACKENDS_COMMON_RECEIVE_BUFFERS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/backends/delivery_copies.h"
+#include "ringway/backends/common/delivery_copies.h"
 #include "ringway/core/aligned_buffer.h"
 
 namespace ringway {
@@ -65,4 +65,4 @@ class ReceiveBuffers {
 
 }  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_RECEIVE_BUFFERS_H_
+#endif  // RINGWAY_BACKENDS_COMMON_RECEIVE_BUFFERS_H_

@@ -2,8 +2,8 @@
 //
 // BeginCancel: what every backend's Cancel() begins with.
 
-#ifndef RINGWAY_BACKENDS_BEGIN_CANCEL_H_
-#define RINGWAY_BACKENDS_BEGIN_CANCEL_H_
+#ifndef RINGWAY_BACKENDS_COMMON_BEGIN_CANCEL_H_
+#define RINGWAY_BACKENDS_COMMON_BEGIN_CANCEL_H_
 
 #include <cerrno>
 #include <optional>
@@ -47,4 +47,4 @@ inline std::optional<CancelOutcome> BeginCancel(Operation& op,
 
 }  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_BEGIN_CANCEL_H_
+#endif  // RINGWAY_BACKENDS_COMMON_BEGIN_CANCEL_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/backends/socket_type.h"
+#include "ringway/backends/common/socket_type.h"
 
 #include <sys/socket.h>
 
