@@ -5,8 +5,24 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace ringway::internal {
+namespace {
+
+// Headers are compiled from a folder of links, whose name helps nobody: from
+// the last "ringway/" on it is what is included.
+const char* AsIncluded(const char* file) {
+  constexpr char kPrefix[] = "ringway/";
+  const char* begin = file;
+  for (const char* at = strstr(file, kPrefix); at != nullptr;
+       at = strstr(at + 1, kPrefix)) {
+    begin = at;
+  }
+  return begin;
+}
+
+}  // namespace
 
 void CheckFailed(const char* file, int line, const char* condition,
                  const char* format, ...) {
@@ -16,8 +32,8 @@ void CheckFailed(const char* file, int line, const char* condition,
   va_start(args, format);
   vsnprintf(message, sizeof(message), format, args);
   va_end(args);
-  fprintf(stderr, "%s:%d: check failed: %s: %s\n", file, line, condition,
-          message);
+  fprintf(stderr, "%s:%d: check failed: %s: %s\n", AsIncluded(file), line,
+          condition, message);
   fflush(stderr);
   abort();
 }

@@ -41,6 +41,14 @@ TEST(CheckDeathTest, SaysWhereWhatAndWhyAndAborts) {
               "need an open fd, got -1");
 }
 
+// Headers are compiled from folders of links that the build makes.
+TEST(CheckDeathTest, NamesAHeaderAsItIsIncluded) {
+  EXPECT_DEATH(
+      internal::CheckFailed("bazel-out/_virtual_includes/a/ringway/core/a.h", 3,
+                            "x", "why"),
+      "(^|\n)ringway/core/a.h:3: check failed: x: why");
+}
+
 TEST(CheckDeathTest, CutsOffAnOverlongMessage) {
   const std::string text(5000, 'x');
 
