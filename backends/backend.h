@@ -34,18 +34,11 @@ enum class CancelOutcome : uint8_t {
   kNotFound,    // it is not active; nothing was touched
 };
 
-// How a backend carries out an opcode.
-enum class Support : uint8_t {
-  kNative,         // by the kernel's asynchronous interface itself
-  kEmulated,       // by other means, with the same results
-  kUnimplemented,  // not at all: -EOPNOTSUPP
-};
-
 // Counters of one backend since it was made. Written by its thread only.
 struct BackendStats {
   uint64_t submitted = 0;      // operations started
   uint64_t completed = 0;      // operations ended (multishot: once, at the end)
-  uint64_t events = 0;         // deliveries of multishot operations
+  uint64_t deliveries = 0;     // of multishots and zero-copy sends
   uint64_t in_flight = 0;      // now
   uint64_t system_calls = 0;   // made by Submit() and Wait()
   uint64_t waits = 0;          // of these, the ones that could block
@@ -112,10 +105,10 @@ class Backend {
 
   // Takes the next delivery of `op`; false when there is none. `event.data`
   // stays valid until ReturnBuffer(event.buffer_id).
-  virtual bool TakeEvent(MultishotOperation& op, MultishotEvent& event) = 0;
+  virtual bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) = 0;
 
   // Closes or gives back everything that `op` delivered and nobody took.
-  virtual void DropEvents(MultishotOperation& op) = 0;
+  virtual void DropDeliveries(DeliveringOperation& op) = 0;
 
   // Gives a receive buffer back for reuse; resumes receives that wait for one.
   virtual void ReturnBuffer(uint16_t buffer_id) = 0;

@@ -12,14 +12,14 @@ size_t DatagramPayloadOffset(const Operation& op) {
   return sizeof(DatagramHeader) + room.msg_namelen + room.msg_controllen;
 }
 
-Datagram ReadDatagram(const Operation& op, const MultishotEvent& event) {
+Datagram ReadDatagram(const Operation& op, const Delivery& delivery) {
   const msghdr& room = *static_cast<const msghdr*>(op.address);
   const size_t payload_offset = DatagramPayloadOffset(op);
   DatagramHeader header;
-  memcpy(&header, event.data, sizeof(header));
+  memcpy(&header, delivery.data, sizeof(header));
 
-  const std::span<std::byte> filled(event.data,
-                                    static_cast<size_t>(event.result));
+  const std::span<std::byte> filled(delivery.data,
+                                    static_cast<size_t>(delivery.result));
   const std::span<std::byte> payload = filled.subspan(payload_offset);
   Datagram datagram;
   datagram.name = filled.subspan(

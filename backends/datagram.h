@@ -43,7 +43,7 @@ size_t DatagramPayloadOffset(const Operation& op);
 
 // Takes a delivery of `op`, a multishot recvmsg, apart. The parts point into
 // the event's buffer and are valid until it is returned.
-Datagram ReadDatagram(const Operation& op, const MultishotEvent& event);
+Datagram ReadDatagram(const Operation& op, const Delivery& delivery);
 
 }  // namespace ringway
 

@@ -23,64 +23,28 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ringway/backends/opcode.h"
 #include "ringway/core/check.h"
 #include "ringway/core/runnable.h"
 
 namespace ringway {
 
-// Every backend switches over all of these without a default, so a new one
-// breaks the build of a backend that forgot it.
-enum class OpCode : uint8_t {
-  kNop,
-  // Any fd.
-  kRead,
-  kReadv,
-  kWrite,
-  kWritev,
-  kClose,
-  kPoll,
-  kPollMultishot,
-  kSplice,
-  kSendFile,
-  // Sockets.
-  kSocket,
-  kBind,
-  kListen,
-  kAccept,
-  kAcceptMultishot,
-  kConnect,
-  kShutdown,
-  kRecv,
-  kRecvMsg,
-  kRecvMultishot,
-  kRecvMsgMultishot,
-  kSend,
-  kSendMsg,
-  kSendZeroCopy,
-  kSendMsgZeroCopy,
-  // Files and directories.
-  kOpenAt,
-  kStatx,
-  kFsync,
-  kFallocate,
-  kTruncate,
-  kRename,
-  kUnlink,
-  kMkdir,
-  kLink,
-  kSymlink,
-  // Processes and devices.
-  kWaitPid,
-  kUringCommand,
-};
-
-inline constexpr size_t kOpCodeCount =
-    static_cast<size_t>(OpCode::kUringCommand) + 1;
-
-// "recv", "accept", ...: for messages and traces.
-const char* OpCodeName(OpCode opcode);
-
 enum class OpState : uint8_t { kIdle, kQueued, kInFlight, kDone };
+
+// What backends keep with an operation, so that they need no table of their
+// own. Each field has one meaning on all backends that use it.
+struct BackendState {
+  void* memory = nullptr;      // a buffer that goes with the operation
+  uint32_t progress = 0;       // bytes moved by the attempts so far
+  bool needs_rearm = false;    // it is between two armings
+  bool offloaded = false;      // an OffloadPool has it
+  bool lost_delivery = false;  // it lacks a delivery, hence is to end
+  bool drained = false;        // a receive that has left nothing behind
+  bool connecting = false;     // a handshake is under way
+  bool copies = false;         // a zero-copy send that has to copy after all
+  bool not_polled = false;     // direct I/O that its device does not poll
+  bool must_not_wait = false;  // a call that has to return instead (splice)
+};
 
 struct Operation : Runnable {
   explicit Operation(Function on_done) : Runnable(on_done) {}
@@ -99,13 +63,9 @@ struct Operation : Runnable {
   // Moved by the backend and the loop only.
   OpState state = OpState::kIdle;
   bool cancel_requested = false;
-  bool needs_rearm = false;    // a multishot that is between two armings
-  bool offloaded = false;      // an OffloadPool has it
-  bool lost_delivery = false;  // a multishot that lacks one, hence is to end
-  bool drained = false;        // a receive that has left nothing behind
 
-  // What to do: set by the Prepare functions (prepare.h), which say what each
-  // opcode keeps where; constant while active.
+  // What to do: set by the Prepare functions (prepare.h), which document what
+  // each opcode keeps where; constant from then on.
   OpCode opcode = OpCode::kNop;
   int fd = -1;
   int fd2 = -1;
@@ -116,78 +76,69 @@ struct Operation : Runnable {
   int64_t offset = 0;
   int64_t offset2 = 0;
 
+  // Its backend's alone, while it is in flight.
+  BackendState backend;
+
   // What came of it, valid in kDone: what the system call would have returned,
   // or -errno.
   int32_t result = 0;
 };
 
-// One delivery of a multishot operation. Lives in the backend's pool.
-struct MultishotEvent {
-  MultishotEvent* next = nullptr;
-  int32_t result = 0;      // accepted fd, bytes, or poll mask
-  uint16_t buffer_id = 0;  // receives: give back with Backend::ReturnBuffer()
-  std::byte* data = nullptr;  // receives: `result` bytes, valid until the
-                              // buffer is returned
+// One delivery of a DeliveringOperation. Lives in its backend's pool.
+struct Delivery {
+  Delivery* next = nullptr;
+  int32_t result = 0;  // a new fd, bytes, or a poll mask
+  // Lent buffers:
+  uint16_t buffer_id = 0;     // for Backend::ReturnBuffer()
+  std::byte* data = nullptr;  // `result` bytes, valid until it is returned
 };
 
-// An operation that delivers many times and ends once. Deliveries queue up in
-// `first_event`; `delivery` is scheduled when there is something new (events,
-// or the end). The end comes after all deliveries; it is -errno, or 0. Backends
-// keep it armed by themselves through everything short of an error: exhausted
-// buffers, overflow, kernels that end multishots early. Without memory for a
-// delivery it ends with -ENOMEM behind the ones before it. Whoever owns it
-// takes every event (see Backend::DropEvents) or leaks an fd or a buffer, so
-// its owner is a listener or a stream, never a temporary.
+// An operation that delivers any number of times and ends once: multishots, and
+// zero-copy sends, which deliver the number of bytes that were accepted and end
+// when their memory may be changed.
 //
-// A zero-copy send is one, too: it delivers the number of bytes accepted, and
-// ends when its memory may be changed.
-struct MultishotOperation : Operation {
-  explicit MultishotOperation(Function on_delivery)
-      : Operation(nullptr), delivery(on_delivery, this) {}
-  ~MultishotOperation() {
+// Deliveries queue up in `first_delivery`. `notice` is scheduled when there is
+// something new: deliveries, or the end, which comes after all of them and is
+// -errno or 0. Backends keep it armed through everything short of an error:
+// exhausted buffers, overflow, kernels that end multishots early. Without
+// memory for a delivery it ends with -ENOMEM behind the ones before it. Its
+// owner takes every delivery (see Backend::DropDeliveries) or leaks an fd or a
+// buffer, so that owner is a listener or a stream, never a temporary.
+struct DeliveringOperation : Operation {
+  explicit DeliveringOperation(Function on_notice)
+      : Operation(nullptr), notice(on_notice, this) {}
+  ~DeliveringOperation() {
     RINGWAY_CHECK(
-        first_event == nullptr,
-        "a %s operation was destroyed with deliveries that nobody took",
+        first_delivery == nullptr,
+        "a %s operation was destroyed with deliveries that were not taken",
         OpCodeName(opcode));
   }
 
-  // A list node of its own: the operation is still in flight while a delivery
+  // A list node of its own: the operation is still in flight while its notice
   // is scheduled.
-  struct Delivery : Runnable {
-    Delivery(Function run, MultishotOperation* owner)
+  struct Notice : Runnable {
+    Notice(Function run, DeliveringOperation* owner)
         : Runnable(run), operation(owner) {}
-    MultishotOperation* operation;
+    DeliveringOperation* operation;
   };
-  Delivery delivery;
-  MultishotEvent* first_event = nullptr;
-  MultishotEvent* last_event = nullptr;
-  uint32_t event_count = 0;  // deliveries that nobody has taken yet
+  Notice notice;
+  Delivery* first_delivery = nullptr;
+  Delivery* last_delivery = nullptr;
+  uint32_t delivery_count = 0;  // deliveries that have not been taken
 };
 
-// True for the opcodes that only a MultishotOperation may have.
-inline bool IsMultishot(OpCode opcode) {
-  switch (opcode) {
-    case OpCode::kPollMultishot:
-    case OpCode::kAcceptMultishot:
-    case OpCode::kRecvMultishot:
-    case OpCode::kRecvMsgMultishot:
-    case OpCode::kSendZeroCopy:
-    case OpCode::kSendMsgZeroCopy:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// True for the ones whose deliveries are lent buffers.
-inline bool DeliversBuffers(OpCode opcode) {
-  return opcode == OpCode::kRecvMultishot ||
-         opcode == OpCode::kRecvMsgMultishot;
+// What the loop schedules at the end of `op`.
+inline Runnable& EndOf(Operation& op) {
+  if (!Delivers(op.opcode)) return op;
+  return static_cast<DeliveringOperation&>(op).notice;
 }
 
 // True if `op` works on `fd`, in either direction. Directories that paths are
 // relative to do not count.
-bool UsesFd(const Operation& op, int fd);
+inline bool UsesFd(const Operation& op, int fd) {
+  return fd >= 0 && TraitsOf(op.opcode).fds != opcode::kNoFd &&
+         (op.fd == fd || op.fd2 == fd);
+}
 
 using OperationList = IntrusiveList<Operation>;
 

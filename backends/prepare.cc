@@ -19,9 +19,6 @@ void Prepare(Operation& op, OpCode opcode, int fd) {
                 OpCodeName(op.opcode));
   op.state = OpState::kIdle;
   op.cancel_requested = false;
-  op.needs_rearm = false;
-  op.lost_delivery = false;
-  op.drained = false;
   op.opcode = opcode;
   op.fd = fd;
   op.fd2 = -1;
@@ -31,6 +28,7 @@ void Prepare(Operation& op, OpCode opcode, int fd) {
   op.address2 = nullptr;
   op.offset = 0;
   op.offset2 = 0;
+  op.backend = BackendState();
   op.result = 0;
 }
 
@@ -108,7 +106,7 @@ void PreparePoll(Operation& op, int fd, uint32_t events) {
   op.flags = events;
 }
 
-void PreparePollMultishot(MultishotOperation& op, int fd, uint32_t events) {
+void PreparePollMultishot(DeliveringOperation& op, int fd, uint32_t events) {
   Prepare(op, OpCode::kPollMultishot, fd);
   op.flags = events;
 }
@@ -153,7 +151,7 @@ void PrepareAccept(Operation& op, int fd, sockaddr* address,
   op.flags = SOCK_CLOEXEC;
 }
 
-void PrepareAcceptMultishot(MultishotOperation& op, int fd) {
+void PrepareAcceptMultishot(DeliveringOperation& op, int fd) {
   Prepare(op, OpCode::kAcceptMultishot, fd);
   op.flags = SOCK_CLOEXEC;
 }
@@ -178,11 +176,11 @@ void PrepareRecvMsg(Operation& op, int fd, msghdr& message, int flags) {
   PrepareMessage(op, OpCode::kRecvMsg, fd, message, flags | MSG_CMSG_CLOEXEC);
 }
 
-void PrepareRecvMultishot(MultishotOperation& op, int fd) {
+void PrepareRecvMultishot(DeliveringOperation& op, int fd) {
   Prepare(op, OpCode::kRecvMultishot, fd);
 }
 
-void PrepareRecvMsgMultishot(MultishotOperation& op, int fd, msghdr& message,
+void PrepareRecvMsgMultishot(DeliveringOperation& op, int fd, msghdr& message,
                              int flags) {
   PrepareMessage(op, OpCode::kRecvMsgMultishot, fd, message,
                  flags | MSG_CMSG_CLOEXEC);
@@ -198,13 +196,13 @@ void PrepareSendMsg(Operation& op, int fd, const msghdr& message, int flags) {
   PrepareMessage(op, OpCode::kSendMsg, fd, message, flags | MSG_NOSIGNAL);
 }
 
-void PrepareSendZeroCopy(MultishotOperation& op, int fd,
+void PrepareSendZeroCopy(DeliveringOperation& op, int fd,
                          std::span<const std::byte> buffer, int flags) {
   PrepareSend(op, fd, buffer, flags);
   op.opcode = OpCode::kSendZeroCopy;
 }
 
-void PrepareSendMsgZeroCopy(MultishotOperation& op, int fd,
+void PrepareSendMsgZeroCopy(DeliveringOperation& op, int fd,
                             const msghdr& message, int flags) {
   PrepareMessage(op, OpCode::kSendMsgZeroCopy, fd, message,
                  flags | MSG_NOSIGNAL);

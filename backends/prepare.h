@@ -62,7 +62,7 @@ void PrepareClose(Operation& op, int fd);
 void PreparePoll(Operation& op, int fd, uint32_t events);
 // Delivers the mask now, if anything is ready, and whenever something becomes
 // ready again: use up what is there, then wait for the next delivery.
-void PreparePollMultishot(MultishotOperation& op, int fd, uint32_t events);
+void PreparePollMultishot(DeliveringOperation& op, int fd, uint32_t events);
 
 // Moves up to `n_bytes` from one fd to the other, one of which is a pipe,
 // without a copy. Offsets as for splice(2): kCurrentPosition for a pipe.
@@ -85,7 +85,7 @@ void PrepareListen(Operation& op, int fd, int backlog);
 // `address` and `length` may be null.
 void PrepareAccept(Operation& op, int fd, sockaddr* address, socklen_t* length);
 // Delivers accepted fds; getpeername(2) has their addresses.
-void PrepareAcceptMultishot(MultishotOperation& op, int fd);
+void PrepareAcceptMultishot(DeliveringOperation& op, int fd);
 
 void PrepareConnect(Operation& op, int fd, const sockaddr* address,
                     socklen_t length);
@@ -96,13 +96,13 @@ void PrepareRecv(Operation& op, int fd, std::span<std::byte> buffer,
 void PrepareRecvMsg(Operation& op, int fd, msghdr& message, int flags = 0);
 // Receives into the backend's provided buffers, one event per receive. Ends
 // with 0 at the end of the stream.
-void PrepareRecvMultishot(MultishotOperation& op, int fd);
+void PrepareRecvMultishot(DeliveringOperation& op, int fd);
 // The same for messages: each event is one, with its source address, control
 // data and flags; ReadDatagram() (datagram.h) takes it apart. `message` says
 // how much room to leave for these: its msg_namelen and msg_controllen count,
 // its pointers do not. Ends with 0 at the end of a stream, or of
 // SOCK_SEQPACKET, where an empty packet looks like the end and counts as it.
-void PrepareRecvMsgMultishot(MultishotOperation& op, int fd, msghdr& message,
+void PrepareRecvMsgMultishot(DeliveringOperation& op, int fd, msghdr& message,
                              int flags = 0);
 
 // MSG_NOSIGNAL is always added: a closed peer is an error, never a signal.
@@ -114,9 +114,9 @@ void PrepareSendMsg(Operation& op, int fd, const msghdr& message,
 // with 0 or -errno, when the kernel no longer refers to the memory, which must
 // not be changed or freed before: over a network that is when the peer has
 // acknowledged it. Where memory cannot be pinned (RLIMIT_MEMLOCK) it is copied.
-void PrepareSendZeroCopy(MultishotOperation& op, int fd,
+void PrepareSendZeroCopy(DeliveringOperation& op, int fd,
                          std::span<const std::byte> buffer, int flags = 0);
-void PrepareSendMsgZeroCopy(MultishotOperation& op, int fd,
+void PrepareSendMsgZeroCopy(DeliveringOperation& op, int fd,
                             const msghdr& message, int flags = 0);
 
 // --- Files and directories. `directory` is an fd or AT_FDCWD.

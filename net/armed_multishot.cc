@@ -40,8 +40,8 @@ int32_t ArmedMultishot::TakeEnd() {
 }
 
 void ArmedMultishot::OnDelivery(Runnable& entry) {
-  auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
-  Multishot& operation = *static_cast<Multishot*>(delivery.operation);
+  auto& notice = static_cast<DeliveringOperation::Notice&>(entry);
+  Multishot& operation = *static_cast<Multishot*>(notice.operation);
   ArmedMultishot& self = operation.owner;
   if (!operation.active()) {
     const bool stopped = std::exchange(self.stop_requested_, false) &&

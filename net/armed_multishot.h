@@ -55,11 +55,11 @@ class ArmedMultishot {
 
   // Armed or stopping: news will follow, so this object must stay.
   bool in_progress() const {
-    return operation_.active() || operation_.delivery.linked();
+    return operation_.active() || operation_.notice.linked();
   }
 
   // Starts it on `fd`. Requires kIdle (checked).
-  using PrepareFunction = void (*)(MultishotOperation&, int fd);
+  using PrepareFunction = void (*)(DeliveringOperation&, int fd);
   void Arm(int fd, PrepareFunction prepare);
 
   // Asks an armed one to end; news follow. What was delivered, or is delivered
@@ -68,22 +68,22 @@ class ArmedMultishot {
   void Stop();
 
   // Moves the oldest delivery to `event`; false if there is none.
-  bool Take(MultishotEvent& event) {
-    return loop_.backend().TakeEvent(operation_, event);
+  bool Take(Delivery& delivery) {
+    return loop_.backend().TakeDelivery(operation_, delivery);
   }
   // Deliveries that have not been taken.
-  uint32_t untaken() const { return operation_.event_count; }
+  uint32_t untaken() const { return operation_.delivery_count; }
   // Closes or gives back all of these.
-  void DropUntaken() { loop_.backend().DropEvents(operation_); }
+  void DropUntaken() { loop_.backend().DropDeliveries(operation_); }
 
   // 0 or -errno, once. Requires kEnded (checked). It may be taken before the
   // deliveries, which came earlier.
   int32_t TakeEnd();
 
  private:
-  struct Multishot : MultishotOperation {
+  struct Multishot : DeliveringOperation {
     explicit Multishot(ArmedMultishot& o)
-        : MultishotOperation(&OnDelivery), owner(o) {}
+        : DeliveringOperation(&OnDelivery), owner(o) {}
     ArmedMultishot& owner;
   };
 

@@ -41,11 +41,11 @@ class ArmedMultishotTest : public ::testing::Test {
   }
 
   std::string TakeBytes() {
-    MultishotEvent event;
-    if (!multishot_.Take(event)) return "";
-    std::string bytes(reinterpret_cast<const char*>(event.data),
-                      static_cast<size_t>(event.result));
-    backend_.ReturnBuffer(event.buffer_id);
+    Delivery delivery;
+    if (!multishot_.Take(delivery)) return "";
+    std::string bytes(reinterpret_cast<const char*>(delivery.data),
+                      static_cast<size_t>(delivery.result));
+    backend_.ReturnBuffer(delivery.buffer_id);
     return bytes;
   }
 

@@ -118,8 +118,8 @@ TEST_P(NetFailingAllocations, OfAnAcceptCostThatConnectionOnly) {
       executor_->Spawn(AcceptOne(listener));
   loop().Work();  // it waits
   UniqueFd client = ConnectTo(listener);
-  const uint64_t events = loop().stats().backend.events;
-  while (loop().stats().backend.events == events)
+  const uint64_t events = loop().stats().backend.deliveries;
+  while (loop().stats().backend.deliveries == events)
     loop().Wait(Clock::Real().Now() + absl::Milliseconds(1));
   {
     FailingAllocation failure(1);

@@ -37,8 +37,8 @@ void ListenerCore::OnLoopEnd() {
 }
 
 int ListenerCore::TakeAccepted() {
-  MultishotEvent event;
-  return accept_.Take(event) ? event.result : -1;
+  Delivery delivery;
+  return accept_.Take(delivery) ? delivery.result : -1;
 }
 
 int ListenerCore::TakeForNewcomer() {

@@ -62,7 +62,7 @@ class ListenerModel {
   ListenerModel(Executor& executor, ScriptedBackend& backend, UniqueFd fd)
       : executor_(executor),
         backend_(backend),
-        events_before_(backend.stats().events),
+        events_before_(backend.stats().deliveries),
         some_fd_(fd.get()),
         listener_(TcpListener::Adopt(executor.loop(), std::move(fd))) {}
 
@@ -116,7 +116,7 @@ class ListenerModel {
 
   // Connections accepted ahead of those that want them.
   uint64_t untaken() const {
-    return backend_.stats().events - events_before_ - n_taken_;
+    return backend_.stats().deliveries - events_before_ - n_taken_;
   }
 
   // Takes every connection that is left, unless the listener was closed, and

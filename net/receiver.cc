@@ -20,11 +20,11 @@ Receiver::Receiver(StreamCore& core)
     : core_(core), receive_(core.loop(), *this) {}
 
 void Receiver::Refill() {
-  MultishotEvent event;
-  if (!current_.empty() || !receive_.Take(event)) return;
-  current_ =
-      ReceivedBuffer(core_.loop(), event.buffer_id,
-                     std::span(event.data, static_cast<size_t>(event.result)));
+  Delivery delivery;
+  if (!current_.empty() || !receive_.Take(delivery)) return;
+  current_ = ReceivedBuffer(
+      core_.loop(), delivery.buffer_id,
+      std::span(delivery.data, static_cast<size_t>(delivery.result)));
 }
 
 bool Receiver::ready() {

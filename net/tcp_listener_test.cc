@@ -70,7 +70,7 @@ class TcpListenerTest : public NetTest {
  protected:
   TcpListener ListenOnLoopback() { return ListenOn("127.0.0.1:0"); }
 
-  uint64_t Accepted() { return loop().stats().backend.events; }
+  uint64_t Accepted() { return loop().stats().backend.deliveries; }
 };
 
 TEST_F(TcpListenerTest, AcceptsAThousandConnections) {

@@ -217,9 +217,10 @@ TEST_F(TcpStreamTest, ACancelDuringCloseReachesNothingThatIsOver) {
     TcpStream stream = Adopt(std::move(pair.near_end));
     SendAll(pair.far_end.get(), "first");
     EXPECT_EQ(ValueOf(co_await ReceiveSome(stream)), "first");
-    const uint64_t before = loop().stats().backend.events;
+    const uint64_t before = loop().stats().backend.deliveries;
     SendAll(pair.far_end.get(), "second");
-    co_await TurnUntil([&] { return loop().stats().backend.events > before; });
+    co_await TurnUntil(
+        [&] { return loop().stats().backend.deliveries > before; });
     auto receive_and_close = [&]() -> Task<absl::Status> {
       EXPECT_EQ(ValueOf(co_await ReceiveSome(stream)), "second");
       co_return co_await stream.Close();

@@ -446,7 +446,7 @@ TEST_F(TcpStreamTest, AReaderThatDoesNotComeHoldsFewBuffersAndCostsNoTurns) {
     TcpStream stream = Adopt(std::move(pair.near_end));
     SendAll(far, "start");
     EXPECT_EQ(ValueOf(co_await ReceiveSome(stream)), "start");
-    const uint64_t events_before = loop().stats().backend.events;
+    const uint64_t events_before = loop().stats().backend.deliveries;
 
     // For ever, as far as the kernel takes it: until it has stood still while
     // the loop turned.
@@ -457,7 +457,7 @@ TEST_F(TcpStreamTest, AReaderThatDoesNotComeHoldsFewBuffersAndCostsNoTurns) {
       quiet = n == 0 ? quiet + 1 : 0;
       co_await TurnTimes(2);
     }
-    const uint64_t held = loop().stats().backend.events - events_before;
+    const uint64_t held = loop().stats().backend.deliveries - events_before;
     EXPECT_GE(held, 1u);
     EXPECT_LE(held, internal::Receiver::kMaxHeld + 64u);
     RecordProperty("held", static_cast<int>(held));

@@ -157,7 +157,8 @@ void Worker::ThreadMain() {
   const ExecutorStats stats = executor_->stats();
   report_.exceptions = stats.detached_exceptions + stats.loop.post_exceptions;
   report_.system_calls = stats.loop.backend.system_calls;
-  report_.operations = stats.loop.backend.completed + stats.loop.backend.events;
+  report_.operations =
+      stats.loop.backend.completed + stats.loop.backend.deliveries;
   report_.turns = stats.loop.turns;
   report_.spins = stats.loop.spins_paid + stats.loop.spins_unpaid;
   executor_.reset();

@@ -30,10 +30,8 @@ inline std::optional<CancelOutcome> BeginCancel(Operation& op,
       op.result = -ECANCELED;
       ++stats.submitted;  // keeps "submitted - completed = in flight" true
       ++stats.completed;
-      Runnable& told = IsMultishot(op.opcode)
-                           ? static_cast<MultishotOperation&>(op).delivery
-                           : static_cast<Runnable&>(op);
-      if (!told.linked()) done.PushBack(told);
+      Runnable& end = EndOf(op);
+      if (!end.linked()) done.PushBack(end);
       return CancelOutcome::kNotStarted;
     }
     case OpState::kInFlight:

@@ -54,7 +54,7 @@ OffloadPool::~OffloadPool() {
 
 void OffloadPool::Start(Operation& op) {
   ++in_flight_;
-  op.offloaded = true;
+  op.backend.offloaded = true;
   if (threads_.empty()) StartThreads();
   {
     std::lock_guard lock(mutex_);
@@ -120,7 +120,7 @@ bool OffloadPool::Cancel(Operation& op) {
 // Requires the lock, and that `op` has not begun.
 void OffloadPool::TakeBack(Operation& op) {
   op.Unlink();
-  op.offloaded = false;
+  op.backend.offloaded = false;
   --in_flight_;
 }
 
@@ -148,7 +148,7 @@ size_t OffloadPool::CancelUsing(int fd, OperationList& not_begun) {
 void OffloadPool::Collect(OperationList& ended) {
   std::lock_guard lock(mutex_);
   for (Operation* op = ended_.front(); op != nullptr; op = ended_.Next(*op)) {
-    op->offloaded = false;
+    op->backend.offloaded = false;
     --in_flight_;
   }
   ended.Append(ended_);

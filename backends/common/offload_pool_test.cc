@@ -57,7 +57,7 @@ class OffloadPoolTest : public ::testing::Test {
     OperationList ended;
     pool_->Collect(ended);
     while (Operation* op = ended.PopFront()) {
-      EXPECT_FALSE(op->offloaded);
+      EXPECT_FALSE(op->backend.offloaded);
       End(*op);
     }
   }
@@ -137,7 +137,7 @@ TEST_F(OffloadPoolTest, WhatHasNotBegunComesBackFromACancel) {
   EXPECT_TRUE(pool_->Cancel(queued));  // the only thread is busy or not there
 
   EXPECT_FALSE(queued.linked());
-  EXPECT_FALSE(queued.offloaded);
+  EXPECT_FALSE(queued.backend.offloaded);
   EXPECT_EQ(pool_->in_flight(), 2u);
   queued.state = OpState::kDone;
   running.Release();

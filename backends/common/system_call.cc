@@ -46,8 +46,10 @@ off_t* OrCurrent(off_t& offset) {
 int64_t Splice(const Operation& op) {
   off_t from_offset = op.offset2;
   off_t to_offset = op.offset;
+  const unsigned flags =
+      op.flags | (op.backend.must_not_wait ? SPLICE_F_NONBLOCK : 0);
   return splice(op.fd2, OrCurrent(from_offset), op.fd, OrCurrent(to_offset),
-                op.length, op.flags);
+                op.length, flags);
 }
 
 int64_t SendFile(const Operation& op) {

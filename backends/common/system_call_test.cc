@@ -153,7 +153,7 @@ TEST_F(SystemCallTest, PollTellsTheMaskAndBadFds) {
 }
 
 TEST_F(SystemCallTest, WhatHasNoPlainFormIsNotSupported) {
-  MultishotOperation multishot(nullptr);
+  DeliveringOperation multishot(nullptr);
   PrepareAcceptMultishot(multishot, 0);
   EXPECT_EQ(RunSystemCall(multishot), -EOPNOTSUPP);
   PrepareUringCommand(op_, 0, 0);

@@ -44,7 +44,7 @@ struct MixedLoad {
   ~MixedLoad() {
     driver.Cancel(multishot);
     EXPECT_TRUE(driver.RunUntil([&] { return multishot.ended(); }));
-    driver->DropEvents(multishot);
+    driver->DropDeliveries(multishot);
   }
 
   void StartAll() {
@@ -68,9 +68,9 @@ struct MixedLoad {
   void Deliver() {
     EXPECT_EQ(system.Send(stream.second.get(), "delivery"), 8);
     EXPECT_TRUE(
-        driver.RunUntil([&] { return multishot.first_event != nullptr; }));
-    for (MultishotEvent event; driver->TakeEvent(multishot, event);) {
-      driver->ReturnBuffer(event.buffer_id);
+        driver.RunUntil([&] { return multishot.first_delivery != nullptr; }));
+    for (Delivery delivery; driver->TakeDelivery(multishot, delivery);) {
+      driver->ReturnBuffer(delivery.buffer_id);
     }
   }
 
@@ -100,7 +100,7 @@ TEST_P(AllocationConformance, MixedOperationsAllocateNothing) {
       load->Deliver();
     }
   };
-  round();  // warm-up: buffers and the event pool are made by the first use
+  round();  // warm-up: buffers and the delivery pool are made by the first use
   const uint64_t allocations_before = CountAllocations();
   const uint64_t completed_before = driver->stats().completed;
 
@@ -108,7 +108,7 @@ TEST_P(AllocationConformance, MixedOperationsAllocateNothing) {
 
   EXPECT_EQ(CountAllocations() - allocations_before, 0u);
   std::cout << "[ COUNTED  ] " << driver->stats().completed - completed_before
-            << " operations, " << driver->stats().events << " deliveries, "
+            << " operations, " << driver->stats().deliveries << " deliveries, "
             << driver->name() << "\n";
 }
 

@@ -229,10 +229,10 @@ TEST_P(CancelConformance, WhatMultishotsDeliveredBeforeTheCancelIsKept) {
   EXPECT_TRUE(driver.RunUntil([&] { return op.ended(); }));
 
   std::string received;
-  for (MultishotEvent event; driver->TakeEvent(op, event);) {
-    received.append(reinterpret_cast<char*>(event.data),
-                    static_cast<size_t>(event.result));
-    driver->ReturnBuffer(event.buffer_id);
+  for (Delivery delivery; driver->TakeDelivery(op, delivery);) {
+    received.append(reinterpret_cast<char*>(delivery.data),
+                    static_cast<size_t>(delivery.result));
+    driver->ReturnBuffer(delivery.buffer_id);
   }
   received += system().Receive(sockets.first.get(), 8);
   EXPECT_EQ(received, "hello") << "the bytes are delivered or still queued";
@@ -457,7 +457,7 @@ TEST_P(CancelConformance, CancelByFdReachesReceivesThatWaitForABuffer) {
   PrepareRecvMultishot(holding, holder.first.get());
   driver.Start(holding);
   SendAll(holder.second.get(), "x");
-  ASSERT_TRUE(driver.RunUntil([&] { return holding.event_count == 1; }));
+  ASSERT_TRUE(driver.RunUntil([&] { return holding.delivery_count == 1; }));
   PrepareRecvMultishot(waiting, starved.first.get());
   driver.Start(waiting);
   SendAll(starved.second.get(), "kept");
@@ -470,7 +470,7 @@ TEST_P(CancelConformance, CancelByFdReachesReceivesThatWaitForABuffer) {
   EXPECT_EQ(system().Receive(starved.first.get(), 64), "kept");
   EXPECT_EQ(driver->CancelAll(driver.ready()), 1u);
   EXPECT_TRUE(driver.RunUntil([&] { return holding.ended(); }));
-  driver->DropEvents(holding);
+  driver->DropDeliveries(holding);
 }
 
 TEST_P(CancelConformance, CancelOfAllAsksEachOperationOnce) {

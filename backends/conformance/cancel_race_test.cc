@@ -138,8 +138,8 @@ class ZeroCopyRace : public Race {
   }
   void Settle() override {
     size_t n_sent = 0;
-    for (MultishotEvent event; driver->TakeEvent(op_, event);) {
-      n_sent += static_cast<size_t>(event.result);
+    for (Delivery delivery; driver->TakeDelivery(op_, delivery);) {
+      n_sent += static_cast<size_t>(delivery.result);
     }
     ASSERT_EQ(op_.result, n_sent == 1 ? 0 : -ECANCELED);
     ASSERT_EQ(system.Receive(receiver_.get(), 64).size(), n_sent);
@@ -210,7 +210,7 @@ class MultishotPollRace : public Race {
   void Trigger() override { ASSERT_EQ(system.Send(fds_.second.get(), "x"), 1); }
   void Settle() override {
     ASSERT_EQ(op_.result, -ECANCELED);
-    driver->DropEvents(op_);
+    driver->DropDeliveries(op_);
     ASSERT_EQ(system.Receive(fds_.first.get(), 2), "x");
   }
 
@@ -259,9 +259,9 @@ class MultishotAcceptRace : public Race {
   }
   void Settle() override {
     ASSERT_EQ(op_.result, -ECANCELED);
-    MultishotEvent event;
-    TestFd server = driver->TakeEvent(op_, event)
-                        ? system.Own(event.result)
+    Delivery delivery;
+    TestFd server = driver->TakeDelivery(op_, delivery)
+                        ? system.Own(delivery.result)
                         : system.Accept(listener_.get());
     ASSERT_TRUE(server.valid());
     system.ResetPeer(std::move(client_));
@@ -317,18 +317,18 @@ class MultishotReceiveRace : public Race {
   void Settle() override {
     ASSERT_EQ(op_.result, -ECANCELED);
     std::string received;
-    for (MultishotEvent event; driver->TakeEvent(op_, event);) {
-      received += AsText(Payload(event));
-      driver->ReturnBuffer(event.buffer_id);
+    for (Delivery delivery; driver->TakeDelivery(op_, delivery);) {
+      received += AsText(Payload(delivery));
+      driver->ReturnBuffer(delivery.buffer_id);
     }
     received += system.Receive(fds_.first.get(), 2);
     ASSERT_EQ(received, std::string(1, sent_));
   }
 
  private:
-  std::span<std::byte> Payload(const MultishotEvent& event) {
-    if (datagrams_) return ReadDatagram(op_, event).payload;
-    return {event.data, static_cast<size_t>(event.result)};
+  std::span<std::byte> Payload(const Delivery& delivery) {
+    if (datagrams_) return ReadDatagram(op_, delivery).payload;
+    return {delivery.data, static_cast<size_t>(delivery.result)};
   }
 
   TestFdPair fds_;

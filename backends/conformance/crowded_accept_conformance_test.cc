@@ -110,8 +110,8 @@ class CrowdedAcceptConformance : public BackendConformance {
   // Takes what has been accepted.
   void TakeInto(std::vector<TestFd>& taken, BackendDriver& driver,
                 CountedMultishot& accept) {
-    for (MultishotEvent event; driver->TakeEvent(accept, event);) {
-      taken.push_back(system().Own(event.result));
+    for (Delivery delivery; driver->TakeDelivery(accept, delivery);) {
+      taken.push_back(system().Own(delivery.result));
     }
   }
 
@@ -281,7 +281,7 @@ TEST_P(CrowdedAcceptConformance, ConnectionsThatRaceTheCloseAreNotLeftBehind) {
 
     driver.Cancel(accept);
     ASSERT_TRUE(driver.RunUntil([&] { return accept.ended(); }));
-    driver->DropEvents(accept);
+    driver->DropDeliveries(accept);
     PrepareClose(close, listener.Release());
     EXPECT_EQ(driver.RunToEnd(close), 0);
 

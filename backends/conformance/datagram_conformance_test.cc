@@ -65,7 +65,7 @@ class DatagramConformance : public OperationConformance {
     if (!multishot_.active()) return;
     driver().Cancel(multishot_);
     EXPECT_TRUE(driver().RunUntil([&] { return multishot_.ended(); }));
-    driver()->DropEvents(multishot_);
+    driver()->DropDeliveries(multishot_);
   }
 
   static BackendOptions WithBuffers(uint32_t count, uint32_t n_bytes) {
@@ -103,16 +103,16 @@ class DatagramConformance : public OperationConformance {
   // The next delivery. Waits for it and gives its buffer back.
   Received Next() {
     Received received;
-    MultishotEvent event;
-    EXPECT_TRUE(
-        driver().RunUntil([&] { return multishot_.first_event != nullptr; }));
-    if (!driver()->TakeEvent(multishot_, event)) return received;
-    const Datagram datagram = ReadDatagram(multishot_, event);
+    Delivery delivery;
+    EXPECT_TRUE(driver().RunUntil(
+        [&] { return multishot_.first_delivery != nullptr; }));
+    if (!driver()->TakeDelivery(multishot_, delivery)) return received;
+    const Datagram datagram = ReadDatagram(multishot_, delivery);
     received.payload = AsText(datagram.payload);
     EXPECT_EQ(datagram.name.size(), sizeof(received.source));
     memcpy(&received.source, datagram.name.data(), sizeof(received.source));
     received.truncated = datagram.truncated();
-    driver()->ReturnBuffer(event.buffer_id);
+    driver()->ReturnBuffer(delivery.buffer_id);
     return received;
   }
 
@@ -297,13 +297,13 @@ TEST_P(DatagramConformance, NoRoomForTheSourceLeavesItOut) {
   Arm();
   SendDatagram("hello");
   ASSERT_TRUE(
-      driver().RunUntil([&] { return multishot_.first_event != nullptr; }));
-  MultishotEvent event;
-  ASSERT_TRUE(driver()->TakeEvent(multishot_, event));
-  const Datagram datagram = ReadDatagram(multishot_, event);
+      driver().RunUntil([&] { return multishot_.first_delivery != nullptr; }));
+  Delivery delivery;
+  ASSERT_TRUE(driver()->TakeDelivery(multishot_, delivery));
+  const Datagram datagram = ReadDatagram(multishot_, delivery);
   EXPECT_EQ(datagram.name.size(), 0u);
   EXPECT_EQ(AsText(datagram.payload), "hello");
-  driver()->ReturnBuffer(event.buffer_id);
+  driver()->ReturnBuffer(delivery.buffer_id);
 }
 
 TEST_P(DatagramConformance, ControlDataComesAlong) {
@@ -315,10 +315,10 @@ TEST_P(DatagramConformance, ControlDataComesAlong) {
   Arm();
   SendDatagram("hello");
   ASSERT_TRUE(
-      driver().RunUntil([&] { return multishot_.first_event != nullptr; }));
-  MultishotEvent event;
-  ASSERT_TRUE(driver()->TakeEvent(multishot_, event));
-  const Datagram datagram = ReadDatagram(multishot_, event);
+      driver().RunUntil([&] { return multishot_.first_delivery != nullptr; }));
+  Delivery delivery;
+  ASSERT_TRUE(driver()->TakeDelivery(multishot_, delivery));
+  const Datagram datagram = ReadDatagram(multishot_, delivery);
   EXPECT_EQ(AsText(datagram.payload), "hello");
   EXPECT_EQ(datagram.flags & MSG_CTRUNC, 0u);
   ASSERT_GE(datagram.control.size(), CMSG_LEN(sizeof(in_pktinfo)));
@@ -329,7 +329,7 @@ TEST_P(DatagramConformance, ControlDataComesAlong) {
   in_pktinfo info;
   memcpy(&info, datagram.control.subspan(CMSG_LEN(0)).data(), sizeof(info));
   EXPECT_EQ(info.ipi_addr.s_addr, htonl(INADDR_LOOPBACK));
-  driver()->ReturnBuffer(event.buffer_id);
+  driver()->ReturnBuffer(delivery.buffer_id);
 }
 
 TEST_P(DatagramConformance, DatagramsThroughFewBuffersKeepTheirOrder) {
@@ -348,12 +348,12 @@ TEST_P(DatagramConformance, WithoutBuffersDatagramsWaitInTheSocket) {
   for (const char* text : {"one", "two", "three"}) SendDatagram(text);
   ASSERT_TRUE(
       driver().RunUntil([&] { return driver()->stats().buffer_starved > 0; }));
-  MultishotEvent held;
-  ASSERT_TRUE(driver()->TakeEvent(multishot_, held));
+  Delivery held;
+  ASSERT_TRUE(driver()->TakeDelivery(multishot_, held));
   const BackendStats before = driver()->stats();
   driver().TurnWithoutBlocking(100);
   EXPECT_EQ(driver()->stats().rearms, before.rearms) << "it spun";
-  EXPECT_EQ(multishot_.first_event, nullptr);
+  EXPECT_EQ(multishot_.first_delivery, nullptr);
   EXPECT_EQ(AsText(ReadDatagram(multishot_, held).payload), "one");
 
   driver()->ReturnBuffer(held.buffer_id);
@@ -378,7 +378,7 @@ TEST_P(DatagramConformance, MultishotRecvMsgEndsCancelledAndKeepsWhatCame) {
   Arm();
   SendDatagram("hello");
   ASSERT_TRUE(
-      driver().RunUntil([&] { return multishot_.first_event != nullptr; }));
+      driver().RunUntil([&] { return multishot_.first_delivery != nullptr; }));
   EXPECT_EQ(driver().Cancel(multishot_), CancelOutcome::kRequested);
   EXPECT_TRUE(driver().RunUntil([&] { return multishot_.ended(); }));
   EXPECT_EQ(multishot_.result, -ECANCELED);

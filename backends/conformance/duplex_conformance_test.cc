@@ -115,10 +115,10 @@ class DuplexConformance : public BackendConformance {
   static size_t ReceiveSome(BackendDriver& driver, CountedMultishot& receive) {
     size_t n_received = 0;
     std::vector<uint16_t> held;
-    MultishotEvent event;
-    while (driver->TakeEvent(receive, event)) {
-      n_received += static_cast<size_t>(event.result);
-      held.push_back(event.buffer_id);
+    Delivery delivery;
+    while (driver->TakeDelivery(receive, delivery)) {
+      n_received += static_cast<size_t>(delivery.result);
+      held.push_back(delivery.buffer_id);
     }
     if (held.empty()) return 0;
     driver.TurnWithoutBlocking(1);

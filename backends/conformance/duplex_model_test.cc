@@ -68,7 +68,7 @@ class End {
 
   bool busy() const { return reads() || writes() || polls(); }
   bool reads() const {
-    return Busy(read_) || stream_.active() || stream_.delivery.linked();
+    return Busy(read_) || stream_.active() || stream_.notice.linked();
   }
   bool writes() const { return Busy(write_); }
   bool polls() const { return Busy(poll_); }
@@ -114,10 +114,10 @@ class End {
     if (write_.done()) sent_ += Outcome(write_);
     if (read_.done()) Check(read_bytes_.data(), Outcome(read_));
     if (poll_.done()) Outcome(poll_);
-    MultishotEvent event;
-    while (backend_->TakeEvent(stream_, event)) {
-      Check(event.data, static_cast<size_t>(event.result));
-      held_.push_back(event.buffer_id);
+    Delivery delivery;
+    while (backend_->TakeDelivery(stream_, delivery)) {
+      Check(delivery.data, static_cast<size_t>(delivery.result));
+      held_.push_back(delivery.buffer_id);
     }
   }
 

@@ -113,7 +113,7 @@ struct Load {
     for (CountedMultishot* op : multishots()) {
       driver.Cancel(*op);
       EXPECT_TRUE(driver.RunUntil([&] { return op->ended(); }));
-      driver->DropEvents(*op);
+      driver->DropDeliveries(*op);
       EXPECT_TRUE(op->result == -ECANCELED || op->result == -ENOMEM ||
                   op->result == 0)
           << OpCodeName(op->opcode) << " ended with " << op->result;
@@ -199,10 +199,10 @@ TEST_P(FailingAllocationConformance, EndsAReceiveBehindWhatCame) {
   ASSERT_TRUE(driver.RunUntil([&] { return receive.ended(); }));
   EXPECT_EQ(receive.result, -ENOMEM);
   int delivered = 0;
-  for (MultishotEvent event; driver->TakeEvent(receive, event);) {
-    EXPECT_EQ(AsText({event.data, static_cast<size_t>(event.result)}),
+  for (Delivery delivery; driver->TakeDelivery(receive, delivery);) {
+    EXPECT_EQ(AsText({delivery.data, static_cast<size_t>(delivery.result)}),
               std::to_string(delivered++));
-    driver->ReturnBuffer(event.buffer_id);
+    driver->ReturnBuffer(delivery.buffer_id);
   }
   EXPECT_GT(delivered, 0);
   EXPECT_LT(delivered, kPackets);
@@ -215,9 +215,9 @@ TEST_P(FailingAllocationConformance, EndsAReceiveBehindWhatCame) {
   SendAll(sockets.second.get(), "last");
   std::string last;
   ASSERT_TRUE(driver.RunUntil([&] {
-    for (MultishotEvent event; driver->TakeEvent(receive, event);) {
-      last = AsText({event.data, static_cast<size_t>(event.result)});
-      driver->ReturnBuffer(event.buffer_id);
+    for (Delivery delivery; driver->TakeDelivery(receive, delivery);) {
+      last = AsText({delivery.data, static_cast<size_t>(delivery.result)});
+      driver->ReturnBuffer(delivery.buffer_id);
     }
     return last == "last";
   }));
@@ -247,8 +247,8 @@ TEST_P(FailingAllocationConformance, EndsAnAcceptAndClosesWhatItCannotDeliver) {
 
   ASSERT_TRUE(driver.RunUntil([&] { return accept.ended(); }));
   EXPECT_EQ(accept.result, -ENOMEM);
-  EXPECT_EQ(system().OpenFds(), fds_before + accept.event_count);
-  driver->DropEvents(accept);
+  EXPECT_EQ(system().OpenFds(), fds_before + accept.delivery_count);
+  driver->DropDeliveries(accept);
   EXPECT_EQ(system().OpenFds(), fds_before);
 }
 

@@ -93,12 +93,12 @@ class EchoedStream {
   bool done() const { return n_echoed_ == n_bytes_; }
 
  private:
-  struct Receive : MultishotOperation {
+  struct Receive : DeliveringOperation {
     explicit Receive(EchoedStream& s)
-        : MultishotOperation(&OnDelivery), stream(s) {}
+        : DeliveringOperation(&OnDelivery), stream(s) {}
     static void OnDelivery(Runnable& entry) {
-      auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
-      static_cast<Receive*>(delivery.operation)->stream.SendNext();
+      auto& notice = static_cast<DeliveringOperation::Notice&>(entry);
+      static_cast<Receive*>(notice.operation)->stream.SendNext();
     }
     EchoedStream& stream;
   };
@@ -125,7 +125,7 @@ class EchoedStream {
 
   // The server's: the next delivery, if nothing is being sent.
   void SendNext() {
-    if (sending_ || !echo_.driver->TakeEvent(receive_, event_)) return;
+    if (sending_ || !echo_.driver->TakeDelivery(receive_, event_)) return;
     sending_ = true;
     left_ = {event_.data, static_cast<size_t>(event_.result)};
     SendRest();
@@ -167,7 +167,7 @@ class EchoedStream {
   TestFdPair sockets_;
   Receive receive_;
   Send send_;
-  MultishotEvent event_;
+  Delivery event_;
   bool sending_ = false;  // until OnSent() has run
   std::span<const std::byte> left_;
   size_t n_sent_ = 0;
@@ -222,10 +222,10 @@ class FewBuffersConformance : public BackendConformance {
   void ExpectNoSpin(const Echo& echo) {
     // Each re-arming takes a buffer's worth or ends the turn's supply; each
     // turn delivers, or sends.
-    EXPECT_LE(stats_.rearms, 2 * stats_.events + kStreams);
-    EXPECT_LE(echo.turns, stats_.events + echo.sends + kStreams);
+    EXPECT_LE(stats_.rearms, 2 * stats_.deliveries + kStreams);
+    EXPECT_LE(echo.turns, stats_.deliveries + echo.sends + kStreams);
     EXPECT_LE(stats_.system_calls,
-              3 * (stats_.events + echo.sends) + 2 * kStreams);
+              3 * (stats_.deliveries + echo.sends) + 2 * kStreams);
   }
 
   void Print(const Echo& echo) {
@@ -234,7 +234,7 @@ class FewBuffersConformance : public BackendConformance {
         "copied, %llu re-armings; the longest wait took %llu turns\n",
         echo.n_echoed, static_cast<unsigned long long>(echo.turns),
         static_cast<unsigned long long>(stats_.system_calls),
-        static_cast<unsigned long long>(stats_.events),
+        static_cast<unsigned long long>(stats_.deliveries),
         static_cast<unsigned long long>(stats_.buffers_copied),
         static_cast<unsigned long long>(stats_.rearms),
         static_cast<unsigned long long>(echo.longest_gap));

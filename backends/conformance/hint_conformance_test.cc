@@ -58,10 +58,10 @@ struct Kind {
   const char* name;
   Needs needs;
   LookUp look_up;
-  void (*prepare)(MultishotOperation& op, int fd, Scene& scene);
+  void (*prepare)(DeliveringOperation& op, int fd, Scene& scene);
 };
 
-using Op = MultishotOperation;
+using Op = DeliveringOperation;
 
 const Kind kKinds[] = {
     {"read", Needs::kData, LookUp::kAtOnce,
@@ -157,7 +157,7 @@ class HintConformance : public BackendConformance {
  private:
   static void Satisfy(Needs needs, Scene& scene);
   static void Obstruct(Needs needs, Scene& scene);
-  static std::string Events(BackendDriver& driver, MultishotOperation& op);
+  static std::string Events(BackendDriver& driver, DeliveringOperation& op);
 };
 
 void HintConformance::Satisfy(Needs needs, Scene& scene) {
@@ -176,11 +176,11 @@ void HintConformance::Obstruct(Needs needs, Scene& scene) {
 }
 
 std::string HintConformance::Events(BackendDriver& driver,
-                                    MultishotOperation& op) {
+                                    DeliveringOperation& op) {
   std::string text;
-  for (MultishotEvent event; driver->TakeEvent(op, event);) {
-    absl::StrAppend(&text, "delivered ", event.result, ", ");
-    if (DeliversBuffers(op.opcode)) driver->ReturnBuffer(event.buffer_id);
+  for (Delivery delivery; driver->TakeDelivery(op, delivery);) {
+    absl::StrAppend(&text, "delivered ", delivery.result, ", ");
+    if (LendsBuffers(op.opcode)) driver->ReturnBuffer(delivery.buffer_id);
   }
   return text;
 }
@@ -201,7 +201,7 @@ std::string HintConformance::Outcome(const Kind& kind, const Case& c,
     EXPECT_TRUE(driver->RegisterFd(fd).ok());
   }
 
-  MultishotOperation op(nullptr);
+  DeliveringOperation op(nullptr);
   CountedOperation close;
   kind.prepare(op, fd, scene);
   driver.Start(op);
@@ -219,7 +219,7 @@ std::string HintConformance::Outcome(const Kind& kind, const Case& c,
   const bool comes = !c.closed || IsUring();
   if (!c.ready && comes) Satisfy(kind.needs, scene);
   if (comes) {
-    TurnUntil(driver, [&] { return !op.active() || op.event_count > 0; });
+    TurnUntil(driver, [&] { return !op.active() || op.delivery_count > 0; });
   }
   FewTurns(driver);
   driver.Cancel(op);

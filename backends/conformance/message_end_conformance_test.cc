@@ -34,9 +34,9 @@ class MessageEndConformance : public OperationConformance {
   // All that was delivered so far.
   std::vector<std::string> TakePayloads() {
     std::vector<std::string> payloads;
-    for (MultishotEvent event; driver()->TakeEvent(receive_, event);) {
-      payloads.emplace_back(AsText(ReadDatagram(receive_, event).payload));
-      driver()->ReturnBuffer(event.buffer_id);
+    for (Delivery delivery; driver()->TakeDelivery(receive_, delivery);) {
+      payloads.emplace_back(AsText(ReadDatagram(receive_, delivery).payload));
+      driver()->ReturnBuffer(delivery.buffer_id);
     }
     return payloads;
   }
@@ -45,13 +45,13 @@ class MessageEndConformance : public OperationConformance {
   void ExpectAMessageAndTheEnd(int fd, TestFd peer) {
     SendAll(peer.get(), "message");
     Receive(fd);
-    ASSERT_TRUE(driver().RunUntil([&] { return receive_.event_count > 0; }));
+    ASSERT_TRUE(driver().RunUntil([&] { return receive_.delivery_count > 0; }));
     EXPECT_FALSE(receive_.ended());
     peer.Reset();
     ASSERT_TRUE(driver().RunUntil([&] { return receive_.ended(); }));
     EXPECT_EQ(receive_.result, 0);
     EXPECT_EQ(TakePayloads(), std::vector<std::string>{"message"});
-    EXPECT_EQ(driver()->stats().events, 1u);
+    EXPECT_EQ(driver()->stats().deliveries, 1u);
   }
 
   // Receives at the end of `fd`.
@@ -59,7 +59,7 @@ class MessageEndConformance : public OperationConformance {
     Receive(fd);
     ASSERT_TRUE(driver().RunUntil([&] { return receive_.ended(); }));
     EXPECT_EQ(receive_.result, 0);
-    EXPECT_EQ(driver()->stats().events, 0u);
+    EXPECT_EQ(driver()->stats().deliveries, 0u);
     EXPECT_EQ(driver()->stats().rearms, 0u);
   }
 
@@ -115,7 +115,7 @@ TEST_P(MessageEndConformance, EmptyUnixDatagramIsADeliveryAndNoEnd) {
   Receive(sockets.first.get());
   SendAll(sockets.second.get(), "");
   SendAll(sockets.second.get(), "next");
-  ASSERT_TRUE(driver().RunUntil([&] { return receive_.event_count == 2; }));
+  ASSERT_TRUE(driver().RunUntil([&] { return receive_.delivery_count == 2; }));
   EXPECT_EQ(TakePayloads(), (std::vector<std::string>{"", "next"}));
   EXPECT_FALSE(receive_.ended());
   driver().Cancel(receive_);

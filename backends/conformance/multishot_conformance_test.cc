@@ -43,11 +43,11 @@ struct Receiver {
   // Takes everything delivered and gives the buffers back. Returns how many.
   size_t Take(BackendDriver& driver) {
     size_t n = 0;
-    for (MultishotEvent event; driver->TakeEvent(op, event); ++n) {
-      EXPECT_GT(event.result, 0);
-      received.append(reinterpret_cast<char*>(event.data),
-                      static_cast<size_t>(event.result));
-      driver->ReturnBuffer(event.buffer_id);
+    for (Delivery delivery; driver->TakeDelivery(op, delivery); ++n) {
+      EXPECT_GT(delivery.result, 0);
+      received.append(reinterpret_cast<char*>(delivery.data),
+                      static_cast<size_t>(delivery.result));
+      driver->ReturnBuffer(delivery.buffer_id);
     }
     return n;
   }
@@ -146,8 +146,8 @@ TEST_P(MultishotConformance, TwoBuffersServeFiftyConnections) {
   }
   // Each re-arming takes a buffer's worth or ends the turn's supply.
   const BackendStats stats = driver->stats();
-  EXPECT_LE(stats.rearms, 2 * stats.events + kConnections);
-  EXPECT_LE(stats.system_calls, 2 * stats.events + 2 * kConnections);
+  EXPECT_LE(stats.rearms, 2 * stats.deliveries + kConnections);
+  EXPECT_LE(stats.system_calls, 2 * stats.deliveries + 2 * kConnections);
 }
 
 TEST_P(MultishotConformance, WithoutBuffersNothingSpinsUntilOneIsReturned) {
@@ -161,10 +161,10 @@ TEST_P(MultishotConformance, WithoutBuffersNothingSpinsUntilOneIsReturned) {
   }
   ASSERT_TRUE(driver.RunUntil(
       [&] { return driver->stats().buffer_starved >= kConnections - 2; }));
-  std::vector<MultishotEvent> held;
+  std::vector<Delivery> held;
   for (Receiver& receiver : receivers) {
-    for (MultishotEvent event; driver->TakeEvent(receiver.op, event);) {
-      held.push_back(event);
+    for (Delivery delivery; driver->TakeDelivery(receiver.op, delivery);) {
+      held.push_back(delivery);
     }
   }
   ASSERT_EQ(held.size(), 2u);
@@ -180,8 +180,8 @@ TEST_P(MultishotConformance, WithoutBuffersNothingSpinsUntilOneIsReturned) {
   driver.Turn(driver->clock().Now() + absl::Milliseconds(2));
   EXPECT_EQ(driver->stats().waits, before.waits + 1) << "it did not block";
 
-  for (const MultishotEvent& event : held)
-    driver->ReturnBuffer(event.buffer_id);
+  for (const Delivery& delivery : held)
+    driver->ReturnBuffer(delivery.buffer_id);
   size_t n_events = held.size();
   EXPECT_TRUE(driver.RunUntil([&] {
     for (Receiver& receiver : receivers) n_events += receiver.Take(driver);
@@ -201,15 +201,15 @@ TEST_P(MultishotConformance, ReceiveThatWaitsForABufferCanBeCancelled) {
       driver.RunUntil([&] { return driver->stats().buffer_starved > 0; }));
   driver.TurnWithoutBlocking();
   CountedMultishot& waiting =
-      starved.op.first_event == nullptr ? starved.op : holder.op;
+      starved.op.first_delivery == nullptr ? starved.op : holder.op;
 
   EXPECT_EQ(driver.Cancel(waiting), CancelOutcome::kRequested);
   EXPECT_TRUE(driver.RunUntil([&] { return waiting.told > 0; }));
 
   EXPECT_EQ(waiting.result, -ECANCELED);
   EXPECT_EQ(driver.Cancel(waiting), CancelOutcome::kNotFound);
-  driver->DropEvents(holder.op);
-  driver->DropEvents(starved.op);
+  driver->DropDeliveries(holder.op);
+  driver->DropDeliveries(starved.op);
 }
 
 TEST_P(MultishotConformance, FourSmallBuffersServeTwoHundredConnections) {
@@ -242,7 +242,7 @@ TEST_P(MultishotConformance, FourSmallBuffersServeTwoHundredConnections) {
     }
   }
   const BackendStats stats = driver->stats();
-  EXPECT_LE(stats.rearms, 2 * stats.events + kConnections) << "it spun";
+  EXPECT_LE(stats.rearms, 2 * stats.deliveries + kConnections) << "it spun";
 }
 
 TEST_P(MultishotConformance, HoldersOfDeliveriesDoNotStarveOthers) {
@@ -251,15 +251,15 @@ TEST_P(MultishotConformance, HoldersOfDeliveriesDoNotStarveOthers) {
   BackendOptions options = WithBuffers(4, 1'024);
   options.receive_low_water = 2;
   BackendDriver driver(MakeForTest(options));
-  std::vector<MultishotEvent> held;
+  std::vector<Delivery> held;
   for (Receiver* receiver : {&holder, &other}) {
     PrepareRecvMultishot(receiver->op, receiver->sockets.first.get());
     driver.Start(receiver->op);
   }
   driver.StartEverything();
   const auto take_and_hold = [&] {
-    for (MultishotEvent event; driver->TakeEvent(holder.op, event);) {
-      held.push_back(event);
+    for (Delivery delivery; driver->TakeDelivery(holder.op, delivery);) {
+      held.push_back(delivery);
     }
     return held.size();
   };
@@ -294,12 +294,12 @@ TEST_P(MultishotConformance, CopiesEndAtTheirLimitAndReceivesWaitForABuffer) {
   PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
   driver.Start(receiver.op);
   driver.StartEverything();
-  std::vector<MultishotEvent> held;
+  std::vector<Delivery> held;
   for (size_t i = 0; i < kMessages; ++i) {
     SendAll(receiver.sockets.second.get(), std::string(100, 'x'));
     driver.TurnWithoutBlocking();
-    for (MultishotEvent event; driver->TakeEvent(receiver.op, event);) {
-      held.push_back(event);
+    for (Delivery delivery; driver->TakeDelivery(receiver.op, delivery);) {
+      held.push_back(delivery);
     }
   }
   const uint64_t copied = driver->stats().buffers_copied;
@@ -308,9 +308,9 @@ TEST_P(MultishotConformance, CopiesEndAtTheirLimitAndReceivesWaitForABuffer) {
   EXPECT_EQ(held.size(), copied + 4) << "then four buffers, then none";
 
   size_t n_bytes = 0;
-  for (const MultishotEvent& event : held) {
-    n_bytes += static_cast<size_t>(event.result);
-    driver->ReturnBuffer(event.buffer_id);
+  for (const Delivery& delivery : held) {
+    n_bytes += static_cast<size_t>(delivery.result);
+    driver->ReturnBuffer(delivery.buffer_id);
   }
   EXPECT_TRUE(driver.RunUntil([&] {
     receiver.Take(driver);
@@ -375,10 +375,10 @@ TEST_P(MultishotConformance, BuffersOfACancelledReceiveGoBackWhenDropped) {
     PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
     driver.Start(receiver.op);
     ASSERT_TRUE(
-        driver.RunUntil([&] { return receiver.op.first_event != nullptr; }));
+        driver.RunUntil([&] { return receiver.op.first_delivery != nullptr; }));
     driver.Cancel(receiver.op);
     ASSERT_TRUE(driver.RunUntil([&] { return receiver.op.ended(); }));
-    driver->DropEvents(receiver.op);
+    driver->DropDeliveries(receiver.op);
   }
   // Had one been lost in a round, this one would get none.
   SendAll(last.sockets.second.get(), Pattern(128));
@@ -443,9 +443,9 @@ TEST_P(MultishotConformance, AcceptsAThousandConnections) {
     }
 
     EXPECT_TRUE(driver.RunUntil([&] {
-      for (MultishotEvent event; driver->TakeEvent(op, event);) {
-        EXPECT_EQ(event.data, nullptr);
-        servers.push_back(system().Own(event.result));
+      for (Delivery delivery; driver->TakeDelivery(op, delivery);) {
+        EXPECT_EQ(delivery.data, nullptr);
+        servers.push_back(system().Own(delivery.result));
       }
       return servers.size() >= kConnections;
     }));
@@ -466,12 +466,13 @@ TEST_P(MultishotConformance, DroppedAcceptsAreClosed) {
   driver.Start(op);
   std::vector<TestFd> clients;
   for (int i = 0; i < 10; ++i) clients.push_back(system().ConnectTo(address));
-  ASSERT_TRUE(driver.RunUntil([&] { return driver->stats().events == 10; }));
+  ASSERT_TRUE(
+      driver.RunUntil([&] { return driver->stats().deliveries == 10; }));
   driver.Cancel(op);
   ASSERT_TRUE(driver.RunUntil([&] { return op.ended(); }));
   const size_t fds = system().OpenFds();
 
-  driver->DropEvents(op);
+  driver->DropDeliveries(op);
 
   EXPECT_EQ(system().OpenFds(), fds - 10);
   for (TestFd& client : clients) {
@@ -492,7 +493,7 @@ TEST_P(MultishotConformance, ListenerClosesAfterItsAcceptsAreCancelled) {
 
   EXPECT_EQ(driver->CancelFd(listener.get(), driver.ready()), 1u);
   EXPECT_TRUE(driver.RunUntil([&] { return op.ended(); }));
-  driver->DropEvents(op);
+  driver->DropDeliveries(op);
   PrepareClose(close, listener.Release());
   EXPECT_EQ(driver.RunToEnd(close), 0);
 
@@ -533,11 +534,11 @@ TEST_P(MultishotConformanceDeathTest, DeliveriesThatNobodyTookAbort) {
         PrepareRecvMultishot(receiver.op, receiver.sockets.first.get());
         driver.Start(receiver.op);
         static_cast<void>(driver.RunUntil(
-            [&] { return receiver.op.first_event != nullptr; }));
+            [&] { return receiver.op.first_delivery != nullptr; }));
         driver.DestroyBackend();
       },
-      "multishot recv operation was destroyed with deliveries that nobody "
-      "took");
+      "multishot recv operation was destroyed with deliveries that were not "
+      "taken");
 }
 
 TEST_P(MultishotConformanceDeathTest, ReturningABufferThatIsNotLentAborts) {

@@ -95,7 +95,7 @@ struct Arguments {
 };
 
 // Fills `op` in so that it cannot succeed, for its fd `bad` is closed.
-void PrepareToFail(MultishotOperation& op, OpCode opcode, int bad,
+void PrepareToFail(DeliveringOperation& op, OpCode opcode, int bad,
                    Arguments& a) {
   switch (opcode) {
     case OpCode::kNop:
@@ -186,7 +186,7 @@ bool IsForSockets(OpCode opcode) {
 
 // Takes `op` from its start to its end without running anybody. Returns how
 // often `op` was to be told.
-size_t EndsOf(BackendDriver& driver, MultishotOperation& op) {
+size_t EndsOf(BackendDriver& driver, DeliveringOperation& op) {
   OperationList pending;
   RunnableList done;
   op.state = OpState::kQueued;
@@ -204,12 +204,12 @@ size_t EndsOf(BackendDriver& driver, MultishotOperation& op) {
 
 // The result of an operation on `bad` that must fail and deliver nothing.
 int32_t FailureOf(BackendDriver& driver, OpCode opcode, int bad) {
-  MultishotOperation op(nullptr);
+  DeliveringOperation op(nullptr);
   Arguments arguments;
   PrepareToFail(op, opcode, bad, arguments);
   EXPECT_EQ(EndsOf(driver, op), 1u);
   EXPECT_EQ(op.state, OpState::kDone);
-  EXPECT_EQ(op.event_count, 0u);
+  EXPECT_EQ(op.delivery_count, 0u);
   return op.result;
 }
 
@@ -253,7 +253,7 @@ TEST_P(OpCodeConformance, ReceiveThatFindsNoBufferHasItsBadFdToldAllTheSame) {
   CountedMultishot holder;
   PrepareRecvMultishot(holder, sockets.first.get());
   driver().Start(holder);
-  ASSERT_TRUE(driver().RunUntil([&] { return holder.event_count == 1; }));
+  ASSERT_TRUE(driver().RunUntil([&] { return holder.delivery_count == 1; }));
 
   const int closed = system().Pipe().first.get();
   for (const OpCode opcode :
@@ -262,7 +262,7 @@ TEST_P(OpCodeConformance, ReceiveThatFindsNoBufferHasItsBadFdToldAllTheSame) {
     EXPECT_EQ(FailureOf(driver(), opcode, -1), -EBADF);
     EXPECT_EQ(FailureOf(driver(), opcode, closed), -EBADF);
   }
-  driver()->DropEvents(holder);
+  driver()->DropDeliveries(holder);
   driver().Cancel(holder);
   EXPECT_TRUE(driver().RunUntil([&] { return holder.ended(); }));
 }

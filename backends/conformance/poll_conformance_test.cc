@@ -23,7 +23,7 @@ class PollConformance : public OperationConformance {
     if (!multishot_.active()) return;
     driver().Cancel(multishot_);
     EXPECT_TRUE(driver().RunUntil([&] { return multishot_.ended(); }));
-    driver()->DropEvents(multishot_);
+    driver()->DropDeliveries(multishot_);
   }
 
   void Arm(int fd, uint32_t events) {
@@ -34,10 +34,10 @@ class PollConformance : public OperationConformance {
 
   // The next mask delivered. Waits for it.
   int32_t Next() {
-    EXPECT_TRUE(
-        driver().RunUntil([&] { return multishot_.first_event != nullptr; }));
-    MultishotEvent event;
-    return driver()->TakeEvent(multishot_, event) ? event.result : 0;
+    EXPECT_TRUE(driver().RunUntil(
+        [&] { return multishot_.first_delivery != nullptr; }));
+    Delivery delivery;
+    return driver()->TakeDelivery(multishot_, delivery) ? delivery.result : 0;
   }
 
   CountedMultishot multishot_;
@@ -156,7 +156,7 @@ TEST_P(PollConformance, MultishotTellsWheneverItBecomesReadyAgain) {
     ASSERT_EQ(system().Receive(sockets.first.get(), 64), "x");
     driver().TurnWithoutBlocking();
     // A second telling of the same byte is allowed; of none it would be a lie.
-    driver()->DropEvents(multishot_);
+    driver()->DropDeliveries(multishot_);
   }
   EXPECT_FALSE(multishot_.ended());
 }
@@ -166,9 +166,9 @@ TEST_P(PollConformance, MultishotDoesNotRepeatItself) {
   Arm(sockets.first.get(), POLLIN);
   SendAll(sockets.second.get(), "x");
   ASSERT_EQ(Next(), POLLIN);
-  const uint64_t events = driver()->stats().events;
+  const uint64_t events = driver()->stats().deliveries;
   driver().TurnWithoutBlocking(100);
-  EXPECT_EQ(driver()->stats().events, events) << "it tells of old news";
+  EXPECT_EQ(driver()->stats().deliveries, events) << "it tells of old news";
 }
 
 TEST_P(PollConformance, MultishotTellsOfAHangUp) {

@@ -59,10 +59,10 @@ TEST_P(TeardownConformance, QuiesceEndsAMultishotWithDeliveriesYetToBeTold) {
   SendAll(sockets.second.get(), "untold");
   // The backend's own waits: what is ready waits for the loop's next turn.
   const MonotonicTime limit = driver->clock().Now() + absl::Seconds(10);
-  while (!receive.delivery.linked() && driver->clock().Now() < limit) {
+  while (!receive.notice.linked() && driver->clock().Now() < limit) {
     driver->Wait(limit, driver.ready());
   }
-  ASSERT_TRUE(receive.delivery.linked());
+  ASSERT_TRUE(receive.notice.linked());
   for (int i = 0; i < 8; ++i) {  // until there is nothing left to find
     driver->Wait(MonotonicTime::FromNanoseconds(0), driver.ready());
   }
@@ -82,10 +82,10 @@ TEST_P(TeardownConformance, QuiesceEndsAMultishotWithDeliveriesYetToBeTold) {
   EXPECT_EQ(receive.told, 0) << "Quiesce() resumed somebody";
   driver.TurnWithoutBlocking();
   EXPECT_EQ(receive.told, 1);
-  MultishotEvent event;
-  ASSERT_TRUE(driver->TakeEvent(receive, event)) << "a delivery was lost";
-  EXPECT_EQ(event.result, 6);
-  driver->ReturnBuffer(event.buffer_id);
+  Delivery delivery;
+  ASSERT_TRUE(driver->TakeDelivery(receive, delivery)) << "a delivery was lost";
+  EXPECT_EQ(delivery.result, 6);
+  driver->ReturnBuffer(delivery.buffer_id);
 }
 
 TEST_P(TeardownConformance, DestructionWithThousandsInFlightEndsThemAll) {

@@ -64,10 +64,10 @@ class ZeroCopyConformance : public OperationConformance {
   // The bytes that `send_` has delivered as accepted.
   size_t TakeAccepted() {
     size_t n_bytes = 0;
-    for (MultishotEvent event; driver()->TakeEvent(send_, event);) {
-      EXPECT_GT(event.result, 0);
-      EXPECT_EQ(event.data, nullptr);
-      n_bytes += static_cast<size_t>(event.result);
+    for (Delivery delivery; driver()->TakeDelivery(send_, delivery);) {
+      EXPECT_GT(delivery.result, 0);
+      EXPECT_EQ(delivery.data, nullptr);
+      n_bytes += static_cast<size_t>(delivery.result);
     }
     return n_bytes;
   }
@@ -86,10 +86,11 @@ class ZeroCopyConformance : public OperationConformance {
 TEST_P(ZeroCopyConformance, DeliversTheBytesAcceptedThenEndsWithZero) {
   PrepareSendZeroCopy(send_, near_.get(), AsBytes("hello"));
   driver().Start(send_);
-  EXPECT_TRUE(driver().RunUntil([&] { return send_.first_event != nullptr; }));
+  EXPECT_TRUE(
+      driver().RunUntil([&] { return send_.first_delivery != nullptr; }));
   EXPECT_EQ(ReceiveAll(far_.get(), 5), "hello");
   EXPECT_TRUE(driver().RunUntil([&] { return send_.ended(); }));
-  EXPECT_EQ(send_.event_count, 1u);
+  EXPECT_EQ(send_.delivery_count, 1u);
   EXPECT_EQ(TakeAccepted(), 5u);
   EXPECT_EQ(send_.result, 0);
 }
@@ -145,14 +146,14 @@ TEST_P(ZeroCopyConformance, SendsOneAfterTheOtherKeepTheirOrder) {
 TEST_P(ZeroCopyConformance, ErrorDeliversNothing) {
   PrepareSendZeroCopy(send_, -1, AsBytes("x"));
   EXPECT_EQ(driver().RunToEnd(send_), -EBADF);
-  EXPECT_EQ(send_.event_count, 0u);
+  EXPECT_EQ(send_.delivery_count, 0u);
 
   CountedOperation shutdown;
   PrepareShutdown(shutdown, near_.get(), SHUT_WR);
   EXPECT_EQ(driver().RunToEnd(shutdown), 0);
   PrepareSendZeroCopy(send_, near_.get(), AsBytes("x"));
   EXPECT_EQ(driver().RunToEnd(send_), -EPIPE);
-  EXPECT_EQ(send_.event_count, 0u);
+  EXPECT_EQ(send_.delivery_count, 0u);
 }
 
 TEST_P(ZeroCopyConformance, WaitingSendEndsCancelledAndDeliversNothing) {
@@ -197,9 +198,9 @@ std::string SendWithoutPinning(System& system, BackendDriver& driver, int near,
   PrepareSendZeroCopy(send, near, AsBytes(sent), MSG_WAITALL);
   if (driver.RunToEnd(send) != 0)
     return "result " + std::to_string(send.result);
-  MultishotEvent event;
-  if (!driver->TakeEvent(send, event)) return "no delivery";
-  if (event.result != static_cast<int32_t>(sent.size())) return "short";
+  Delivery delivery;
+  if (!driver->TakeDelivery(send, delivery)) return "no delivery";
+  if (delivery.result != static_cast<int32_t>(sent.size())) return "short";
   if (system.Receive(far, sent.size()) != sent) return "not what was sent";
   if (driver->name() == "uring" &&
       driver->support(OpCode::kSendZeroCopy) == Support::kNative &&

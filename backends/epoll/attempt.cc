@@ -24,9 +24,6 @@
 namespace ringway::epoll {
 namespace {
 
-// Operation::offset of a connect whose handshake is under way.
-constexpr int64_t kConnecting = 1;
-
 Attempt Done(int64_t result) {
   return {.next = Next::kDone, .result = static_cast<int32_t>(result)};
 }
@@ -208,12 +205,12 @@ Attempt FinishConnect(const Operation& op) {
 }
 
 Attempt TryConnect(Operation& op) {
-  if (op.offset == kConnecting) return FinishConnect(op);
+  if (op.backend.connecting) return FinishConnect(op);
   auto* address = static_cast<const sockaddr*>(op.address);
   MakeNonBlocking(op.fd);
   const int64_t result = OrErrno(connect(op.fd, address, op.length));
   if (result == -EINPROGRESS || result == -EINTR) {
-    op.offset = kConnecting;
+    op.backend.connecting = true;
     return WhenWritable(op.fd);
   }
   // The listener's queue is full, and nothing tells when it is not any more.
@@ -231,16 +228,13 @@ Attempt WhenSpliceable(const Operation& op) {
                                        : WhenWritable(op.fd);
 }
 
-// A splice whose owner does not want to wait carries the flag without the mark:
-// `address`, which a splice does not use otherwise.
+// True if the caller wants no wait.
 bool MustNotWait(const Operation& op) {
-  return (op.flags & SPLICE_F_NONBLOCK) != 0 && op.address == nullptr;
+  return (op.flags & SPLICE_F_NONBLOCK) != 0;
 }
 
 Attempt TrySplice(Operation& op) {
-  const bool must_not_wait = MustNotWait(op);
-  if (!must_not_wait) op.address = &op;
-  op.flags |= SPLICE_F_NONBLOCK;
+  op.backend.must_not_wait = true;
   bool on_disk = false;
   for (int fd : {op.fd, op.fd2}) {
     const mode_t type = TypeOf(fd);
@@ -250,7 +244,7 @@ Attempt TrySplice(Operation& op) {
   }
   if (on_disk) return {.next = Next::kOffload};
   const int32_t n = RunWithoutSigPipe(op);
-  return n == -EAGAIN && !must_not_wait ? WhenSpliceable(op) : Done(n);
+  return n == -EAGAIN && !MustNotWait(op) ? WhenSpliceable(op) : Done(n);
 }
 
 Attempt TryPoll(const Operation& op) {
@@ -340,102 +334,23 @@ Attempt AfterOffloadedAttempt(const Operation& op) {
 }
 
 int32_t ResultIfCancelled(const Operation& op) {
-  return IsTransfer(op.opcode) && op.offset > 0
-             ? static_cast<int32_t>(op.offset)
-             : -ECANCELED;
+  return op.backend.progress > 0 ? static_cast<int32_t>(op.backend.progress)
+                                 : -ECANCELED;
 }
 
 Queue QueueOf(OpCode opcode) {
-  switch (opcode) {
-    case OpCode::kRead:
-    case OpCode::kReadv:
-    case OpCode::kAccept:
-    case OpCode::kAcceptMultishot:
-    case OpCode::kRecv:
-    case OpCode::kRecvMsg:
-    case OpCode::kRecvMultishot:
-    case OpCode::kRecvMsgMultishot:
-    case OpCode::kWaitPid:
+  switch (TraitsOf(opcode).waits) {
+    case opcode::kToRead:
       return Queue::kReaders;
-    case OpCode::kWrite:
-    case OpCode::kWritev:
-    case OpCode::kSendFile:
-    case OpCode::kConnect:
-    case OpCode::kSend:
-    case OpCode::kSendMsg:
-    case OpCode::kSendZeroCopy:
-    case OpCode::kSendMsgZeroCopy:
+    case opcode::kToWrite:
       return Queue::kWriters;
-    case OpCode::kPoll:
-    case OpCode::kPollMultishot:
+    case opcode::kForEvents:
       return Queue::kPollers;
-    case OpCode::kNop:
-    case OpCode::kClose:
-    case OpCode::kSplice:
-    case OpCode::kSocket:
-    case OpCode::kBind:
-    case OpCode::kListen:
-    case OpCode::kShutdown:
-    case OpCode::kOpenAt:
-    case OpCode::kStatx:
-    case OpCode::kFsync:
-    case OpCode::kFallocate:
-    case OpCode::kTruncate:
-    case OpCode::kRename:
-    case OpCode::kUnlink:
-    case OpCode::kMkdir:
-    case OpCode::kLink:
-    case OpCode::kSymlink:
-    case OpCode::kUringCommand:
-      return Queue::kNone;
+    case opcode::kNever:
+    case opcode::kTwoSides:
+      break;
   }
   return Queue::kNone;
-}
-
-Support SupportOf(OpCode opcode) {
-  switch (opcode) {
-    case OpCode::kNop:
-    case OpCode::kRead:
-    case OpCode::kReadv:
-    case OpCode::kWrite:
-    case OpCode::kWritev:
-    case OpCode::kClose:
-    case OpCode::kPoll:
-    case OpCode::kPollMultishot:
-    case OpCode::kSplice:
-    case OpCode::kSocket:
-    case OpCode::kBind:
-    case OpCode::kListen:
-    case OpCode::kAccept:
-    case OpCode::kAcceptMultishot:
-    case OpCode::kConnect:
-    case OpCode::kShutdown:
-    case OpCode::kRecv:
-    case OpCode::kRecvMsg:
-    case OpCode::kRecvMultishot:
-    case OpCode::kRecvMsgMultishot:
-    case OpCode::kSend:
-    case OpCode::kSendMsg:
-    case OpCode::kWaitPid:
-      return Support::kNative;
-    case OpCode::kSendFile:
-    case OpCode::kSendZeroCopy:
-    case OpCode::kSendMsgZeroCopy:
-    case OpCode::kOpenAt:
-    case OpCode::kStatx:
-    case OpCode::kFsync:
-    case OpCode::kFallocate:
-    case OpCode::kTruncate:
-    case OpCode::kRename:
-    case OpCode::kUnlink:
-    case OpCode::kMkdir:
-    case OpCode::kLink:
-    case OpCode::kSymlink:
-      return Support::kEmulated;
-    case OpCode::kUringCommand:
-      return Support::kUnimplemented;
-  }
-  return Support::kUnimplemented;
 }
 
 void MakeNonBlocking(int fd) {

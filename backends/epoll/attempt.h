@@ -39,8 +39,8 @@ struct Attempt {
 
 // Tries `op` once. Multishot receives fill `buffer`; other operations use their
 // own memory. A transfer with MSG_WAITALL is done when it is complete, and
-// keeps what it has moved in Operation::offset meanwhile; connects note there
-// that they are under way.
+// keeps count of what it has moved in BackendState::progress meanwhile;
+// connects note there that they are under way.
 //
 // Requires that multishot polls are not tried: they wait for events only. That
 // MakeNonBlocking() was called for accepts, once; connects, splices and
@@ -62,9 +62,6 @@ enum class Queue : uint8_t {
   kPollers,  // beside those that poll its fd
 };
 Queue QueueOf(OpCode opcode);
-
-// Emulated: by a thread, or by a copy where none was asked for.
-Support SupportOf(OpCode opcode);
 
 // Sets `fd` to O_NONBLOCK for good. What is no fd is left to the call itself.
 void MakeNonBlocking(int fd);

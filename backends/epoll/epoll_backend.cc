@@ -28,27 +28,15 @@ constexpr int kDeliveriesPerTurn = 16;
 constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
 constexpr absl::Duration kLongestPause = absl::Milliseconds(8);
 
-bool IsZeroCopySend(OpCode opcode) {
-  return opcode == OpCode::kSendZeroCopy || opcode == OpCode::kSendMsgZeroCopy;
-}
-
 // True for the ones that are tried again after each delivery.
 bool IsRepeated(OpCode opcode) {
-  return opcode == OpCode::kAcceptMultishot || DeliversBuffers(opcode);
-}
-
-bool IsTwoSided(OpCode opcode) {
-  return opcode == OpCode::kSplice || opcode == OpCode::kSendFile;
+  const auto deliveries = TraitsOf(opcode).deliveries;
+  return deliveries == opcode::kFds || deliveries == opcode::kBuffers;
 }
 
 // Once for all that it accepts. What makes one call is told before each.
 bool MakesNonBlocking(OpCode opcode) {
   return opcode == OpCode::kAccept || opcode == OpCode::kAcceptMultishot;
-}
-
-bool MakesFd(OpCode opcode) {
-  return opcode == OpCode::kAccept || opcode == OpCode::kSocket ||
-         opcode == OpCode::kOpenAt;
 }
 
 OperationList& QueueIn(FdEntry& entry, Queue queue) {
@@ -137,7 +125,7 @@ RegistrationReport EpollBackend::CompareRegistrations() {
 
 void EpollBackend::Submit(OperationList& pending, RunnableList& done) {
   owner_.Check("an epoll backend");
-  const uint64_t before = stats_.completed + stats_.events;
+  const uint64_t before = stats_.completed + stats_.deliveries;
   for (uint32_t n = 0; n < options_.submission_entries; ++n) {
     Operation* op = pending.PopFront();
     if (op == nullptr) break;
@@ -145,7 +133,7 @@ void EpollBackend::Submit(OperationList& pending, RunnableList& done) {
     ++stats_.in_flight;
     Start(*op, done);
   }
-  if (stats_.completed + stats_.events > before) completed_inline_ = true;
+  if (stats_.completed + stats_.deliveries > before) completed_inline_ = true;
 }
 
 void EpollBackend::Start(Operation& op, RunnableList& done) {
@@ -157,7 +145,7 @@ void EpollBackend::Start(Operation& op, RunnableList& done) {
   }
   if (op.opcode == OpCode::kClose) watcher_.BeforeClose(op.fd, stranded_);
   if (op.opcode == OpCode::kPollMultishot) {
-    StartPollMultishot(static_cast<MultishotOperation&>(op), done);
+    StartPollMultishot(static_cast<DeliveringOperation&>(op), done);
     return;
   }
   const Queue kind = QueueOf(op.opcode);
@@ -176,7 +164,7 @@ void EpollBackend::Start(Operation& op, RunnableList& done) {
 // Requires that `op` is in no list, or the first of its queue.
 bool EpollBackend::Advance(Operation& op, RunnableList& done) {
   if (IsRepeated(op.opcode)) {
-    return AdvanceMultishot(static_cast<MultishotOperation&>(op), done);
+    return AdvanceMultishot(static_cast<DeliveringOperation&>(op), done);
   }
   if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
   ++stats_.system_calls;
@@ -187,9 +175,9 @@ bool EpollBackend::Advance(Operation& op, RunnableList& done) {
   return Follow(op, attempt, done);
 }
 
-bool EpollBackend::AdvanceMultishot(MultishotOperation& op,
+bool EpollBackend::AdvanceMultishot(DeliveringOperation& op,
                                     RunnableList& done) {
-  const bool receives = DeliversBuffers(op.opcode);
+  const bool receives = LendsBuffers(op.opcode);
   if (receives && !EnsureBuffers()) {
     return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
   }
@@ -210,19 +198,19 @@ bool EpollBackend::AdvanceMultishot(MultishotOperation& op,
       if (receives) buffers_->Return(buffer.id);
       return Follow(op, attempt, done);
     }
-    MultishotEvent event;
-    event.result = attempt.result;
+    Delivery delivery;
+    delivery.result = attempt.result;
     if (receives) {
       const size_t n_bytes = static_cast<size_t>(attempt.result);
       NoteReceived(op, n_bytes, buffer.bytes.size());
       const ReceiveBuffer delivered = buffers_->Deliver(buffer, n_bytes);
       if (delivered.copied) ++stats_.buffers_copied;
-      event.buffer_id = delivered.id;
-      event.data = delivered.bytes.data();
+      delivery.buffer_id = delivered.id;
+      delivery.data = delivered.bytes.data();
     } else {
       watcher_.Forget(attempt.result, stranded_);
     }
-    Deliver(op, event, done);
+    Deliver(op, delivery, done);
   }
   return PutAside(op, unfinished_, done);
 }
@@ -311,7 +299,7 @@ void EpollBackend::Offload(Operation& op) {
 }
 
 // The registration reports what is ready already.
-void EpollBackend::StartPollMultishot(MultishotOperation& op,
+void EpollBackend::StartPollMultishot(DeliveringOperation& op,
                                       RunnableList& done) {
   FdEntry* entry = op.fd < 0 ? nullptr : watcher_.table().Get(op.fd);
   if (entry == nullptr) {
@@ -452,7 +440,7 @@ void EpollBackend::DeliverPolls(FdEntry& entry, uint32_t events,
       op->Unlink();
       Finish(*op, -ENOMEM, done);
     } else if (mask != 0 && op->opcode == OpCode::kPollMultishot) {
-      Deliver(static_cast<MultishotOperation&>(*op),
+      Deliver(static_cast<DeliveringOperation&>(*op),
               {.result = static_cast<int32_t>(mask)}, done);
     } else if (mask != 0) {
       op->Unlink();
@@ -491,10 +479,11 @@ CancelOutcome EpollBackend::Cancel(Operation& op, RunnableList& done) {
   owner_.Check("an epoll backend");
   const std::optional<CancelOutcome> outcome = BeginCancel(op, stats_, done);
   if (outcome.has_value()) return *outcome;
-  if (op.offloaded && !pool_->Cancel(op)) return CancelOutcome::kRequested;
+  if (op.backend.offloaded && !pool_->Cancel(op))
+    return CancelOutcome::kRequested;
   if (op.linked()) op.Unlink();
   cancelled_.PushBack(op);
-  if (op.needs_rearm) PassOverStarved(op);
+  if (op.backend.needs_rearm) PassOverStarved(op);
   return CancelOutcome::kRequested;
 }
 
@@ -539,10 +528,11 @@ void EpollBackend::EndRefused(RunnableList& done) {
 // --- Ends
 
 void EpollBackend::Complete(Operation& op, int32_t result, RunnableList& done) {
-  if (MakesFd(op.opcode) && result >= 0) watcher_.Forget(result, stranded_);
+  if (TraitsOf(op.opcode).makes == opcode::kMakesFd && result >= 0)
+    watcher_.Forget(result, stranded_);
   if (IsZeroCopySend(op.opcode) && result >= 0) {
     if (events_.Reserve()) {
-      Deliver(static_cast<MultishotOperation&>(op), {.result = result}, done);
+      Deliver(static_cast<DeliveringOperation&>(op), {.result = result}, done);
       result = 0;
     } else {
       ++stats_.deliveries_lost;
@@ -552,24 +542,22 @@ void EpollBackend::Complete(Operation& op, int32_t result, RunnableList& done) {
   Finish(op, result, done);
 }
 
-void EpollBackend::Deliver(MultishotOperation& op, const MultishotEvent& event,
+void EpollBackend::Deliver(DeliveringOperation& op, const Delivery& delivery,
                            RunnableList& done) {
-  events_.Append(op, event);
-  ++stats_.events;
-  if (!op.delivery.linked()) done.PushBack(op.delivery);
+  events_.Append(op, delivery);
+  ++stats_.deliveries;
+  if (!op.notice.linked()) done.PushBack(op.notice);
 }
 
 void EpollBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
   if (IsTwoSided(op.opcode)) --two_sided_;
   op.result = result;
   op.state = OpState::kDone;
-  op.needs_rearm = false;
+  op.backend.needs_rearm = false;
   ++stats_.completed;
   --stats_.in_flight;
-  Runnable& next = IsMultishot(op.opcode)
-                       ? static_cast<MultishotOperation&>(op).delivery
-                       : static_cast<Runnable&>(op);
-  if (!next.linked()) done.PushBack(next);
+  Runnable& end = EndOf(op);
+  if (!end.linked()) done.PushBack(end);
 }
 
 }  // namespace ringway::epoll

@@ -32,7 +32,7 @@
 #include "absl/time/time.h"
 #include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/backends/common/event_pool.h"
+#include "ringway/backends/common/delivery_pool.h"
 #include "ringway/backends/common/offload_pool.h"
 #include "ringway/backends/common/receive_buffers.h"
 #include "ringway/backends/epoll/attempt.h"
@@ -62,11 +62,13 @@ class EpollBackend final : public Backend {
   size_t CancelAll(RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   void Notify() override;
-  bool TakeEvent(MultishotOperation& op, MultishotEvent& event) override;
-  void DropEvents(MultishotOperation& op) override;
+  bool TakeDelivery(DeliveringOperation& op, Delivery& event) override;
+  void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override { return watcher_.set().fd(); }
-  Support support(OpCode opcode) const override { return SupportOf(opcode); }
+  Support support(OpCode opcode) const override {
+    return TraitsOf(opcode).by_readiness;
+  }
   const Clock& clock() const override { return Clock::Real(); }
   BackendStats stats() const override { return stats_; }
   std::string_view name() const override { return "epoll"; }
@@ -83,21 +85,21 @@ class EpollBackend final : public Backend {
   // queue, or the hands, that it was in.
   void Start(Operation& op, RunnableList& done);
   bool Advance(Operation& op, RunnableList& done);
-  bool AdvanceMultishot(MultishotOperation& op, RunnableList& done);
+  bool AdvanceMultishot(DeliveringOperation& op, RunnableList& done);
   int Enqueue(Operation& op, int fd, Queue queue);
   bool PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
                 RunnableList& done);
   bool Follow(Operation& op, const Attempt& attempt, RunnableList& done);
   bool Park(Operation& op, int fd, Queue queue, RunnableList& done);
   void Offload(Operation& op);
-  void StartPollMultishot(MultishotOperation& op, RunnableList& done);
+  void StartPollMultishot(DeliveringOperation& op, RunnableList& done);
   void TryInOrder(WaitQueue& queue, RunnableList& done);
   bool IsDrained(const Operation& op);
   void NoteReceived(const Operation& op, size_t n_bytes, size_t size);
 
   // Receive buffers.
   bool EnsureBuffers();
-  bool Starve(MultishotOperation& op, RunnableList& done);
+  bool Starve(DeliveringOperation& op, RunnableList& done);
   void ResumeStarved();
   void PassOverStarved(const Operation& op);
 
@@ -115,7 +117,7 @@ class EpollBackend final : public Backend {
 
   // The end of an operation, which must be in no list.
   void Complete(Operation& op, int32_t result, RunnableList& done);
-  void Deliver(MultishotOperation& op, const MultishotEvent& event,
+  void Deliver(DeliveringOperation& op, const Delivery& delivery,
                RunnableList& done);
   void Finish(Operation& op, int32_t result, RunnableList& done);
   void ForgetInChild();
@@ -126,7 +128,7 @@ class EpollBackend final : public Backend {
   FdWatcher watcher_;
   const UniqueFd doorbell_;  // an eventfd: Notify() and the pool write to it
   std::atomic<bool> notified_{false};
-  EventPool events_;
+  DeliveryPool events_;
   std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first use
   std::unique_ptr<OffloadPool> pool_;        // never null
   // Few at a time: what one batch receives is sent back while its buffers are

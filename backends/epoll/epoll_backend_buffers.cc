@@ -22,9 +22,9 @@ bool EpollBackend::EnsureBuffers() {
 }
 
 // Makes `op` wait until a buffer is returned.
-bool EpollBackend::Starve(MultishotOperation& op, RunnableList& done) {
-  if (!op.needs_rearm) ++stats_.buffer_starved;
-  op.needs_rearm = true;
+bool EpollBackend::Starve(DeliveringOperation& op, RunnableList& done) {
+  if (!op.backend.needs_rearm) ++stats_.buffer_starved;
+  op.backend.needs_rearm = true;
   return PutAside(op, starved_, done);
 }
 
@@ -36,8 +36,8 @@ void EpollBackend::ResumeStarved() {
     if (queue == nullptr) return;
     unfinished_.PushBack(*queue);
     Operation* op = queue->operations.front();
-    if (op == nullptr || !op->needs_rearm) continue;
-    op->needs_rearm = false;
+    if (op == nullptr || !op->backend.needs_rearm) continue;
+    op->backend.needs_rearm = false;
     ++stats_.rearms;
   }
 }
@@ -59,14 +59,14 @@ void EpollBackend::ReturnBuffer(uint16_t buffer_id) {
   buffers_->Return(buffer_id);
 }
 
-bool EpollBackend::TakeEvent(MultishotOperation& op, MultishotEvent& event) {
+bool EpollBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
   owner_.Check("an epoll backend");
-  return events_.Take(op, event);
+  return events_.Take(op, delivery);
 }
 
-void EpollBackend::DropEvents(MultishotOperation& op) {
-  MultishotEvent event;
-  while (TakeEvent(op, event)) DisposeOf(op, event, *this);
+void EpollBackend::DropDeliveries(DeliveringOperation& op) {
+  Delivery delivery;
+  while (TakeDelivery(op, delivery)) DisposeOf(op, delivery, *this);
 }
 
 }  // namespace ringway::epoll

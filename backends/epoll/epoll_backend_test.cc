@@ -336,16 +336,16 @@ TEST_F(EpollFairnessTest, StreamThatHasMuchLetsTheOthersIn) {
   driver_.Start(stream);
   StartRecv(quiet.first.get());
   driver_.TurnWithoutBlocking(1);
-  EXPECT_LT(stream.event_count, 50u);
+  EXPECT_LT(stream.delivery_count, 50u);
   SendAll(quiet.second.get(), "q");
 
   driver_.TurnWithoutBlocking(2);
 
   EXPECT_TRUE(recv_.done());
-  EXPECT_LT(stream.event_count, 100u);
-  EXPECT_TRUE(driver_.RunUntil([&] { return stream.event_count == 100; }))
+  EXPECT_LT(stream.delivery_count, 100u);
+  EXPECT_TRUE(driver_.RunUntil([&] { return stream.delivery_count == 100; }))
       << "it was forgotten";
-  driver_->DropEvents(stream);
+  driver_->DropDeliveries(stream);
   driver_.Cancel(stream);
   EXPECT_TRUE(driver_.RunUntil([&] { return stream.ended(); }));
 }
@@ -361,17 +361,17 @@ TEST_F(EpollFairnessTest, StreamsThatFollowACancelledOneTakeItsPlace) {
     PrepareRecvMultishot(stream, sockets.first.get());
     driver_.Start(stream);
     driver_->Submit(driver_.pending(), driver_.ready());
-    ASSERT_GT(stream.event_count, 0u);
-    n_events += stream.event_count;
-    driver_->DropEvents(stream);
+    ASSERT_GT(stream.delivery_count, 0u);
+    n_events += stream.delivery_count;
+    driver_->DropDeliveries(stream);
     driver_.Cancel(stream);
     CountedMultishot next;
     PrepareRecvMultishot(next, sockets.first.get());
     driver_.Start(next);
     driver_->Submit(driver_.pending(), driver_.ready());
     EXPECT_TRUE(driver_.RunUntil([&] { return stream.ended(); }));
-    n_events += next.event_count;
-    driver_->DropEvents(next);
+    n_events += next.delivery_count;
+    driver_->DropDeliveries(next);
     driver_.Cancel(next);
     EXPECT_TRUE(driver_.RunUntil([&] { return next.ended(); }));
   }
@@ -392,13 +392,13 @@ TEST_F(EpollFairnessTest, BusyStreamOnANumberThatCameBackIsServedToItsEnd) {
   CountedMultishot stream;
   PrepareRecvMultishot(stream, fd);
   driver_.Start(stream);
-  EXPECT_TRUE(driver_.RunUntil([&] { return stream.event_count == 40; }));
+  EXPECT_TRUE(driver_.RunUntil([&] { return stream.delivery_count == 40; }));
   driver_.TurnWithoutBlocking();
 
   SendAll(second.second.get(), "late");
 
-  EXPECT_TRUE(driver_.RunUntil([&] { return stream.event_count == 41; }));
-  driver_->DropEvents(stream);
+  EXPECT_TRUE(driver_.RunUntil([&] { return stream.delivery_count == 41; }));
+  driver_->DropDeliveries(stream);
   driver_.Cancel(stream);
   EXPECT_TRUE(driver_.RunUntil([&] { return stream.ended(); }));
 }

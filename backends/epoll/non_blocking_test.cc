@@ -68,7 +68,7 @@ TEST_F(NonBlockingTest, EndOfOneAcceptLeavesASharedListenerNonBlocking) {
   UniqueFd client = ConnectTo(AddressOf(listener.get()));
   const UniqueFd taken(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   other.TurnWithoutBlocking();
-  EXPECT_EQ(second.event_count, 0u);
+  EXPECT_EQ(second.delivery_count, 0u);
   other.Cancel(second);
   EXPECT_TRUE(other.RunUntil([&] { return second.ended(); }));
 }

@@ -36,6 +36,9 @@ int NonBlocking(const Operation& op) {
 
 int64_t OrErrno(ssize_t rc) { return rc < 0 ? -errno : rc; }
 
+// How many bytes have been moved.
+int64_t Progress(const Operation& op) { return op.backend.progress; }
+
 // How many bytes `op` is about.
 int64_t TotalBytes(const Operation& op) {
   if (!IsMessage(op.opcode)) return op.length;
@@ -71,7 +74,7 @@ size_t SliceOf(const msghdr& message, int64_t from, int64_t to,
 int64_t MoveMessage(const Operation& op, int64_t to) {
   msghdr& message = *static_cast<msghdr*>(op.address);
   const bool receive = IsReceive(op.opcode);
-  const bool first = op.offset == 0;
+  const bool first = Progress(op) == 0;
   if (first && to == TotalBytes(op)) {
     return OrErrno(receive ? recvmsg(op.fd, &message, NonBlocking(op))
                            : sendmsg(op.fd, &message, NonBlocking(op)));
@@ -80,7 +83,7 @@ int64_t MoveMessage(const Operation& op, int64_t to) {
   std::array<iovec, kSlice> slice;
   msghdr part = first ? message : msghdr();
   part.msg_iov = slice.data();
-  part.msg_iovlen = SliceOf(message, op.offset, to, slice);
+  part.msg_iovlen = SliceOf(message, Progress(op), to, slice);
   const int64_t n = OrErrno(receive ? recvmsg(op.fd, &part, NonBlocking(op))
                                     : sendmsg(op.fd, &part, NonBlocking(op)));
   if (first && receive && n >= 0) {
@@ -91,11 +94,11 @@ int64_t MoveMessage(const Operation& op, int64_t to) {
   return n;
 }
 
-// From Operation::offset up to byte `to`.
+// From where it is up to byte `to`.
 int64_t Move(const Operation& op, int64_t to) {
   if (IsMessage(op.opcode)) return MoveMessage(op, to);
-  char* rest = static_cast<char*>(op.address) + op.offset;
-  const size_t n_bytes = static_cast<size_t>(to - op.offset);
+  char* rest = static_cast<char*>(op.address) + Progress(op);
+  const size_t n_bytes = static_cast<size_t>(to - Progress(op));
   return OrErrno(IsReceive(op.opcode)
                      ? recv(op.fd, rest, n_bytes, NonBlocking(op))
                      : send(op.fd, rest, n_bytes, NonBlocking(op)));
@@ -112,20 +115,20 @@ int32_t StepTransfer(Operation& op) {
   const bool whole =
       (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0;
   int64_t end = TotalBytes(op);
-  if (whole && end - op.offset > kMaxStep && !KeepsBoundaries(op.fd)) {
-    end = op.offset + kMaxStep;
+  if (whole && end - Progress(op) > kMaxStep && !KeepsBoundaries(op.fd)) {
+    end = Progress(op) + kMaxStep;
   }
   while (true) {
     const int64_t n = Move(op, end);
     if (n == -EINTR) continue;
     if (n == -EAGAIN && (op.flags & MSG_DONTWAIT) == 0) return -EAGAIN;
-    if (n < 0) return static_cast<int32_t>(op.offset > 0 ? op.offset : n);
+    if (n < 0) return static_cast<int32_t>(Progress(op) > 0 ? Progress(op) : n);
     if (!whole) return static_cast<int32_t>(n);
-    op.offset += n;
-    if (n == 0 || op.offset >= TotalBytes(op) || KeepsBoundaries(op.fd)) {
-      return static_cast<int32_t>(op.offset);
+    op.backend.progress += static_cast<uint32_t>(n);
+    if (n == 0 || Progress(op) >= TotalBytes(op) || KeepsBoundaries(op.fd)) {
+      return static_cast<int32_t>(Progress(op));
     }
-    if (op.offset >= end) return kMoreToMove;
+    if (Progress(op) >= end) return kMoreToMove;
   }
 }
 

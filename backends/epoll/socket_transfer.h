@@ -3,7 +3,8 @@
 // Sends and receives that do not block, and continue where they left off.
 //
 // MSG_WAITALL means "all of it" to io_uring, also for sends, and over several
-// waits. Here each step moves what it can; Operation::offset counts.
+// waits. Here each step moves what it can; BackendState::progress
+// counts.
 
 #ifndef RINGWAY_BACKENDS_EPOLL_SOCKET_TRANSFER_H_
 #define RINGWAY_BACKENDS_EPOLL_SOCKET_TRANSFER_H_

@@ -167,12 +167,12 @@ void StreamEnd::ObserveReceive() {
 
 void StreamEnd::ObserveDeliveries() {
   if (deliveries_ == nullptr) return;
-  for (MultishotEvent event; driver_->TakeEvent(*deliveries_, event);) {
-    CheckArrived({event.data, static_cast<size_t>(event.result)});
-    driver_->ReturnBuffer(event.buffer_id);
+  for (Delivery delivery; driver_->TakeDelivery(*deliveries_, delivery);) {
+    CheckArrived({delivery.data, static_cast<size_t>(delivery.result)});
+    driver_->ReturnBuffer(delivery.buffer_id);
   }
   // Its end may be known and not yet told: the delivery is still to run.
-  if (!deliveries_->ended() || deliveries_->delivery.linked()) return;
+  if (!deliveries_->ended() || deliveries_->notice.linked()) return;
   CheckResult(*deliveries_, deliveries_->cancelled);
   deliveries_.reset();
 }
@@ -182,7 +182,7 @@ void StreamEnd::ObservePoll() {
   RINGWAY_CHECK(poll_->completions == 1, "a poll completed %d times",
                 poll_->completions);
   CheckResult(*poll_, poll_->cancelled);
-  RINGWAY_CHECK(poll_->result != 0, "a poll ended without an event");
+  RINGWAY_CHECK(poll_->result != 0, "a poll ended without an delivery");
   poll_.reset();
 }
 

@@ -200,32 +200,32 @@ void SimBackend::Tell(const Outcome& outcome, RunnableList& done) {
     world_.requests_.Erase(request);
   } else {
     Record(TraceEvent::kDeliver, op, outcome.result);
-    ++stats_.events;
-    MultishotEvent event;
-    event.result = outcome.result;
-    event.buffer_id = outcome.buffer.id;
-    event.data = outcome.buffer.bytes.data();
+    ++stats_.deliveries;
+    Delivery delivery;
+    delivery.result = outcome.result;
+    delivery.buffer_id = outcome.buffer.id;
+    delivery.data = outcome.buffer.bytes.data();
     RINGWAY_CHECK(events_.Reserve(), "no memory for a delivery");
-    events_.Append(static_cast<MultishotOperation&>(op), event);
+    events_.Append(static_cast<DeliveringOperation&>(op), delivery);
   }
-  if (!IsMultishot(op.opcode)) return done.PushBack(op);
-  Runnable& delivery = static_cast<MultishotOperation&>(op).delivery;
+  if (!Delivers(op.opcode)) return done.PushBack(op);
+  Runnable& delivery = static_cast<DeliveringOperation&>(op).notice;
   if (!delivery.linked()) done.PushBack(delivery);
 }
 
 // --- Deliveries
 
-bool SimBackend::TakeEvent(MultishotOperation& op, MultishotEvent& event) {
-  return events_.Take(op, event);
+bool SimBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
+  return events_.Take(op, delivery);
 }
 
-void SimBackend::DropEvents(MultishotOperation& op) {
-  MultishotEvent event;
-  while (events_.Take(op, event)) {
-    if (DeliversBuffers(op.opcode)) {
-      ReturnBuffer(event.buffer_id);
+void SimBackend::DropDeliveries(DeliveringOperation& op) {
+  Delivery delivery;
+  while (events_.Take(op, delivery)) {
+    if (LendsBuffers(op.opcode)) {
+      ReturnBuffer(delivery.buffer_id);
     } else if (op.opcode == OpCode::kAcceptMultishot) {
-      world_.fds_.Close(event.result, "dropping accepted connections");
+      world_.fds_.Close(delivery.result, "dropping accepted connections");
     }
   }
 }

@@ -30,7 +30,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/backends/common/event_pool.h"
+#include "ringway/backends/common/delivery_pool.h"
 #include "ringway/backends/common/receive_buffers.h"
 #include "ringway/backends/sim/request.h"
 #include "ringway/backends/sim/trace.h"
@@ -55,8 +55,8 @@ class SimBackend final : public Backend {
   size_t CancelAll(RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   void Notify() override;
-  bool TakeEvent(MultishotOperation& op, MultishotEvent& event) override;
-  void DropEvents(MultishotOperation& op) override;
+  bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
+  void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override;
   Support support(OpCode opcode) const override;
@@ -135,7 +135,7 @@ class SimBackend final : public Backend {
   std::atomic<bool> blocking_{false};        // in a real wait for the doorbell
   mutable std::atomic<bool> nested_{false};  // somebody polls the doorbell
 
-  EventPool events_;
+  DeliveryPool events_;
   std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first receive
   std::vector<bool> lent_;                   // by buffer id
 

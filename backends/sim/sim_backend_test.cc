@@ -28,14 +28,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-struct CountedOperation : MultishotOperation {
-  CountedOperation() : MultishotOperation(&OnDelivery) {}
+struct CountedOperation : DeliveringOperation {
+  CountedOperation() : DeliveringOperation(&OnDelivery) {}
   int told = 0;
 
  private:
   static void OnDelivery(Runnable& entry) {
-    auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
-    ++static_cast<CountedOperation*>(delivery.operation)->told;
+    auto& notice = static_cast<DeliveringOperation::Notice&>(entry);
+    ++static_cast<CountedOperation*>(notice.operation)->told;
   }
 };
 
@@ -178,9 +178,9 @@ TEST_F(SimBackendTest, ZeroCopySendTellsBytesThenTheEnd) {
   CountedOperation send;
   PrepareSendZeroCopy(send, near_, AsBytes("hello"));
   Run(send);
-  MultishotEvent event;
-  ASSERT_TRUE(backend_->TakeEvent(send, event));
-  EXPECT_EQ(event.result, 5);
+  Delivery delivery;
+  ASSERT_TRUE(backend_->TakeDelivery(send, delivery));
+  EXPECT_EQ(delivery.result, 5);
   EXPECT_EQ(send.result, 0);
 }
 
@@ -195,7 +195,7 @@ TEST_F(SimBackendTest, ZeroCopySendNoticesThatItsMemoryWasChanged) {
   ASSERT_EQ(send.state, OpState::kInFlight);
   memory[0] = 'j';
   while (send.state != OpState::kDone) Turn(MonotonicTime::Infinite());
-  backend_->DropEvents(send);
+  backend_->DropDeliveries(send);
   EXPECT_THAT(world_.errors(), ElementsAre(HasSubstr("memory was changed")));
 }
 
@@ -243,11 +243,11 @@ TEST_F(SimBackendTest, ReturningABufferTwiceIsAnErrorOfTheProgram) {
   PrepareSend(send, far_, AsBytes("hello"));
   Run(send);
   Turn();
-  MultishotEvent event;
-  ASSERT_TRUE(backend_->TakeEvent(recv, event));
-  backend_->ReturnBuffer(event.buffer_id);
+  Delivery delivery;
+  ASSERT_TRUE(backend_->TakeDelivery(recv, delivery));
+  backend_->ReturnBuffer(delivery.buffer_id);
   EXPECT_THAT(world_.errors(), IsEmpty());
-  backend_->ReturnBuffer(event.buffer_id);
+  backend_->ReturnBuffer(delivery.buffer_id);
   EXPECT_THAT(world_.errors(), ElementsAre(HasSubstr("which is not lent")));
   EndEverything();
 }

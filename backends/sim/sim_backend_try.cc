@@ -288,7 +288,7 @@ void SimBackend::Complete(Request& request, int64_t result) {
 
 void SimBackend::Deliver(Request& request, int64_t result,
                          const ReceiveBuffer& buffer) {
-  if (DeliversBuffers(request.op.opcode)) {
+  if (LendsBuffers(request.op.opcode)) {
     lent_[buffer.id] = true;
     if (buffer.copied) ++stats_.buffers_copied;
   }

@@ -103,8 +103,8 @@ void CountedOperation::OnDone(Runnable& entry) {
 }
 
 void CountedMultishot::OnDelivery(Runnable& entry) {
-  auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
-  ++static_cast<CountedMultishot*>(delivery.operation)->told;
+  auto& notice = static_cast<DeliveringOperation::Notice&>(entry);
+  ++static_cast<CountedMultishot*>(notice.operation)->told;
 }
 
 BackendDriver::BackendDriver(std::unique_ptr<Backend> backend)

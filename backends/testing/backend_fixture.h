@@ -91,10 +91,10 @@ struct CountedOperation : Operation {
 };
 
 // A multishot operation that counts how often it was told of deliveries.
-struct CountedMultishot : MultishotOperation {
-  CountedMultishot() : MultishotOperation(&OnDelivery) {}
+struct CountedMultishot : DeliveringOperation {
+  CountedMultishot() : DeliveringOperation(&OnDelivery) {}
   // Told of its end: a cancel may end it before the loop has had a turn.
-  bool ended() const { return state == OpState::kDone && !delivery.linked(); }
+  bool ended() const { return state == OpState::kDone && !notice.linked(); }
 
   int told = 0;
 

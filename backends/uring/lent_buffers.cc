@@ -41,22 +41,22 @@ int32_t LentBuffers::Ensure(KernelRing& ring) try {
   return -ENOMEM;
 }
 
-void LentBuffers::Lend(uint32_t cqe_flags, MultishotEvent& event) {
-  event.buffer_id = BufferId(cqe_flags);
-  event.data = ring_->Data(event.buffer_id);
+void LentBuffers::Lend(uint32_t cqe_flags, Delivery& delivery) {
+  delivery.buffer_id = BufferId(cqe_flags);
+  delivery.data = ring_->Data(delivery.buffer_id);
   ring_->Lend();
-  if (ring_->available() < low_water_) CopyOut(event);
+  if (ring_->available() < low_water_) CopyOut(delivery);
 }
 
 // Few buffers are left: this one goes back at once, if there is room for a
 // copy.
-void LentBuffers::CopyOut(MultishotEvent& event) {
+void LentBuffers::CopyOut(Delivery& delivery) {
   const DeliveryCopies::Copy copy =
-      copies_.Make({event.data, static_cast<size_t>(event.result)});
+      copies_.Make({delivery.data, static_cast<size_t>(delivery.result)});
   if (copy.data == nullptr) return;
-  ring_->Return(event.buffer_id);
-  event.buffer_id = copy.id;
-  event.data = copy.data;
+  ring_->Return(delivery.buffer_id);
+  delivery.buffer_id = copy.id;
+  delivery.data = copy.data;
   ++copied_;
 }
 

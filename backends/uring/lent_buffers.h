@@ -32,7 +32,7 @@ class LentBuffers {
 
   // Points `event` at the event.result bytes in the buffer that a completion
   // with `cqe_flags` names, or at a copy of them.
-  void Lend(uint32_t cqe_flags, MultishotEvent& event);
+  void Lend(uint32_t cqe_flags, Delivery& delivery);
 
   // Takes the buffer back that such a completion names: there is nothing in it.
   void TakeBack(uint32_t cqe_flags);
@@ -43,7 +43,7 @@ class LentBuffers {
   uint64_t copied() const { return copied_; }
 
  private:
-  void CopyOut(MultishotEvent& event);
+  void CopyOut(Delivery& delivery);
 
   const uint32_t count_;
   const uint32_t n_bytes_;

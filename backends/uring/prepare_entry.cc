@@ -60,7 +60,7 @@ void PrepareWaitPidEntry(io_uring_sqe& sqe, int pidfd, siginfo_t* info) {
 void PrepareReceive(const Operation& op, io_uring_sqe& sqe) {
   io_uring_prep_recv(&sqe, op.fd, nullptr, 0, static_cast<int>(op.flags));
   SelectBuffer(sqe);
-  if (op.drained) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
+  if (op.backend.drained) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
 }
 
 }  // namespace
@@ -226,12 +226,12 @@ void PrepareEntry(Operation& op, io_uring_sqe& sqe) {
       break;
     case OpCode::kSendZeroCopy:
       io_uring_prep_send_zc(&sqe, op.fd, op.address, op.length, flags, 0);
-      if (op.offset == kSendCopied) sqe.opcode = IORING_OP_SEND;
+      if (op.backend.copies) sqe.opcode = IORING_OP_SEND;
       break;
     case OpCode::kSendMsgZeroCopy:
       io_uring_prep_sendmsg_zc(
           &sqe, op.fd, static_cast<const msghdr*>(op.address), op.flags);
-      if (op.offset == kSendCopied) sqe.opcode = IORING_OP_SENDMSG;
+      if (op.backend.copies) sqe.opcode = IORING_OP_SENDMSG;
       break;
     case OpCode::kOpenAt:
       io_uring_prep_openat(&sqe, op.fd, path, flags, op.length);

@@ -11,9 +11,6 @@
 
 namespace ringway::uring {
 
-// Operation::offset of a zero-copy send that has to be sent as a copy.
-inline constexpr int64_t kSendCopied = 1;
-
 // The IORING_OP_* behind `opcode`. kSendFile, which has none, gives that of the
 // splices it is made of.
 uint8_t KernelOpcode(OpCode opcode);

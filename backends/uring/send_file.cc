@@ -15,43 +15,43 @@ SendFile::~SendFile() {
 }
 
 bool SendFile::Begin(Operation& op) {
-  if (op.address != nullptr) return true;
+  if (op.backend.memory != nullptr) return true;
   if (first_idle_ != nullptr) {
-    op.address = std::exchange(first_idle_, first_idle_->next);
+    op.backend.memory = std::exchange(first_idle_, first_idle_->next);
     --idle_;
   } else {
-    op.address = operator new(kBufferBytes, std::nothrow);
-    if (op.address == nullptr) return false;
+    op.backend.memory = operator new(kBufferBytes, std::nothrow);
+    if (op.backend.memory == nullptr) return false;
   }
   ++in_use_;
   return true;
 }
 
 void SendFile::PrepareEntry(Operation& op, io_uring_sqe& sqe) {
-  if (op.offset == 0) {
-    io_uring_prep_read(&sqe, op.fd2, op.address,
+  if (op.backend.progress == 0) {
+    io_uring_prep_read(&sqe, op.fd2, op.backend.memory,
                        std::min(op.length, kBufferBytes),
                        static_cast<uint64_t>(op.offset2));
   } else {
     // What was read and not sent is read again by the next operation, whose
     // offset says so.
-    io_uring_prep_send(&sqe, op.fd, op.address, static_cast<size_t>(op.offset),
+    io_uring_prep_send(&sqe, op.fd, op.backend.memory, op.backend.progress,
                        MSG_NOSIGNAL | MSG_WAITALL);
   }
   sqe.user_data = reinterpret_cast<uintptr_t>(&op);
 }
 
 bool SendFile::Advance(Operation& op, int32_t result) {
-  const bool was_read = op.offset == 0;
+  const bool was_read = op.backend.progress == 0;
   if (!was_read || result <= 0) return false;
-  op.offset = result;
+  op.backend.progress = static_cast<uint32_t>(result);
   return true;
 }
 
 void SendFile::End(Operation& op) {
-  if (op.address == nullptr) return;
+  if (op.backend.memory == nullptr) return;
   first_idle_ =
-      new (std::exchange(op.address, nullptr)) IdleBuffer{first_idle_};
+      new (std::exchange(op.backend.memory, nullptr)) IdleBuffer{first_idle_};
   ++idle_;
   --in_use_;
   while (idle_ > std::max(kIdleBuffers, in_use_)) FreeOne();

@@ -49,7 +49,8 @@ class SendFile {
   size_t idle() const { return idle_; }
 
  private:
-  // The buffer of an operation is its `address`; the bytes in it its `offset`.
+  // The buffer of an operation is its BackendState::memory, and `progress` the
+  // bytes in it.
   // An idle one begins with this.
   struct IdleBuffer {
     IdleBuffer* next;

@@ -44,11 +44,11 @@ TEST(SendFile, TakesABufferBackOnce) {
   SendFile send_file;
   Operation op(nullptr);
   Begin(send_file, op);
-  void* const buffer = op.address;
+  void* const buffer = op.backend.memory;
   EXPECT_TRUE(send_file.Begin(op)) << "its second step";
-  EXPECT_EQ(op.address, buffer);
+  EXPECT_EQ(op.backend.memory, buffer);
   send_file.End(op);
-  EXPECT_EQ(op.address, nullptr);
+  EXPECT_EQ(op.backend.memory, nullptr);
   send_file.End(op);
   EXPECT_EQ(send_file.idle(), 1u);
 }

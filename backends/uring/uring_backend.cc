@@ -53,7 +53,7 @@ constexpr __kernel_timespec kBacklogPause = {.tv_sec = 0, .tv_nsec = 1'000'000};
 
 bool IsDirectTransfer(const Operation& op) {
   return (op.opcode == OpCode::kRead || op.opcode == OpCode::kWrite) &&
-         (op.flags & kDirectIo) != 0;
+         (op.flags & kDirectIo) != 0 && !op.backend.not_polled;
 }
 
 // What a completion without IORING_CQE_F_MORE, and with this result, means.
@@ -69,10 +69,6 @@ bool IsEndOfStream(const Operation& op, int32_t result) {
   return op.opcode == OpCode::kRecvMsgMultishot && result >= 0 &&
          static_cast<size_t>(result) == DatagramPayloadOffset(op) &&
          !KeepsBoundaries(op.fd);
-}
-
-bool IsZeroCopySend(OpCode opcode) {
-  return opcode == OpCode::kSendZeroCopy || opcode == OpCode::kSendMsgZeroCopy;
 }
 
 }  // namespace
@@ -221,7 +217,7 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
     Finish(op, -ENOMEM, done);
     return;
   }
-  if (IsMultishot(op.opcode)) {
+  if (Delivers(op.opcode)) {
     if (const int32_t rc = ReserveForDeliveries(op.opcode); rc < 0) {
       Finish(op, rc, done);
       return;
@@ -234,7 +230,7 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
     if (!registered_.empty()) registered_.Apply(op, sqe);
   }
   op.state = OpState::kInFlight;
-  op.needs_rearm = false;
+  op.backend.needs_rearm = false;
   in_flight_.PushBack(op);
 }
 
@@ -242,7 +238,7 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
 // or -errno.
 int32_t UringBackend::ReserveForDeliveries(OpCode opcode) {
   if (!events_.Reserve()) return -ENOMEM;
-  return DeliversBuffers(opcode) ? buffers_.Ensure(*ring_) : 0;
+  return LendsBuffers(opcode) ? buffers_.Ensure(*ring_) : 0;
 }
 
 void UringBackend::PrepareOne(Operation& op, io_uring_sqe& sqe) {
@@ -266,7 +262,7 @@ bool UringBackend::Emulate(Operation& op, RunnableList& done) {
     return true;
   }
   if (IsZeroCopySend(op.opcode)) {
-    op.offset = kSendCopied;
+    op.backend.copies = true;
     return true;
   }
   if (op.opcode == OpCode::kUringCommand) {
@@ -290,12 +286,12 @@ CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
   owner_.Check("a uring backend");
   const std::optional<CancelOutcome> outcome = BeginCancel(op, stats_, done);
   if (outcome.has_value()) return *outcome;
-  if (op.offloaded) {
+  if (op.backend.offloaded) {
     if (offload_->Cancel(op)) Finish(op, -ECANCELED, done);
     return CancelOutcome::kRequested;
   }
   op.Unlink();
-  if (op.needs_rearm) {  // the kernel does not have it at the moment
+  if (op.backend.needs_rearm) {  // the kernel does not have it at the moment
     Finish(op, -ECANCELED, done);
   } else {
     cancels_.Add(op);
@@ -370,14 +366,14 @@ void UringBackend::ReturnBuffer(uint16_t buffer_id) {
   buffers_.Return(buffer_id);
 }
 
-bool UringBackend::TakeEvent(MultishotOperation& op, MultishotEvent& event) {
+bool UringBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
   owner_.Check("a uring backend");
-  return events_.Take(op, event);
+  return events_.Take(op, delivery);
 }
 
-void UringBackend::DropEvents(MultishotOperation& op) {
-  MultishotEvent event;
-  while (TakeEvent(op, event)) DisposeOf(op, event, *this);
+void UringBackend::DropDeliveries(DeliveringOperation& op) {
+  Delivery delivery;
+  while (TakeDelivery(op, delivery)) DisposeOf(op, delivery, *this);
 }
 
 // --- Completion
@@ -450,7 +446,7 @@ void UringBackend::PollDirect(RunnableList& done) {
       return;
     }
     ++stats_.direct_polling_refused;
-    op.flags &= ~kDirectIo;
+    op.backend.not_polled = true;
     Rearm(op, rearming_, done);
   });
 }
@@ -474,8 +470,8 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
   }
   Operation& op =
       *reinterpret_cast<Operation*>(static_cast<uintptr_t>(cqe.user_data));
-  if (IsMultishot(op.opcode)) {
-    OnMultishotCompletion(static_cast<MultishotOperation&>(op), cqe, done);
+  if (Delivers(op.opcode)) {
+    OnMultishotCompletion(static_cast<DeliveringOperation&>(op), cqe, done);
     return;
   }
   op.Unlink();
@@ -504,7 +500,7 @@ void UringBackend::OnSendFileStep(Operation& op, int32_t result,
   }
 }
 
-void UringBackend::OnMultishotCompletion(MultishotOperation& op,
+void UringBackend::OnMultishotCompletion(DeliveringOperation& op,
                                          const io_uring_cqe& cqe,
                                          RunnableList& done) {
   if (IsZeroCopySend(op.opcode)) {
@@ -521,42 +517,44 @@ void UringBackend::OnMultishotCompletion(MultishotOperation& op,
     buffers_.TakeBack(cqe.flags);
   }
   if (armed) {
-    if (op.lost_delivery) EndUnasked(op);
+    if (op.backend.lost_delivery) EndUnasked(op);
     return;
   }
 
   op.Unlink();
-  const bool starved = cqe.res == -ENOBUFS && DeliversBuffers(op.opcode);
-  if (op.lost_delivery || (!starved && !delivery)) {
-    Finish(op, op.lost_delivery ? -ENOMEM : std::min(cqe.res, 0), done);
+  const bool starved = cqe.res == -ENOBUFS && LendsBuffers(op.opcode);
+  if (op.backend.lost_delivery || (!starved && !delivery)) {
+    Finish(op, op.backend.lost_delivery ? -ENOMEM : std::min(cqe.res, 0), done);
     return;
   }
   if (starved && !op.cancel_requested) ++stats_.buffer_starved;
-  op.drained = delivery && (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
+  op.backend.drained =
+      delivery && (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
   Rearm(op, starved ? starved_ : rearming_, done);
 }
 
 // Two completions: what was sent, then, unless that was all, that the memory is
 // no longer referred to.
-void UringBackend::OnZeroCopyCompletion(MultishotOperation& op,
+void UringBackend::OnZeroCopyCompletion(DeliveringOperation& op,
                                         const io_uring_cqe& cqe,
                                         RunnableList& done) {
   const bool sent = (cqe.flags & IORING_CQE_F_NOTIF) == 0;
   if (sent && cqe.res >= 0) Deliver(op, cqe.res, cqe.flags, done);
-  if (sent) op.result = op.lost_delivery ? -ENOMEM : std::min(cqe.res, 0);
+  if (sent)
+    op.result = op.backend.lost_delivery ? -ENOMEM : std::min(cqe.res, 0);
   if ((cqe.flags & IORING_CQE_F_MORE) != 0) return;
 
   op.Unlink();
   // The memory could not be pinned, which RLIMIT_MEMLOCK limits, or the socket
   // knows only copies, as Unix sockets do.
   const bool refused = (op.result == -ENOMEM || op.result == -EOPNOTSUPP) &&
-                       op.offset != kSendCopied && !op.lost_delivery;
+                       !op.backend.copies && !op.backend.lost_delivery;
   if (!refused) {
     Finish(op, op.result, done);
     return;
   }
   ++stats_.zero_copy_refused;
-  op.offset = kSendCopied;
+  op.backend.copies = true;
   Rearm(op, rearming_, done);
 }
 
@@ -571,31 +569,32 @@ void UringBackend::Rearm(Operation& op, OperationList& where,
   // A receive is armed for one delivery at a time: that is none to count.
   const bool next_step =
       op.opcode == OpCode::kRecvMultishot && &where == &rearming_;
-  if (IsMultishot(op.opcode) && !next_step) ++stats_.rearms;
-  op.needs_rearm = true;
+  if (Delivers(op.opcode) && !next_step) ++stats_.rearms;
+  op.backend.needs_rearm = true;
   where.PushBack(op);
 }
 
-void UringBackend::Deliver(MultishotOperation& op, int32_t result,
+void UringBackend::Deliver(DeliveringOperation& op, int32_t result,
                            uint32_t cqe_flags, RunnableList& done) {
-  MultishotEvent event;
-  event.result = result;
-  if ((cqe_flags & IORING_CQE_F_BUFFER) != 0) buffers_.Lend(cqe_flags, event);
-  if (op.lost_delivery || !events_.Reserve()) {
-    Lose(op, event);
+  Delivery delivery;
+  delivery.result = result;
+  if ((cqe_flags & IORING_CQE_F_BUFFER) != 0)
+    buffers_.Lend(cqe_flags, delivery);
+  if (op.backend.lost_delivery || !events_.Reserve()) {
+    Lose(op, delivery);
     return;
   }
-  events_.Append(op, event);
-  ++stats_.events;
-  if (!op.delivery.linked()) done.PushBack(op.delivery);
+  events_.Append(op, delivery);
+  ++stats_.deliveries;
+  if (!op.notice.linked()) done.PushBack(op.notice);
 }
 
 // There is no memory for `event`, or was none for one before it: after a gap
 // nothing more is delivered, and `op` ends with -ENOMEM.
-void UringBackend::Lose(MultishotOperation& op, const MultishotEvent& event) {
-  op.lost_delivery = true;
+void UringBackend::Lose(DeliveringOperation& op, const Delivery& delivery) {
+  op.backend.lost_delivery = true;
   ++stats_.deliveries_lost;
-  DisposeOf(op, event, *this);
+  DisposeOf(op, delivery, *this);
 }
 
 // Asks the kernel to end `op`, which is armed, unless that was done before.
@@ -611,13 +610,11 @@ void UringBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
   if (op.opcode == OpCode::kSendFile) send_file_.End(op);
   op.result = result;
   op.state = OpState::kDone;
-  op.needs_rearm = false;
+  op.backend.needs_rearm = false;
   ++stats_.completed;
   --stats_.in_flight;
-  Runnable& next = IsMultishot(op.opcode)
-                       ? static_cast<MultishotOperation&>(op).delivery
-                       : static_cast<Runnable&>(op);
-  if (!next.linked()) done.PushBack(next);
+  Runnable& end = EndOf(op);
+  if (!end.linked()) done.PushBack(end);
 }
 
 }  // namespace ringway::uring

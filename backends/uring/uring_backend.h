@@ -27,7 +27,7 @@
 #include "absl/status/statusor.h"
 #include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/backends/common/event_pool.h"
+#include "ringway/backends/common/delivery_pool.h"
 #include "ringway/backends/common/offload_pool.h"
 #include "ringway/backends/uring/cancel_requests.h"
 #include "ringway/backends/uring/direct_ring.h"
@@ -57,8 +57,8 @@ class UringBackend final : public Backend {
   size_t CancelAll(RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   void Notify() override;
-  bool TakeEvent(MultishotOperation& op, MultishotEvent& event) override;
-  void DropEvents(MultishotOperation& op) override;
+  bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
+  void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   absl::Status RegisterMemory(std::span<std::byte> region) override;
   void ForgetMemory(std::span<std::byte> region) override;
@@ -99,15 +99,15 @@ class UringBackend final : public Backend {
   void PollDirect(RunnableList& done);
   void ReapAll(RunnableList& done);
   void OnCompletion(const io_uring_cqe& cqe, RunnableList& done);
-  void OnMultishotCompletion(MultishotOperation& op, const io_uring_cqe& cqe,
+  void OnMultishotCompletion(DeliveringOperation& op, const io_uring_cqe& cqe,
                              RunnableList& done);
   void OnSendFileStep(Operation& op, int32_t result, RunnableList& done);
-  void OnZeroCopyCompletion(MultishotOperation& op, const io_uring_cqe& cqe,
+  void OnZeroCopyCompletion(DeliveringOperation& op, const io_uring_cqe& cqe,
                             RunnableList& done);
   void Rearm(Operation& op, OperationList& where, RunnableList& done);
-  void Deliver(MultishotOperation& op, int32_t result, uint32_t cqe_flags,
+  void Deliver(DeliveringOperation& op, int32_t result, uint32_t cqe_flags,
                RunnableList& done);
-  void Lose(MultishotOperation& op, const MultishotEvent& event);
+  void Lose(DeliveringOperation& op, const Delivery& delivery);
   void EndUnasked(Operation& op);
   void Finish(Operation& op, int32_t result, RunnableList& done);
 
@@ -117,7 +117,7 @@ class UringBackend final : public Backend {
                              // takes it back
   uint64_t doorbell_value_ =
       0;  // written by the kernel: outlives ring_ by declaration order
-  EventPool events_;
+  DeliveryPool events_;
   SendFile send_file_;
   std::unique_ptr<OffloadPool> offload_;  // never null
   LentBuffers buffers_;

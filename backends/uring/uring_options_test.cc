@@ -112,10 +112,10 @@ TEST_F(UringOptionsTest, ARestrictedBackendDoesItsWork) {
   PrepareRecvMultishot(receive, pair.first.get());
   driver.Start(receive);
   SendAll(pair.second.get(), "delivered");
-  ASSERT_TRUE(driver.RunUntil([&] { return receive.event_count > 0; }));
+  ASSERT_TRUE(driver.RunUntil([&] { return receive.delivery_count > 0; }));
   driver.Cancel(receive);
   ASSERT_TRUE(driver.RunUntil([&] { return receive.ended(); }));
-  driver->DropEvents(receive);
+  driver->DropDeliveries(receive);
 }
 
 // --- Registered files

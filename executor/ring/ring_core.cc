@@ -30,12 +30,12 @@ void AddAddress(const Operation& op, Completion& done) {
 }
 
 // What is in the buffer of a delivery: bytes, or a datagram.
-std::span<std::byte> PayloadOf(const MultishotOperation& op,
-                               const MultishotEvent& event, Completion& done) {
+std::span<std::byte> PayloadOf(const DeliveringOperation& op,
+                               const Delivery& delivery, Completion& done) {
   if (op.opcode == OpCode::kRecvMultishot) {
-    return {event.data, static_cast<size_t>(event.result)};
+    return {delivery.data, static_cast<size_t>(delivery.result)};
   }
-  const Datagram datagram = ReadDatagram(op, event);
+  const Datagram datagram = ReadDatagram(op, delivery);
   if (!datagram.name.empty()) {
     done.address = reinterpret_cast<const sockaddr*>(datagram.name.data());
   }
@@ -72,7 +72,7 @@ RingTask RingCore::Start(const Context& context,
 
 RingTask RingCore::StartMultishot(
     const Context& context,
-    absl::FunctionRef<void(MultishotOperation&)> prepare) {
+    absl::FunctionRef<void(DeliveringOperation&)> prepare) {
   RingEntry* entry = Add<MultishotWork>(context);
   if (entry == nullptr) return {};
   prepare(*entry->multishot());
@@ -164,33 +164,34 @@ void RingCore::OnDone(OneShotWork& op) {
 }
 
 void MultishotWork::Run(Runnable& runnable) {
-  auto& delivery = static_cast<MultishotOperation::Delivery&>(runnable);
-  auto& self = *static_cast<MultishotWork*>(delivery.operation);
+  auto& notice = static_cast<DeliveringOperation::Notice&>(runnable);
+  auto& self = *static_cast<MultishotWork*>(notice.operation);
   self.entry.core.OnDelivery(self);
 }
 
 // One delivery a turn: the next one goes behind what else is ready.
 void RingCore::OnDelivery(MultishotWork& op) {
-  MultishotEvent event;
-  if (!loop_->backend().TakeEvent(op, event)) {
+  Delivery delivery;
+  if (!loop_->backend().TakeDelivery(op, delivery)) {
     if (op.state == OpState::kDone) {
       Finish(op.entry,
              CompletionOf(op.entry, OpCodeName(op.opcode), op.entry.Settle()));
     }
     return;
   }
-  if (op.first_event != nullptr || op.state == OpState::kDone) {
-    loop_->Schedule(op.delivery);
+  if (op.first_delivery != nullptr || op.state == OpState::kDone) {
+    loop_->Schedule(op.notice);
   }
-  TellNext(op, event);
+  TellNext(op, delivery);
 }
 
-void RingCore::TellNext(MultishotWork& op, const MultishotEvent& event) {
-  Completion done = CompletionOf(op.entry, OpCodeName(op.opcode), event.result);
+void RingCore::TellNext(MultishotWork& op, const Delivery& delivery) {
+  Completion done =
+      CompletionOf(op.entry, OpCodeName(op.opcode), delivery.result);
   done.is_final = false;
-  if (DeliversBuffers(op.opcode)) {
-    const std::span<std::byte> payload = PayloadOf(op, event, done);
-    done.data = ReceivedData(*loop_, event.buffer_id, payload);
+  if (LendsBuffers(op.opcode)) {
+    const std::span<std::byte> payload = PayloadOf(op, delivery, done);
+    done.data = ReceivedData(*loop_, delivery.buffer_id, payload);
   }
   Tell(op.entry.context, std::move(done));
 }
@@ -238,9 +239,9 @@ void RingCore::TellTheEnd(RingEntry& entry) {
     OnDone(*one_shot);
   } else {
     MultishotWork& multishot = *entry.multishot();
-    MultishotEvent event;
-    while (loop_->backend().TakeEvent(multishot, event)) {
-      TellNext(multishot, event);
+    Delivery delivery;
+    while (loop_->backend().TakeDelivery(multishot, delivery)) {
+      TellNext(multishot, delivery);
     }
     OnDelivery(multishot);
   }

@@ -57,8 +57,9 @@ class RingCore {
   // ending they make none and return the default key.
   RingTask Start(const Context& context,
                  absl::FunctionRef<void(Operation&)> prepare);
-  RingTask StartMultishot(const Context& context,
-                          absl::FunctionRef<void(MultishotOperation&)> prepare);
+  RingTask StartMultishot(
+      const Context& context,
+      absl::FunctionRef<void(DeliveringOperation&)> prepare);
   RingTask StartTimer(const Context& context, MonotonicTime due);
   RingTask SendMessage(const Context& context, const RingAddress& target,
                        MessagePayload payload);
@@ -128,7 +129,7 @@ class RingCore {
 
   Completion CompletionOf(RingEntry& entry, const char* operation,
                           int32_t result);
-  void TellNext(MultishotWork& op, const MultishotEvent& event);
+  void TellNext(MultishotWork& op, const Delivery& delivery);
   void Finish(RingEntry& entry, Completion done);
   void FinishTimed(TimedWork& timed);
   void TellTheEnd(RingEntry& entry);

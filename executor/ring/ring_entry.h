@@ -34,8 +34,8 @@ struct OneShotWork : Operation {
 };
 
 // An operation that delivers before it ends.
-struct MultishotWork : MultishotOperation {
-  explicit MultishotWork(RingEntry& e) : MultishotOperation(&Run), entry(e) {}
+struct MultishotWork : DeliveringOperation {
+  explicit MultishotWork(RingEntry& e) : DeliveringOperation(&Run), entry(e) {}
   static void Run(Runnable& runnable);
   RingEntry& entry;
 };

@@ -22,10 +22,10 @@ RingTask Start(RingCore& core, const Context& context,
 
 template <typename... Params>
 RingTask StartMultishot(RingCore& core, const Context& context,
-                        void (*prepare)(MultishotOperation&, Params...),
+                        void (*prepare)(DeliveringOperation&, Params...),
                         std::type_identity_t<Params>... args) {
   return core.StartMultishot(
-      context, [&](MultishotOperation& op) { prepare(op, args...); });
+      context, [&](DeliveringOperation& op) { prepare(op, args...); });
 }
 
 }  // namespace

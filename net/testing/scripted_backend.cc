@@ -45,7 +45,7 @@ void ScriptedBackend::Forget() {
 bool ScriptedBackend::armed() const {
   auto& list = const_cast<OperationList&>(in_flight_);
   for (Operation* op = list.front(); op != nullptr; op = list.Next(*op)) {
-    if (IsMultishot(op->opcode) && !op->cancel_requested) return true;
+    if (Delivers(op->opcode) && !op->cancel_requested) return true;
   }
   return false;
 }
@@ -93,8 +93,8 @@ bool ScriptedBackend::Advance(Operation& op, RunnableList& done) {
     return End(op, done);
   }
   if (arrivals_.empty()) return true;
-  if (IsMultishot(op.opcode)) {
-    Deliver(static_cast<MultishotOperation&>(op), done);
+  if (Delivers(op.opcode)) {
+    Deliver(static_cast<DeliveringOperation&>(op), done);
     return false;
   }
   Finish(op, TakeBytes(op), done);
@@ -112,25 +112,25 @@ bool ScriptedBackend::End(Operation& op, RunnableList& done) {
   return true;
 }
 
-void ScriptedBackend::Deliver(MultishotOperation& op, RunnableList& done) {
+void ScriptedBackend::Deliver(DeliveringOperation& op, RunnableList& done) {
   Arrival arrival = std::move(arrivals_[0]);
   arrivals_.pop_front();
-  MultishotEvent event;
-  if (DeliversBuffers(op.opcode)) {
+  Delivery delivery;
+  if (LendsBuffers(op.opcode)) {
     RINGWAY_CHECK(arrival.kind == Arrival::kBytes, "a receive of a connection");
     while (lent_.contains(next_buffer_)) ++next_buffer_;
     std::string& bytes = lent_[next_buffer_] = std::move(arrival.bytes);
-    event.result = static_cast<int32_t>(bytes.size());
-    event.buffer_id = next_buffer_++;
-    event.data = reinterpret_cast<std::byte*>(bytes.data());
+    delivery.result = static_cast<int32_t>(bytes.size());
+    delivery.buffer_id = next_buffer_++;
+    delivery.data = reinterpret_cast<std::byte*>(bytes.data());
   } else {
     RINGWAY_CHECK(arrival.kind == Arrival::kConnection, "an accept of bytes");
-    event.result = arrival.value;
+    delivery.result = arrival.value;
   }
   RINGWAY_CHECK(events_.Reserve(), "no memory for a delivery");
-  events_.Append(op, event);
-  ++stats_.events;
-  if (!op.delivery.linked()) done.PushBack(op.delivery);
+  events_.Append(op, delivery);
+  ++stats_.deliveries;
+  if (!op.notice.linked()) done.PushBack(op.notice);
 }
 
 int32_t ScriptedBackend::TakeBytes(Operation& op) {
@@ -159,10 +159,8 @@ void ScriptedBackend::Finish(Operation& op, int32_t result,
   op.state = OpState::kDone;
   ++stats_.completed;
   --stats_.in_flight;
-  Runnable& next = IsMultishot(op.opcode)
-                       ? static_cast<MultishotOperation&>(op).delivery
-                       : static_cast<Runnable&>(op);
-  if (!next.linked()) done.PushBack(next);
+  Runnable& end = EndOf(op);
+  if (!end.linked()) done.PushBack(end);
 }
 
 CancelOutcome ScriptedBackend::Cancel(Operation& op, RunnableList& done) {
@@ -189,13 +187,14 @@ void ScriptedBackend::Quiesce(RunnableList& done) {
   EndCancelled(cancelling_, done);
 }
 
-bool ScriptedBackend::TakeEvent(MultishotOperation& op, MultishotEvent& event) {
-  return events_.Take(op, event);
+bool ScriptedBackend::TakeDelivery(DeliveringOperation& op,
+                                   Delivery& delivery) {
+  return events_.Take(op, delivery);
 }
 
-void ScriptedBackend::DropEvents(MultishotOperation& op) {
-  MultishotEvent event;
-  while (TakeEvent(op, event)) DisposeOf(op, event, *this);
+void ScriptedBackend::DropDeliveries(DeliveringOperation& op) {
+  Delivery delivery;
+  while (TakeDelivery(op, delivery)) DisposeOf(op, delivery, *this);
 }
 
 void ScriptedBackend::ReturnBuffer(uint16_t buffer_id) {

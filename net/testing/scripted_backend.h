@@ -24,7 +24,7 @@
 
 #include "absl/time/time.h"
 #include "ringway/backends/backend.h"
-#include "ringway/backends/common/event_pool.h"
+#include "ringway/backends/common/delivery_pool.h"
 #include "ringway/backends/operation.h"
 #include "ringway/core/clock.h"
 #include "ringway/core/monotonic_time.h"
@@ -71,8 +71,8 @@ class ScriptedBackend final : public Backend {
   size_t CancelAll(RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   void Notify() override {}
-  bool TakeEvent(MultishotOperation& op, MultishotEvent& event) override;
-  void DropEvents(MultishotOperation& op) override;
+  bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
+  void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override { return -1; }
   Support support(OpCode) const override { return Support::kNative; }
@@ -91,13 +91,13 @@ class ScriptedBackend final : public Backend {
   // True when `op` has ended.
   bool Advance(Operation& op, RunnableList& done);
   bool End(Operation& op, RunnableList& done);
-  void Deliver(MultishotOperation& op, RunnableList& done);
+  void Deliver(DeliveringOperation& op, RunnableList& done);
   int32_t TakeBytes(Operation& op);
   void EndCancelled(OperationList& list, RunnableList& done);
   void Finish(Operation& op, int32_t result, RunnableList& done);
 
   ManualClock clock_;
-  EventPool events_;
+  DeliveryPool events_;
   OperationList in_flight_;
   std::deque<Arrival> arrivals_;
   std::map<uint16_t, std::string> lent_;

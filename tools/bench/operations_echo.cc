@@ -110,8 +110,8 @@ class MultishotConnection final : public Connection {
   }
 
   void SendNext() {
-    if (failed_) loop_.backend().DropEvents(receive_);
-    if (!loop_.backend().TakeEvent(receive_, event_)) return EndIfDone();
+    if (failed_) loop_.backend().DropDeliveries(receive_);
+    if (!loop_.backend().TakeDelivery(receive_, event_)) return EndIfDone();
     sending_ = true;
     unsent_ = std::span(event_.data, static_cast<size_t>(event_.result));
     Send();
@@ -139,11 +139,11 @@ class MultishotConnection final : public Connection {
     loop_.Start(close_);
   }
 
-  struct Receive : MultishotOperation {
-    using MultishotOperation::MultishotOperation;
+  struct Receive : DeliveringOperation {
+    using DeliveringOperation::DeliveringOperation;
     static MultishotConnection& Of(Runnable& entry) {
-      auto& delivery = static_cast<Delivery&>(entry);
-      return *static_cast<Receive*>(delivery.operation)->owner;
+      auto& notice = static_cast<Notice&>(entry);
+      return *static_cast<Receive*>(notice.operation)->owner;
     }
     MultishotConnection* owner = nullptr;
   };
@@ -152,7 +152,7 @@ class MultishotConnection final : public Connection {
   Receive receive_{[](Runnable& e) { Receive::Of(e).OnReceived(); }};
   OwnStep send_{this, [](Runnable& e) { OwnStep::Of(e).OnSent(); }};
   OwnStep close_{this, [](Runnable& e) { delete &OwnStep::Of(e); }};
-  MultishotEvent event_;
+  Delivery event_;
   std::span<std::byte> unsent_;
   bool sending_ =
       false;  // from the send's start until OnSent() has seen its end
@@ -169,26 +169,26 @@ class Server {
     loop_.Start(accept_);
   }
 
-  ~Server() { loop_.backend().DropEvents(accept_); }
+  ~Server() { loop_.backend().DropDeliveries(accept_); }
 
  private:
-  struct Accept : MultishotOperation {
-    using MultishotOperation::MultishotOperation;
+  struct Accept : DeliveringOperation {
+    using DeliveringOperation::DeliveringOperation;
     Server* owner = nullptr;
   };
 
   static void OnAccepted(Runnable& entry) {
-    auto& delivery = static_cast<MultishotOperation::Delivery&>(entry);
-    static_cast<Accept*>(delivery.operation)->owner->OnAccepted();
+    auto& notice = static_cast<DeliveringOperation::Notice&>(entry);
+    static_cast<Accept*>(notice.operation)->owner->OnAccepted();
   }
 
   void OnAccepted() {
-    for (MultishotEvent event; loop_.backend().TakeEvent(accept_, event);) {
+    for (Delivery delivery; loop_.backend().TakeDelivery(accept_, delivery);) {
       Connection* connection;
       if (multishot_) {
-        connection = new MultishotConnection(loop_, event.result);
+        connection = new MultishotConnection(loop_, delivery.result);
       } else {
-        connection = new OneshotConnection(loop_, event.result);
+        connection = new OneshotConnection(loop_, delivery.result);
       }
       connection->Begin();
     }

@@ -31,8 +31,8 @@ Task<void> EchoServer::ServeConnection(int fd) {
   const SlabKey key = sessions_.KeyOf(*sessions_.Emplace(fd));
   slots_[key.index] = key;
   Receiver receiver(loop(), fd);
-  while (std::optional<MultishotEvent> event = co_await receiver.Next()) {
-    Take(key, *event);
+  while (std::optional<Delivery> delivery = co_await receiver.Next()) {
+    Take(key, *delivery);
   }
   const int32_t ended = co_await receiver.Stop();
   Session& session = *sessions_.Get(key);
@@ -46,15 +46,15 @@ Task<void> EchoServer::ServeConnection(int fd) {
 }
 
 // Copies what was received, gives the buffer back and sees to the reply.
-void EchoServer::Take(SlabKey key, const MultishotEvent& event) {
+void EchoServer::Take(SlabKey key, const Delivery& delivery) {
   Session& session = *sessions_.Get(key);
-  session.unanswered.append(reinterpret_cast<const char*>(event.data),
-                            static_cast<size_t>(event.result));
-  loop().backend().ReturnBuffer(event.buffer_id);
+  session.unanswered.append(reinterpret_cast<const char*>(delivery.data),
+                            static_cast<size_t>(delivery.result));
+  loop().backend().ReturnBuffer(delivery.buffer_id);
   if (std::exchange(session.answering, true)) {
     // "It was taken for a reply that is under way: that one gives it back."
     if (simulation().bug() == Bug::kBufferReturnedTwice) {
-      loop().backend().ReturnBuffer(event.buffer_id);
+      loop().backend().ReturnBuffer(delivery.buffer_id);
     }
     return;
   }

@@ -42,7 +42,7 @@ class EchoServer : public Service {
   Task<void> ServeConnection(int fd) override;
   Task<void> Reply(SlabKey key);
   Task<int32_t> SendReply(SlabKey key, std::string reply);
-  void Take(SlabKey key, const MultishotEvent& event);
+  void Take(SlabKey key, const Delivery& delivery);
   Session* Find(SlabKey key);
   Task<void> GiveUp(SlabKey key);
 

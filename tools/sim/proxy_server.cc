@@ -67,7 +67,7 @@ Task<void> ProxyServer::ForwardLent(int from, int to) {
   Receiver receiver(loop(), from);
   int32_t sent = 0;
   while (sent == 0) {
-    std::optional<MultishotEvent> event = co_await receiver.Next();
+    std::optional<Delivery> event = co_await receiver.Next();
     if (!event.has_value()) break;
     sent = co_await SendAll(
         to, std::span(event->data, static_cast<size_t>(event->result)));

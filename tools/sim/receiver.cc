@@ -15,15 +15,15 @@ Receiver::Receiver(Loop& loop, int fd) : receive_(loop, *this) {
   receive_.Arm(fd, &PrepareRecvMultishot);
 }
 
-Task<std::optional<MultishotEvent>> Receiver::Next() {
-  MultishotEvent event;
-  while (!receive_.Take(event)) {
+Task<std::optional<Delivery>> Receiver::Next() {
+  Delivery delivery;
+  while (!receive_.Take(delivery)) {
     if (!receive_.in_progress()) co_return std::nullopt;
     news_.Reset();
     const absl::Status waited = co_await news_.Wait();
     if (!waited.ok()) co_return std::nullopt;
   }
-  co_return event;
+  co_return delivery;
 }
 
 Task<int32_t> Receiver::Stop() {

@@ -24,7 +24,7 @@ class Receiver {
 
   // The next delivery, whose buffer is to be returned; none at the end, or when
   // the task is cancelled.
-  Task<std::optional<MultishotEvent>> Next();
+  Task<std::optional<Delivery>> Next();
 
   // Ends the receive and gives back what nobody took. Its result: 0 at the end
   // of the stream, or -errno. Once.

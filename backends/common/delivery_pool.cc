@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/backends/common/event_pool.h"
+#include "ringway/backends/common/delivery_pool.h"
 
 #include <new>
 #include <utility>
@@ -12,57 +12,57 @@
 
 namespace ringway {
 
-void DisposeOf(const MultishotOperation& op, const MultishotEvent& event,
+void DisposeOf(const DeliveringOperation& op, const Delivery& delivery,
                Backend& backend) {
-  if (DeliversBuffers(op.opcode)) {
-    backend.ReturnBuffer(event.buffer_id);
+  if (LendsBuffers(op.opcode)) {
+    backend.ReturnBuffer(delivery.buffer_id);
   } else if (op.opcode == OpCode::kAcceptMultishot) {
-    UniqueFd accepted(event.result);
+    UniqueFd accepted(delivery.result);
     StopLingering(accepted.get());
   }
 }
 
-EventPool::~EventPool() {
+DeliveryPool::~DeliveryPool() {
   while (chunks_ != nullptr) delete std::exchange(chunks_, chunks_->next);
 }
 
-void EventPool::Append(MultishotOperation& op, const MultishotEvent& event) {
+void DeliveryPool::Append(DeliveringOperation& op, const Delivery& delivery) {
   RINGWAY_CHECK(free_ != nullptr, "a delivery of a %s was appended unreserved",
                 OpCodeName(op.opcode));
-  MultishotEvent* slot = free_;
+  Delivery* slot = free_;
   free_ = slot->next;
   --n_free_;
-  *slot = event;
+  *slot = delivery;
   slot->next = nullptr;
-  if (op.last_event != nullptr) {
-    op.last_event->next = slot;
+  if (op.last_delivery != nullptr) {
+    op.last_delivery->next = slot;
   } else {
-    op.first_event = slot;
+    op.first_delivery = slot;
   }
-  op.last_event = slot;
-  ++op.event_count;
+  op.last_delivery = slot;
+  ++op.delivery_count;
 }
 
-bool EventPool::Take(MultishotOperation& op, MultishotEvent& event) {
-  MultishotEvent* slot = op.first_event;
+bool DeliveryPool::Take(DeliveringOperation& op, Delivery& delivery) {
+  Delivery* slot = op.first_delivery;
   if (slot == nullptr) return false;
-  op.first_event = slot->next;
-  if (op.first_event == nullptr) op.last_event = nullptr;
-  --op.event_count;
-  event = *slot;
-  event.next = nullptr;
+  op.first_delivery = slot->next;
+  if (op.first_delivery == nullptr) op.last_delivery = nullptr;
+  --op.delivery_count;
+  delivery = *slot;
+  delivery.next = nullptr;
   Free(*slot);
   return true;
 }
 
-void EventPool::Free(MultishotEvent& slot) {
+void DeliveryPool::Free(Delivery& slot) {
   slot.next = free_;
   free_ = &slot;
   ++n_free_;
 }
 
 // True if there is a free slot, whether it could grow or not.
-bool EventPool::Grow() {
+bool DeliveryPool::Grow() {
   if (Chunk* chunk = new (std::nothrow) Chunk; chunk != nullptr) {
     chunk->next = std::exchange(chunks_, chunk);
     for (size_t i = kChunk; i-- > 0;) Free(chunk->events[i]);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventPool: the memory of multishot deliveries between the backend that makes
-// them and the owner that takes them. Grows to the largest backlog there ever
-// was, then allocates no more.
+// DeliveryPool: the memory of multishot deliveries between the backend that
+// makes them and the owner that takes them. Grows to the largest backlog there
+// ever was, then allocates no more.
 //
 // It grows ahead of need, so that an allocation that fails once costs nothing.
 
-#ifndef RINGWAY_BACKENDS_COMMON_EVENT_POOL_H_
-#define RINGWAY_BACKENDS_COMMON_EVENT_POOL_H_
+#ifndef RINGWAY_BACKENDS_COMMON_DELIVERY_POOL_H_
+#define RINGWAY_BACKENDS_COMMON_DELIVERY_POOL_H_
 
 #include <array>
 #include <cstddef>
@@ -20,15 +20,15 @@ class Backend;
 
 // Closes or gives back what `event`, a delivery of `op` that nobody wants,
 // holds.
-void DisposeOf(const MultishotOperation& op, const MultishotEvent& event,
+void DisposeOf(const DeliveringOperation& op, const Delivery& delivery,
                Backend& backend);
 
-class EventPool {
+class DeliveryPool {
  public:
-  EventPool() = default;
-  EventPool(const EventPool&) = delete;
-  EventPool& operator=(const EventPool&) = delete;
-  ~EventPool();
+  DeliveryPool() = default;
+  DeliveryPool(const DeliveryPool&) = delete;
+  DeliveryPool& operator=(const DeliveryPool&) = delete;
+  ~DeliveryPool();
 
   // True if a delivery can be appended; false if there is no memory for one.
   // Never throws.
@@ -36,10 +36,10 @@ class EventPool {
 
   // Appends a copy of `event` to what `op` has delivered. Requires that
   // Reserve() was true since the last time (checked).
-  void Append(MultishotOperation& op, const MultishotEvent& event);
+  void Append(DeliveringOperation& op, const Delivery& delivery);
 
   // Moves the oldest delivery of `op` to `event`; false if there is none.
-  bool Take(MultishotOperation& op, MultishotEvent& event);
+  bool Take(DeliveringOperation& op, Delivery& delivery);
 
  private:
   static constexpr size_t kChunk = 64;
@@ -48,17 +48,17 @@ class EventPool {
 
   struct Chunk {
     Chunk* next = nullptr;
-    std::array<MultishotEvent, kChunk> events;
+    std::array<Delivery, kChunk> events;
   };
 
   bool Grow();
-  void Free(MultishotEvent& slot);
+  void Free(Delivery& slot);
 
-  MultishotEvent* free_ = nullptr;
+  Delivery* free_ = nullptr;
   size_t n_free_ = 0;
   Chunk* chunks_ = nullptr;
 };
 
 }  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_COMMON_EVENT_POOL_H_
+#endif  // RINGWAY_BACKENDS_COMMON_DELIVERY_POOL_H_
