@@ -67,6 +67,7 @@ class Server {
  public:
   explicit Server(const ServerOptions& options = {}) {
     testing::FdPair output = testing::MakePipe();
+    fflush(stdout);  // or the child prints what this process has not, too
     pid_ = fork();
     RINGWAY_CHECK(pid_ >= 0, "fork: errno %d", errno);
     if (pid_ == 0) {
@@ -109,8 +110,8 @@ class Server {
     constexpr std::string_view kPrefix = "listening on ";
     const std::string text = ReadUntil(kPrefix);
     const size_t begin = text.find(kPrefix) + kPrefix.size();
-    return ValueOf(
-        SocketAddress::Parse(text.substr(begin, text.find('\n') - begin)));
+    return ValueOf(SocketAddress::Parse(
+        text.substr(begin, text.find('\n', begin) - begin)));
   }
 
   void Signal(int number) { kill(pid_, number); }
