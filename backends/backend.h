@@ -13,10 +13,13 @@
 #ifndef RINGWAY_BACKENDS_BACKEND_H_
 #define RINGWAY_BACKENDS_BACKEND_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "ringway/backends/operation.h"
@@ -53,9 +56,55 @@ struct BackendStats {
   uint64_t offloaded = 0;  // operations carried out by a helper thread
 };
 
+// What a backend is, from its making to its end.
+struct BackendInfo {
+  std::string_view name;  // "uring", "epoll" or "sim"
+  // How it was set up, for the log line: "uring
+  // (SINGLE_ISSUER|DEFER_TASKRUN|..., sq 256, cq 4096)".
+  std::string description;
+  std::array<Support, kOpCodeCount> support;
+  const Clock* clock;  // the time that deadlines refer to
+  // Peek() sees completions. False where only a system call finds them, as on
+  // epoll, and where time is virtual.
+  bool can_peek = false;
+};
+
+// Hints to a backend. One without a use for them accepts and ignores them;
+// nothing else changes. Threads: the backend's only (checked).
+class BackendHints {
+ public:
+  virtual ~BackendHints() = default;
+
+  // Reads and writes whose buffer lies in `region` save the kernel its look-up
+  // of the pages. The region must stay mapped until it is forgotten, which
+  // requires that nothing in flight uses it. Errors: ResourceExhausted
+  // (RLIMIT_MEMLOCK, or too many regions), InvalidArgument (more than 1 GiB).
+  virtual absl::Status RegisterMemory(std::span<std::byte>) {
+    return absl::OkStatus();
+  }
+  virtual void ForgetMemory(std::span<std::byte>) {}
+
+  // Operations on `fd` save the kernel its look-up of the file. The file stays
+  // open until a kClose operation or ForgetFd(). Errors: ResourceExhausted (no
+  // slot: UringOptions::registered_files), or the kernel's.
+  virtual absl::Status RegisterFd(int /*fd*/) { return absl::OkStatus(); }
+  virtual void ForgetFd(int /*fd*/) {}
+
+  // Those that are ignored.
+  static BackendHints& None();
+};
+
+inline BackendHints& BackendHints::None() {
+  static BackendHints none;
+  return none;
+}
+
+// For CancelFd(): all that is in flight.
+inline constexpr int kAnyFd = -1;
+
 class Backend {
  public:
-  Backend() = default;
+  explicit Backend(BackendInfo info) : info_(std::move(info)) {}
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
 
@@ -76,23 +125,18 @@ class Backend {
   // nothing. At most one system call, which is also the submission.
   virtual void Wait(MonotonicTime deadline, RunnableList& done) = 0;
 
-  // Whether a Wait() for nothing but completions could collect something now,
-  // as far as that shows in memory, without a system call. For whoever looks on
-  // for a moment before it blocks; of no use unless can_peek().
+  // True if Wait() would find a completion now. Reads memory only; used while
+  // spinning. Always false unless can_peek().
   virtual bool Peek() const { return false; }
-
-  // Whether Peek() sees completions at all. False where only a system call
-  // tells, as on epoll, and where time is virtual.
-  virtual bool can_peek() const { return false; }
 
   // Asks for `op` to end early. Cannot fail for want of space.
   virtual CancelOutcome Cancel(Operation& op, RunnableList& done) = 0;
 
-  // Cancel() for everything in flight on `fd`, in either direction, or on any
-  // fd. Returns how many operations were asked. What a loop has queued and not
+  // Cancel() for everything in flight on `fd` (or kAnyFd), in either direction.
+  // Returns how many operations were asked. What a loop has queued and not
   // submitted is not in flight. Cost: one pass over what is in flight.
   virtual size_t CancelFd(int fd, RunnableList& done) = 0;
-  virtual size_t CancelAll(RunnableList& done) = 0;
+  size_t CancelAll(RunnableList& done) { return CancelFd(kAnyFd, done); }
 
   // Cancels everything in flight and blocks until all of it has ended.
   // Multishot deliveries stay to be taken or dropped. For teardown; afterwards
@@ -113,47 +157,30 @@ class Backend {
   // Gives a receive buffer back for reuse; resumes receives that wait for one.
   virtual void ReturnBuffer(uint16_t buffer_id) = 0;
 
-  // Hints, which a backend without a use for them accepts and ignores; nothing
-  // else changes.
-  //
-  // Reads and writes whose buffer lies in `region` save the kernel its look-up
-  // of the pages. The region must stay mapped until it is forgotten, which
-  // needs that nothing in flight uses it. Errors: ResourceExhausted
-  // (RLIMIT_MEMLOCK, or too many regions), InvalidArgument (more than 1 GiB).
-  virtual absl::Status RegisterMemory(std::span<std::byte> region);
-  virtual void ForgetMemory(std::span<std::byte> region);
-  // Operations on `fd` save the kernel its look-up of the file. The file stays
-  // open until a kClose operation or ForgetFd(). Errors: ResourceExhausted (no
-  // slot: UringOptions::registered_files), or what the kernel said.
-  virtual absl::Status RegisterFd(int fd);
-  virtual void ForgetFd(int fd);
+  // What may spare the kernel work. Lives as long as the backend.
+  virtual BackendHints& hints() { return BackendHints::None(); }
 
   // An fd that polls readable while completions are waiting to be collected: to
   // nest this backend's loop in another. Owned by the backend. Requires
   // BackendOptions::pollable (checked).
   virtual int PollableFd() const = 0;
 
-  virtual Support support(OpCode opcode) const = 0;
-
-  // The time that deadlines refer to.
-  virtual const Clock& clock() const = 0;
-
   virtual BackendStats stats() const = 0;
 
-  // "uring", "epoll" or "sim".
-  virtual std::string_view name() const = 0;
+  // --- What never changes.
 
-  // How it was set up, for the log line: "uring
-  // (SINGLE_ISSUER|DEFER_TASKRUN|..., sq 256, cq 4096)".
-  virtual std::string_view description() const = 0;
+  const BackendInfo& info() const { return info_; }
+  std::string_view name() const { return info_.name; }
+  std::string_view description() const { return info_.description; }
+  Support support(OpCode opcode) const {
+    return info_.support[static_cast<size_t>(opcode)];
+  }
+  const Clock& clock() const { return *info_.clock; }
+  bool can_peek() const { return info_.can_peek; }
+
+ private:
+  const BackendInfo info_;
 };
-
-inline absl::Status Backend::RegisterMemory(std::span<std::byte>) {
-  return absl::OkStatus();
-}
-inline void Backend::ForgetMemory(std::span<std::byte>) {}
-inline absl::Status Backend::RegisterFd(int) { return absl::OkStatus(); }
-inline void Backend::ForgetFd(int) {}
 
 }  // namespace ringway
 

@@ -53,7 +53,7 @@ struct UringOptions {
   // than 16 bytes of arguments.
   bool large_entries = false;
 
-  // Slots for registered files, 0 to 32,768: see Backend::RegisterFd().
+  // Slots for registered files, 0 to 32,768: see BackendHints::RegisterFd().
   uint32_t registered_files = 0;
 
   // Threads the kernel may start for requests that would block it: on regular

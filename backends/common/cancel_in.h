@@ -12,8 +12,6 @@
 
 namespace ringway {
 
-inline constexpr int kAnyFd = -1;
-
 // Cancel()s the operations in `list` that use `fd` and have not been asked yet.
 // Returns how many. Cancel() may take them out of the list.
 inline size_t CancelIn(OperationList& list, int fd, Backend& backend,

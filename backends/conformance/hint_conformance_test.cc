@@ -198,7 +198,7 @@ std::string HintConformance::Outcome(const Kind& kind, const Case& c,
       kind.needs == Needs::kFile ? scene.file : scene.sockets.first;
   const int fd = subject.get();
   if (registered) {
-    EXPECT_TRUE(driver->RegisterFd(fd).ok());
+    EXPECT_TRUE(driver->hints().RegisterFd(fd).ok());
   }
 
   DeliveringOperation op(nullptr);
@@ -211,7 +211,7 @@ std::string HintConformance::Outcome(const Kind& kind, const Case& c,
     driver.Start(close);
   } else {
     driver->Submit(driver.pending(), driver.ready());
-    driver->ForgetFd(fd);
+    driver->hints().ForgetFd(fd);
   }
   FewTurns(driver);
 
@@ -256,7 +256,7 @@ TEST_P(HintConformance, NumberOfARegisteredFdIsFreeBehindItsClose) {
   for (int round = 0; round < 32; ++round) {
     TestFdPair sockets = system().SocketPair();
     const int fd = sockets.first.get();
-    ASSERT_TRUE(driver->RegisterFd(fd).ok());
+    ASSERT_TRUE(driver->hints().RegisterFd(fd).ok());
     CountedOperation write, close;
     const std::string text = absl::StrCat("round ", round);
     PrepareWrite(write, fd, AsBytes(text), kCurrentPosition);
@@ -276,14 +276,14 @@ TEST_P(HintConformance, MemoryForgottenBehindAQueuedTransferChangesNoResult) {
   alignas(4096) static std::array<std::byte, 4096> memory;
   BackendDriver driver(MakeForTest(WithSlots()));
   TestFd file = system().File("content of a file");
-  ASSERT_TRUE(driver->RegisterMemory(memory).ok());
+  ASSERT_TRUE(driver->hints().RegisterMemory(memory).ok());
   CountedOperation read, write;
   PrepareRead(read, file.get(), std::span(memory).first(7), 0);
   PrepareWrite(write, file.get(), std::span(memory).subspan(64, 3), 20);
   driver.Start(read);
   driver.Start(write);
   driver->Submit(driver.pending(), driver.ready());
-  driver->ForgetMemory(memory);
+  driver->hints().ForgetMemory(memory);
   ASSERT_TRUE(driver.RunUntil([&] { return read.done() && write.done(); }));
   EXPECT_EQ(read.result, 7);
   EXPECT_EQ(write.result, 3);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// EpollBackend: its making and end, and what goes down to the kernel. What
+// comes up is in epoll_completion.cc.
 
 #include "ringway/backends/epoll/epoll_backend.h"
 
@@ -7,26 +10,20 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "ringway/backends/common/begin_cancel.h"
 #include "ringway/backends/common/cancel_in.h"
 #include "ringway/core/errno_status.h"
 
 namespace ringway::epoll {
 namespace {
 
-constexpr uint64_t kDoorbell = EpollSet::kReserved - 1;
-
 // What one fd may deliver or end per turn before the others get theirs.
 constexpr int kDeliveriesPerTurn = 16;
 
-// Between two attempts of what no event tells of: at first, and when it goes
-// on.
+// Until the next attempt of what no event announces.
 constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
-constexpr absl::Duration kLongestPause = absl::Milliseconds(8);
 
 // True for the ones that are tried again after each delivery.
 bool IsRepeated(OpCode opcode) {
@@ -42,6 +39,17 @@ bool MakesNonBlocking(OpCode opcode) {
 OperationList& QueueIn(FdEntry& entry, Queue queue) {
   if (queue == Queue::kReaders) return entry.readers.operations;
   return queue == Queue::kWriters ? entry.writers.operations : entry.pollers;
+}
+
+BackendInfo InfoOf(const BackendOptions& options, const EpollSet& set) {
+  BackendInfo info;
+  info.name = "epoll";
+  info.description = absl::StrCat("epoll (", set.method_name(), ", up to ",
+                                  options.offload_threads, " offload threads)");
+  for (size_t i = 0; i < kOpCodeCount; ++i)
+    info.support[i] = TraitsOf(static_cast<OpCode>(i)).by_readiness;
+  info.clock = &Clock::Real();
+  return info;
 }
 
 }  // namespace
@@ -65,14 +73,12 @@ absl::StatusOr<std::unique_ptr<Backend>> EpollBackend::Create(
 
 EpollBackend::EpollBackend(const BackendOptions& options,
                            std::unique_ptr<EpollSet> set, UniqueFd doorbell)
-    : options_(options),
+    : Backend(InfoOf(options, *set)),
+      options_(options),
       watcher_(std::move(set), stats_.system_calls),
       doorbell_(std::move(doorbell)),
       pool_(std::make_unique<OffloadPool>(options.offload_threads,
-                                          doorbell_.get())),
-      description_(absl::StrCat("epoll (", watcher_.set().method_name(),
-                                ", up to ", options.offload_threads,
-                                " offload threads)")) {}
+                                          doorbell_.get())) {}
 
 EpollBackend::~EpollBackend() {
   if (owner_.forked()) {
@@ -129,15 +135,13 @@ void EpollBackend::Submit(OperationList& pending, RunnableList& done) {
   for (uint32_t n = 0; n < options_.submission_entries; ++n) {
     Operation* op = pending.PopFront();
     if (op == nullptr) break;
-    ++stats_.submitted;
-    ++stats_.in_flight;
+    completions_.Begin(*op);
     Start(*op, done);
   }
   if (stats_.completed + stats_.deliveries > before) completed_inline_ = true;
 }
 
 void EpollBackend::Start(Operation& op, RunnableList& done) {
-  op.state = OpState::kInFlight;
   if (IsTwoSided(op.opcode)) ++two_sided_;
   if (MakesNonBlocking(op.opcode)) {
     ++stats_.system_calls;
@@ -185,7 +189,7 @@ bool EpollBackend::AdvanceMultishot(DeliveringOperation& op,
     if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
     if (receives && buffers_->available() == 0) return Starve(op, done);
     // Before anything is taken, so that nothing is lost.
-    if (!events_.Reserve()) {
+    if (!completions_.Reserve()) {
       return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
     }
     ReceiveBuffer buffer;
@@ -203,14 +207,15 @@ bool EpollBackend::AdvanceMultishot(DeliveringOperation& op,
     if (receives) {
       const size_t n_bytes = static_cast<size_t>(attempt.result);
       NoteReceived(op, n_bytes, buffer.bytes.size());
-      const ReceiveBuffer delivered = buffers_->Deliver(buffer, n_bytes);
+      const ReceiveBuffer delivered =
+          buffers_->Deliver(buffer, n_bytes);
       if (delivered.copied) ++stats_.buffers_copied;
       delivery.buffer_id = delivered.id;
       delivery.data = delivered.bytes.data();
     } else {
       watcher_.Forget(attempt.result, stranded_);
     }
-    Deliver(op, delivery, done);
+    completions_.Deliver(op, delivery, done);
   }
   return PutAside(op, unfinished_, done);
 }
@@ -339,145 +344,12 @@ void EpollBackend::TryInOrder(WaitQueue& queue, RunnableList& done) {
   if (!operations.empty()) unfinished_.PushBack(queue);
 }
 
-// --- A turn
-
-void EpollBackend::Wait(MonotonicTime deadline, RunnableList& done) {
-  owner_.Check("an epoll backend");
-  if (MayPutOffAsking(done)) return;
-  Turn(deadline, done);
-}
-
-// Where Submit() has completed operations the loop has something to do, and
-// what it does is likely to be another Submit(): asking the kernel only after
-// that saves a system call per round. Never twice in a row, so that a chain of
-// such operations starves nobody.
-bool EpollBackend::MayPutOffAsking(const RunnableList& done) {
-  put_off_ =
-      std::exchange(completed_inline_, false) && !done.empty() && !put_off_;
-  return put_off_;
-}
-
-void EpollBackend::Turn(MonotonicTime deadline, RunnableList& done) {
-  watcher_.BeginTurn();
-  EndRefused(done);
-  EndCancelled(done);
-  RetryAll(done);
-  ResumeStarved();
-  IntrusiveList<WaitQueue> unfinished;
-  unfinished.Append(unfinished_);
-  const bool may_block = done.empty() && unfinished.empty();
-  for (const epoll_event& event : NextEvents(deadline, may_block)) {
-    OnEvent(event, done);
-  }
-  EndRefused(done);
-  while (WaitQueue* queue = unfinished.PopFront()) TryInOrder(*queue, done);
-}
-
-std::span<epoll_event> EpollBackend::NextEvents(MonotonicTime deadline,
-                                                bool may_block) {
-  EpollSet& set = watcher_.set();
-  const std::span<epoll_event> events(kernel_events_);
-  MonotonicTime now;
-  if (may_block && (!deadline.is_infinite() || !retrying_.empty())) {
-    now = clock().Now();
-    if (!retrying_.empty()) deadline = std::min(deadline, now + retry_pause_);
-  }
-  may_block = may_block && deadline > now;
-  // What is assumed is checked while there is nothing else to do.
-  if (!may_block || watcher_.assuming()) {
-    ++stats_.system_calls;
-    const int n = set.Poll(events);
-    if (n > 0 || !may_block) return events.first(static_cast<size_t>(n));
-    watcher_.CheckAssumptions();
-    if (!watcher_.refused().empty()) return {};
-  }
-  ++stats_.system_calls;
-  ++stats_.waits;
-  const int n = set.Wait(events, now, deadline);
-  return events.first(static_cast<size_t>(n));
-}
-
-void EpollBackend::OnEvent(const epoll_event& event, RunnableList& done) {
-  if (event.data.u64 == kDoorbell) {
-    OnDoorbell(done);
-    return;
-  }
-  FdEntry* entry = watcher_.EntryOf(event);
-  if (entry == nullptr) return;
-  const uint32_t kinds = event.events;
-  DeliverPolls(*entry, kinds, done);
-  // What is put aside is tried when its list is: once a turn is fair.
-  const auto try_now = [&](WaitQueue& queue, uint32_t wanted) {
-    if ((kinds & wanted) == 0 || queue.put_aside()) return;
-    TryInOrder(queue, done);
-  };
-  try_now(entry->readers, ~uint32_t{EPOLLOUT});
-  try_now(entry->writers, EPOLLOUT | EPOLLHUP | EPOLLERR);
-  watcher_.OnTried(*entry);
-}
-
-void EpollBackend::OnDoorbell(RunnableList& done) {
-  // What was handed over before a Notify() that this takes back is seen by
-  // whoever called Wait().
-  if (notified_.exchange(false, std::memory_order_acq_rel)) {
-    ++stats_.notifications;
-  }
-  if (pool_->in_flight() > 0) CollectOffloaded(done);
-}
-
-void EpollBackend::Notify() {
-  if (notified_.exchange(true, std::memory_order_acq_rel)) return;
-  eventfd_write(doorbell_.get(), 1);
-}
-
-void EpollBackend::DeliverPolls(FdEntry& entry, uint32_t events,
-                                RunnableList& done) {
-  for (Operation* op = entry.pollers.front(); op != nullptr;) {
-    Operation* next = entry.pollers.Next(*op);
-    const uint32_t mask = events & (op->flags | EPOLLERR | EPOLLHUP);
-    if (mask != 0 && op->opcode == OpCode::kPollMultishot &&
-        !events_.Reserve()) {
-      op->Unlink();
-      Finish(*op, -ENOMEM, done);
-    } else if (mask != 0 && op->opcode == OpCode::kPollMultishot) {
-      Deliver(static_cast<DeliveringOperation&>(*op),
-              {.result = static_cast<int32_t>(mask)}, done);
-    } else if (mask != 0) {
-      op->Unlink();
-      Finish(*op, static_cast<int32_t>(mask), done);
-    }
-    op = next;
-  }
-}
-
-void EpollBackend::CollectOffloaded(RunnableList& done) {
-  OperationList ended;
-  pool_->Collect(ended);
-  while (Operation* op = ended.PopFront()) {
-    const bool would_block = op->result == -EAGAIN && IsTwoSided(op->opcode);
-    if (would_block && op->cancel_requested) {
-      Complete(*op, -ECANCELED, done);
-    } else if (would_block) {
-      Follow(*op, AfterOffloadedAttempt(*op), done);
-    } else {
-      Complete(*op, op->result, done);
-    }
-  }
-}
-
-void EpollBackend::RetryAll(RunnableList& done) {
-  OperationList again;
-  again.Append(retrying_);
-  const absl::Duration longer = std::min(2 * retry_pause_, kLongestPause);
-  while (Operation* op = again.PopFront()) Advance(*op, done);
-  retry_pause_ = longer;
-}
-
 // --- Cancelling
 
 CancelOutcome EpollBackend::Cancel(Operation& op, RunnableList& done) {
   owner_.Check("an epoll backend");
-  const std::optional<CancelOutcome> outcome = BeginCancel(op, stats_, done);
+  const std::optional<CancelOutcome> outcome =
+      completions_.BeginCancel(op, done);
   if (outcome.has_value()) return *outcome;
   if (op.backend.offloaded && !pool_->Cancel(op))
     return CancelOutcome::kRequested;
@@ -509,10 +381,6 @@ size_t EpollBackend::CancelFd(int fd, RunnableList& done) {
   return n;
 }
 
-size_t EpollBackend::CancelAll(RunnableList& done) {
-  return CancelFd(kAnyFd, done);
-}
-
 void EpollBackend::EndCancelled(RunnableList& done) {
   while (Operation* op = cancelled_.PopFront()) {
     Complete(*op, ResultIfCancelled(*op), done);
@@ -523,41 +391,6 @@ void EpollBackend::EndRefused(RunnableList& done) {
   while (Operation* op = watcher_.refused().PopFront()) {
     Complete(*op, op->result, done);
   }
-}
-
-// --- Ends
-
-void EpollBackend::Complete(Operation& op, int32_t result, RunnableList& done) {
-  if (TraitsOf(op.opcode).makes == opcode::kMakesFd && result >= 0)
-    watcher_.Forget(result, stranded_);
-  if (IsZeroCopySend(op.opcode) && result >= 0) {
-    if (events_.Reserve()) {
-      Deliver(static_cast<DeliveringOperation&>(op), {.result = result}, done);
-      result = 0;
-    } else {
-      ++stats_.deliveries_lost;
-      result = -ENOMEM;
-    }
-  }
-  Finish(op, result, done);
-}
-
-void EpollBackend::Deliver(DeliveringOperation& op, const Delivery& delivery,
-                           RunnableList& done) {
-  events_.Append(op, delivery);
-  ++stats_.deliveries;
-  if (!op.notice.linked()) done.PushBack(op.notice);
-}
-
-void EpollBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
-  if (IsTwoSided(op.opcode)) --two_sided_;
-  op.result = result;
-  op.state = OpState::kDone;
-  op.backend.needs_rearm = false;
-  ++stats_.completed;
-  --stats_.in_flight;
-  Runnable& end = EndOf(op);
-  if (!end.linked()) done.PushBack(end);
 }
 
 }  // namespace ringway::epoll

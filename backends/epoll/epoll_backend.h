@@ -26,13 +26,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/backends/common/delivery_pool.h"
+#include "ringway/backends/common/completions.h"
 #include "ringway/backends/common/offload_pool.h"
 #include "ringway/backends/common/receive_buffers.h"
 #include "ringway/backends/epoll/attempt.h"
@@ -59,25 +58,21 @@ class EpollBackend final : public Backend {
   void Wait(MonotonicTime deadline, RunnableList& done) override;
   CancelOutcome Cancel(Operation& op, RunnableList& done) override;
   size_t CancelFd(int fd, RunnableList& done) override;
-  size_t CancelAll(RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& event) override;
   void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override { return watcher_.set().fd(); }
-  Support support(OpCode opcode) const override {
-    return TraitsOf(opcode).by_readiness;
-  }
-  const Clock& clock() const override { return Clock::Real(); }
   BackendStats stats() const override { return stats_; }
-  std::string_view name() const override { return "epoll"; }
-  std::string_view description() const override { return description_; }
 
   // For tests, between turns: what it believes of its set, beside the kernel.
   RegistrationReport CompareRegistrations();
 
  private:
+  // The user data of its own event.
+  static constexpr uint64_t kDoorbell = EpollSet::kReserved - 1;
+
   EpollBackend(const BackendOptions& options, std::unique_ptr<EpollSet> set,
                UniqueFd doorbell);
 
@@ -117,18 +112,16 @@ class EpollBackend final : public Backend {
 
   // The end of an operation, which must be in no list.
   void Complete(Operation& op, int32_t result, RunnableList& done);
-  void Deliver(DeliveringOperation& op, const Delivery& delivery,
-               RunnableList& done);
   void Finish(Operation& op, int32_t result, RunnableList& done);
   void ForgetInChild();
 
   const OwnerThread owner_;
   const BackendOptions options_;
-  BackendStats stats_;
+  Completions completions_;
+  BackendStats& stats_ = completions_.stats();
   FdWatcher watcher_;
   const UniqueFd doorbell_;  // an eventfd: Notify() and the pool write to it
   std::atomic<bool> notified_{false};
-  DeliveryPool events_;
   std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first use
   std::unique_ptr<OffloadPool> pool_;        // never null
   // Few at a time: what one batch receives is sent back while its buffers are
@@ -146,7 +139,6 @@ class EpollBackend final : public Backend {
   uint64_t two_sided_ = 0;         // operations in flight on two fds
   bool completed_inline_ = false;  // by Submit(), since the last Wait()
   bool put_off_ = false;           // the last Wait() did not ask the kernel
-  std::string description_;
 };
 
 }  // namespace ringway::epoll

@@ -12,14 +12,29 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/backends/common/begin_cancel.h"
 #include "ringway/backends/common/cancel_in.h"
 #include "ringway/core/check.h"
 
 namespace ringway::sim {
+namespace {
+
+BackendInfo InfoOf(Environment& environment) {
+  BackendInfo info;
+  info.name = "sim";
+  info.description = "sim";
+  info.support.fill(Support::kNative);
+  info.support[static_cast<size_t>(OpCode::kUringCommand)] =
+      Support::kUnimplemented;
+  info.clock = &environment.clock;
+  return info;
+}
+
+}  // namespace
+
 SimBackend::SimBackend(World& world, uint32_t number,
                        const BackendOptions& options, uint32_t host)
-    : world_(world),
+    : Backend(InfoOf(world.environment())),
+      world_(world),
       environment_(world.environment()),
       number_(number),
       options_(options),
@@ -51,13 +66,6 @@ void SimBackend::Discard() {
   }
   outcomes_.clear();
   while (Runnable* told = done.PopFront()) static_cast<void>(told);
-}
-
-BackendStats SimBackend::stats() const { return stats_; }
-
-Support SimBackend::support(OpCode opcode) const {
-  return opcode == OpCode::kUringCommand ? Support::kUnimplemented
-                                         : Support::kNative;
 }
 
 Request& SimBackend::RequestOf(const Operation& op) {
@@ -192,36 +200,29 @@ void SimBackend::Tell(const Outcome& outcome, RunnableList& done) {
   if (outcome.is_end) {
     Record(TraceEvent::kEnd, op, outcome.result);
     op.Unlink();
-    op.state = OpState::kDone;
-    op.result = outcome.result;
-    ++stats_.completed;
-    --stats_.in_flight;
     requests_.erase(&op);
     world_.requests_.Erase(request);
+    completions_.Finish(op, outcome.result, done);
   } else {
     Record(TraceEvent::kDeliver, op, outcome.result);
-    ++stats_.deliveries;
     Delivery delivery;
     delivery.result = outcome.result;
     delivery.buffer_id = outcome.buffer.id;
     delivery.data = outcome.buffer.bytes.data();
-    RINGWAY_CHECK(events_.Reserve(), "no memory for a delivery");
-    events_.Append(static_cast<DeliveringOperation&>(op), delivery);
+    RINGWAY_CHECK(completions_.Reserve(), "no memory for a delivery");
+    completions_.Deliver(static_cast<DeliveringOperation&>(op), delivery, done);
   }
-  if (!Delivers(op.opcode)) return done.PushBack(op);
-  Runnable& delivery = static_cast<DeliveringOperation&>(op).notice;
-  if (!delivery.linked()) done.PushBack(delivery);
 }
 
 // --- Deliveries
 
 bool SimBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
-  return events_.Take(op, delivery);
+  return completions_.Take(op, delivery);
 }
 
 void SimBackend::DropDeliveries(DeliveringOperation& op) {
   Delivery delivery;
-  while (events_.Take(op, delivery)) {
+  while (completions_.Take(op, delivery)) {
     if (LendsBuffers(op.opcode)) {
       ReturnBuffer(delivery.buffer_id);
     } else if (op.opcode == OpCode::kAcceptMultishot) {
@@ -247,7 +248,8 @@ void SimBackend::ReturnBuffer(uint16_t buffer_id) {
 
 CancelOutcome SimBackend::Cancel(Operation& op, RunnableList& done) {
   owner_.Check("a simulated backend");
-  const std::optional<CancelOutcome> outcome = BeginCancel(op, stats_, done);
+  const std::optional<CancelOutcome> outcome =
+      completions_.BeginCancel(op, done);
   if (outcome.has_value()) return *outcome;
   Record(TraceEvent::kCancel, op, 0);
   if (!environment_.rng.Chance(environment_.faults.cancel_race)) {
@@ -278,10 +280,6 @@ void SimBackend::CancelNow(Request& request) {
 size_t SimBackend::CancelFd(int fd, RunnableList& done) {
   owner_.Check("a simulated backend");
   return CancelIn(in_flight_, fd, *this, done);
-}
-
-size_t SimBackend::CancelAll(RunnableList& done) {
-  return CancelFd(kAnyFd, done);
 }
 
 void SimBackend::Quiesce(RunnableList& done) {

@@ -24,13 +24,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/backends/common/delivery_pool.h"
+#include "ringway/backends/common/completions.h"
 #include "ringway/backends/common/receive_buffers.h"
 #include "ringway/backends/sim/request.h"
 #include "ringway/backends/sim/trace.h"
@@ -52,18 +51,13 @@ class SimBackend final : public Backend {
   void Wait(MonotonicTime deadline, RunnableList& done) override;
   CancelOutcome Cancel(Operation& op, RunnableList& done) override;
   size_t CancelFd(int fd, RunnableList& done) override;
-  size_t CancelAll(RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
   void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override;
-  Support support(OpCode opcode) const override;
-  const Clock& clock() const override { return environment_.clock; }
-  BackendStats stats() const override;
-  std::string_view name() const override { return "sim"; }
-  std::string_view description() const override { return "sim"; }
+  BackendStats stats() const override { return stats_; }
 
   // When a Scheduler has to give its loop a turn again: not while this is
   // later than now.
@@ -135,7 +129,8 @@ class SimBackend final : public Backend {
   std::atomic<bool> blocking_{false};        // in a real wait for the doorbell
   mutable std::atomic<bool> nested_{false};  // somebody polls the doorbell
 
-  DeliveryPool events_;
+  Completions completions_;
+  BackendStats& stats_ = completions_.stats();
   std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first receive
   std::vector<bool> lent_;                   // by buffer id
 
@@ -145,7 +140,6 @@ class SimBackend final : public Backend {
   std::vector<Outcome> outcomes_;
   uint32_t room_;  // operations that Submit() takes before the next Wait()
   MonotonicTime asleep_until_ = MonotonicTime::FromNanoseconds(0);
-  BackendStats stats_;
 };
 
 }  // namespace ringway::sim

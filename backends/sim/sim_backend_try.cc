@@ -56,9 +56,7 @@ uint64_t ChecksumOf(const Operation& op) {
 // --- Starting
 
 void SimBackend::Start(Operation& op) {
-  ++stats_.submitted;
-  ++stats_.in_flight;
-  op.state = OpState::kInFlight;
+  completions_.Begin(op);
   in_flight_.PushBack(op);
   Request& request = *world_.requests_.Emplace(op, *this, &OnChange);
   requests_[&op] = world_.requests_.KeyOf(request);

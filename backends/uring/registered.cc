@@ -56,7 +56,8 @@ absl::Status Registered::ReserveFiles(uint32_t slots) {
   return absl::OkStatus();
 }
 
-absl::Status Registered::AddFd(int fd) {
+absl::Status Registered::RegisterFd(int fd) {
+  owner_.Check("a uring backend");
   if (fd < 0 || static_cast<size_t>(fd) >= has_fd_.size()) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "fd ", fd, " has no slot: UringOptions::registered_files is ",
@@ -73,7 +74,8 @@ absl::Status Registered::AddFd(int fd) {
   return absl::OkStatus();
 }
 
-void Registered::RemoveFd(int fd) {
+void Registered::ForgetFd(int fd) {
+  owner_.Check("a uring backend");
   if (!HasFd(fd)) return;
   UnuseFd(fd);
   const int none = -1;
@@ -102,7 +104,8 @@ absl::Status Registered::ReserveMemory() {
   return absl::OkStatus();
 }
 
-absl::Status Registered::AddMemory(std::span<std::byte> region) {
+absl::Status Registered::RegisterMemory(std::span<std::byte> region) {
+  owner_.Check("a uring backend");
   if (region.empty() || region.size() > kMaxRegionBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("registered memory of ", region.size(),
@@ -130,7 +133,8 @@ absl::Status Registered::AddMemory(std::span<std::byte> region) {
   return absl::OkStatus();
 }
 
-void Registered::RemoveMemory(std::span<std::byte> region) {
+void Registered::ForgetMemory(std::span<std::byte> region) {
+  owner_.Check("a uring backend");
   for (size_t i = 0; i < regions_.size(); ++i) {
     if (regions_[i].empty() || regions_[i].data() != region.data()) continue;
     UnuseRegion(i);

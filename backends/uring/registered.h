@@ -20,12 +20,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "ringway/backends/backend.h"
 #include "ringway/backends/operation.h"
 #include "ringway/backends/uring/kernel_ring.h"
+#include "ringway/core/owner_thread.h"
 
 namespace ringway::uring {
 
-class Registered {
+class Registered final : public BackendHints {
  public:
   static constexpr uint32_t kMaxRegions = 64;
   static constexpr size_t kMaxRegionBytes = size_t{1} << 30;  // the kernel's
@@ -36,17 +38,17 @@ class Registered {
   // Makes room for fds below `slots`.
   absl::Status ReserveFiles(uint32_t slots);
 
-  absl::Status AddFd(int fd);
+  absl::Status RegisterFd(int fd) override;
   // Cost: a system call and a pass over the unsubmitted entries, if there is
   // such an fd.
-  void RemoveFd(int fd);
+  void ForgetFd(int fd) override;
   bool HasFd(int fd) const {
     return static_cast<size_t>(fd) < has_fd_.size() &&
            has_fd_[static_cast<size_t>(fd)];
   }
 
-  absl::Status AddMemory(std::span<std::byte> region);
-  void RemoveMemory(std::span<std::byte> region);
+  absl::Status RegisterMemory(std::span<std::byte> region) override;
+  void ForgetMemory(std::span<std::byte> region) override;
 
   // True if nothing is registered: Apply() would do nothing.
   bool empty() const { return n_fds_ == 0 && n_regions_ == 0; }
@@ -61,6 +63,7 @@ class Registered {
   void UseRegion(const Operation& op, uint8_t fixed_opcode,
                  io_uring_sqe& sqe) const;
 
+  const OwnerThread owner_;
   KernelRing& ring_;
   std::vector<bool> has_fd_;
   uint32_t n_fds_ = 0;

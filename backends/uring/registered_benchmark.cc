@@ -71,8 +71,10 @@ class Reads {
     while (done_.PopFront() != nullptr) continue;
   }
 
-  void RegisterFd() { Must(backend_->RegisterFd(file_.get())); }
-  void RegisterMemory() { Must(backend_->RegisterMemory(memory_.span())); }
+  void RegisterFd() { Must(backend_->hints().RegisterFd(file_.get())); }
+  void RegisterMemory() {
+    Must(backend_->hints().RegisterMemory(memory_.span()));
+  }
 
   void Begin() {
     for (Read& read : reads_) Start(read);

@@ -27,7 +27,7 @@
 #include "absl/status/statusor.h"
 #include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/backends/common/delivery_pool.h"
+#include "ringway/backends/common/completions.h"
 #include "ringway/backends/common/offload_pool.h"
 #include "ringway/backends/uring/cancel_requests.h"
 #include "ringway/backends/uring/direct_ring.h"
@@ -36,6 +36,7 @@
 #include "ringway/backends/uring/registered.h"
 #include "ringway/backends/uring/send_file.h"
 #include "ringway/core/owner_thread.h"
+#include "ringway/core/thread_sanitizer.h"
 #include "ringway/core/unique_fd.h"
 
 namespace ringway::uring {
@@ -54,26 +55,27 @@ class UringBackend final : public Backend {
   void Wait(MonotonicTime deadline, RunnableList& done) override;
   CancelOutcome Cancel(Operation& op, RunnableList& done) override;
   size_t CancelFd(int fd, RunnableList& done) override;
-  size_t CancelAll(RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
   void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
-  absl::Status RegisterMemory(std::span<std::byte> region) override;
-  void ForgetMemory(std::span<std::byte> region) override;
-  absl::Status RegisterFd(int fd) override;
-  void ForgetFd(int fd) override;
+  BackendHints& hints() override { return registered_; }
   int PollableFd() const override;
-  Support support(OpCode opcode) const override;
-  const Clock& clock() const override { return Clock::Real(); }
   bool Peek() const override { return MustNotBlock() || ring_->NeedsEnter(); }
-  bool can_peek() const override { return ring_->ShowsCompletions(); }
   BackendStats stats() const override;
-  std::string_view name() const override { return "uring"; }
-  std::string_view description() const override { return description_; }
 
  private:
+  // An entry's user_data is the address of its Operation, or one of these.
+  static constexpr uint64_t kCancel = 0;
+  static constexpr uint64_t kDoorbell = 1;
+
+  // ThreadSanitizer follows fds by the calls that make and close them. A number
+  // that the kernel has closed by itself looks like a race to it when two
+  // threads make it in turn, so there a close is an entry that keeps its place
+  // among the others, and close(2) when that completes.
+  static constexpr bool kCloseItself = kThreadSanitizer;
+
   UringBackend(const BackendOptions& options, std::unique_ptr<KernelRing> ring,
                UniqueFd doorbell);
 
@@ -89,7 +91,7 @@ class UringBackend final : public Backend {
   void PrepareOne(Operation& op, io_uring_sqe& sqe);
   bool Emulate(Operation& op, RunnableList& done);
   bool IsNative(OpCode opcode) const {
-    return (native_ >> static_cast<int>(opcode) & 1) != 0;
+    return support(opcode) == Support::kNative;
   }
   void CollectOffloaded(RunnableList& done);
 
@@ -117,7 +119,8 @@ class UringBackend final : public Backend {
                              // takes it back
   uint64_t doorbell_value_ =
       0;  // written by the kernel: outlives ring_ by declaration order
-  DeliveryPool events_;
+  Completions completions_;
+  BackendStats& stats_ = completions_.stats();
   SendFile send_file_;
   std::unique_ptr<OffloadPool> offload_;  // never null
   LentBuffers buffers_;
@@ -131,9 +134,6 @@ class UringBackend final : public Backend {
   OperationList rearming_;
   OperationList starved_;
   bool doorbell_armed_ = false;
-  const uint64_t native_;  // bit n: the kernel has what OpCode n needs
-  BackendStats stats_;
-  std::string description_;
 };
 
 }  // namespace ringway::uring

@@ -105,7 +105,7 @@ TEST_F(UringOptionsTest, ARestrictedBackendDoesItsWork) {
   options.uring.registered_files = 64;
   BackendDriver driver(Make(options));
   FdPair pair = MakeSocketPair();
-  ASSERT_TRUE(driver->RegisterFd(pair.first.get()).ok());
+  ASSERT_TRUE(driver->hints().RegisterFd(pair.first.get()).ok());
   ExpectThatSocketsWork(driver, pair);
 
   CountedMultishot receive;
@@ -125,8 +125,8 @@ TEST_F(UringOptionsTest, OperationsOnARegisteredFdWork) {
   options.uring.registered_files = 1024;
   BackendDriver driver(Make(options));
   FdPair pair = MakeSocketPair();
-  ASSERT_TRUE(driver->RegisterFd(pair.first.get()).ok());
-  ASSERT_TRUE(driver->RegisterFd(pair.second.get()).ok());
+  ASSERT_TRUE(driver->hints().RegisterFd(pair.first.get()).ok());
+  ASSERT_TRUE(driver->hints().RegisterFd(pair.second.get()).ok());
   ExpectThatSocketsWork(driver, pair);
 }
 
@@ -137,7 +137,7 @@ TEST_F(UringOptionsTest, ClosingARegisteredFdClosesTheFile) {
   options.uring.registered_files = 1024;
   BackendDriver driver(Make(options));
   FdPair pair = MakeSocketPair();
-  ASSERT_TRUE(driver->RegisterFd(pair.first.get()).ok());
+  ASSERT_TRUE(driver->hints().RegisterFd(pair.first.get()).ok());
   CountedOperation close, recv;
   PrepareClose(close, pair.first.Release());
   EXPECT_EQ(driver.RunToEnd(close), 0);
@@ -152,9 +152,9 @@ TEST_F(UringOptionsTest, AForgottenFdCanBeClosedAndItsNumberUsedAgain) {
   BackendDriver driver(Make(options));
   for (int round = 0; round < 100; ++round) {
     FdPair pair = MakeSocketPair();
-    ASSERT_TRUE(driver->RegisterFd(pair.first.get()).ok());
+    ASSERT_TRUE(driver->hints().RegisterFd(pair.first.get()).ok());
     ExpectThatSocketsWork(driver, pair);
-    driver->ForgetFd(pair.first.get());
+    driver->hints().ForgetFd(pair.first.get());
   }
 }
 
@@ -163,7 +163,7 @@ TEST_F(UringOptionsTest, AnFdWithoutASlotIsRefusedWithTheOptionsName) {
   options.uring.registered_files = 1;
   BackendDriver driver(Make(options));
   FdPair pair = MakeSocketPair();
-  const absl::Status status = driver->RegisterFd(pair.first.get());
+  const absl::Status status = driver->hints().RegisterFd(pair.first.get());
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_NE(status.message().find("registered_files"), std::string::npos);
 }
@@ -175,7 +175,7 @@ TEST_F(UringOptionsTest, TransfersInRegisteredMemoryWork) {
   absl::StatusOr<AlignedBuffer> memory = AlignedBuffer::Create(8192, 4096);
   ASSERT_TRUE(memory.ok()) << memory.status();
   const std::span<std::byte> region(memory->data(), memory->size());
-  ASSERT_TRUE(driver->RegisterMemory(region).ok());
+  ASSERT_TRUE(driver->hints().RegisterMemory(region).ok());
   UniqueFd file = MakeFile("registered");
   CountedOperation read, write;
   PrepareRead(read, file.get(), region.subspan(100, 10), 0);
@@ -187,7 +187,7 @@ TEST_F(UringOptionsTest, TransfersInRegisteredMemoryWork) {
   ASSERT_EQ(pread(file.get(), content, 10, 0), 10);
   EXPECT_STREQ(content, "giststered");
 
-  driver->ForgetMemory(region);
+  driver->hints().ForgetMemory(region);
   PrepareRead(read, file.get(), region.first(10), 0);
   EXPECT_EQ(driver.RunToEnd(read), 10);
 }
@@ -199,12 +199,12 @@ TEST_F(UringOptionsTest, MemoryIsRefusedBeyondTheNumberOfRegions) {
   ASSERT_TRUE(memory.ok()) << memory.status();
   const std::span<std::byte> all(memory->data(), memory->size());
   for (size_t i = 0; i < Registered::kMaxRegions; ++i)
-    ASSERT_TRUE(driver->RegisterMemory(all.subspan(i * 64, 64)).ok());
+    ASSERT_TRUE(driver->hints().RegisterMemory(all.subspan(i * 64, 64)).ok());
   const auto last = all.subspan(Registered::kMaxRegions * 64, 64);
-  EXPECT_EQ(driver->RegisterMemory(last).code(),
+  EXPECT_EQ(driver->hints().RegisterMemory(last).code(),
             absl::StatusCode::kResourceExhausted);
-  driver->ForgetMemory(all.subspan(64, 64));
-  EXPECT_TRUE(driver->RegisterMemory(last).ok());
+  driver->hints().ForgetMemory(all.subspan(64, 64));
+  EXPECT_TRUE(driver->hints().RegisterMemory(last).ok());
 }
 
 // --- Direct polling

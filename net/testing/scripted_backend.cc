@@ -10,10 +10,24 @@
 #include <optional>
 #include <utility>
 
-#include "ringway/backends/common/begin_cancel.h"
 #include "ringway/core/check.h"
 
 namespace ringway::net::testing {
+
+namespace {
+
+BackendInfo InfoOf(const Clock& clock) {
+  BackendInfo info;
+  info.name = "scripted";
+  info.description = "scripted";
+  info.support.fill(Support::kNative);
+  info.clock = &clock;
+  return info;
+}
+
+}  // namespace
+
+ScriptedBackend::ScriptedBackend() : Backend(InfoOf(clock_)) {}
 
 ScriptedBackend::~ScriptedBackend() {
   RunnableList done;
@@ -52,9 +66,7 @@ bool ScriptedBackend::armed() const {
 
 void ScriptedBackend::Submit(OperationList& pending, RunnableList&) {
   while (Operation* op = pending.PopFront()) {
-    ++stats_.submitted;
-    ++stats_.in_flight;
-    op->state = OpState::kInFlight;
+    completions_.Begin(*op);
     in_flight_.PushBack(*op);
   }
 }
@@ -127,10 +139,8 @@ void ScriptedBackend::Deliver(DeliveringOperation& op, RunnableList& done) {
     RINGWAY_CHECK(arrival.kind == Arrival::kConnection, "an accept of bytes");
     delivery.result = arrival.value;
   }
-  RINGWAY_CHECK(events_.Reserve(), "no memory for a delivery");
-  events_.Append(op, delivery);
-  ++stats_.deliveries;
-  if (!op.notice.linked()) done.PushBack(op.notice);
+  RINGWAY_CHECK(completions_.Reserve(), "no memory for a delivery");
+  completions_.Deliver(op, delivery, done);
 }
 
 int32_t ScriptedBackend::TakeBytes(Operation& op) {
@@ -155,24 +165,16 @@ void ScriptedBackend::EndCancelled(OperationList& list, RunnableList& done) {
 void ScriptedBackend::Finish(Operation& op, int32_t result,
                              RunnableList& done) {
   op.Unlink();
-  op.result = result;
-  op.state = OpState::kDone;
-  ++stats_.completed;
-  --stats_.in_flight;
-  Runnable& end = EndOf(op);
-  if (!end.linked()) done.PushBack(end);
+  completions_.Finish(op, result, done);
 }
 
 CancelOutcome ScriptedBackend::Cancel(Operation& op, RunnableList& done) {
-  const std::optional<CancelOutcome> outcome = BeginCancel(op, stats_, done);
+  const std::optional<CancelOutcome> outcome =
+      completions_.BeginCancel(op, done);
   return outcome.value_or(CancelOutcome::kRequested);
 }
 
 size_t ScriptedBackend::CancelFd(int, RunnableList& done) {
-  return CancelAll(done);
-}
-
-size_t ScriptedBackend::CancelAll(RunnableList& done) {
   size_t n = 0;
   for (Operation* op = in_flight_.front(); op != nullptr;
        op = in_flight_.Next(*op)) {
@@ -189,7 +191,7 @@ void ScriptedBackend::Quiesce(RunnableList& done) {
 
 bool ScriptedBackend::TakeDelivery(DeliveringOperation& op,
                                    Delivery& delivery) {
-  return events_.Take(op, delivery);
+  return completions_.Take(op, delivery);
 }
 
 void ScriptedBackend::DropDeliveries(DeliveringOperation& op) {

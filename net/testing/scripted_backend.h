@@ -24,7 +24,7 @@
 
 #include "absl/time/time.h"
 #include "ringway/backends/backend.h"
-#include "ringway/backends/common/delivery_pool.h"
+#include "ringway/backends/common/completions.h"
 #include "ringway/backends/operation.h"
 #include "ringway/core/clock.h"
 #include "ringway/core/monotonic_time.h"
@@ -33,7 +33,7 @@ namespace ringway::net::testing {
 
 class ScriptedBackend final : public Backend {
  public:
-  ScriptedBackend() = default;
+  ScriptedBackend();
   ~ScriptedBackend() override;
 
   // --- What the script says.
@@ -68,18 +68,13 @@ class ScriptedBackend final : public Backend {
   void Wait(MonotonicTime deadline, RunnableList& done) override;
   CancelOutcome Cancel(Operation& op, RunnableList& done) override;
   size_t CancelFd(int fd, RunnableList& done) override;
-  size_t CancelAll(RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   void Notify() override {}
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
   void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override { return -1; }
-  Support support(OpCode) const override { return Support::kNative; }
-  const Clock& clock() const override { return clock_; }
   BackendStats stats() const override { return stats_; }
-  std::string_view name() const override { return "scripted"; }
-  std::string_view description() const override { return "scripted"; }
 
  private:
   struct Arrival {
@@ -97,7 +92,8 @@ class ScriptedBackend final : public Backend {
   void Finish(Operation& op, int32_t result, RunnableList& done);
 
   ManualClock clock_;
-  DeliveryPool events_;
+  Completions completions_;
+  BackendStats& stats_ = completions_.stats();
   OperationList in_flight_;
   std::deque<Arrival> arrivals_;
   std::map<uint16_t, std::string> lent_;
@@ -105,7 +101,6 @@ class ScriptedBackend final : public Backend {
   bool at_end_ = false;
   Cancels cancels_ = Cancels::kBeforeArrivals;
   OperationList cancelling_;  // by the next Wait()
-  mutable BackendStats stats_;
 };
 
 }  // namespace ringway::net::testing
