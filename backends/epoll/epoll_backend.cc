@@ -207,8 +207,7 @@ bool EpollBackend::AdvanceMultishot(DeliveringOperation& op,
     if (receives) {
       const size_t n_bytes = static_cast<size_t>(attempt.result);
       NoteReceived(op, n_bytes, buffer.bytes.size());
-      const ReceiveBuffer delivered =
-          buffers_->Deliver(buffer, n_bytes);
+      const ReceiveBuffer delivered = buffers_->Deliver(buffer, n_bytes);
       if (delivered.copied) ++stats_.buffers_copied;
       delivery.buffer_id = delivered.id;
       delivery.data = delivered.bytes.data();
