@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -71,7 +72,11 @@ class Server {
     pid_ = fork();
     RINGWAY_CHECK(pid_ >= 0, "fork: errno %d", errno);
     if (pid_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
       dup2(output.second.get(), STDOUT_FILENO);
+      // A shell starts what runs in its background with SIGINT ignored, which
+      // RunUntilSignal() respects.
+      for (int number : {SIGTERM, SIGINT}) signal(number, SIG_DFL);
       options.before();
       const Dispositions before;
       Runtime::Builder builder;
