@@ -5,15 +5,15 @@
 // Where an operation is at any time is which list it is in:
 //
 //     (loop's pending) --Submit--> in_flight_ --reap--> done
-//                                   |     ^ |
-//                          Cancel   v     | | multishot ended early, still
-//                          wanted
-//                         cancelling_-----+ +--> rearming_ / starved_
-//                         --Submit--> in_flight_
+//     in_flight_ --Cancel--> cancels_ --reap--> done
+//     in_flight_ --reap, to be armed again--> rearming_ --Submit--> in_flight_
+//     in_flight_ --reap, without a buffer--> starved_ --> rearming_
 //
-// A cancel is thus never an allocation and never fails: the operation itself
-// waits in cancelling_ until there is a submission entry for its cancel
-// request.
+// So a cancel is never an allocation and never fails: the operation itself
+// waits in cancels_ until there is an entry for its request.
+//
+// What goes down to the kernel is in uring_backend.cc, what comes up in
+// uring_completion.cc.
 
 #ifndef RINGWAY_BACKENDS_URING_URING_BACKEND_H_
 #define RINGWAY_BACKENDS_URING_URING_BACKEND_H_
