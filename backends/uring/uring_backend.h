@@ -19,10 +19,7 @@
 #define RINGWAY_BACKENDS_URING_URING_BACKEND_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <span>
-#include <string>
 
 #include "absl/status/statusor.h"
 #include "ringway/backends/backend.h"
