@@ -88,12 +88,21 @@ _installed_headers = repository_rule(
     },
 )
 
+def _native_shell_rules_impl(ctx):
+    # Every Bazel that reads a WORKSPACE has them: this gives one its loadable name.
+    ctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % ctx.name)
+    ctx.file("shell/BUILD.bazel", "")
+    ctx.file("shell/sh_test.bzl", "sh_test = native.sh_test\n")
+
+_native_shell_rules = repository_rule(implementation = _native_shell_rules_impl)
+
 def _maybe(rule, name, **kwargs):
     if not native.existing_rule(name):
         rule(name = name, **kwargs)
 
 def ringway_dependencies():
     """Defines what Ringway builds on, each unless the caller already has it."""
+    _maybe(_native_shell_rules, name = "rules_shell")
     _maybe(
         _source_archive,
         name = "com_google_absl",

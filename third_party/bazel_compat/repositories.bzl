@@ -15,6 +15,5 @@ def bazel_compat_repositories():
         "rules_cc": "third_party/bazel_compat/rules_cc",
         "rules_java": "/usr/share/bazel/rules/java",
         "rules_proto": "/usr/share/bazel/rules/proto",
-        "rules_shell": "third_party/bazel_compat/rules_shell",
     }.items():
         native.local_repository(name = name, path = path)
