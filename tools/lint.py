@@ -36,6 +36,8 @@ _CLANG_FORMAT = shutil.which('clang-format-14') or 'clang-format'
 _BUILDIFIER_WARNINGS = '-warnings=' + ','.join([
     '-native-cc-binary', '-native-cc-library', '-native-cc-test', '-native-sh-test',
     '-unnamed-macro'])
+# A user's workspace: its headers are named as users name theirs.
+_CONSUMER = 'tools/consumer/'
 # What our includes begin with.
 _PREFIX = 'ringway/'
 # Repository -> its include directories, relative to it.
@@ -103,6 +105,8 @@ def check_conventions(cpp):
         text = read(name)
         if not text.startswith('// SPDX-License-Identifier: Apache-2.0\n'):
             problems.append('%s:1: the first line names no licence' % name)
+        if name.startswith(_CONSUMER):
+            continue
         if name.endswith('.h'):
             guard = 'RINGWAY_%s_' % re.sub('[^A-Z0-9]', '_', name.upper())
             if '#ifndef %s\n#define %s\n' % (guard, guard) not in text:
