@@ -62,8 +62,8 @@ struct BackendInfo {
   // How it was set up, for the log line: "uring
   // (SINGLE_ISSUER|DEFER_TASKRUN|..., sq 256, cq 4096)".
   std::string description;
-  std::array<Support, kOpCodeCount> support;
-  const Clock* clock;  // the time that deadlines refer to
+  std::array<Support, kOpCodeCount> support = {};
+  const Clock* clock = nullptr;  // the time that deadlines refer to
   // Peek() sees completions. False where only a system call finds them, as on
   // epoll, and where time is virtual.
   bool can_peek = false;
@@ -147,11 +147,11 @@ class Backend {
   // backend lives; calls coalesce.
   virtual void Notify() = 0;
 
-  // Takes the next delivery of `op`; false when there is none. `event.data`
-  // stays valid until ReturnBuffer(event.buffer_id).
+  // Takes the next delivery of `op`; false when there is none. `delivery.data`
+  // stays valid until ReturnBuffer(delivery.buffer_id).
   virtual bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) = 0;
 
-  // Closes or gives back everything that `op` delivered and nobody took.
+  // Closes or gives back the deliveries of `op` that were not taken.
   virtual void DropDeliveries(DeliveringOperation& op) = 0;
 
   // Gives a receive buffer back for reuse; resumes receives that wait for one.

@@ -67,7 +67,7 @@ class ArmedMultishot {
   // other state, nor to one that has ended and whose news are on the way.
   void Stop();
 
-  // Moves the oldest delivery to `event`; false if there is none.
+  // Moves the oldest delivery to `delivery`; false if there is none.
   bool Take(Delivery& delivery) {
     return loop_.backend().TakeDelivery(operation_, delivery);
   }

@@ -59,7 +59,6 @@ class Completions {
 
   // The backend's own counters are its own to count.
   BackendStats& stats() { return stats_; }
-  const BackendStats& stats() const { return stats_; }
 
  private:
   static void End(Operation& op, RunnableList& done) {

@@ -65,7 +65,7 @@ void DeliveryPool::Free(Delivery& slot) {
 bool DeliveryPool::Grow() {
   if (Chunk* chunk = new (std::nothrow) Chunk; chunk != nullptr) {
     chunk->next = std::exchange(chunks_, chunk);
-    for (size_t i = kChunk; i-- > 0;) Free(chunk->events[i]);
+    for (size_t i = kChunk; i-- > 0;) Free(chunk->deliveries[i]);
   }
   return free_ != nullptr;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DeliveryPool: the memory of multishot deliveries between the backend that
-// makes them and the owner that takes them. Grows to the largest backlog there
+// DeliveryPool: the memory of deliveries between the backend that makes them
+// and the owner that takes them. Grows to the largest backlog there
 // ever was, then allocates no more.
 //
 // It grows ahead of need, so that an allocation that fails once costs nothing.
@@ -18,8 +18,7 @@ namespace ringway {
 
 class Backend;
 
-// Closes or gives back what `event`, a delivery of `op` that nobody wants,
-// holds.
+// Closes or gives back what `delivery`, an unwanted one of `op`, holds.
 void DisposeOf(const DeliveringOperation& op, const Delivery& delivery,
                Backend& backend);
 
@@ -34,11 +33,11 @@ class DeliveryPool {
   // Never throws.
   [[nodiscard]] bool Reserve() { return n_free_ >= kAhead || Grow(); }
 
-  // Appends a copy of `event` to what `op` has delivered. Requires that
+  // Appends a copy of `delivery` to those of `op`. Requires that
   // Reserve() was true since the last time (checked).
   void Append(DeliveringOperation& op, const Delivery& delivery);
 
-  // Moves the oldest delivery of `op` to `event`; false if there is none.
+  // Moves the oldest delivery of `op` to `delivery`; false if there is none.
   bool Take(DeliveringOperation& op, Delivery& delivery);
 
  private:
@@ -48,7 +47,7 @@ class DeliveryPool {
 
   struct Chunk {
     Chunk* next = nullptr;
-    std::array<Delivery, kChunk> events;
+    std::array<Delivery, kChunk> deliveries;
   };
 
   bool Grow();

@@ -30,8 +30,8 @@ class LentBuffers {
     return ring_ == nullptr ? 0 : ring_->available();
   }
 
-  // Points `event` at the event.result bytes in the buffer that a completion
-  // with `cqe_flags` names, or at a copy of them.
+  // Points `delivery` at the delivery.result bytes in the buffer that a
+  // completion with `cqe_flags` names, or at a copy of them.
   void Lend(uint32_t cqe_flags, Delivery& delivery);
 
   // Takes the buffer back that such a completion names: there is nothing in it.

@@ -251,7 +251,7 @@ void UringBackend::Deliver(DeliveringOperation& op, int32_t result,
   completions_.Deliver(op, delivery, done);
 }
 
-// There is no memory for `event`, or was none for one before it: after a gap
+// There is no memory for `delivery`, or was none for one before it: after a gap
 // nothing more is delivered, and `op` ends with -ENOMEM.
 void UringBackend::Lose(DeliveringOperation& op, const Delivery& delivery) {
   op.backend.lost_delivery = true;
