@@ -23,8 +23,8 @@
 
 #include "absl/status/status.h"
 #include "ringway/backends/operation.h"
-#include "ringway/core/clock.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/clock.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway {
 

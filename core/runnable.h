@@ -11,7 +11,7 @@
 #ifndef RINGWAY_CORE_RUNNABLE_H_
 #define RINGWAY_CORE_RUNNABLE_H_
 
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 
 namespace ringway {
 

@@ -11,7 +11,7 @@
 
 #include "gtest/gtest.h"
 #include "ringway/backends/prepare.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/net/testing/scripted_backend.h"
 

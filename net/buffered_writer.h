@@ -24,7 +24,7 @@
 #include <span>
 
 #include "absl/status/status.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/executor/loop/loop_dependent.h"
 #include "ringway/executor/task/task_context.h"
 #include "ringway/net/tcp_stream.h"

@@ -8,7 +8,7 @@
 
 #include <memory>
 
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/net/armed_multishot.h"

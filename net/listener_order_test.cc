@@ -27,7 +27,7 @@
 #include "gtest/gtest.h"
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/listener_core.h"

@@ -19,8 +19,8 @@
 #include <utility>
 
 #include "ringway/backends/operation.h"
-#include "ringway/core/frame_allocator.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
+#include "ringway/core/memory/frame_allocator.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/task_context.h"

@@ -24,7 +24,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/loop/loop_dependent.h"

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "ringway/backends/operation.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/stream_core.h"

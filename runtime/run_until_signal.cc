@@ -6,8 +6,8 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "ringway/core/clock.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/clock.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/runtime/end_signals.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/worker.h"

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/executor/task/sleep.h"
 

@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "ringway/backends/backend_options.h"
 #include "ringway/backends/common/delivery_copies.h"
-#include "ringway/core/aligned_buffer.h"
+#include "ringway/core/memory/aligned_buffer.h"
 
 namespace ringway {
 

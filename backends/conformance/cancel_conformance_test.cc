@@ -20,7 +20,7 @@
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/testing/backend_fixture.h"
 #include "ringway/backends/testing/views.h"
-#include "ringway/core/clock.h"
+#include "ringway/core/time/clock.h"
 
 namespace ringway::testing {
 namespace {

@@ -23,7 +23,7 @@
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/backends/testing/views.h"
 #include "ringway/core/check.h"
-#include "ringway/core/clock.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/core/unique_fd.h"
 
 namespace ringway::testing {

@@ -17,7 +17,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/testing/backend_fixture.h"
-#include "ringway/core/clock.h"
+#include "ringway/core/time/clock.h"
 
 namespace ringway::testing {
 namespace {

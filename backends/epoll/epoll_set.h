@@ -16,7 +16,7 @@
 #include <span>
 
 #include "absl/status/statusor.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/core/unique_fd.h"
 
 namespace ringway::epoll {

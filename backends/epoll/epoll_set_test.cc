@@ -14,7 +14,7 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "ringway/core/clock.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/core/unique_fd.h"
 
 namespace ringway::epoll {

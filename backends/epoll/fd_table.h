@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "ringway/backends/operation.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 
 namespace ringway::epoll {
 

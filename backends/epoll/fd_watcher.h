@@ -28,7 +28,7 @@
 #include "ringway/backends/epoll/epoll_set.h"
 #include "ringway/backends/epoll/fd_table.h"
 #include "ringway/backends/operation.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 
 namespace ringway::epoll {
 

@@ -18,9 +18,9 @@
 #include <string_view>
 #include <vector>
 
-#include "ringway/backends/sim/description.h"
-#include "ringway/backends/sim/environment.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/backends/sim/environment/description.h"
+#include "ringway/backends/sim/environment/environment.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::sim {
 

@@ -14,12 +14,12 @@
 
 #include "ringway/backends/datagram.h"
 #include "ringway/backends/prepare.h"
-#include "ringway/backends/sim/datagram_socket.h"
-#include "ringway/backends/sim/open_file.h"
+#include "ringway/backends/sim/files/open_file.h"
+#include "ringway/backends/sim/network/datagram_socket.h"
+#include "ringway/backends/sim/network/pipe.h"
+#include "ringway/backends/sim/network/stream_socket.h"
 #include "ringway/backends/sim/operation_buffers.h"
-#include "ringway/backends/sim/pipe.h"
 #include "ringway/backends/sim/process.h"
-#include "ringway/backends/sim/stream_socket.h"
 
 namespace ringway::sim {
 namespace {

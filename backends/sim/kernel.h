@@ -10,12 +10,12 @@
 #include <memory>
 #include <vector>
 
-#include "ringway/backends/sim/environment.h"
+#include "ringway/backends/sim/environment/environment.h"
 #include "ringway/backends/sim/fd_table.h"
-#include "ringway/backends/sim/file_store.h"
-#include "ringway/backends/sim/network.h"
+#include "ringway/backends/sim/files/file_store.h"
+#include "ringway/backends/sim/network/network.h"
+#include "ringway/backends/sim/network/socket.h"
 #include "ringway/backends/sim/request.h"
-#include "ringway/backends/sim/socket.h"
 
 namespace ringway::sim {
 

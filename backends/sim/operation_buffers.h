@@ -11,7 +11,7 @@
 #include <span>
 
 #include "ringway/backends/operation.h"
-#include "ringway/backends/sim/buffers.h"
+#include "ringway/backends/sim/environment/buffers.h"
 
 namespace ringway::sim {
 

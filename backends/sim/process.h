@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "ringway/backends/sim/description.h"
+#include "ringway/backends/sim/environment/description.h"
 
 namespace ringway::sim {
 

@@ -12,8 +12,8 @@
 #include <span>
 
 #include "ringway/backends/operation.h"
-#include "ringway/backends/sim/description.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/backends/sim/environment/description.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::sim {
 

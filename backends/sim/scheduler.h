@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "ringway/backends/sim/sim_backend.h"
 #include "ringway/backends/sim/world.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::sim {
 

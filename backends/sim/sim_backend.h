@@ -31,11 +31,11 @@
 #include "ringway/backends/backend_options.h"
 #include "ringway/backends/common/completions.h"
 #include "ringway/backends/common/receive_buffers.h"
+#include "ringway/backends/sim/environment/trace.h"
 #include "ringway/backends/sim/request.h"
-#include "ringway/backends/sim/trace.h"
 #include "ringway/backends/sim/world.h"
+#include "ringway/core/containers/slab.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/core/slab.h"
 #include "ringway/core/unique_fd.h"
 
 namespace ringway::sim {

@@ -17,8 +17,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/prepare.h"
-#include "ringway/backends/sim/datagram_socket.h"
-#include "ringway/backends/sim/stream_socket.h"
+#include "ringway/backends/sim/network/datagram_socket.h"
+#include "ringway/backends/sim/network/stream_socket.h"
 #include "ringway/backends/sim/world.h"
 
 namespace ringway::sim {

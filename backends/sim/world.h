@@ -25,14 +25,14 @@
 
 #include "absl/time/time.h"
 #include "ringway/backends/backend_options.h"
-#include "ringway/backends/sim/environment.h"
+#include "ringway/backends/sim/environment/environment.h"
 #include "ringway/backends/sim/fd_table.h"
-#include "ringway/backends/sim/file_store.h"
+#include "ringway/backends/sim/files/file_store.h"
 #include "ringway/backends/sim/kernel.h"
-#include "ringway/backends/sim/network.h"
+#include "ringway/backends/sim/network/network.h"
 #include "ringway/backends/sim/request.h"
 #include "ringway/backends/sim/script.h"
-#include "ringway/core/slab.h"
+#include "ringway/core/containers/slab.h"
 
 namespace ringway::sim {
 

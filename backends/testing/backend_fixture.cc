@@ -14,8 +14,8 @@
 #include "ringway/backends/epoll/registration_check.h"
 #include "ringway/backends/testing/sim_system.h"
 #include "ringway/core/check.h"
-#include "ringway/core/clock.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/core/time/clock.h"
 
 namespace ringway::testing {
 namespace {

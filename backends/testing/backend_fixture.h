@@ -32,7 +32,7 @@
 #include "ringway/backends/operation.h"
 #include "ringway/backends/testing/real_system.h"
 #include "ringway/backends/testing/system.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::testing {
 

@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/backends/sim/datagram_socket.h"
-#include "ringway/backends/sim/open_file.h"
-#include "ringway/backends/sim/pipe.h"
+#include "ringway/backends/sim/files/open_file.h"
+#include "ringway/backends/sim/network/datagram_socket.h"
+#include "ringway/backends/sim/network/pipe.h"
+#include "ringway/backends/sim/network/stream_socket.h"
 #include "ringway/backends/sim/sim_backend.h"
-#include "ringway/backends/sim/stream_socket.h"
 #include "ringway/backends/sim/world.h"
 #include "ringway/core/check.h"
 

@@ -17,7 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "ringway/backends/uring/kernel_ring.h"
-#include "ringway/core/aligned_buffer.h"
+#include "ringway/core/memory/aligned_buffer.h"
 
 namespace ringway::uring {
 

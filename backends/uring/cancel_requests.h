@@ -19,8 +19,8 @@
 #include "absl/time/time.h"
 #include "ringway/backends/operation.h"
 #include "ringway/backends/uring/kernel_ring.h"
-#include "ringway/core/clock.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/clock.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::uring {
 

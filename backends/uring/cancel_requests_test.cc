@@ -17,8 +17,8 @@
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/uring/kernel_ring.h"
 #include "ringway/backends/uring/ring_setup.h"
-#include "ringway/core/clock.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/clock.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::uring {
 namespace {

@@ -24,10 +24,10 @@
 #include "ringway/backends/make_backend.h"
 #include "ringway/backends/operation.h"
 #include "ringway/backends/prepare.h"
-#include "ringway/core/aligned_buffer.h"
 #include "ringway/core/check.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/memory/aligned_buffer.h"
 #include "ringway/core/runnable.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/core/unique_fd.h"
 
 namespace ringway {

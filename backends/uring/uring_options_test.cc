@@ -21,8 +21,8 @@
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/backends/uring/kernel_ring.h"
 #include "ringway/backends/uring/uring_backend.h"
-#include "ringway/core/aligned_buffer.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/core/memory/aligned_buffer.h"
 
 namespace ringway::uring {
 namespace {

@@ -21,7 +21,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "ringway/backends/backend.h"
-#include "ringway/core/mpsc_queue.h"
+#include "ringway/core/containers/mpsc_queue.h"
 #include "ringway/core/owner_thread.h"
 
 namespace ringway {

@@ -15,8 +15,8 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/backend.h"
 #include "ringway/backends/testing/backend_fixture.h"
-#include "ringway/core/monotonic_time.h"
 #include "ringway/core/runnable.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/inbox.h"
 
 namespace ringway::testing {

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "ringway/core/check.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/executor/loop/loop.h"
 
 namespace ringway {

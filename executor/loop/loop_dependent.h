@@ -22,7 +22,7 @@
 #include <memory>
 
 #include "absl/status/status.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 
 namespace ringway {
 

@@ -20,8 +20,8 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/testing/sockets.h"
-#include "ringway/core/clock.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/testing/loop_fixture.h"
 

@@ -18,8 +18,8 @@
 #include <cstdint>
 
 #include "ringway/backends/operation.h"
-#include "ringway/core/monotonic_time.h"
 #include "ringway/core/runnable.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 
 namespace ringway {

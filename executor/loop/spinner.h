@@ -25,7 +25,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway {
 

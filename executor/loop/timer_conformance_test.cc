@@ -17,8 +17,8 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "ringway/core/monotonic_time.h"
 #include "ringway/core/runnable.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/testing/loop_conformance.h"
 

@@ -19,7 +19,7 @@
 #include <utility>
 
 #include "ringway/core/check.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/executor/remote/parked_task.h"
 #include "ringway/executor/remote/pooled.h"

@@ -13,7 +13,7 @@
 #include <memory>
 #include <utility>
 
-#include "ringway/core/frame_allocator.h"
+#include "ringway/core/memory/frame_allocator.h"
 
 namespace ringway::internal {
 

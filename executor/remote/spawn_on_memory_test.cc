@@ -7,7 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/failing_allocation.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/remote/executor_handle.h"
 #include "ringway/executor/remote/spawn_on.h"
 #include "ringway/executor/task/event.h"

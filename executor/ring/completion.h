@@ -12,7 +12,7 @@
 #include <span>
 
 #include "absl/status/status.h"
-#include "ringway/core/slab.h"
+#include "ringway/core/containers/slab.h"
 #include "ringway/executor/loop/lent_buffer.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/ring/payload.h"

@@ -9,7 +9,7 @@
 #include <memory>
 #include <optional>
 
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/runnable.h"
 #include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/ring/completion.h"

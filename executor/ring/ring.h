@@ -21,7 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/backends/backend.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/loop/loop_runner.h"
 #include "ringway/executor/ring/completion.h"

@@ -13,8 +13,8 @@
 #include <variant>
 
 #include "ringway/backends/operation.h"
-#include "ringway/core/monotonic_time.h"
 #include "ringway/core/runnable.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/loop/operation_deadline.h"
 #include "ringway/executor/ring/context.h"

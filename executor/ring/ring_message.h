@@ -22,7 +22,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/ring/completion.h"
 #include "ringway/executor/ring/payload.h"

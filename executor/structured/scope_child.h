@@ -14,8 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ringway/core/frame_allocator.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
+#include "ringway/core/memory/frame_allocator.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/executor/task/task_context.h"
 

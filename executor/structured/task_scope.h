@@ -29,7 +29,7 @@
 
 #include "absl/status/status.h"
 #include "ringway/core/check.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/executor/structured/scope_child.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/executor.h"

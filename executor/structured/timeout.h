@@ -16,7 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/deadline.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/join_handle.h"

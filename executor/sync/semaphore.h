@@ -22,7 +22,7 @@
 
 #include "absl/status/statusor.h"
 #include "ringway/core/check.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/executor/sync/wait_line.h"
 

@@ -29,7 +29,7 @@
 
 #include "absl/status/status.h"
 #include "ringway/core/check.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/executor/task/task_context.h"
 

@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "ringway/core/check.h"
-#include "ringway/core/frame_allocator.h"
-#include "ringway/core/intrusive_list.h"
+#include "ringway/core/containers/intrusive_list.h"
+#include "ringway/core/memory/frame_allocator.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/task_context.h"

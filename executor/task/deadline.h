@@ -10,7 +10,7 @@
 
 #include "absl/time/time.h"
 #include "ringway/core/check.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/executor.h"
 
 namespace ringway {

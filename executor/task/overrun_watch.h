@@ -19,8 +19,8 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "ringway/core/monotonic_time.h"
-#include "ringway/core/slab.h"
+#include "ringway/core/containers/slab.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway {
 

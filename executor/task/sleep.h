@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/task_context.h"
 

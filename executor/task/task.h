@@ -29,7 +29,7 @@
 #include <utility>
 
 #include "ringway/core/check.h"
-#include "ringway/core/frame_allocator.h"
+#include "ringway/core/memory/frame_allocator.h"
 #include "ringway/executor/task/control_transfer.h"
 #include "ringway/executor/task/task_context.h"
 

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
-#include "ringway/core/clock.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/executor/task/executor.h"
 
 namespace ringway {

@@ -31,10 +31,10 @@
 #include <string_view>
 
 #include "ringway/backends/operation.h"
-#include "ringway/core/intrusive_list.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/containers/intrusive_list.h"
+#include "ringway/core/containers/slab.h"
 #include "ringway/core/runnable.h"
-#include "ringway/core/slab.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/control_transfer.h"
 #include "ringway/executor/task/task_info.h"

@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "ringway/core/slab.h"
+#include "ringway/core/containers/slab.h"
 
 namespace ringway {
 

@@ -11,8 +11,8 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/backend_fixture.h"
-#include "ringway/core/clock.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/clock.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 
 namespace ringway::testing {

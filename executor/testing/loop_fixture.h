@@ -16,10 +16,10 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/operation.h"
-#include "ringway/core/clock.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/core/monotonic_time.h"
 #include "ringway/core/runnable.h"
+#include "ringway/core/time/clock.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 
 namespace ringway::testing {

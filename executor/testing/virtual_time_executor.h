@@ -16,7 +16,7 @@
 #include "absl/time/time.h"
 #include "ringway/backends/sim/sim_backend.h"
 #include "ringway/backends/sim/world.h"
-#include "ringway/core/clock.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/executor.h"
 

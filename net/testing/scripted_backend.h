@@ -26,8 +26,8 @@
 #include "ringway/backends/backend.h"
 #include "ringway/backends/common/completions.h"
 #include "ringway/backends/operation.h"
-#include "ringway/core/clock.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/clock.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::net::testing {
 

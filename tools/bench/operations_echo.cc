@@ -23,7 +23,7 @@
 #include "ringway/backends/operation.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/core/check.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/tools/bench/peers/peer.h"
 #include "ringway/tools/command_line/command_line.h"

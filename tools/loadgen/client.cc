@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "ringway/core/clock.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/tools/loadgen/payload.h"
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "ringway/core/monotonic_time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/net/tcp.h"
 #include "ringway/tools/loadgen/meter.h"

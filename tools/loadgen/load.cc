@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "ringway/core/clock.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/sleep.h"

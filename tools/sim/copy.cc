@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/backends/sim/open_file.h"
+#include "ringway/backends/sim/files/open_file.h"
 #include "ringway/core/check.h"
 #include "ringway/executor/structured/when.h"
 #include "ringway/executor/task/executor.h"

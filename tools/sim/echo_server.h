@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "ringway/core/slab.h"
+#include "ringway/core/containers/slab.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/tools/sim/service.h"

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "ringway/backends/sim/address.h"
+#include "ringway/backends/sim/network/address.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/executor/task/sleep.h"

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/backends/sim/files/file_content.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+namespace ringway::sim {
+namespace {
+
+constexpr std::array<std::byte, FileContent::kBlockBytes> kZeros = {};
+
+}  // namespace
+
+size_t FileContent::Read(Buffers& to, uint64_t offset) const {
+  size_t n = 0;
+  while (offset < size_ && to.left() > 0) {
+    const size_t at = offset % kBlockBytes;
+    const auto block = blocks_.find(offset / kBlockBytes);
+    const Block& bytes = block == blocks_.end() ? kZeros : *block->second;
+    const size_t piece = static_cast<size_t>(
+        std::min<uint64_t>(kBlockBytes - at, size_ - offset));
+    const size_t copied = to.Fill({&bytes[at], piece});
+    n += copied;
+    offset += copied;
+  }
+  return n;
+}
+
+size_t FileContent::Write(Buffers& from, uint64_t offset) {
+  size_t n = 0;
+  while (from.left() > 0) {
+    Block* block = Writable(offset / kBlockBytes);
+    if (block == nullptr) break;
+    const size_t at = offset % kBlockBytes;
+    const std::span<std::byte> piece = from.Next(kBlockBytes - at);
+    memcpy(&(*block)[at], piece.data(), piece.size());
+    n += piece.size();
+    offset += piece.size();
+  }
+  if (n > 0) size_ = std::max(size_, offset);
+  return n;
+}
+
+void FileContent::Truncate(uint64_t n_bytes) {
+  if (n_bytes < size_) {
+    // What lies beyond the end in its last block must not come back.
+    Zero(n_bytes, std::min<uint64_t>(size_ - n_bytes,
+                                     kBlockBytes - n_bytes % kBlockBytes));
+  }
+  const uint64_t n_blocks = (n_bytes + kBlockBytes - 1) / kBlockBytes;
+  Free(blocks_.lower_bound(n_blocks), blocks_.end());
+  size_ = n_bytes;
+}
+
+bool FileContent::Allocate(uint64_t offset, uint64_t n_bytes) {
+  if (n_bytes == 0) return true;
+  const uint64_t last = (offset + n_bytes - 1) / kBlockBytes;
+  for (uint64_t number = offset / kBlockBytes; number <= last; ++number) {
+    if (Writable(number) == nullptr) return false;
+  }
+  return true;
+}
+
+void FileContent::PunchHole(uint64_t offset, uint64_t n_bytes) {
+  const uint64_t end = std::min(offset + n_bytes, size_);
+  if (offset >= end) return;
+  const uint64_t first_whole = (offset + kBlockBytes - 1) / kBlockBytes;
+  const uint64_t end_whole = end / kBlockBytes;
+  if (first_whole > end_whole) return Zero(offset, end - offset);
+  Zero(offset, first_whole * kBlockBytes - offset);
+  Free(blocks_.lower_bound(first_whole), blocks_.lower_bound(end_whole));
+  Zero(end_whole * kBlockBytes, end - end_whole * kBlockBytes);
+}
+
+FileContent::Snapshot FileContent::Save() const { return {blocks_, size_}; }
+
+void FileContent::Restore(const Snapshot& snapshot) {
+  space_->used += snapshot.blocks.size();
+  space_->used -= blocks_.size();
+  blocks_ = snapshot.blocks;
+  size_ = snapshot.size;
+}
+
+FileContent::Block* FileContent::Writable(uint64_t number) {
+  std::shared_ptr<Block>& block = blocks_[number];
+  if (block == nullptr) {
+    if (space_->used >= space_->capacity) {
+      blocks_.erase(number);
+      return nullptr;
+    }
+    ++space_->used;
+    block = std::make_shared<Block>(kZeros);
+  } else if (block.use_count() > 1) {
+    block = std::make_shared<Block>(*block);
+  }
+  return block.get();
+}
+
+// Within one block, and only if there is one.
+void FileContent::Zero(uint64_t offset, uint64_t n_bytes) {
+  if (n_bytes == 0 || blocks_.count(offset / kBlockBytes) == 0) return;
+  Block* block = Writable(offset / kBlockBytes);
+  memset(&(*block)[offset % kBlockBytes], 0, n_bytes);
+}
+
+void FileContent::Free(Blocks::iterator first, Blocks::iterator last) {
+  space_->used -= static_cast<uint64_t>(std::distance(first, last));
+  blocks_.erase(first, last);
+}
+
+}  // namespace ringway::sim

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FileContent: the bytes of a simulated file, in blocks; holes have none.
+//
+// A copy is cheap and shares the blocks until one side writes: what is safely
+// on the disk is such a copy.
+
+#ifndef RINGWAY_BACKENDS_SIM_FILES_FILE_CONTENT_H_
+#define RINGWAY_BACKENDS_SIM_FILES_FILE_CONTENT_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+
+#include "ringway/backends/sim/environment/buffers.h"
+
+namespace ringway::sim {
+
+// How many blocks there are on a disk, and how many of them are taken by what
+// files hold now.
+struct DiskSpace {
+  uint64_t capacity = std::numeric_limits<uint64_t>::max();
+  uint64_t used = 0;
+};
+
+class FileContent {
+ public:
+  static constexpr size_t kBlockBytes = 4096;
+
+  explicit FileContent(DiskSpace& space) : space_(&space) {}
+  FileContent(const FileContent&) = delete;
+  FileContent& operator=(const FileContent&) = delete;
+  ~FileContent() { Truncate(0); }
+
+  uint64_t size() const { return size_; }
+  uint64_t n_blocks() const { return blocks_.size(); }
+
+  // Bytes read; 0 at the end.
+  size_t Read(Buffers& to, uint64_t offset) const;
+  // Bytes written; fewer than asked for when the disk is full.
+  size_t Write(Buffers& from, uint64_t offset);
+  void Truncate(uint64_t n_bytes);
+  // Gives the range blocks of its own; false if the disk is full.
+  [[nodiscard]] bool Allocate(uint64_t offset, uint64_t n_bytes);
+  // The range reads as zeros and gives its whole blocks back.
+  void PunchHole(uint64_t offset, uint64_t n_bytes);
+
+  // What can be gone back to.
+  struct Snapshot;
+  Snapshot Save() const;
+  void Restore(const Snapshot& snapshot);
+
+ private:
+  using Block = std::array<std::byte, kBlockBytes>;
+  using Blocks = std::map<uint64_t, std::shared_ptr<Block>>;
+
+  // The block of that number, to be written to; null if the disk is full.
+  Block* Writable(uint64_t number);
+  void Zero(uint64_t offset, uint64_t n_bytes);
+  void Free(Blocks::iterator first, Blocks::iterator last);
+
+  DiskSpace* space_;
+  Blocks blocks_;
+  uint64_t size_ = 0;
+};
+
+struct FileContent::Snapshot {
+  Blocks blocks;
+  uint64_t size = 0;
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_FILES_FILE_CONTENT_H_

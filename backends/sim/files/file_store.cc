@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/backends/sim/files/file_store.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+
+#include <cerrno>
+#include <functional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "ringway/backends/sim/environment/environment.h"
+#include "ringway/backends/sim/files/open_file.h"
+
+namespace ringway::sim {
+namespace {
+
+constexpr mode_t kPermissions = 07777;
+
+bool WantsToWrite(int flags) { return (flags & O_ACCMODE) != O_RDONLY; }
+
+statx_timestamp AsTimestamp(MonotonicTime time) {
+  statx_timestamp stamp = {};
+  stamp.tv_sec = time.nanoseconds() / 1'000'000'000;
+  stamp.tv_nsec = static_cast<uint32_t>(time.nanoseconds() % 1'000'000'000);
+  return stamp;
+}
+
+void Describe(const Inode& inode, struct statx* out) {
+  *out = {};
+  out->stx_mask = STATX_BASIC_STATS;
+  out->stx_mode = static_cast<uint16_t>(inode.mode);
+  out->stx_nlink = inode.n_links;
+  out->stx_ino = inode.number;
+  out->stx_size = inode.is_link() ? inode.target.size() : inode.content.size();
+  out->stx_blksize = FileContent::kBlockBytes;
+  out->stx_blocks = inode.content.n_blocks() * (FileContent::kBlockBytes / 512);
+  out->stx_mtime = out->stx_ctime = out->stx_atime =
+      AsTimestamp(inode.modified);
+}
+
+bool IsInside(InodePtr inode, const InodePtr& ancestor) {
+  for (; inode != nullptr; inode = inode->parent.lock()) {
+    if (inode == ancestor) return true;
+  }
+  return false;
+}
+
+// Directories refer to their children only, but may be reached from snapshots.
+void ForEachReachable(const InodePtr& root,
+                      const std::function<void(Inode&)>& visit) {
+  std::vector<InodePtr> left = {root};
+  std::set<const Inode*> seen = {root.get()};
+  while (!left.empty()) {
+    const InodePtr inode = std::move(left.back());
+    left.pop_back();
+    for (const Entries* entries : {&inode->entries, &inode->safe_entries}) {
+      for (const auto& [name, child] : *entries) {
+        if (seen.insert(child.get()).second) left.push_back(child);
+      }
+    }
+    visit(*inode);
+  }
+}
+
+}  // namespace
+
+FileStore::FileStore(Environment& environment)
+    : environment_(environment), root_(MakeInode(S_IFDIR | 0755)) {
+  root_->n_links = 2;
+}
+
+// After renames, what is and what was safe can refer to each other in a ring.
+FileStore::~FileStore() {
+  ForEachReachable(root_, [](Inode& inode) {
+    inode.entries.clear();
+    inode.safe_entries.clear();
+  });
+}
+
+int FileStore::Open(const FilePath& at, int flags, mode_t mode,
+                    std::shared_ptr<OpenFile>* out) {
+  const bool follow = (flags & O_NOFOLLOW) == 0 &&
+                      (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+  const PathEnd end = Walk(at, follow);
+  if (end.error != 0) return end.error;
+  InodePtr inode = end.inode;
+  if ((flags & O_TMPFILE) == O_TMPFILE && inode != nullptr) {
+    if (!inode->is_directory()) return -ENOTDIR;
+    inode = MakeInode(S_IFREG | (mode & kPermissions));
+  } else if (inode == nullptr) {
+    if ((flags & O_CREAT) == 0) return -ENOENT;
+    if (end.must_be_directory) return -EISDIR;
+    inode = MakeInode(S_IFREG | (mode & kPermissions));
+    Enter(end.directory, end.name, inode);
+  } else if (int error = OpenExisting(end, flags); error != 0) {
+    return error;
+  }
+  if ((flags & O_TRUNC) != 0 && inode->is_file()) inode->content.Truncate(0);
+  *out = std::make_shared<OpenFile>(environment_, inode, flags);
+  return 0;
+}
+
+int FileStore::OpenExisting(const PathEnd& end, int flags) const {
+  const Inode& inode = *end.inode;
+  if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) return -EEXIST;
+  if (inode.is_link()) return -ELOOP;  // O_NOFOLLOW
+  if (inode.is_socket()) return -ENXIO;
+  if (inode.is_directory()) {
+    return WantsToWrite(flags) || (flags & O_CREAT) != 0 ? -EISDIR : 0;
+  }
+  return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : 0;
+}
+
+int FileStore::Stat(const FilePath& at, int flags, struct statx* out) const {
+  if (at.path.empty() && (flags & AT_EMPTY_PATH) != 0) {
+    Describe(at.directory == nullptr ? *root_ : *at.directory, out);
+    return 0;
+  }
+  const PathEnd end = Walk(at, (flags & AT_SYMLINK_NOFOLLOW) == 0);
+  if (end.error != 0) return end.error;
+  if (end.inode == nullptr) return -ENOENT;
+  Describe(*end.inode, out);
+  return 0;
+}
+
+int FileStore::Rename(const FilePath& from, const FilePath& to,
+                      unsigned flags) {
+  if ((flags & ~static_cast<unsigned>(RENAME_NOREPLACE)) != 0) return -EINVAL;
+  const PathEnd source = Walk(from, /*follow=*/false);
+  if (source.error != 0) return source.error;
+  const PathEnd target = Walk(to, /*follow=*/false);
+  if (target.error != 0) return target.error;
+  if (source.inode == nullptr) return -ENOENT;
+  if (source.inode == root_ || target.inode == root_) return -EBUSY;
+  if (target.inode != nullptr && (flags & RENAME_NOREPLACE) != 0) {
+    return -EEXIST;
+  }
+  if (target.inode == source.inode) return 0;
+  if (target.must_be_directory && !source.inode->is_directory()) {
+    return -ENOTDIR;
+  }
+  if (source.inode->is_directory() &&
+      IsInside(target.directory, source.inode)) {
+    return -EINVAL;
+  }
+  if (int error = CheckReplaced(*source.inode, target.inode); error != 0) {
+    return error;
+  }
+  const InodePtr moved = source.inode;
+  if (target.inode != nullptr) Remove(target.directory, target.name);
+  Enter(target.directory, target.name, moved);
+  Remove(source.directory, source.name);
+  if (moved->is_directory()) moved->parent = target.directory;
+  return 0;
+}
+
+int FileStore::CheckReplaced(const Inode& moved,
+                             const InodePtr& replaced) const {
+  if (replaced == nullptr) return 0;
+  if (moved.is_directory() && !replaced->is_directory()) return -ENOTDIR;
+  if (!moved.is_directory() && replaced->is_directory()) return -EISDIR;
+  return replaced->entries.empty() ? 0 : -ENOTEMPTY;
+}
+
+int FileStore::Unlink(const FilePath& at, int flags) {
+  const PathEnd end = Walk(at, /*follow=*/false);
+  if (end.error != 0) return end.error;
+  if (end.inode == nullptr) return -ENOENT;
+  if (end.inode == root_) return -EBUSY;
+  if ((flags & AT_REMOVEDIR) != 0) {
+    if (!end.inode->is_directory()) return -ENOTDIR;
+    if (end.name == ".") return -EINVAL;
+    if (end.name == ".." || !end.inode->entries.empty()) return -ENOTEMPTY;
+  } else if (end.inode->is_directory()) {
+    return -EISDIR;
+  }
+  Remove(end.directory, end.name);
+  return 0;
+}
+
+int FileStore::MakeDirectory(const FilePath& at, mode_t mode) {
+  const PathEnd end = WalkToNew(at);
+  if (end.error != 0) return end.error;
+  const InodePtr made = MakeInode(S_IFDIR | (mode & kPermissions));
+  made->n_links = 1;  // its own "."
+  made->parent = end.directory;
+  Enter(end.directory, end.name, made);
+  return 0;
+}
+
+int FileStore::Link(const FilePath& from, const FilePath& to, int flags) {
+  const PathEnd source = Walk(from, (flags & AT_SYMLINK_FOLLOW) != 0);
+  if (source.error != 0) return source.error;
+  if (source.inode == nullptr) return -ENOENT;
+  const PathEnd target = WalkToNew(to);
+  if (target.error != 0) return target.error;
+  if (source.inode->is_directory()) return -EPERM;
+  if (target.must_be_directory) return -ENOENT;
+  Enter(target.directory, target.name, source.inode);
+  return 0;
+}
+
+int FileStore::SymbolicLink(std::string_view target, const FilePath& at) {
+  if (target.empty()) return -ENOENT;
+  const PathEnd end = WalkToNew(at);
+  if (end.error != 0) return end.error;
+  if (end.must_be_directory) return -ENOENT;
+  const InodePtr made = MakeInode(S_IFLNK | 0777);
+  made->target = std::string(target);
+  Enter(end.directory, end.name, made);
+  return 0;
+}
+
+int FileStore::Bind(std::string_view path,
+                    const std::shared_ptr<Description>& owner) {
+  const PathEnd end = WalkToNew({nullptr, path});
+  if (end.error != 0) return end.error == -EEXIST ? -EADDRINUSE : end.error;
+  const InodePtr made = MakeInode(S_IFSOCK | 0755);
+  made->socket = owner;
+  Enter(end.directory, end.name, made);
+  return 0;
+}
+
+int FileStore::FindBound(std::string_view path,
+                         std::shared_ptr<Description>* out) const {
+  const PathEnd end = Walk({nullptr, path}, /*follow=*/true);
+  if (end.error != 0) return end.error;
+  if (end.inode == nullptr) return -ENOENT;
+  *out = end.inode->socket.lock();
+  return *out == nullptr ? -ECONNREFUSED : 0;
+}
+
+void FileStore::Crash() {
+  ForEachReachable(root_, [](Inode& inode) {
+    inode.content.Restore(inode.safe_content);
+    inode.entries = inode.safe_entries;
+    inode.n_links = inode.is_directory() ? 1 : 0;
+  });
+  root_->n_links = 2;
+  ForEachReachable(root_, [](Inode& inode) {
+    for (const auto& [name, child] : inode.entries) {
+      ++child->n_links;
+      if (child->is_directory()) ++inode.n_links;
+    }
+  });
+}
+
+void FileStore::set_capacity(uint64_t n_bytes) {
+  space_.capacity = n_bytes / FileContent::kBlockBytes;
+}
+
+PathEnd FileStore::Walk(const FilePath& at, bool follow) const {
+  return WalkPath(root_, at.directory == nullptr ? root_ : at.directory,
+                  at.path, follow);
+}
+
+PathEnd FileStore::WalkToNew(const FilePath& at) const {
+  PathEnd end = Walk(at, /*follow=*/false);
+  if (end.error == 0 && end.inode != nullptr) end.error = -EEXIST;
+  return end;
+}
+
+InodePtr FileStore::MakeInode(mode_t mode) {
+  return std::make_shared<Inode>(next_number_++, mode, space_,
+                                 environment_.now());
+}
+
+void FileStore::Enter(const InodePtr& directory, const std::string& name,
+                      const InodePtr& inode) {
+  directory->entries[name] = inode;
+  directory->modified = environment_.now();
+  ++inode->n_links;
+  if (inode->is_directory()) ++directory->n_links;
+}
+
+void FileStore::Remove(const InodePtr& directory, const std::string& name) {
+  const InodePtr inode = directory->entries[name];
+  directory->entries.erase(name);
+  directory->modified = environment_.now();
+  --inode->n_links;
+  if (inode->is_directory()) --directory->n_links;
+}
+
+}  // namespace ringway::sim

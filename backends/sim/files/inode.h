@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inode: one file, directory, symbolic link or Unix socket of a simulated
+// file store: as programs see it now, and as the disk would have it after a
+// crash.
+
+#ifndef RINGWAY_BACKENDS_SIM_FILES_INODE_H_
+#define RINGWAY_BACKENDS_SIM_FILES_INODE_H_
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "ringway/backends/sim/environment/description.h"
+#include "ringway/backends/sim/files/file_content.h"
+#include "ringway/core/time/monotonic_time.h"
+
+namespace ringway::sim {
+
+struct Inode;
+using InodePtr = std::shared_ptr<Inode>;
+using Entries = std::map<std::string, InodePtr>;
+
+struct Inode {
+  Inode(uint64_t n, mode_t m, DiskSpace& space, MonotonicTime now)
+      : number(n), mode(m), content(space), modified(now) {}
+
+  bool is_directory() const { return S_ISDIR(mode); }
+  bool is_link() const { return S_ISLNK(mode); }
+  bool is_file() const { return S_ISREG(mode); }
+  bool is_socket() const { return S_ISSOCK(mode); }
+
+  const uint64_t number;
+  const mode_t mode;
+  uint32_t n_links = 0;
+  FileContent content;                // files
+  Entries entries;                    // directories, without "." and ".."
+  std::weak_ptr<Inode> parent;        // directories; their own root has none
+  std::string target;                 // symbolic links
+  std::weak_ptr<Description> socket;  // whoever is bound to it
+  MonotonicTime modified;
+
+  // What the last fsync has made safe. A file or directory that never had one
+  // comes back empty, if its directory knows of it at all.
+  FileContent::Snapshot safe_content;
+  Entries safe_entries;
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_FILES_INODE_H_

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OpenFile: a file or directory that was opened, with its position and flags.
+
+#ifndef RINGWAY_BACKENDS_SIM_FILES_OPEN_FILE_H_
+#define RINGWAY_BACKENDS_SIM_FILES_OPEN_FILE_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "ringway/backends/sim/environment/description.h"
+#include "ringway/backends/sim/files/inode.h"
+
+namespace ringway::sim {
+
+class OpenFile final : public Description {
+ public:
+  OpenFile(Environment& environment, InodePtr inode, int flags);
+
+  std::string_view kind() const override;
+  uint32_t Ready() override;
+  int64_t Read(Buffers& to, int64_t offset) override;
+  int64_t Write(Buffers& from, int64_t offset) override;
+  OpenFile* AsFile() override { return this; }
+
+  // 0 or -errno, as the system calls.
+  int64_t Sync();
+  int64_t Allocate(int mode, int64_t offset, int64_t n_bytes);
+  int64_t Truncate(int64_t n_bytes);
+
+  // The disk has failed to make it safe: what was to be is dropped, and every
+  // Sync() from now on says so.
+  void FailSync(int error);
+
+  const InodePtr& inode() const { return inode_; }
+  int64_t position() const { return position_; }
+  void set_position(int64_t offset) { position_ = offset; }
+
+ private:
+  bool writable() const;
+
+  const InodePtr inode_;
+  const int flags_;
+  int64_t position_ = 0;
+  int sync_error_ = 0;
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_FILES_OPEN_FILE_H_

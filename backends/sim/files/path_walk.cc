@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/backends/sim/files/path_walk.h"
+
+#include <limits.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace ringway::sim {
+namespace {
+
+constexpr int kMaxLinks = 40;
+
+PathEnd Fail(int error) {
+  PathEnd end;
+  end.error = error;
+  return end;
+}
+
+void DropLeadingSlashes(std::string& path) {
+  path.erase(0, std::min(path.find_first_not_of('/'), path.size()));
+}
+
+// Takes the first component off `rest`, and the slashes behind it.
+std::string TakeComponent(std::string& rest) {
+  std::string component = rest.substr(0, rest.find('/'));
+  rest.erase(0, component.size());
+  DropLeadingSlashes(rest);
+  return component;
+}
+
+InodePtr Entry(const InodePtr& directory, const std::string& name) {
+  if (name == ".") return directory;
+  if (name == "..") {
+    InodePtr parent = directory->parent.lock();
+    return parent == nullptr ? directory : parent;
+  }
+  const auto found = directory->entries.find(name);
+  return found == directory->entries.end() ? nullptr : found->second;
+}
+
+}  // namespace
+
+PathEnd WalkPath(const InodePtr& root, const InodePtr& start,
+                 std::string_view path, bool follow) {
+  if (path.empty()) return Fail(-ENOENT);
+  if (path.size() >= PATH_MAX) return Fail(-ENAMETOOLONG);
+  PathEnd end;
+  end.directory = path[0] == '/' ? root : start;
+  end.inode = end.directory;
+  end.name = ".";
+  std::string rest(path);
+  DropLeadingSlashes(rest);
+  for (int links = 0; !rest.empty();) {
+    if (!end.directory->is_directory()) return Fail(-ENOTDIR);
+    end.must_be_directory = rest.back() == '/';
+    end.name = TakeComponent(rest);
+    if (end.name.size() > NAME_MAX) return Fail(-ENAMETOOLONG);
+    end.inode = Entry(end.directory, end.name);
+    const bool is_last = rest.empty();
+    if (end.inode == nullptr) return is_last ? end : Fail(-ENOENT);
+    if (end.inode->is_link() && (!is_last || follow || end.must_be_directory)) {
+      if (++links > kMaxLinks) return Fail(-ELOOP);
+      const std::string& target = end.inode->target;
+      if (target[0] == '/') end.directory = root;
+      rest = absl::StrCat(target, is_last && !end.must_be_directory ? "" : "/",
+                          rest);
+      DropLeadingSlashes(rest);
+      end.inode = end.directory;
+      end.name = ".";
+    } else if (!is_last) {
+      end.directory = end.inode;
+    }
+  }
+  if (end.must_be_directory && !end.inode->is_directory()) {
+    return Fail(-ENOTDIR);
+  }
+  return end;
+}
+
+}  // namespace ringway::sim

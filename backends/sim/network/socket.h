@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Socket: what stream and datagram sockets have in common.
+
+#ifndef RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_H_
+#define RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_H_
+
+#include <memory>
+#include <utility>
+
+#include "ringway/backends/sim/environment/description.h"
+#include "ringway/backends/sim/network/address.h"
+
+namespace ringway::sim {
+
+class Network;
+
+// What comes with received bytes.
+struct Received {
+  Address from;
+  int flags = 0;         // MSG_TRUNC
+  size_t full_size = 0;  // of a datagram, however much of it was asked for
+};
+
+class Socket : public Description {
+ public:
+  // `host`: the address of the machine it is on.
+  Socket(Environment& environment, Network& network, sa_family_t family,
+         uint32_t host)
+      : Description(environment),
+        network_(network),
+        family_(family),
+        host_(host) {}
+
+  Socket* AsSocket() final { return this; }
+  int64_t Read(Buffers& to, int64_t) final {
+    Received unused;
+    return Receive(to, 0, unused);
+  }
+  int64_t Write(Buffers& from, int64_t) final { return Send(from, nullptr, 0); }
+
+  sa_family_t family() const { return family_; }
+  uint32_t host() const { return host_; }
+  const Address& local() const { return local_; }
+  const Address& remote() const { return remote_; }
+
+  // 0, -errno or kBlocked, as the calls of these names. A connection that
+  // Connect() has begun is asked about by FinishConnect().
+  virtual int64_t Bind(const Address& address) = 0;
+  virtual int64_t Listen(int) { return -EOPNOTSUPP; }
+  virtual int64_t Connect(const Address& to) = 0;
+  virtual int64_t FinishConnect() { return 0; }
+  virtual int64_t Shutdown(int how) = 0;
+
+  // 0 if Accept() would give a connection.
+  virtual int64_t CanAccept() { return -EOPNOTSUPP; }
+  virtual std::shared_ptr<Socket> Accept() { return nullptr; }
+
+  // True if an empty receive is a message, not the end.
+  virtual bool KeepsBoundaries() const { return false; }
+
+  // `flags`: MSG_PEEK, MSG_TRUNC.
+  virtual int64_t Receive(Buffers& to, int flags, Received& received) = 0;
+  virtual int64_t Send(Buffers& from, const Address* to, int flags) = 0;
+
+  // The connection, if it is one, fails on both sides.
+  virtual void Break() {}
+  // Its buffers become as small as they can be.
+  virtual void Shrink() = 0;
+
+ protected:
+  Network& network() const { return network_; }
+  void set_local(Address address) { local_ = std::move(address); }
+  void set_remote(Address address) { remote_ = std::move(address); }
+
+ private:
+  Network& network_;
+  const sa_family_t family_;
+  const uint32_t host_;
+  Address local_;
+  Address remote_;
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_H_

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/backends/sim/network/stream_socket.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace ringway::sim {
+namespace {
+
+constexpr size_t kSmallestBuffer = 4096;
+
+// What a listener holds beyond the connections it was asked to.
+constexpr size_t kExtraBacklog = 1;
+
+}  // namespace
+
+StreamSocket::StreamSocket(Environment& environment, Network& network,
+                           sa_family_t family, uint32_t host)
+    : Socket(environment, network, family, host),
+      incoming_(environment.network.stream_buffer_bytes) {
+  Address unnamed;
+  unnamed.family = family;
+  set_local(unnamed);
+  set_remote(unnamed);
+}
+
+StreamSocket::~StreamSocket() {
+  if (bound_) network().Unbind(SOCK_STREAM, host(), local());
+  for (const std::weak_ptr<StreamSocket>& waiting : waiting_) {
+    if (auto socket = waiting.lock()) socket->FailToConnect(ECONNREFUSED);
+  }
+  for (const std::shared_ptr<StreamSocket>& socket : accepted_) {
+    socket->reset_on_close_ = true;
+  }
+  if (state_ != State::kConnected) return;
+  if (reset_on_close_ || !incoming_.empty()) {
+    SendReset();
+  } else {
+    SendEnd();
+  }
+}
+
+std::pair<std::shared_ptr<StreamSocket>, std::shared_ptr<StreamSocket>>
+StreamSocket::MakePair(Environment& environment, Network& network,
+                       uint32_t host) {
+  auto first =
+      std::make_shared<StreamSocket>(environment, network, AF_UNIX, host);
+  auto second =
+      std::make_shared<StreamSocket>(environment, network, AF_UNIX, host);
+  first->peer_ = second;
+  second->peer_ = first;
+  first->state_ = second->state_ = State::kConnected;
+  return {std::move(first), std::move(second)};
+}
+
+std::string_view StreamSocket::kind() const {
+  if (state_ == State::kListening) return "listener";
+  return family() == AF_UNIX ? "Unix stream socket" : "TCP socket";
+}
+
+uint32_t StreamSocket::Ready() {
+  switch (state_) {
+    case State::kNew:
+      return (error_ != 0 ? POLLERR : 0) | POLLOUT | POLLHUP;
+    case State::kListening:
+      return accepted_.empty() ? 0 : POLLIN;
+    case State::kConnecting:
+      return 0;
+    case State::kConnected:
+      break;
+  }
+  const MonotonicTime now = environment().now();
+  const bool ended = incoming_.EndArrived(now) || read_shut_;
+  const std::shared_ptr<StreamSocket> peer = peer_.lock();
+  uint32_t events = 0;
+  if (incoming_.Arrived(now) > 0 || ended || error_ != 0) events |= POLLIN;
+  if (ended) events |= POLLRDHUP;
+  if (error_ != 0) events |= POLLERR | POLLHUP;
+  if (write_shut_ || peer == nullptr || !peer->incoming_.full()) {
+    events |= POLLOUT;
+  }
+  if (ended && (write_shut_ || peer_closed())) events |= POLLHUP;
+  return events;
+}
+
+// A Unix socket sees at once that nobody is there; over a network only an
+// answer tells.
+bool StreamSocket::peer_closed() {
+  return family() == AF_UNIX && peer_.expired();
+}
+
+size_t StreamSocket::Room() {
+  const std::shared_ptr<StreamSocket> peer = peer_.lock();
+  return peer == nullptr ? Socket::Room() : peer->incoming_.room();
+}
+
+int64_t StreamSocket::Bind(const Address& address) {
+  if (bound_ || state_ != State::kNew) return -EINVAL;
+  Address own = address;
+  const int error = network().Bind(Self(), SOCK_STREAM, &own);
+  if (error != 0) return error;
+  bound_ = true;
+  set_local(std::move(own));
+  return 0;
+}
+
+int64_t StreamSocket::Listen(int backlog) {
+  if (state_ != State::kNew && state_ != State::kListening) return -EINVAL;
+  if (!bound_) {
+    if (family() == AF_UNIX) return -EINVAL;
+    const int64_t error = Bind(Ipv4(INADDR_ANY, 0));
+    if (error != 0) return error;
+  }
+  state_ = State::kListening;
+  backlog_ = static_cast<size_t>(std::clamp(backlog, 0, 4096)) + kExtraBacklog;
+  AdmitWaiting();
+  return 0;
+}
+
+// --- Connecting. A connection knocks at the listener, waits for a place in its
+// queue, and has two ends from then on.
+
+int64_t StreamSocket::Connect(const Address& to) {
+  if (state_ == State::kConnected) return -EISCONN;
+  if (state_ == State::kConnecting) return -EALREADY;
+  if (state_ == State::kListening) return -EISCONN;
+  destination_ = to;
+  if (family() == AF_INET) {
+    if (to.port == 0) return -ECONNREFUSED;
+    if (to.is_any()) destination_.ip = INADDR_LOOPBACK;
+    if (!bound_) {
+      const uint32_t own = destination_.is_loopback()
+                               ? static_cast<uint32_t>(INADDR_LOOPBACK)
+                               : host();
+      if (int64_t error = Bind(Ipv4(own, 0)); error != 0) return error;
+    }
+  }
+  state_ = State::kConnecting;
+  const absl::Duration latency = network().Latency(family());
+  if (latency == absl::ZeroDuration()) {
+    Knock();
+    return FinishConnect();
+  }
+  environment().After(latency, [self = std::weak_ptr(Self())] {
+    if (auto socket = self.lock()) socket->Knock();
+  });
+  return kBlocked;
+}
+
+// Nobody has answered yet, and perhaps nobody will.
+void StreamSocket::GiveUpLater() {
+  environment().After(environment().network.connect_timeout,
+                      [self = std::weak_ptr(Self())] {
+                        if (auto socket = self.lock()) {
+                          socket->FailToConnect(ETIMEDOUT);
+                        }
+                      });
+}
+
+int64_t StreamSocket::FinishConnect() {
+  if (state_ == State::kConnecting) return kBlocked;
+  return -TakeError();
+}
+
+void StreamSocket::Knock() {
+  if (state_ != State::kConnecting) return;
+  const uint32_t target = Network::HostOf(destination_, host());
+  if (family() == AF_INET && !network().Reaches(host(), target)) {
+    GiveUpLater();
+    network().AtHeal([self = std::weak_ptr(Self())] {
+      if (auto socket = self.lock()) socket->Knock();
+    });
+    return;
+  }
+  std::shared_ptr<Socket> found;
+  const int error = network().Find(destination_, SOCK_STREAM, host(), &found);
+  auto* listener = dynamic_cast<StreamSocket*>(found.get());
+  if (error != 0) {
+    FailToConnect(-error);
+  } else if (listener == nullptr) {
+    FailToConnect(EPROTOTYPE);
+  } else if (listener->state_ != State::kListening) {
+    FailToConnect(ECONNREFUSED);
+  } else {
+    OfferTo(*listener);
+  }
+}
+
+void StreamSocket::OfferTo(StreamSocket& listener) {
+  if (listener.accepted_.size() < listener.backlog_) {
+    Establish(listener);
+  } else {
+    GiveUpLater();
+    listener.waiting_.push_back(Self());
+  }
+}
+
+void StreamSocket::Establish(StreamSocket& listener) {
+  auto server = std::make_shared<StreamSocket>(environment(), network(),
+                                               family(), listener.host());
+  server->state_ = State::kConnected;
+  server->set_local(family() == AF_INET ? destination_ : listener.local());
+  server->set_remote(local());
+  server->peer_ = Self();
+  peer_ = server;
+  set_remote(server->local());
+  listener.accepted_.push_back(std::move(server));
+  listener.Changed(POLLIN);
+  const absl::Duration latency = network().Latency(family());
+  if (latency == absl::ZeroDuration()) return OnEstablished();
+  environment().After(latency, [self = std::weak_ptr(Self())] {
+    if (auto socket = self.lock()) socket->OnEstablished();
+  });
+}
+
+void StreamSocket::OnEstablished() {
+  if (state_ != State::kConnecting) return;
+  state_ = State::kConnected;
+  Changed(POLLOUT | POLLIN);
+}
+
+void StreamSocket::FailToConnect(int error) {
+  if (state_ != State::kConnecting) return;
+  state_ = State::kNew;
+  error_ = error;
+  Changed(POLLOUT | POLLERR | POLLHUP);
+}
+
+int64_t StreamSocket::CanAccept() {
+  if (state_ != State::kListening) return -EINVAL;
+  return accepted_.empty() ? kBlocked : 0;
+}
+
+std::shared_ptr<Socket> StreamSocket::Accept() {
+  if (accepted_.empty()) return nullptr;
+  std::shared_ptr<StreamSocket> socket = std::move(accepted_.front());
+  accepted_.pop_front();
+  AdmitWaiting();
+  return socket;
+}
+
+void StreamSocket::AdmitWaiting() {
+  while (!waiting_.empty() && accepted_.size() < backlog_) {
+    const std::shared_ptr<StreamSocket> socket = waiting_.front().lock();
+    waiting_.pop_front();
+    if (socket && socket->state_ == State::kConnecting) {
+      socket->Establish(*this);
+    }
+  }
+}
+
+// --- Sending and receiving.
+
+int64_t StreamSocket::Receive(Buffers& to, int flags, Received& received) {
+  if (state_ == State::kListening)
+    return family() == AF_UNIX ? -EINVAL : -ENOTCONN;
+  received.from.family = AF_UNSPEC;
+  const MonotonicTime now = environment().now();
+  const bool peek = (flags & MSG_PEEK) != 0;
+  const size_t n = incoming_.Receive(to, now, peek);
+  if (n > 0) {
+    if (auto peer = peer_.lock(); peer && !peek) peer->Changed(POLLOUT);
+    return static_cast<int64_t>(n);
+  }
+  if (incoming_.AtEnd(now)) return 0;
+  if (error_ != 0) return -TakeError();
+  if (to.left() == 0 || read_shut_) return 0;
+  if (state_ == State::kNew) return family() == AF_UNIX ? -EINVAL : -ENOTCONN;
+  return kBlocked;
+}
+
+int64_t StreamSocket::Send(Buffers& from, const Address*, int) {
+  if (error_ != 0) return -TakeError();
+  if (write_shut_) return -EPIPE;
+  if (state_ == State::kConnecting) return kBlocked;
+  if (state_ != State::kConnected)
+    return family() == AF_UNIX ? -ENOTCONN : -EPIPE;
+  const std::shared_ptr<StreamSocket> peer = peer_.lock();
+  if (peer == nullptr) return SendToNobody(from);
+  if (family() == AF_UNIX && peer->read_shut_) return -EPIPE;
+  if (from.left() == 0) return 0;
+  if (family() == AF_INET &&
+      environment().rng.Chance(environment().network.reset)) {
+    Break();
+    return -TakeError();
+  }
+  if (peer->incoming_.full()) return kBlocked;
+  const size_t n = std::min(from.left(), peer->incoming_.room());
+  peer->incoming_.Send(from, environment().now(), ArrivalOf(n));
+  TellArrival(peer->incoming_.last_arrival());
+  return static_cast<int64_t>(n);
+}
+
+// The other side has closed. A network finds out when it is told.
+int64_t StreamSocket::SendToNobody(Buffers& from) {
+  if (family() == AF_UNIX) return -EPIPE;
+  const size_t n = from.left();
+  from.Skip(n);
+  const absl::Duration there = network().Latency(family());
+  const absl::Duration back = network().Latency(family());
+  environment().After(there + back, [self = std::weak_ptr(Self())] {
+    if (auto socket = self.lock()) socket->OnReset();
+  });
+  return static_cast<int64_t>(n);
+}
+
+int64_t StreamSocket::Shutdown(int how) {
+  if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
+  if (state_ == State::kListening && family() == AF_INET) {
+    // As on Linux: it stops listening and accepts end with EINVAL.
+    state_ = State::kNew;
+    Changed(POLLIN | POLLHUP);
+    return 0;
+  }
+  if (state_ != State::kConnected) return -ENOTCONN;
+  if (how != SHUT_WR) read_shut_ = true;
+  if (how != SHUT_RD && !write_shut_) {
+    write_shut_ = true;
+    SendEnd();
+  }
+  Changed(POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+  return 0;
+}
+
+void StreamSocket::Break() {
+  if (state_ != State::kConnected) return;
+  SendReset();
+  error_ = ECONNRESET;
+  peer_.reset();
+  read_shut_ = write_shut_ = true;
+  Changed(POLLIN | POLLOUT | POLLERR | POLLHUP);
+}
+
+void StreamSocket::Shrink() {
+  incoming_.set_capacity(kSmallestBuffer);
+  if (auto peer = peer_.lock()) peer->incoming_.set_capacity(kSmallestBuffer);
+}
+
+// When the last of `n_bytes` that are sent now arrives; never, for now, across
+// a partition.
+MonotonicTime StreamSocket::ArrivalOf(size_t n_bytes) {
+  const MonotonicTime now = environment().now();
+  if (family() == AF_UNIX) return now;
+  if (!network().Reaches(host(), Network::HostOf(remote(), host()))) {
+    if (auto peer = peer_.lock()) peer->AwaitHeal();
+    return MonotonicTime::Infinite();
+  }
+  const uint64_t rate = environment().network.bytes_per_second;
+  if (rate == 0) return now + network().Latency(family());
+  line_free_ = std::max(line_free_, now) +
+               absl::Nanoseconds(static_cast<int64_t>(
+                   n_bytes * uint64_t{1'000'000'000} / rate));
+  return line_free_ + network().Latency(family());
+}
+
+// Tells the peer when something sent to it arrives.
+void StreamSocket::TellArrival(MonotonicTime arrival) {
+  const std::shared_ptr<StreamSocket> peer = peer_.lock();
+  if (peer == nullptr || arrival.is_infinite()) return;
+  constexpr uint32_t kEvents = POLLIN | POLLRDHUP | POLLHUP;
+  if (arrival <= environment().now()) return peer->Changed(kEvents);
+  environment().events.Add(arrival, [to = peer_] {
+    if (auto socket = to.lock()) socket->Changed(kEvents);
+  });
+}
+
+void StreamSocket::SendEnd() {
+  const std::shared_ptr<StreamSocket> peer = peer_.lock();
+  if (peer == nullptr) return;
+  peer->incoming_.SendEnd(ArrivalOf(0));
+  TellArrival(peer->incoming_.last_arrival());
+  peer->Changed(POLLOUT | POLLHUP);  // a Unix peer sees that we are gone
+}
+
+// Behind what was sent before it.
+void StreamSocket::SendReset() {
+  const std::shared_ptr<StreamSocket> peer = peer_.lock();
+  if (peer == nullptr) return;
+  const MonotonicTime arrival =
+      std::max(ArrivalOf(0), peer->incoming_.last_arrival());
+  if (arrival <= environment().now()) return peer->OnReset();
+  auto reset = [to = peer_] {
+    if (auto socket = to.lock()) socket->OnReset();
+  };
+  if (arrival.is_infinite()) {
+    network().AtHeal(reset);
+  } else {
+    environment().events.Add(arrival, reset);
+  }
+}
+
+void StreamSocket::OnReset() {
+  if (state_ == State::kConnecting) return FailToConnect(ECONNRESET);
+  if (state_ != State::kConnected || (write_shut_ && read_shut_)) return;
+  error_ = incoming_.EndArrived(environment().now()) && family() == AF_INET
+               ? EPIPE
+               : ECONNRESET;
+  peer_.reset();
+  read_shut_ = write_shut_ = true;
+  Changed(POLLIN | POLLOUT | POLLERR | POLLHUP);
+}
+
+// Something is on its way that a partition holds up.
+void StreamSocket::AwaitHeal() {
+  if (std::exchange(awaits_heal_, true)) return;
+  network().AtHeal([self = std::weak_ptr(Self())] {
+    if (auto socket = self.lock()) socket->OnHeal();
+  });
+}
+
+void StreamSocket::OnHeal() {
+  awaits_heal_ = false;
+  const MonotonicTime arrival =
+      environment().now() + network().Latency(family());
+  incoming_.Release(arrival);
+  environment().events.Add(arrival, [self = std::weak_ptr(Self())] {
+    if (auto socket = self.lock()) {
+      socket->Changed(POLLIN | POLLRDHUP | POLLHUP);
+    }
+  });
+}
+
+}  // namespace ringway::sim

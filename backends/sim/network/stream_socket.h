@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// StreamSocket: a TCP or Unix stream socket - new, listening, connecting or
+// connected.
+//
+// Each side owns the channel that it receives from. What a side has sent
+// arrives also after it is gone.
+
+#ifndef RINGWAY_BACKENDS_SIM_NETWORK_STREAM_SOCKET_H_
+#define RINGWAY_BACKENDS_SIM_NETWORK_STREAM_SOCKET_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "ringway/backends/sim/network/channel.h"
+#include "ringway/backends/sim/network/network.h"
+#include "ringway/backends/sim/network/socket.h"
+
+namespace ringway::sim {
+
+class StreamSocket final : public Socket {
+ public:
+  StreamSocket(Environment& environment, Network& network, sa_family_t family,
+               uint32_t host);
+  // Closes the connection: with an end, or, if something received was never
+  // read, with a reset.
+  ~StreamSocket() override;
+
+  // Two connected Unix sockets.
+  static std::pair<std::shared_ptr<StreamSocket>, std::shared_ptr<StreamSocket>>
+  MakePair(Environment& environment, Network& network, uint32_t host);
+
+  std::string_view kind() const override;
+  uint32_t Ready() override;
+  size_t Room() override;
+  int64_t Bind(const Address& address) override;
+  int64_t Listen(int backlog) override;
+  int64_t Connect(const Address& to) override;
+  int64_t FinishConnect() override;
+  int64_t Shutdown(int how) override;
+  int64_t CanAccept() override;
+  std::shared_ptr<Socket> Accept() override;
+  int64_t Receive(Buffers& to, int flags, Received& received) override;
+  int64_t Send(Buffers& from, const Address* to, int flags) override;
+  void Break() override;
+  void Shrink() override;
+
+  // Closing is to reset the connection: SO_LINGER of 0 seconds.
+  void set_reset_on_close() { reset_on_close_ = true; }
+
+ private:
+  enum class State : uint8_t { kNew, kListening, kConnecting, kConnected };
+
+  std::shared_ptr<StreamSocket> Self() {
+    return std::static_pointer_cast<StreamSocket>(shared_from_this());
+  }
+
+  // Connecting.
+  void Knock();
+  void GiveUpLater();
+  void OfferTo(StreamSocket& listener);
+  void Establish(StreamSocket& listener);
+  void OnEstablished();
+  void FailToConnect(int error);
+  void AdmitWaiting();
+
+  // Sending.
+  MonotonicTime ArrivalOf(size_t n_bytes);
+  void TellArrival(MonotonicTime arrival);
+  void SendEnd();
+  void SendReset();
+  int64_t SendToNobody(Buffers& from);
+
+  void OnReset();
+  void AwaitHeal();
+  void OnHeal();
+  int TakeError() { return std::exchange(error_, 0); }
+  bool peer_closed();
+
+  State state_ = State::kNew;
+  bool bound_ = false;
+  bool read_shut_ = false;
+  bool write_shut_ = false;
+  bool awaits_heal_ = false;
+  bool reset_on_close_ = false;
+  int error_ = 0;  // told once
+  Address destination_;
+
+  // Connected.
+  std::weak_ptr<StreamSocket> peer_;
+  Channel incoming_;
+  MonotonicTime line_free_;  // when what was sent has left, at its bandwidth
+
+  // Listening.
+  size_t backlog_ = 0;
+  std::deque<std::shared_ptr<StreamSocket>> accepted_;
+  std::deque<std::weak_ptr<StreamSocket>> waiting_;
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_NETWORK_STREAM_SOCKET_H_

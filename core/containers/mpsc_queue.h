@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MpscQueue: a lock-free mailbox, many threads push and one takes.
+//
+// The links live inside the elements, so a push neither allocates nor fails for
+// lack of room. The taker takes everything at once. What one thread pushed
+// arrives in the order it was pushed. Close() ends the mailbox without losing
+// anything: each element was either returned to the taker or refused to its
+// sender, who keeps it.
+//
+//   struct Message : MpscNode { ... };
+//   MpscQueue<Message> mailbox;
+//   // A sender:
+//   switch (mailbox.Push(message)) {
+//     case PushResult::kWasEmpty: RingDoorbell(); break;
+//     case PushResult::kQueued:   break;  // whoever was first has rung it
+//     case PushResult::kClosed:   return absl::UnavailableError("stopped");
+//   }
+//   // The taker:
+//   MpscBatch<Message> batch = mailbox.TakeAll();
+//   while (Message* message = batch.PopFront()) Handle(*message);
+//
+// Memory ordering. The mailbox is one atomic pointer to the element pushed
+// last; each element points to the one before it.
+// - A push is a compare-and-swap with release order, a take an exchange with
+//   acquire order: what a sender wrote before Push() is visible after
+//   TakeAll() or Close(). Elements further down are visible too: each push is a
+//   read-modify-write and so continues the release sequence of those below it.
+// - Closing is a release too, and being refused an acquire: a sender whose
+//   element is refused sees what the taker did before Close(), and may destroy
+//   what the two had in common.
+// - ABA cannot happen: nothing but the whole chain is ever removed, so a head
+//   that changed and came back is still a right successor for a new element.
+// - Push() and empty() are sequentially consistent besides. A taker that stores
+//   "asleep" (seq_cst), then finds empty() true and blocks, and senders that
+//   Push() and then load "asleep" (seq_cst), never miss each other: one of the
+//   two sees the other. No fence is needed, and ThreadSanitizer understands it.
+
+#ifndef RINGWAY_CORE_CONTAINERS_MPSC_QUEUE_H_
+#define RINGWAY_CORE_CONTAINERS_MPSC_QUEUE_H_
+
+#include <atomic>
+#include <utility>
+
+#include "ringway/core/check.h"
+#include "ringway/core/schedule_point.h"
+
+namespace ringway {
+
+// The link of an element. Immovable. Belongs to the sender until Push(), and to
+// the taker from then until PopFront() returned it.
+class MpscNode {
+ public:
+  MpscNode() = default;
+  MpscNode(const MpscNode&) = delete;
+  MpscNode& operator=(const MpscNode&) = delete;
+  ~MpscNode() {
+    RINGWAY_CHECK(next_ == this, "an element was destroyed while in a mailbox");
+  }
+
+ private:
+  template <typename T>
+  friend class MpscQueue;
+  template <typename T>
+  friend class MpscBatch;
+
+  MpscNode* next_ = this;  // itself: in no mailbox
+};
+
+enum class PushResult {
+  kWasEmpty,  // queued, and the first since the last take: wake the taker
+  kQueued,    // queued behind others
+  kClosed,    // refused; the element is still the sender's
+};
+
+template <typename T>
+class MpscQueue;
+
+// Elements taken out of a mailbox, first pushed first. Must be drained before
+// it is destroyed (checked).
+template <typename T>
+class [[nodiscard]] MpscBatch {
+ public:
+  MpscBatch() = default;
+  MpscBatch(MpscBatch&& other) noexcept
+      : first_(std::exchange(other.first_, nullptr)) {}
+  // Requires empty().
+  MpscBatch& operator=(MpscBatch&& other) noexcept {
+    RINGWAY_CHECK(empty(), "assigned to a batch that is not drained");
+    first_ = std::exchange(other.first_, nullptr);
+    return *this;
+  }
+  ~MpscBatch() {
+    RINGWAY_CHECK(empty(), "a batch was destroyed before it was drained");
+  }
+
+  bool empty() const { return first_ == nullptr; }
+
+  // Removes and returns the first element, or returns null. The element may be
+  // pushed again or destroyed at once.
+  T* PopFront() {
+    if (empty()) return nullptr;
+    MpscNode* node = first_;
+    first_ = std::exchange(node->next_, node);
+    return static_cast<T*>(node);
+  }
+
+ private:
+  friend class MpscQueue<T>;
+  explicit MpscBatch(MpscNode* first) : first_(first) {}
+
+  MpscNode* first_ = nullptr;
+};
+
+// `T` derives from MpscNode. Aligned so that what senders write shares its
+// cache line with nothing that the taker reads often.
+template <typename T>
+class alignas(64) MpscQueue {
+ public:
+  MpscQueue() = default;
+  MpscQueue(const MpscQueue&) = delete;
+  MpscQueue& operator=(const MpscQueue&) = delete;
+  // No thread may use it any more. Requires that everything was taken.
+  ~MpscQueue() {
+    const MpscNode* last = last_.load(std::memory_order_acquire);
+    RINGWAY_CHECK(last == nullptr || last == &closed_,
+                  "a mailbox was destroyed with elements in it");
+  }
+
+  // Queues `element`, which must be in no mailbox (checked). After any result
+  // but kClosed the element is the taker's and may be gone already.
+  //
+  // Threads: any.
+  // Cost:    one compare-and-swap, repeated when senders collide.
+  PushResult Push(T& element) {
+    MpscNode& node = element;
+    RINGWAY_CHECK(node.next_ == &node, "the element is in a mailbox already");
+    MpscNode* last = last_.load(std::memory_order_relaxed);
+    do {
+      if (last == &closed_) {
+        static_cast<void>(last_.load(std::memory_order_acquire));
+        node.next_ = &node;
+        return PushResult::kClosed;
+      }
+      node.next_ = last;
+      internal::SchedulePoint();
+    } while (!last_.compare_exchange_weak(
+        last, &node, std::memory_order_seq_cst, std::memory_order_relaxed));
+    internal::SchedulePoint();
+    return last == nullptr ? PushResult::kWasEmpty : PushResult::kQueued;
+  }
+
+  // Takes everything that was pushed so far; nothing once it is closed.
+  //
+  // Threads: the taker's only.
+  // Cost:    one load when empty; otherwise one exchange and a pass over the
+  //          elements to put the first one first.
+  MpscBatch<T> TakeAll() {
+    if (empty()) return MpscBatch<T>();
+    internal::SchedulePoint();
+    return Reverse(last_.exchange(nullptr, std::memory_order_acquire));
+  }
+
+  // Refuses every later push and returns what was pushed before.
+  //
+  // Threads: the taker's only.
+  MpscBatch<T> Close() {
+    if (closed()) return MpscBatch<T>();
+    return Reverse(last_.exchange(&closed_, std::memory_order_acq_rel));
+  }
+
+  // Whether nothing waits to be taken. From a sender's thread the answer may be
+  // out of date at once.
+  bool empty() const {
+    const MpscNode* last = last_.load(std::memory_order_seq_cst);
+    return last == nullptr || last == &closed_;
+  }
+
+  bool closed() const {
+    return last_.load(std::memory_order_acquire) == &closed_;
+  }
+
+ private:
+  static MpscBatch<T> Reverse(MpscNode* last) {
+    MpscNode* first = nullptr;
+    while (last != nullptr) {
+      MpscNode* before = last->next_;
+      last->next_ = first;
+      first = last;
+      last = before;
+    }
+    return MpscBatch<T>(first);
+  }
+
+  std::atomic<MpscNode*> last_ = nullptr;
+  MpscNode closed_;  // its address in `last_` says: closed
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_CORE_CONTAINERS_MPSC_QUEUE_H_

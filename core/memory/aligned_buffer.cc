@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/core/memory/aligned_buffer.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace ringway {
+namespace {
+
+// Below this a page of its own, and a system call to get it, are not worth it.
+constexpr size_t kMapFrom = 64 * 1024;
+
+// More than any address space has, and little enough to be added.
+constexpr size_t kTooMuch = SIZE_MAX / 4;
+
+bool IsMapped(size_t n_bytes, size_t alignment) {
+  static const auto page_size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return n_bytes >= kMapFrom && alignment <= page_size;
+}
+
+void* Allocate(size_t n_bytes, size_t alignment) {
+  if (n_bytes > kTooMuch || alignment > kTooMuch) return nullptr;
+  if (IsMapped(n_bytes, alignment)) {
+    void* mapped = mmap(nullptr, n_bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return mapped == MAP_FAILED ? nullptr : mapped;
+  }
+  // The C standard wants a multiple of the alignment.
+  return aligned_alloc(alignment, (n_bytes + alignment - 1) & -alignment);
+}
+
+}  // namespace
+
+absl::StatusOr<AlignedBuffer> AlignedBuffer::Create(size_t n_bytes,
+                                                    size_t alignment) {
+  if (n_bytes == 0 || !std::has_single_bit(alignment)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("aligned buffer of ", n_bytes, " bytes at multiples of ",
+                     alignment, ": need bytes and a power of two"));
+  }
+  void* data = Allocate(n_bytes, alignment);
+  if (data == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("aligned buffer of ", n_bytes, " bytes: no memory"));
+  }
+  return AlignedBuffer(static_cast<std::byte*>(data), n_bytes,
+                       IsMapped(n_bytes, alignment));
+}
+
+AlignedBuffer::~AlignedBuffer() {
+  if (mapped_) {
+    munmap(data_, size_);
+  } else {
+    free(data_);
+  }
+}
+
+}  // namespace ringway
