@@ -23,6 +23,7 @@
 
 #include "absl/status/status.h"
 #include "ringway/backends/operation.h"
+#include "ringway/backends/socket_calls.h"
 #include "ringway/core/time/clock.h"
 #include "ringway/core/time/monotonic_time.h"
 
@@ -64,6 +65,7 @@ struct BackendInfo {
   std::string description;
   std::array<Support, kOpCodeCount> support = {};
   const Clock* clock = nullptr;  // the time that deadlines refer to
+  SocketCalls* sockets = nullptr;
   // Peek() sees completions. False where only a system call finds them, as on
   // epoll, and where time is virtual.
   bool can_peek = false;
@@ -152,7 +154,7 @@ class Backend {
   virtual bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) = 0;
 
   // Closes or gives back the deliveries of `op` that were not taken.
-  virtual void DropDeliveries(DeliveringOperation& op) = 0;
+  void DropDeliveries(DeliveringOperation& op);
 
   // Gives a receive buffer back for reuse; resumes receives that wait for one.
   virtual void ReturnBuffer(uint16_t buffer_id) = 0;
@@ -176,7 +178,13 @@ class Backend {
     return info_.support[static_cast<size_t>(opcode)];
   }
   const Clock& clock() const { return *info_.clock; }
+  // Makes, names and closes the sockets that its operations use.
+  SocketCalls& sockets() const { return *info_.sockets; }
   bool can_peek() const { return info_.can_peek; }
+
+ protected:
+  // Closes or gives back what `delivery`, an unwanted one of `op`, holds.
+  void Dispose(const DeliveringOperation& op, const Delivery& delivery);
 
  private:
   const BackendInfo info_;

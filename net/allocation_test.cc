@@ -12,14 +12,14 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/allocation_counter.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {
 
 using ringway::testing::CountAllocations;
 using testing::Bytes;
-using testing::NetTest;
+using testing::KernelNetTest;
 using testing::ValueOf;
 
 constexpr int kWarmUp = 300;  // includes the first lap of the buffer ring
@@ -44,7 +44,7 @@ Task<absl::Status> EchoByReceive(TcpStream stream) {
   }
 }
 
-class NetAllocationTest : public NetTest {
+class NetAllocationTest : public KernelNetTest {
  protected:
   Task<void> ExpectNone(std::function<Task<absl::Status>(TcpStream)> echo,
                         std::function<Task<bool>(TcpStream&)> ask) {

@@ -25,15 +25,15 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {
 
 using ringway::testing::CountAllocations;
 using testing::Bytes;
-using testing::Connected;
-using testing::ConnectedTcp;
+using testing::KernelPair;
+using testing::KernelTcp;
 using testing::Pattern;
 using testing::ReceiveAll;
 using testing::SetBuffer;
@@ -66,17 +66,17 @@ class FarReader {
   std::future<std::string> received_;
 };
 
-class BufferedWriterTest : public testing::NetTest {
+class BufferedWriterTest : public testing::KernelNetTest {
  protected:
   void TearDown() override {
     far_end_.Reset();
-    NetTest::TearDown();
+    KernelNetTest::TearDown();
   }
 
   // A stream whose far end reads nothing by itself. Small buffers: the kernel
   // cannot take much either.
   TcpStream Connect() {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     far_end_ = std::move(pair.far_end);
     SetBuffer(pair.near_end.get(), SO_SNDBUF, 4 * kKiB);
     const int on = 1;

@@ -13,10 +13,13 @@
 
 namespace ringway::net {
 
-ConnectOp::ConnectOp(const SocketAddress& address)
-    : address_(address), socket_(MakeStreamSocket(address)) {
-  if (socket_.ok())
-    PrepareConnect(*this, socket_->get(), address_.data(), address_.size());
+ConnectOp::ConnectOp(const SocketAddress& address) : address_(address) {}
+
+bool ConnectOp::Prepare(Loop& loop) {
+  socket_ = MakeStreamSocket(loop.backend().sockets(), address_);
+  if (!socket_.ok()) return false;
+  PrepareConnect(*this, socket_->get(), address_.data(), address_.size());
+  return true;
 }
 
 absl::StatusOr<TcpStream> ConnectOp::await_resume() {

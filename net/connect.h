@@ -7,9 +7,12 @@
 #ifndef RINGWAY_NET_CONNECT_H_
 #define RINGWAY_NET_CONNECT_H_
 
+#include <coroutine>
+
 #include "absl/status/statusor.h"
-#include "ringway/core/unique_fd.h"
+#include "ringway/backends/socket_calls.h"
 #include "ringway/executor/task/operation_await.h"
+#include "ringway/executor/task/task_context.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp_stream.h"
 
@@ -19,12 +22,20 @@ class [[nodiscard]] ConnectOp : public OperationAwait {
  public:
   explicit ConnectOp(const SocketAddress& address);
 
-  bool await_ready() const noexcept { return !socket_.ok(); }
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    TaskContext& task = leaf.promise().task();
+    if (!Prepare(task.loop())) return task.SkipWait(leaf);
+    return OperationAwait::await_suspend(leaf);
+  }
   absl::StatusOr<TcpStream> await_resume();
 
  private:
+  // False if there is no socket to be had.
+  bool Prepare(Loop& loop);
+
   const SocketAddress address_;
-  absl::StatusOr<UniqueFd> socket_;
+  absl::StatusOr<SocketFd> socket_;  // once it was awaited
 };
 
 // Connects to `address`.

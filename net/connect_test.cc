@@ -19,14 +19,15 @@
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/net/listen_socket.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {
 
 using ringway::testing::CountOpenFds;
+using ringway::testing::KernelSockets;
 using testing::Bytes;
-using testing::NetTest;
+using testing::KernelNetTest;
 using testing::ShortDirectory;
 using testing::TurnTimes;
 using testing::TurnUntil;
@@ -47,7 +48,7 @@ Task<absl::Status> ConnectOnly(SocketAddress address) {
   co_return stream.status();
 }
 
-class ConnectTest : public NetTest {
+class ConnectTest : public KernelNetTest {
  protected:
   // Fails as connect(2) does, at once, and says with what.
   Task<void> ExpectFailure(SocketAddress address, int errnum) {
@@ -170,7 +171,7 @@ TEST_F(ConnectTest, ACancelledConnectEndsOnceAndLeavesNoFd) {
   auto main = [&]() -> Task<void> {
     UniqueFd listener = ringway::testing::Listen(/*backlog=*/0);
     const SocketAddress address =
-        ValueOf(SocketAddress::LocalOf(listener.get()));
+        ValueOf(SocketAddress::LocalOf(KernelSockets(), listener.get()));
     ringway::testing::FdPair fill =
         ringway::testing::FillAcceptQueue(listener.get());
     const size_t fds_before = CountOpenFds();
@@ -191,8 +192,8 @@ TEST_F(ConnectTest, AConnectThatHangsEndsAtItsDeadline) {
     UniqueFd listener = ringway::testing::Listen(/*backlog=*/0);
     ringway::testing::FdPair fill =
         ringway::testing::FillAcceptQueue(listener.get());
-    Task<absl::Status> connect =
-        ConnectOnly(ValueOf(SocketAddress::LocalOf(listener.get())));
+    Task<absl::Status> connect = ConnectOnly(
+        ValueOf(SocketAddress::LocalOf(KernelSockets(), listener.get())));
     EXPECT_TRUE(absl::IsDeadlineExceeded(
         co_await WithTimeout(absl::Milliseconds(20), std::move(connect))));
   };
@@ -206,7 +207,8 @@ TEST_F(ConnectTest, AUnixConnectThatHangsCanBeCancelled) {
     ListenOptions options;
     options.backlog = 0;
     const std::string text = absl::StrCat("unix:", directory.PathOf("s"));
-    UniqueFd listener = ValueOf(MakeListenSocket(Address(text), options));
+    SocketFd listener =
+        ValueOf(MakeListenSocket(KernelSockets(), Address(text), options));
     UniqueFd first(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const SocketAddress address = Address(text);
     EXPECT_EQ(connect(first.get(), address.data(), address.size()), 0);
@@ -252,7 +254,7 @@ TEST_F(ConnectTest, AnExecutorCanEndWithConnectsInFlight) {
       ringway::testing::FillAcceptQueue(listener.get());
   auto main = [&]() -> Task<void> {
     const SocketAddress address =
-        ValueOf(SocketAddress::LocalOf(listener.get()));
+        ValueOf(SocketAddress::LocalOf(KernelSockets(), listener.get()));
     for (int i = 0; i < 20; ++i) Spawn(ConnectOnly(address)).Detach();
     co_await TurnTimes(3);
     for (int i = 0; i < 20; ++i) Spawn(ConnectOnly(address)).Detach();

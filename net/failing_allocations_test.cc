@@ -39,7 +39,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/net/udp_socket.h"
 
 namespace ringway::net {

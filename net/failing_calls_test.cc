@@ -28,7 +28,7 @@
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {

@@ -28,7 +28,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/net/udp_socket.h"
 
 namespace ringway::net {
@@ -37,14 +37,14 @@ namespace {
 using ringway::testing::CountOpenFds;
 using ringway::testing::SendAll;
 using testing::Bytes;
-using testing::Connected;
-using testing::ConnectedTcp;
+using testing::KernelPair;
+using testing::KernelTcp;
 using testing::TurnTimes;
 using testing::ValueOf;
 
 // What the program keeps.
 struct Handles {
-  Connected pair = ConnectedTcp();
+  KernelPair pair = KernelTcp();
   std::optional<TcpStream> stream;
   std::optional<StreamReader> reader;
   std::optional<StreamWriter> writer;
@@ -278,7 +278,7 @@ Task<void> ReceiveAgain(int fd) {
 
 TEST_P(HandleOutlivesItsLoop, BesideALoopOfItsThreadThatLives) {
   MakeAll();
-  Connected next = ConnectedTcp();
+  KernelPair next = KernelTcp();
   SendAll(next.far_end.get(), "next");
   RunElsewhere(ReceiveAgain(next.near_end.get()));
 }

@@ -27,7 +27,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/net/udp_socket.h"
 
 namespace ringway::net {
@@ -35,8 +35,8 @@ namespace {
 
 using ringway::testing::SendAll;
 using testing::Bytes;
-using testing::Connected;
-using testing::ConnectedTcp;
+using testing::KernelPair;
+using testing::KernelTcp;
 using testing::ValueOf;
 
 SocketAddress Loopback() {
@@ -54,7 +54,7 @@ struct Handles {
         udp(ValueOf(UdpSocket::Bind(loop, Loopback()))) {}
 
   Loop& loop;
-  Connected pair = ConnectedTcp();
+  KernelPair pair = KernelTcp();
   std::optional<ReceivedBuffer> lent;
   TcpStream stream;
   StreamReader reader;
@@ -311,11 +311,11 @@ Task<void> UseClosedStream(TcpStream* stream, StreamReader* reader,
                 "the BufferedWriter is closed or was moved from");
 }
 
-class EmptyHandle : public testing::NetTest {};
+class EmptyHandle : public testing::KernelNetTest {};
 
 TEST_F(EmptyHandle, AStreamThatWasClosedAndItsHalves) {
   auto main = [&]() -> Task<void> {
-    TcpStream stream = Adopt(ConnectedTcp().near_end);
+    TcpStream stream = Adopt(KernelTcp().near_end);
     StreamReader reader = stream.reader();
     StreamWriter writer = stream.writer();
     EXPECT_TRUE((co_await stream.Close()).ok());
@@ -330,7 +330,7 @@ TEST_F(EmptyHandle, AStreamThatWasNeverOneOrWasMovedFrom) {
     StreamReader reader = stream.reader();
     StreamWriter writer = stream.writer();
     co_await UseClosedStream(&stream, &reader, &writer);
-    stream = Adopt(ConnectedTcp().near_end);
+    stream = Adopt(KernelTcp().near_end);
     StreamReader live = stream.reader();
     StreamReader& same = live;
     live = same;
@@ -344,7 +344,7 @@ TEST_F(EmptyHandle, AStreamThatWasNeverOneOrWasMovedFrom) {
 
 TEST_F(EmptyHandle, ABufferedWriterWhoseStreamWasDropped) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     std::optional<TcpStream> stream = Adopt(std::move(pair.near_end));
     BufferedWriter writer(stream->writer());
     EXPECT_TRUE((co_await writer.Enqueue(Bytes("sent"))).ok());

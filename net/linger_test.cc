@@ -22,28 +22,28 @@
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/net/tcp_stream.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {
 
 using ringway::testing::CountOpenFds;
-using testing::Connected;
-using testing::ConnectedTcp;
 using testing::FillSendBuffer;
-using testing::NetTest;
+using testing::KernelNetTest;
+using testing::KernelPair;
+using testing::KernelTcp;
 using testing::ReceiveAll;
 using testing::ResetOnClose;
 using testing::TurnUntil;
 
 constexpr absl::Duration kLinger = absl::Seconds(10);
 
-class LingerTest : public NetTest {
+class LingerTest : public KernelNetTest {
  protected:
   // A peer that does not read what was sent to it, and a linger time.
   void SetUp() override {
-    NetTest::SetUp();
-    pair_ = ConnectedTcp();
+    KernelNetTest::SetUp();
+    pair_ = KernelTcp();
     n_sent_ = FillSendBuffer(pair_.near_end.get());
     const linger time = {
         .l_onoff = 1, .l_linger = static_cast<int>(kLinger / absl::Seconds(1))};
@@ -62,7 +62,7 @@ class LingerTest : public NetTest {
     EXPECT_EQ(errnum, 0);
   }
 
-  Connected pair_;
+  KernelPair pair_;
   size_t n_sent_ = 0;
   MonotonicTime began_;
 };

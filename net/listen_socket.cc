@@ -2,18 +2,17 @@
 
 #include "ringway/net/listen_socket.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/net/socket_option.h"
-#include "ringway/net/stale_unix_socket.h"
 
 namespace ringway::net {
 namespace {
@@ -21,25 +20,46 @@ namespace {
 using internal::SetSocketFlag;
 using internal::SetV6Only;
 
-absl::Status SetReusePort(int fd) {
-  return SetSocketFlag(fd, SOL_SOCKET, SO_REUSEPORT, true, "SO_REUSEPORT");
+absl::Status Failed(int error, std::string_view what,
+                    const SocketAddress& address) {
+  return ErrnoToStatus(-error, absl::StrCat(what, " ", address.ToString()));
 }
 
-absl::Status Configure(int fd, const SocketAddress& address,
+absl::Status SetFlag(const SocketFd& fd, int level, int option, bool value,
+                     std::string_view name) {
+  return SetSocketFlag(fd.calls(), fd.get(), level, option, value, name);
+}
+
+absl::Status SetReusePort(const SocketFd& fd) {
+  return SetFlag(fd, SOL_SOCKET, SO_REUSEPORT, true, "SO_REUSEPORT");
+}
+
+absl::Status RemoveStaleName(SocketCalls& sockets,
+                             const SocketAddress& address) {
+  const int error = sockets.RemoveStaleName(address.data(), address.size());
+  if (error == 0) return absl::OkStatus();
+  return ErrnoToStatus(
+      -error, absl::StrCat("bind to ", address.ToString(),
+                           ", a socket that nothing listens on any more, in a "
+                           "directory that others keep locked"));
+}
+
+absl::Status Configure(const SocketFd& fd, const SocketAddress& address,
                        const ListenOptions& options) {
-  if (address.is_unix()) return internal::RemoveStaleUnixSocket(address);
+  if (address.is_unix()) return RemoveStaleName(fd.calls(), address);
   absl::Status status =
-      SetSocketFlag(fd, SOL_SOCKET, SO_REUSEADDR, true, "SO_REUSEADDR");
+      SetFlag(fd, SOL_SOCKET, SO_REUSEADDR, true, "SO_REUSEADDR");
   if (status.ok() && options.reuse_port && !options.claim_port) {
     status = SetReusePort(fd);
   }
   if (status.ok() && address.family() == AF_INET6) {
-    status = SetV6Only(fd, options.v6_only);
+    status = SetV6Only(fd.calls(), fd.get(), options.v6_only);
   }
   // Accepted sockets inherit it: one call here instead of one per connection.
-  if (status.ok())
-    status = SetSocketFlag(fd, IPPROTO_TCP, TCP_NODELAY, options.no_delay,
-                           "TCP_NODELAY");
+  if (status.ok()) {
+    status =
+        SetFlag(fd, IPPROTO_TCP, TCP_NODELAY, options.no_delay, "TCP_NODELAY");
+  }
   return status;
 }
 
@@ -49,49 +69,53 @@ bool IsMappedIPv4(const SocketAddress& address) {
              &reinterpret_cast<const sockaddr_in6*>(address.data())->sin6_addr);
 }
 
-absl::StatusOr<UniqueFd> MakeSocket(const SocketAddress& address) {
-  UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+absl::StatusOr<SocketFd> MakeSocket(SocketCalls& sockets,
+                                    const SocketAddress& address) {
+  SocketFd fd(sockets, sockets.Socket(address.family(), SOCK_STREAM));
   if (fd.valid()) return fd;
-  return ErrnoToStatus(errno, absl::StrCat("socket for ", address.ToString()));
+  return Failed(fd.get(), "socket for", address);
 }
 
 }  // namespace
 
-absl::StatusOr<UniqueFd> MakeListenSocket(const SocketAddress& address,
+absl::StatusOr<SocketFd> MakeListenSocket(SocketCalls& sockets,
+                                          const SocketAddress& address,
                                           const ListenOptions& options) {
-  absl::StatusOr<UniqueFd> fd = MakeSocket(address);
+  absl::StatusOr<SocketFd> fd = MakeSocket(sockets, address);
   if (!fd.ok()) return fd;
-  if (absl::Status s = Configure(fd->get(), address, options); !s.ok())
-    return s;
-  if (bind(fd->get(), address.data(), address.size()) != 0) {
-    return ErrnoToStatus(errno, absl::StrCat("bind to ", address.ToString()));
-  }
+  if (absl::Status s = Configure(*fd, address, options); !s.ok()) return s;
+  int error = sockets.Bind(fd->get(), address.data(), address.size());
+  if (error != 0) return Failed(error, "bind to", address);
   // Set only now, the flag has not let bind() join somebody else's group, but
   // lets others join this one.
   if (options.claim_port && options.reuse_port && !address.is_unix()) {
-    if (absl::Status s = SetReusePort(fd->get()); !s.ok()) return s;
+    if (absl::Status s = SetReusePort(*fd); !s.ok()) return s;
   }
-  if (listen(fd->get(), options.backlog) != 0) {
-    return ErrnoToStatus(errno, absl::StrCat("listen on ", address.ToString()));
-  }
+  error = sockets.Listen(fd->get(), options.backlog);
+  if (error != 0) return Failed(error, "listen on", address);
   return fd;
 }
 
-absl::StatusOr<UniqueFd> DuplicateSocket(const UniqueFd& socket) {
-  UniqueFd fd(fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+absl::StatusOr<SocketFd> DuplicateSocket(const SocketFd& socket) {
+  if (!socket.valid()) return ErrnoToStatus(EBADF, "duplicating a socket");
+  SocketCalls& sockets = socket.calls();
+  SocketFd fd(sockets, sockets.Duplicate(socket.get()));
   if (fd.valid()) return fd;
-  return ErrnoToStatus(errno, absl::StrCat("duplicating fd ", socket.get()));
+  return ErrnoToStatus(-fd.get(),
+                       absl::StrCat("duplicating fd ", socket.get()));
 }
 
-absl::StatusOr<UniqueFd> MakeStreamSocket(const SocketAddress& address) {
-  absl::StatusOr<UniqueFd> fd = MakeSocket(address);
+absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
+                                          const SocketAddress& address) {
+  absl::StatusOr<SocketFd> fd = MakeSocket(sockets, address);
   if (!fd.ok() || address.is_unix()) return fd;
   if (IsMappedIPv4(address)) {
     // One that is for IPv6 only cannot reach it.
-    if (absl::Status s = SetV6Only(fd->get(), false); !s.ok()) return s;
+    if (absl::Status s = SetV6Only(sockets, fd->get(), false); !s.ok())
+      return s;
   }
   absl::Status status =
-      SetSocketFlag(fd->get(), IPPROTO_TCP, TCP_NODELAY, true, "TCP_NODELAY");
+      SetFlag(*fd, IPPROTO_TCP, TCP_NODELAY, true, "TCP_NODELAY");
   if (!status.ok()) return status;
   return fd;
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Makes sockets ready to listen or to connect: the system calls that set a
-// socket up and never wait, but for another server that is starting on the same
-// stale Unix path.
+// Makes sockets ready to listen or to connect. Nothing here waits, but for
+// another server that is starting on the same stale Unix path.
 
 #ifndef RINGWAY_NET_LISTEN_SOCKET_H_
 #define RINGWAY_NET_LISTEN_SOCKET_H_
 
 #include "absl/status/statusor.h"
-#include "ringway/core/unique_fd.h"
+#include "ringway/backends/socket_calls.h"
 #include "ringway/net/socket_address.h"
 
 namespace ringway::net {
@@ -32,20 +31,22 @@ struct ListenOptions {
   bool no_delay = true;
 };
 
-// A listening stream socket bound to `address`; port 0 lets the kernel choose.
-// A Unix path is removed first if it is a socket that nobody listens on any
-// more; whatever else is there stays and is EADDRINUSE. Of several that start
-// on one such path at a time exactly one gets it (stale_unix_socket.h).
+// A listening stream socket of `sockets`, bound to `address`; port 0 lets the
+// kernel choose. A Unix path is removed first if it is that of a socket that
+// nothing listens on any more; whatever else is there stays and is EADDRINUSE.
+// Of several that start on one such path at a time exactly one gets it.
 //
 // Errors: the errno of the call that failed, naming it and the address.
-absl::StatusOr<UniqueFd> MakeListenSocket(const SocketAddress& address,
+absl::StatusOr<SocketFd> MakeListenSocket(SocketCalls& sockets,
+                                          const SocketAddress& address,
                                           const ListenOptions& options);
 
 // Another descriptor of the same socket, CLOEXEC.
-absl::StatusOr<UniqueFd> DuplicateSocket(const UniqueFd& socket);
+absl::StatusOr<SocketFd> DuplicateSocket(const SocketFd& socket);
 
 // An unconnected stream socket for `address`, TCP_NODELAY set where it exists.
-absl::StatusOr<UniqueFd> MakeStreamSocket(const SocketAddress& address);
+absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
+                                          const SocketAddress& address);
 
 }  // namespace ringway::net
 

@@ -16,11 +16,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/sockets.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {
+
+using ringway::testing::KernelSockets;
 
 using testing::ShortDirectory;
 using testing::ValueOf;
@@ -29,8 +32,8 @@ SocketAddress Address(std::string_view text) {
   return ValueOf(SocketAddress::Parse(text));
 }
 
-SocketAddress AddressOf(const UniqueFd& fd) {
-  return ValueOf(SocketAddress::LocalOf(fd.get()));
+SocketAddress AddressOf(const SocketFd& fd) {
+  return ValueOf(SocketAddress::LocalOf(KernelSockets(), fd.get()));
 }
 
 int ConnectErrno(const SocketAddress& address) {
@@ -46,18 +49,19 @@ int IntOption(int fd, int level, int option) {
 }
 
 TEST(ListenSocket, ResolvesPortZeroAndTakesConnections) {
-  UniqueFd fd =
-      ValueOf(MakeListenSocket(Address("127.0.0.1:0"), ListenOptions()));
+  SocketFd fd = ValueOf(MakeListenSocket(
+      KernelSockets(), Address("127.0.0.1:0"), ListenOptions()));
   EXPECT_NE(AddressOf(fd).port(), 0);
   EXPECT_EQ(ConnectErrno(AddressOf(fd)), 0);
   EXPECT_NE(fcntl(fd.get(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
 TEST(ListenSocket, NamesTheAddressThatIsInUse) {
-  UniqueFd first =
-      ValueOf(MakeListenSocket(Address("127.0.0.1:0"), ListenOptions()));
+  SocketFd first = ValueOf(MakeListenSocket(
+      KernelSockets(), Address("127.0.0.1:0"), ListenOptions()));
   const absl::Status status =
-      MakeListenSocket(AddressOf(first), ListenOptions()).status();
+      MakeListenSocket(KernelSockets(), AddressOf(first), ListenOptions())
+          .status();
   EXPECT_EQ(ErrnoOf(status), EADDRINUSE);
   EXPECT_TRUE(absl::StrContains(status.message(), AddressOf(first).ToString()))
       << status;
@@ -65,18 +69,20 @@ TEST(ListenSocket, NamesTheAddressThatIsInUse) {
 
 TEST(ListenSocket, RefusesAnAddressOfSomebodyElse) {
   const absl::Status status =
-      MakeListenSocket(Address("192.0.2.1:0"), ListenOptions()).status();
+      MakeListenSocket(KernelSockets(), Address("192.0.2.1:0"), ListenOptions())
+          .status();
   EXPECT_EQ(ErrnoOf(status), EADDRNOTAVAIL);
   EXPECT_TRUE(absl::StrContains(status.message(), "192.0.2.1:0")) << status;
 }
 
 TEST(ListenSocket, RefusesNoAddressAtAll) {
-  EXPECT_FALSE(MakeListenSocket(SocketAddress(), ListenOptions()).ok());
+  EXPECT_FALSE(
+      MakeListenSocket(KernelSockets(), SocketAddress(), ListenOptions()).ok());
 }
 
 TEST(ListenSocket, BindsAtOnceToAPortWhoseConnectionsLinger) {
-  UniqueFd first =
-      ValueOf(MakeListenSocket(Address("127.0.0.1:0"), ListenOptions()));
+  SocketFd first = ValueOf(MakeListenSocket(
+      KernelSockets(), Address("127.0.0.1:0"), ListenOptions()));
   const SocketAddress address = AddressOf(first);
   {
     UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -85,18 +91,21 @@ TEST(ListenSocket, BindsAtOnceToAPortWhoseConnectionsLinger) {
     UniqueFd accepted(accept4(first.get(), nullptr, nullptr, SOCK_CLOEXEC));
     ASSERT_TRUE(accepted.valid());
   }
-  first.Reset();
-  EXPECT_TRUE(MakeListenSocket(address, ListenOptions()).ok());
+  first.Close();
+  EXPECT_TRUE(MakeListenSocket(KernelSockets(), address, ListenOptions()).ok());
 }
 
 TEST(ListenSocket, SharesAPortAmongThoseWhoAskForIt) {
   ListenOptions sharing;
   sharing.reuse_port = true;
-  UniqueFd first = ValueOf(MakeListenSocket(Address("127.0.0.1:0"), sharing));
-  EXPECT_TRUE(MakeListenSocket(AddressOf(first), sharing).ok());
-  EXPECT_EQ(
-      ErrnoOf(MakeListenSocket(AddressOf(first), ListenOptions()).status()),
-      EADDRINUSE);
+  SocketFd first = ValueOf(
+      MakeListenSocket(KernelSockets(), Address("127.0.0.1:0"), sharing));
+  EXPECT_TRUE(
+      MakeListenSocket(KernelSockets(), AddressOf(first), sharing).ok());
+  EXPECT_EQ(ErrnoOf(MakeListenSocket(KernelSockets(), AddressOf(first),
+                                     ListenOptions())
+                        .status()),
+            EADDRINUSE);
 }
 
 TEST(ListenSocket, ClaimingAPortRefusesToJoinAnotherGroupAndLetsOthersJoin) {
@@ -104,12 +113,18 @@ TEST(ListenSocket, ClaimingAPortRefusesToJoinAnotherGroupAndLetsOthersJoin) {
   sharing.reuse_port = true;
   ListenOptions claiming = sharing;
   claiming.claim_port = true;
-  UniqueFd first = ValueOf(MakeListenSocket(Address("127.0.0.1:0"), claiming));
+  SocketFd first = ValueOf(
+      MakeListenSocket(KernelSockets(), Address("127.0.0.1:0"), claiming));
   const SocketAddress address = AddressOf(first);
-  EXPECT_EQ(ErrnoOf(MakeListenSocket(address, claiming).status()), EADDRINUSE);
-  absl::StatusOr<UniqueFd> second = MakeListenSocket(address, sharing);
+  EXPECT_EQ(
+      ErrnoOf(MakeListenSocket(KernelSockets(), address, claiming).status()),
+      EADDRINUSE);
+  absl::StatusOr<SocketFd> second =
+      MakeListenSocket(KernelSockets(), address, sharing);
   ASSERT_TRUE(second.ok()) << second.status();
-  EXPECT_EQ(ErrnoOf(MakeListenSocket(address, claiming).status()), EADDRINUSE);
+  EXPECT_EQ(
+      ErrnoOf(MakeListenSocket(KernelSockets(), address, claiming).status()),
+      EADDRINUSE);
 
   // The kernel spreads connections over the group: of 64, each gets some.
   std::vector<UniqueFd> clients;
@@ -117,20 +132,22 @@ TEST(ListenSocket, ClaimingAPortRefusesToJoinAnotherGroupAndLetsOthersJoin) {
     clients.emplace_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     ASSERT_EQ(connect(clients[i].get(), address.data(), address.size()), 0);
   }
-  for (const UniqueFd* fd : {&first, &*second}) {
+  for (const SocketFd* fd : {&first, &*second}) {
     ASSERT_EQ(fcntl(fd->get(), F_SETFL, O_NONBLOCK), 0);
     EXPECT_TRUE(UniqueFd(accept(fd->get(), nullptr, nullptr)).valid());
   }
 }
 
 TEST(ListenSocket, TakesIPv4OnAnIPv6SocketUnlessToldNotTo) {
-  UniqueFd dual = ValueOf(MakeListenSocket(Address("[::]:0"), ListenOptions()));
+  SocketFd dual = ValueOf(
+      MakeListenSocket(KernelSockets(), Address("[::]:0"), ListenOptions()));
   const SocketAddress v4 = Address("127.0.0.1:0");
   EXPECT_EQ(ConnectErrno(v4.WithPort(AddressOf(dual).port())), 0);
 
   ListenOptions only_v6;
   only_v6.v6_only = true;
-  UniqueFd v6 = ValueOf(MakeListenSocket(Address("[::]:0"), only_v6));
+  SocketFd v6 =
+      ValueOf(MakeListenSocket(KernelSockets(), Address("[::]:0"), only_v6));
   EXPECT_EQ(ConnectErrno(v4.WithPort(AddressOf(v6).port())), ECONNREFUSED);
   EXPECT_EQ(ConnectErrno(Address("[::1]:0").WithPort(AddressOf(v6).port())), 0);
 }
@@ -139,7 +156,8 @@ TEST(ListenSocket, AcceptedSocketsInheritNoDelay) {
   for (const bool no_delay : {true, false}) {
     ListenOptions options;
     options.no_delay = no_delay;
-    UniqueFd fd = ValueOf(MakeListenSocket(Address("127.0.0.1:0"), options));
+    SocketFd fd = ValueOf(
+        MakeListenSocket(KernelSockets(), Address("127.0.0.1:0"), options));
     const SocketAddress address = AddressOf(fd);
     UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     ASSERT_EQ(connect(client.get(), address.data(), address.size()), 0);
@@ -153,9 +171,10 @@ TEST(ListenSocket, RemovesAUnixSocketThatNobodyListensOnAnyMore) {
   ShortDirectory directory;
   const SocketAddress address =
       Address(absl::StrCat("unix:", directory.PathOf("s")));
-  ValueOf(MakeListenSocket(address, ListenOptions())).Reset();
+  ValueOf(MakeListenSocket(KernelSockets(), address, ListenOptions())).Close();
   ASSERT_EQ(ConnectErrno(address), ECONNREFUSED) << "the file is still there";
-  UniqueFd second = ValueOf(MakeListenSocket(address, ListenOptions()));
+  SocketFd second =
+      ValueOf(MakeListenSocket(KernelSockets(), address, ListenOptions()));
   EXPECT_EQ(ConnectErrno(address), 0);
 }
 
@@ -165,9 +184,10 @@ TEST(ListenSocket, LeavesAUnixSocketAloneThatSomebodyListensOn) {
   ShortDirectory directory;
   const SocketAddress address =
       Address(absl::StrCat("unix:", directory.PathOf("s")));
-  UniqueFd first = ValueOf(MakeListenSocket(address, ListenOptions()));
+  SocketFd first =
+      ValueOf(MakeListenSocket(KernelSockets(), address, ListenOptions()));
   const absl::Status status =
-      MakeListenSocket(address, ListenOptions()).status();
+      MakeListenSocket(KernelSockets(), address, ListenOptions()).status();
   EXPECT_EQ(ErrnoOf(status), EADDRINUSE);
   EXPECT_TRUE(absl::StrContains(status.message(), address.ToString()))
       << status;
@@ -184,7 +204,8 @@ TEST(ListenSocket, LeavesARegularFileAtAUnixPathAlone) {
   UniqueFd file(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   ASSERT_EQ(write(file.get(), "data", 4), 4);
   const absl::Status status =
-      MakeListenSocket(Address(absl::StrCat("unix:", path)), ListenOptions())
+      MakeListenSocket(KernelSockets(), Address(absl::StrCat("unix:", path)),
+                       ListenOptions())
           .status();
   EXPECT_EQ(ErrnoOf(status), EADDRINUSE);
   struct stat st;
@@ -197,11 +218,13 @@ TEST(ListenSocket, LeavesASymbolicLinkToASocketAlone) {
   ShortDirectory directory;
   const std::string target = directory.PathOf("s");
   const std::string link = directory.PathOf("link");
-  ValueOf(
-      MakeListenSocket(Address(absl::StrCat("unix:", target)), ListenOptions()))
-      .Reset();
+  ValueOf(MakeListenSocket(KernelSockets(),
+                           Address(absl::StrCat("unix:", target)),
+                           ListenOptions()))
+      .Close();
   ASSERT_EQ(symlink(target.c_str(), link.c_str()), 0);
-  EXPECT_EQ(ErrnoOf(MakeListenSocket(Address(absl::StrCat("unix:", link)),
+  EXPECT_EQ(ErrnoOf(MakeListenSocket(KernelSockets(),
+                                     Address(absl::StrCat("unix:", link)),
                                      ListenOptions())
                         .status()),
             EADDRINUSE);
@@ -211,7 +234,8 @@ TEST(ListenSocket, LeavesASymbolicLinkToASocketAlone) {
 
 TEST(ListenSocket, ReportsADirectoryThatDoesNotExist) {
   ShortDirectory directory;
-  EXPECT_EQ(ErrnoOf(MakeListenSocket(Address(absl::StrCat(
+  EXPECT_EQ(ErrnoOf(MakeListenSocket(KernelSockets(),
+                                     Address(absl::StrCat(
                                          "unix:", directory.PathOf("no/s"))),
                                      ListenOptions())
                         .status()),
@@ -221,27 +245,31 @@ TEST(ListenSocket, ReportsADirectoryThatDoesNotExist) {
 TEST(ListenSocket, RefusesAnAbstractNameInUse) {
   const SocketAddress address =
       Address(absl::StrCat("unix:@ringway-listen-", getpid()));
-  UniqueFd first = ValueOf(MakeListenSocket(address, ListenOptions()));
-  EXPECT_EQ(ErrnoOf(MakeListenSocket(address, ListenOptions()).status()),
-            EADDRINUSE);
+  SocketFd first =
+      ValueOf(MakeListenSocket(KernelSockets(), address, ListenOptions()));
+  EXPECT_EQ(
+      ErrnoOf(
+          MakeListenSocket(KernelSockets(), address, ListenOptions()).status()),
+      EADDRINUSE);
 }
 
 TEST(ListenSocket, DuplicatesAreOneSocketAndCloseOnExec) {
-  UniqueFd fd =
-      ValueOf(MakeListenSocket(Address("127.0.0.1:0"), ListenOptions()));
-  UniqueFd duplicate = ValueOf(DuplicateSocket(fd));
+  SocketFd fd = ValueOf(MakeListenSocket(
+      KernelSockets(), Address("127.0.0.1:0"), ListenOptions()));
+  SocketFd duplicate = ValueOf(DuplicateSocket(fd));
   EXPECT_NE(fcntl(duplicate.get(), F_GETFD) & FD_CLOEXEC, 0);
   const SocketAddress address = AddressOf(fd);
-  fd.Reset();
+  fd.Close();
   EXPECT_EQ(ConnectErrno(address), 0);
   EXPECT_EQ(ErrnoOf(DuplicateSocket(fd).status()), EBADF);
 }
 
 TEST(StreamSocket, SendsSmallWritesAtOnce) {
-  UniqueFd tcp = ValueOf(MakeStreamSocket(Address("127.0.0.1:0")));
+  SocketFd tcp =
+      ValueOf(MakeStreamSocket(KernelSockets(), Address("127.0.0.1:0")));
   EXPECT_NE(IntOption(tcp.get(), IPPROTO_TCP, TCP_NODELAY), 0);
   EXPECT_NE(fcntl(tcp.get(), F_GETFD) & FD_CLOEXEC, 0);
-  EXPECT_TRUE(MakeStreamSocket(Address("unix:@x")).ok());
+  EXPECT_TRUE(MakeStreamSocket(KernelSockets(), Address("unix:@x")).ok());
 }
 
 }  // namespace

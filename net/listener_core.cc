@@ -30,10 +30,10 @@ ListenerCore::~ListenerCore() {
 
 // No task is left that could accept.
 void ListenerCore::OnLoopEnd() {
-  loop_.DisarmTimer(retry_.timer);
+  loop().DisarmTimer(retry_.timer);
   if (retry_.linked()) retry_.Unlink();
   accept_.DropUntaken();
-  fd_.Reset();
+  SocketCore::OnLoopEnd();
 }
 
 int ListenerCore::TakeAccepted() {
@@ -52,19 +52,13 @@ void ListenerCore::Wait(AcceptOp& waiter) {
 
 void ListenerCore::ArmIfWanted() {
   if (waiters_.empty() || accept_.in_progress()) return;
-  accept_.Arm(fd_.get(), &PrepareAcceptMultishot);
+  accept_.Arm(fd(), &PrepareAcceptMultishot);
 }
 
-void ListenerCore::Abandon(std::unique_ptr<ListenerCore> core) {
-  if (LetGoWithoutLoop(core, "a TcpListener")) return;
-  ListenerCore& self = *core;
-  self.abandoned_ = true;
-  self.FailAll(-ECANCELED);
-  self.accept_.DropUntaken();
-  // An idle one goes at once.
-  if (!self.accept_.in_progress()) return;
-  self.loop_.Adopt(std::move(core));
-  self.accept_.Stop();
+void ListenerCore::OnAbandon() {
+  FailAll(-ECANCELED);
+  accept_.DropUntaken();
+  accept_.Stop();
 }
 
 void ListenerCore::FailAll(int32_t result) {
@@ -76,10 +70,9 @@ void ListenerCore::AcceptOperation::OnNews(ArmedMultishot& self) {
 }
 
 void ListenerCore::OnNews() {
-  if (abandoned_) {
+  if (abandoned()) {
     accept_.DropUntaken();
-    if (!accept_.in_progress()) loop_.Bury(*this);
-    return;
+    return CloseIfIdle();
   }
   while (!waiters_.empty()) {
     const int accepted = TakeAccepted();
@@ -101,7 +94,7 @@ void ListenerCore::OnEnd(int32_t result) {
   } else if (result == -ECONNABORTED || result == -EINTR || result == -EPROTO) {
     ArmIfWanted();
   } else {
-    loop_.ArmTimer(retry_.timer, loop_.now() + kRetryAfter);
+    loop().ArmTimer(retry_.timer, loop().now() + kRetryAfter);
   }
 }
 

@@ -6,32 +6,27 @@
 #ifndef RINGWAY_NET_LISTENER_CORE_H_
 #define RINGWAY_NET_LISTENER_CORE_H_
 
-#include <memory>
+#include <cstdint>
+#include <utility>
 
+#include "ringway/backends/socket_calls.h"
 #include "ringway/core/containers/intrusive_list.h"
-#include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/net/armed_multishot.h"
+#include "ringway/net/socket_core.h"
 #include "ringway/net/tcp_listener.h"
 
 namespace ringway::net::internal {
 
-class ListenerCore final : public Orphan {
+class ListenerCore final : public SocketCore {
  public:
   // Connections accepted ahead of Accept() before accepting is paused; more
   // wait in the backlog.
   static constexpr uint32_t kMaxUntaken = 64;
 
-  ListenerCore(Loop& loop, UniqueFd fd)
-      : Orphan(loop),
-        loop_(loop),
-        fd_(std::move(fd)),
-        accept_(loop, *this),
-        retry_(*this) {}
+  ListenerCore(Loop& loop, SocketFd fd)
+      : SocketCore(loop, std::move(fd)), accept_(loop, *this), retry_(*this) {}
   ~ListenerCore() override;
-
-  Loop& loop() { return loop_; }
-  int fd() const { return fd_.get(); }
 
   // The next accepted fd for a newcomer, or -1 if none has come yet, or only
   // for those that wait already.
@@ -39,10 +34,6 @@ class ListenerCore final : public Orphan {
 
   // Completes `waiter` with the next connection.
   void Wait(AcceptOp& waiter);
-
-  // Gives the core to its loop, which ends the accept and closes the socket;
-  // deletes it if the loop has ended.
-  static void Abandon(std::unique_ptr<ListenerCore> core);
 
  private:
   struct AcceptOperation : ArmedMultishot {
@@ -60,6 +51,8 @@ class ListenerCore final : public Orphan {
     LoopTimer timer;
   };
 
+  bool InFlight() const override { return accept_.in_progress(); }
+  void OnAbandon() override;
   void OnLoopEnd() override;
   void OnNews();
   void OnEnd(int32_t result);
@@ -68,12 +61,9 @@ class ListenerCore final : public Orphan {
   void ArmIfWanted();
   void FailAll(int32_t result);
 
-  Loop& loop_;  // may have ended: see loop_ended()
-  UniqueFd fd_;
   AcceptOperation accept_;
   Retry retry_;
   IntrusiveList<AcceptOp> waiters_;
-  bool abandoned_ = false;
 };
 
 }  // namespace ringway::net::internal

@@ -106,16 +106,15 @@ absl::StatusOr<SocketAddress> ParseV4(std::string_view text) {
                                      sizeof(v4));
 }
 
-absl::StatusOr<SocketAddress> AddressOf(int fd,
-                                        int (*get)(int, sockaddr*, socklen_t*),
-                                        std::string_view what) {
-  sockaddr_storage storage;
-  socklen_t length = sizeof(storage);
-  if (get(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
-    return ErrnoToStatus(errno, absl::StrCat(what, " of fd ", fd));
-  }
-  return SocketAddress::FromSockaddr(
-      reinterpret_cast<const sockaddr*>(&storage), length);
+absl::StatusOr<SocketAddress> NameOf(
+    SocketCalls& sockets, int fd, std::string_view call,
+    int (SocketCalls::*get)(int, sockaddr_storage&, socklen_t&)) {
+  sockaddr_storage name;
+  socklen_t length = 0;
+  if (const int error = (sockets.*get)(fd, name, length); error < 0)
+    return ErrnoToStatus(-error, absl::StrCat(call, " of fd ", fd));
+  return SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&name),
+                                     length);
 }
 
 }  // namespace
@@ -159,12 +158,14 @@ SocketAddress SocketAddress::FromSockaddr(const sockaddr* address,
   return result;
 }
 
-absl::StatusOr<SocketAddress> SocketAddress::LocalOf(int fd) {
-  return AddressOf(fd, &getsockname, "getsockname");
+absl::StatusOr<SocketAddress> SocketAddress::LocalOf(SocketCalls& sockets,
+                                                     int fd) {
+  return NameOf(sockets, fd, "getsockname", &SocketCalls::LocalName);
 }
 
-absl::StatusOr<SocketAddress> SocketAddress::PeerOf(int fd) {
-  return AddressOf(fd, &getpeername, "getpeername");
+absl::StatusOr<SocketAddress> SocketAddress::PeerOf(SocketCalls& sockets,
+                                                    int fd) {
+  return NameOf(sockets, fd, "getpeername", &SocketCalls::PeerName);
 }
 
 uint16_t SocketAddress::port() const {

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "ringway/backends/socket_calls.h"
 
 namespace ringway::net {
 
@@ -40,10 +41,10 @@ class SocketAddress {
   // Copies what the kernel filled in.
   static SocketAddress FromSockaddr(const sockaddr* address, socklen_t length);
 
-  // What `fd` is bound to, or connected to. The errno of getsockname or
-  // getpeername.
-  static absl::StatusOr<SocketAddress> LocalOf(int fd);
-  static absl::StatusOr<SocketAddress> PeerOf(int fd);
+  // What `fd`, one of `sockets`, is bound to, or connected to. The errno of
+  // getsockname(2) or getpeername(2).
+  static absl::StatusOr<SocketAddress> LocalOf(SocketCalls& sockets, int fd);
+  static absl::StatusOr<SocketAddress> PeerOf(SocketCalls& sockets, int fd);
 
   const sockaddr* data() const {
     return reinterpret_cast<const sockaddr*>(&storage_);

@@ -15,11 +15,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/sockets.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/core/unique_fd.h"
 
 namespace ringway::net {
 namespace {
+
+using ringway::testing::KernelSockets;
 
 SocketAddress MustParse(std::string_view text) {
   absl::StatusOr<SocketAddress> address = SocketAddress::Parse(text);
@@ -167,7 +170,7 @@ TEST(SocketAddress, ReadsBackBothEndsOfAConnection) {
   ASSERT_EQ(bind(listener.get(), any_port.data(), any_port.size()), 0);
   ASSERT_EQ(listen(listener.get(), 1), 0);
   const absl::StatusOr<SocketAddress> bound =
-      SocketAddress::LocalOf(listener.get());
+      SocketAddress::LocalOf(KernelSockets(), listener.get());
   ASSERT_TRUE(bound.ok()) << bound.status();
   EXPECT_NE(bound->port(), 0);
   EXPECT_EQ(bound->WithPort(0), any_port);
@@ -175,9 +178,9 @@ TEST(SocketAddress, ReadsBackBothEndsOfAConnection) {
   UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_EQ(connect(client.get(), bound->data(), bound->size()), 0);
   UniqueFd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  EXPECT_EQ(*SocketAddress::PeerOf(client.get()), *bound);
-  EXPECT_EQ(*SocketAddress::PeerOf(accepted.get()),
-            *SocketAddress::LocalOf(client.get()));
+  EXPECT_EQ(*SocketAddress::PeerOf(KernelSockets(), client.get()), *bound);
+  EXPECT_EQ(*SocketAddress::PeerOf(KernelSockets(), accepted.get()),
+            *SocketAddress::LocalOf(KernelSockets(), client.get()));
 }
 
 TEST(SocketAddress, ReadsBackAbstractNamesExactly) {
@@ -185,7 +188,7 @@ TEST(SocketAddress, ReadsBackAbstractNamesExactly) {
   const SocketAddress name =
       MustParse(absl::StrCat("unix:@ringway-test-", getpid()));
   ASSERT_EQ(bind(fd.get(), name.data(), name.size()), 0);
-  EXPECT_EQ(*SocketAddress::LocalOf(fd.get()), name);
+  EXPECT_EQ(*SocketAddress::LocalOf(KernelSockets(), fd.get()), name);
 }
 
 TEST(SocketAddress, PrintsAnUnnamedUnixSocket) {
@@ -193,18 +196,23 @@ TEST(SocketAddress, PrintsAnUnnamedUnixSocket) {
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
   UniqueFd one(fds[0]), other(fds[1]);
   const absl::StatusOr<SocketAddress> unnamed =
-      SocketAddress::PeerOf(one.get());
+      SocketAddress::PeerOf(KernelSockets(), one.get());
   ASSERT_TRUE(unnamed.ok()) << unnamed.status();
   EXPECT_TRUE(unnamed->is_unix());
   EXPECT_EQ(unnamed->ToString(), "unix:");
 }
 
 TEST(SocketAddress, GivesTheErrnoWhereThereIsNoAddress) {
-  EXPECT_EQ(ErrnoOf(SocketAddress::LocalOf(-1).status()), EBADF);
-  EXPECT_EQ(ErrnoOf(SocketAddress::LocalOf(STDERR_FILENO).status()), ENOTSOCK);
+  EXPECT_EQ(ErrnoOf(SocketAddress::LocalOf(KernelSockets(), -1).status()),
+            EBADF);
+  EXPECT_EQ(
+      ErrnoOf(SocketAddress::LocalOf(KernelSockets(), STDERR_FILENO).status()),
+      ENOTSOCK);
   UniqueFd unconnected(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  EXPECT_EQ(ErrnoOf(SocketAddress::PeerOf(unconnected.get()).status()),
-            ENOTCONN);
+  EXPECT_EQ(
+      ErrnoOf(
+          SocketAddress::PeerOf(KernelSockets(), unconnected.get()).status()),
+      ENOTCONN);
 }
 
 }  // namespace

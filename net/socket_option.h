@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Switches of sockets, set by a system call that never waits.
+// Switches of sockets.
 
 #ifndef RINGWAY_NET_SOCKET_OPTION_H_
 #define RINGWAY_NET_SOCKET_OPTION_H_
@@ -8,18 +8,19 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "ringway/backends/socket_calls.h"
 
 namespace ringway::net::internal {
 
 // Sets `option`, one of those that take an int, to 1 or 0.
 //
 // Errors: the errno of setsockopt(2), naming the option as `name`.
-absl::Status SetSocketFlag(int fd, int level, int option, bool value,
-                           std::string_view name);
+absl::Status SetSocketFlag(SocketCalls& sockets, int fd, int level, int option,
+                           bool value, std::string_view name);
 
 // Says whether an IPv6 socket is for IPv6 only. To be called for each: what a
 // socket is otherwise depends on the sysctl net.ipv6.bindv6only.
-absl::Status SetV6Only(int fd, bool value);
+absl::Status SetV6Only(SocketCalls& sockets, int fd, bool value);
 
 }  // namespace ringway::net::internal
 

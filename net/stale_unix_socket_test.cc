@@ -31,11 +31,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/sockets.h"
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/net/listen_socket.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace {
 
@@ -53,6 +54,8 @@ extern "C" int unlink(const char* path) noexcept {
 namespace ringway::net {
 namespace {
 
+using ringway::testing::KernelSockets;
+
 using testing::ShortDirectory;
 using testing::ValueOf;
 
@@ -63,22 +66,21 @@ SocketAddress UnixAddress(const std::string& path) {
   return ValueOf(SocketAddress::Parse(absl::StrCat("unix:", path)));
 }
 
-absl::StatusOr<UniqueFd> Start(const SocketAddress& address) {
-  return MakeListenSocket(address, ListenOptions());
+absl::StatusOr<SocketFd> Start(const SocketAddress& address) {
+  return MakeListenSocket(KernelSockets(), address, ListenOptions());
 }
 
 // A server starts, and dies without removing its path.
 void LeaveStale(const SocketAddress& address) {
-  ValueOf(Start(address)).Reset();
+  ValueOf(Start(address)).Close();
 }
 
-bool Serves(const SocketAddress& address, const UniqueFd& listener) {
+bool Serves(const SocketAddress& address, int listener) {
   UniqueFd client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connect(client.get(), address.data(), address.size()) != 0) return false;
   // It is there at once.
-  if (fcntl(listener.get(), F_SETFL, O_NONBLOCK) != 0) return false;
-  return UniqueFd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC))
-      .valid();
+  if (fcntl(listener, F_SETFL, O_NONBLOCK) != 0) return false;
+  return UniqueFd(accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)).valid();
 }
 
 size_t EntriesIn(const std::string& directory) {
@@ -97,7 +99,7 @@ class StaleUnixSocket : public ::testing::Test {
   // Starts servers at the same time, `kRounds` times, and looks at each lot.
   template <typename Check>
   void Race(Check check) {
-    std::array<absl::StatusOr<UniqueFd>, kStarters> started;
+    std::array<absl::StatusOr<SocketFd>, kStarters> started;
     std::barrier meet(kStarters + 1);
     std::atomic<int> ready{0};
     std::vector<std::thread> starters;
@@ -117,7 +119,7 @@ class StaleUnixSocket : public ::testing::Test {
       meet.arrive_and_wait();
       meet.arrive_and_wait();
       check(started);
-      for (absl::StatusOr<UniqueFd>& one : started) one = UniqueFd();
+      for (absl::StatusOr<SocketFd>& one : started) one = SocketFd();
     }
     for (std::thread& starter : starters) starter.join();
   }
@@ -129,12 +131,12 @@ class StaleUnixSocket : public ::testing::Test {
 
 TEST_F(StaleUnixSocket, IsNotRemovedOnceAnotherHasTakenIt) {
   LeaveStale(address_);
-  absl::StatusOr<UniqueFd> between = absl::UnknownError("not started");
+  absl::StatusOr<SocketFd> between = absl::UnknownError("not started");
   before_unlink = [&] { between = Start(address_); };
-  const absl::StatusOr<UniqueFd> first = Start(address_);
+  const absl::StatusOr<SocketFd> first = Start(address_);
   EXPECT_TRUE(first.ok()) << first.status();
   EXPECT_EQ(ErrnoOf(between.status()), EADDRINUSE) << between.status();
-  EXPECT_TRUE(Serves(address_, *first));
+  EXPECT_TRUE(Serves(address_, first->get()));
 }
 
 TEST_F(StaleUnixSocket, IsTakenByExactlyOneOfThoseThatStartTogether) {
@@ -142,10 +144,10 @@ TEST_F(StaleUnixSocket, IsTakenByExactlyOneOfThoseThatStartTogether) {
   LeaveStale(address_);
   Race([&](const auto& started) {
     int n = 0;
-    for (const absl::StatusOr<UniqueFd>& one : started) {
+    for (const absl::StatusOr<SocketFd>& one : started) {
       if (one.ok()) {
         ++n;
-        wrong += Serves(address_, *one) ? 0 : 1;
+        wrong += Serves(address_, one->get()) ? 0 : 1;
       } else if (ErrnoOf(one.status()) != EADDRINUSE) {
         ADD_FAILURE() << one.status();
       }
@@ -158,12 +160,12 @@ TEST_F(StaleUnixSocket, IsTakenByExactlyOneOfThoseThatStartTogether) {
 
 TEST_F(StaleUnixSocket, IsNotWhatALiveServerHas) {
   LeaveStale(address_);
-  UniqueFd live = ValueOf(Start(address_));
+  SocketFd live = ValueOf(Start(address_));
   Race([&](const auto& started) {
-    for (const absl::StatusOr<UniqueFd>& one : started)
+    for (const absl::StatusOr<SocketFd>& one : started)
       EXPECT_EQ(ErrnoOf(one.status()), EADDRINUSE) << one.status();
   });
-  EXPECT_TRUE(Serves(address_, live));
+  EXPECT_TRUE(Serves(address_, live.get()));
 }
 
 // It answers before it listens.
@@ -172,13 +174,14 @@ TEST_F(StaleUnixSocket, IsNotWhatAServerHasBoundAndNotYetListensOn) {
   ASSERT_EQ(bind(bound.get(), address_.data(), address_.size()), 0);
   EXPECT_EQ(ErrnoOf(Start(address_).status()), EADDRINUSE);
   ASSERT_EQ(listen(bound.get(), 1), 0);
-  EXPECT_TRUE(Serves(address_, bound));
+  EXPECT_TRUE(Serves(address_, bound.get()));
 }
 
 TEST_F(StaleUnixSocket, ReportsItsOwnNameWhenTaken) {
   LeaveStale(address_);
-  UniqueFd fd = ValueOf(Start(address_));
-  EXPECT_EQ(ValueOf(SocketAddress::LocalOf(fd.get())), address_);
+  SocketFd fd = ValueOf(Start(address_));
+  EXPECT_EQ(ValueOf(SocketAddress::LocalOf(KernelSockets(), fd.get())),
+            address_);
 }
 
 TEST_F(StaleUnixSocket, IsTakenInTheCurrentDirectory) {
@@ -218,8 +221,8 @@ TEST_F(StaleUnixSocket, IsTheOnlyReasonToLockTheDirectory) {
   UniqueFd directory(
       open(directory_.PathOf("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   ASSERT_EQ(flock(directory.get(), LOCK_EX), 0);
-  UniqueFd fd = ValueOf(Start(address_));
-  EXPECT_TRUE(Serves(address_, fd));
+  SocketFd fd = ValueOf(Start(address_));
+  EXPECT_TRUE(Serves(address_, fd.get()));
   EXPECT_FALSE(absl::StrContains(Start(address_).status().message(), "locked"));
 }
 

@@ -2,11 +2,7 @@
 
 #include "ringway/net/stream_core.h"
 
-#include <cerrno>
-
-#include "ringway/backends/prepare.h"
 #include "ringway/core/check.h"
-#include "ringway/core/linger.h"
 
 namespace ringway::net::internal {
 
@@ -29,24 +25,10 @@ void StreamCore::CutOffHalves() {
   while (StreamHalf* half = halves_.PopFront()) half->core_ = nullptr;
 }
 
-StreamCore::~StreamCore() {
-  CutOffHalves();
-  // A close that was cancelled at the loop's end never happened.
-  const bool closed =
-      close_.state == OpState::kDone && close_.result != -ECANCELED;
-  if (closed) {
-    static_cast<void>(fd_.Release());
-  } else if (fd_.valid()) {
-    StopLingering(fd_.get());
-    fd_.Reset();
-  }
-}
-
 // No task is left that could read or write.
 void StreamCore::OnLoopEnd() {
   receiver_.reset();
-  StopLingering(fd_.get());
-  fd_.Reset();
+  SocketCore::OnLoopEnd();
 }
 
 void StreamCore::BeginRead(Operation& read) {
@@ -55,7 +37,7 @@ void StreamCore::BeginRead(Operation& read) {
   if (receiver_.has_value()) [[unlikely]] {
     receiver_->HandOver(read);
   } else {
-    loop_.Start(read);
+    loop().Start(read);
   }
 }
 
@@ -69,7 +51,7 @@ bool StreamCore::CancelRead(Operation& read) {
     EndRead();
     return true;
   }
-  loop_.Cancel(read);
+  loop().Cancel(read);
   return false;
 }
 
@@ -79,18 +61,21 @@ void StreamCore::BeginWrite(Operation& write) {
     return;
   }
   writer_ = &write;
-  loop_.Start(write);
+  loop().Start(write);
 }
 
 void StreamCore::EndWrite() {
   writer_ = waiting_writers_.PopFront();
-  if (writer_ != nullptr) loop_.Start(*writer_);
+  if (writer_ != nullptr) {
+    loop().Start(*writer_);
+    if (abandoned()) loop().Cancel(*writer_);
+  }
   CloseIfIdle();
 }
 
 bool StreamCore::CancelWrite(Operation& write) {
   if (writer_ == &write) {
-    loop_.Cancel(write);
+    loop().Cancel(write);
     return false;
   }
   write.Unlink();
@@ -103,40 +88,20 @@ Receiver& StreamCore::receiver() {
   return *receiver_;
 }
 
-void StreamCore::Abandon(std::unique_ptr<StreamCore> core, Closer* closer) {
-  if (LetGoWithoutLoop(core, "a TcpStream")) return;
-  StreamCore& self = *core;
-  self.abandoned_ = true;
-  self.closer_ = closer;
-  self.CutOffHalves();
-  self.loop_.Adopt(std::move(core));
-  if (self.receiver_.has_value()) self.receiver_->Abandon();
-  // Halves of the stream may still be in use by other tasks: their operations
-  // end as cancelled. Waiting writes start one by one as their predecessors
-  // end, and are cancelled then.
-  if (self.reader_ != nullptr) self.loop_.Cancel(*self.reader_);
-  if (self.writer_ != nullptr) self.loop_.Cancel(*self.writer_);
-  self.CloseIfIdle();
+bool StreamCore::InFlight() const {
+  return reader_ != nullptr || writer_ != nullptr ||
+         !waiting_writers_.empty() ||
+         (receiver_.has_value() && receiver_->in_progress());
 }
 
-void StreamCore::CloseIfIdle() {
-  if (!abandoned_ || close_.state != OpState::kIdle) return;
-  if (writer_ != nullptr) {
-    loop_.Cancel(*writer_);
-    return;
-  }
-  if (reader_ != nullptr || !waiting_writers_.empty()) return;
-  if (receiver_.has_value() && receiver_->in_progress()) return;
-  StopLingering(fd_.get());
-  PrepareClose(close_, fd_.get());
-  loop_.Start(close_);
-}
-
-void StreamCore::CloseOperation::OnDone(Runnable& entry) {
-  auto& self = static_cast<CloseOperation&>(static_cast<Operation&>(entry));
-  if (Closer* closer = self.core.closer_)
-    closer->on_closed(*closer, self.result);
-  self.core.loop_.Bury(self.core);
+// Halves of the stream may still be in use by other tasks: their operations end
+// as cancelled. Waiting writes start one by one as their predecessors end, and
+// are cancelled then.
+void StreamCore::OnAbandon() {
+  CutOffHalves();
+  if (receiver_.has_value()) receiver_->Abandon();
+  if (reader_ != nullptr) loop().Cancel(*reader_);
+  if (writer_ != nullptr) loop().Cancel(*writer_);
 }
 
 }  // namespace ringway::net::internal

@@ -242,7 +242,8 @@ CloseOp::CloseOp(std::unique_ptr<internal::StreamCore> core)
 CloseOp::~CloseOp() {
   if (closing_ != nullptr) closing_->ForgetCloser();
   if (core_ != nullptr)
-    internal::StreamCore::Abandon(std::move(core_));  // never awaited
+    internal::SocketCore::Abandon(std::move(core_),
+                                  "a TcpStream");  // never awaited
 }
 
 void CloseOp::OnClosed(Closer& closer, int32_t result) {

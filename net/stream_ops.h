@@ -159,7 +159,7 @@ class [[nodiscard]] ShutdownWriteOp : public QueuedWrite {
   explicit ShutdownWriteOp(internal::StreamCore* core);
 };
 
-class [[nodiscard]] CloseOp : private internal::StreamCore::Closer {
+class [[nodiscard]] CloseOp : private internal::SocketCore::Closer {
  public:
   explicit CloseOp(std::unique_ptr<internal::StreamCore> core);
   CloseOp(const CloseOp&) = delete;
@@ -173,7 +173,7 @@ class [[nodiscard]] CloseOp : private internal::StreamCore::Closer {
     core_->CheckAwaitedOn(task_->loop(), "a TcpStream");
     task_->ParkBriefly(leaf);
     closing_ = core_.get();
-    internal::StreamCore::Abandon(std::move(core_), this);
+    internal::SocketCore::Abandon(std::move(core_), "a TcpStream", this);
   }
   absl::Status await_resume() const;
 

@@ -37,7 +37,7 @@
 #include "ringway/core/time/clock.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/tcp_stream.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/net/testing/scripted_backend.h"
 
 namespace ringway::net {

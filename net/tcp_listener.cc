@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/core/linger.h"
 #include "ringway/net/listener_core.h"
 
 namespace ringway::net {
@@ -20,21 +19,18 @@ AcceptOp::AcceptOp(internal::ListenerCore* core)
 
 AcceptOp::~AcceptOp() {
   if (linked()) Unlink();  // the frame is destroyed where it waits
-  if (result_ < 0) return;
-  UniqueFd untaken(result_);
-  StopLingering(untaken.get());
 }
 
 bool AcceptOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
   if (unusable_ != Unusable::kNo || task.cancelled()) {
-    result_ = -ECANCELED;
+    error_ = -ECANCELED;
     return task.SkipWait(leaf);
   }
   core_->CheckAwaitedOn(task.loop(), "a TcpListener");
   loop_ = &core_->loop();
   // Only a task that does wait is parked: its suspension would stay behind.
-  result_ = core_->TakeForNewcomer();
-  if (result_ >= 0) return task.SkipWait(leaf);
+  accepted_ = SocketFd(core_->sockets(), core_->TakeForNewcomer());
+  if (accepted_.valid()) return task.SkipWait(leaf);
   task.Park(leaf, *this);
   task_ = &task;
   core_->Wait(*this);
@@ -42,7 +38,11 @@ bool AcceptOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
 }
 
 void AcceptOp::Complete(int32_t result) {
-  result_ = result;
+  if (result >= 0) {
+    accepted_ = SocketFd(loop_->backend().sockets(), result);
+  } else {
+    error_ = result;
+  }
   task_->Wake();
 }
 
@@ -55,11 +55,10 @@ void AcceptOp::OnCancel(Suspension& suspension) {
 absl::StatusOr<TcpStream> AcceptOp::await_resume() {
   if (unusable_ == Unusable::kLoopEnded)
     return UnusableStatus(unusable_, "listener");
-  const int32_t result = std::exchange(result_, -1);
-  if (result < 0) return ErrnoToStatus(-result, "accept");
+  if (error_ < 0) return ErrnoToStatus(-error_, "accept");
   try {
-    return TcpStream::Adopt(*loop_, UniqueFd(result));
-  } catch (const std::bad_alloc&) {  // Adopt() has closed the fd
+    return TcpStream::Adopt(*loop_, std::move(accepted_));
+  } catch (const std::bad_alloc&) {  // Adopt() has closed it
     return ErrnoToStatus(ENOMEM, "a stream for an accepted connection");
   }
 }
@@ -80,7 +79,8 @@ TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
 absl::StatusOr<TcpListener> TcpListener::Listen(Loop& loop,
                                                 const SocketAddress& address,
                                                 const ListenOptions& options) {
-  absl::StatusOr<UniqueFd> fd = MakeListenSocket(address, options);
+  absl::StatusOr<SocketFd> fd =
+      MakeListenSocket(loop.backend().sockets(), address, options);
   if (!fd.ok()) return fd.status();
   try {
     return Adopt(loop, *std::move(fd));
@@ -90,18 +90,23 @@ absl::StatusOr<TcpListener> TcpListener::Listen(Loop& loop,
 }
 
 TcpListener TcpListener::Adopt(Loop& loop, UniqueFd fd) {
+  return Adopt(loop, internal::TakeOver(loop, std::move(fd)));
+}
+
+TcpListener TcpListener::Adopt(Loop& loop, SocketFd fd) {
   return TcpListener(
       std::make_unique<internal::ListenerCore>(loop, std::move(fd)));
 }
 
 void TcpListener::Close() {
-  if (core_ != nullptr) internal::ListenerCore::Abandon(std::move(core_));
+  if (core_ != nullptr)
+    internal::SocketCore::Abandon(std::move(core_), "a TcpListener");
 }
 
 absl::StatusOr<SocketAddress> TcpListener::LocalAddress() const {
   const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpListener");
   if (why != Unusable::kNo) return UnusableStatus(why, "listener");
-  return SocketAddress::LocalOf(core_->fd());
+  return SocketAddress::LocalOf(core_->sockets(), core_->fd());
 }
 
 }  // namespace ringway::net

@@ -19,6 +19,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ringway/backends/socket_calls.h"
+#include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/loop/loop_dependent.h"
 #include "ringway/executor/task/task_context.h"
@@ -58,7 +60,8 @@ class [[nodiscard]] AcceptOp : public ListNode, private Suspension {
   const Unusable unusable_;
   TaskContext* task_ = nullptr;
   Loop* loop_ = nullptr;
-  int32_t result_ = -1;  // an accepted fd that nobody has taken yet, or -errno
+  SocketFd accepted_;
+  int32_t error_ = 0;  // -errno, if none was accepted
 };
 
 // May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).
@@ -74,8 +77,10 @@ class TcpListener {
       Loop& loop, const SocketAddress& address,
       const ListenOptions& options = ListenOptions());
 
-  // Takes over `fd`, a listening socket in blocking mode. Throws
+  // Takes over a listening socket: one of `loop`'s backend, or any other of the
+  // kernel's, whose mode (O_NONBLOCK) becomes that of the backend. Throws
   // std::bad_alloc, having closed it.
+  static TcpListener Adopt(Loop& loop, SocketFd fd);
   static TcpListener Adopt(Loop& loop, UniqueFd fd);
 
   TcpListener(TcpListener&& other) noexcept;

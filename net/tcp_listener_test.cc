@@ -21,14 +21,14 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/net/listener_core.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {
 
 using ringway::testing::CountOpenFds;
 using testing::Bytes;
-using testing::NetTest;
+using testing::KernelNetTest;
 using testing::ReceiveAll;
 using testing::TurnTimes;
 using testing::TurnUntil;
@@ -66,7 +66,7 @@ Task<absl::Status> AcceptOnly(TcpListener& listener) {
   co_return stream.status();
 }
 
-class TcpListenerTest : public NetTest {
+class TcpListenerTest : public KernelNetTest {
  protected:
   TcpListener ListenOnLoopback() { return ListenOn("127.0.0.1:0"); }
 

@@ -4,18 +4,16 @@
 
 #include <sys/socket.h>
 
-#include "ringway/core/linger.h"
+#include <utility>
 
 namespace ringway::net {
 
+TcpStream TcpStream::Adopt(Loop& loop, SocketFd fd) {
+  return TcpStream(std::make_unique<internal::StreamCore>(loop, std::move(fd)));
+}
+
 TcpStream TcpStream::Adopt(Loop& loop, UniqueFd fd) {
-  try {
-    return TcpStream(
-        std::make_unique<internal::StreamCore>(loop, std::move(fd)));
-  } catch (...) {  // for want of memory, so nothing has taken `fd`
-    StopLingering(fd.get());
-    throw;
-  }
+  return Adopt(loop, internal::TakeOver(loop, std::move(fd)));
 }
 
 TcpStream& TcpStream::operator=(TcpStream&& other) noexcept {
@@ -27,19 +25,20 @@ TcpStream& TcpStream::operator=(TcpStream&& other) noexcept {
 }
 
 void TcpStream::Drop() {
-  if (core_ != nullptr) internal::StreamCore::Abandon(std::move(core_));
+  if (core_ != nullptr)
+    internal::SocketCore::Abandon(std::move(core_), "a TcpStream");
 }
 
 absl::StatusOr<SocketAddress> TcpStream::LocalAddress() const {
   const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpStream");
   if (why != Unusable::kNo) return UnusableStatus(why, "stream");
-  return SocketAddress::LocalOf(core_->fd());
+  return SocketAddress::LocalOf(core_->sockets(), core_->fd());
 }
 
 absl::StatusOr<SocketAddress> TcpStream::PeerAddress() const {
   const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpStream");
   if (why != Unusable::kNo) return UnusableStatus(why, "stream");
-  return SocketAddress::PeerOf(core_->fd());
+  return SocketAddress::PeerOf(core_->sockets(), core_->fd());
 }
 
 int TcpStream::fd() const {
@@ -50,8 +49,9 @@ int TcpStream::fd() const {
 void TcpStream::Reset() {
   if (!valid()) return Drop();
   const linger discard = {.l_onoff = 1, .l_linger = 0};
-  // If this fails the close is an ordinary one; there is nobody to tell.
-  setsockopt(core_->fd(), SOL_SOCKET, SO_LINGER, &discard, sizeof(discard));
+  // If this fails the close is an ordinary one.
+  core_->sockets().SetOption(core_->fd(), SOL_SOCKET, SO_LINGER, &discard,
+                             sizeof(discard));
   Drop();
 }
 

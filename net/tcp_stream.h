@@ -21,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ringway/backends/socket_calls.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/net/socket_address.h"
@@ -72,8 +73,10 @@ class StreamWriter {
 // Threads: the loop's only (checked), but for moving it.
 class TcpStream {
  public:
-  // Takes over `fd`, a connected stream socket in blocking mode, for use on
-  // `loop`'s thread. Throws std::bad_alloc, having closed it.
+  // Takes over a connected stream socket for use on `loop`'s thread: one of its
+  // backend, or any other of the kernel's, whose mode (O_NONBLOCK) becomes that
+  // of the backend. Throws std::bad_alloc, having closed it.
+  static TcpStream Adopt(Loop& loop, SocketFd fd);
   static TcpStream Adopt(Loop& loop, UniqueFd fd);
 
   // A stream of nothing, to be assigned to: as one that was closed.

@@ -8,23 +8,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "ringway/backends/testing/sockets.h"
 #include "ringway/net/tcp_stream.h"
 #include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {
 
-using ringway::testing::SendAll;
 using testing::AsString;
 using testing::Bytes;
 using testing::Connected;
 using testing::ConnectedTcp;
 using testing::NetTest;
 using testing::Pattern;
+using testing::Peer;
 using testing::ReadSome;
 using testing::ReadToEnd;
-using testing::ReceiveAll;
 using testing::ReceiveSome;
 using testing::ReceiveToEnd;
 using testing::TurnTimes;
@@ -35,10 +33,10 @@ constexpr size_t kMiB = 1 << 20;
 
 using TcpStreamTest = NetTest;
 
-TEST_F(TcpStreamTest, CancelledReadsLoseNothingThatRacesThem) {
+TEST_P(TcpStreamTest, CancelledReadsLoseNothingThatRacesThem) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
-    const int far = pair.far_end.get();
+    Connected pair = ConnectedTcp(system());
+    Peer& far = pair.far_end;
     TcpStream stream = Adopt(std::move(pair.near_end));
     std::string sent, received;
     int cancelled = 0;
@@ -48,7 +46,7 @@ TEST_F(TcpStreamTest, CancelledReadsLoseNothingThatRacesThem) {
       co_await TurnTimes(round % 4);
       if (round % 5 != 0) {
         const std::string text = absl::StrCat(round, ",");
-        SendAll(far, text);
+        far.Send(text);
         sent += text;
       }
       co_await TurnTimes(round % 3);
@@ -62,17 +60,17 @@ TEST_F(TcpStreamTest, CancelledReadsLoseNothingThatRacesThem) {
       }
     }
     EXPECT_GT(cancelled, 0);
-    pair.far_end.Reset();
+    pair.far_end.Close();
     received += ValueOf(co_await ReadToEnd(stream));
     EXPECT_EQ(received, sent);
   };
   Run(main());
 }
 
-TEST_F(TcpStreamTest, CancelledReceivesAndReadsLoseNothingThatRacesThem) {
+TEST_P(TcpStreamTest, CancelledReceivesAndReadsLoseNothingThatRacesThem) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
-    const int far = pair.far_end.get();
+    Connected pair = ConnectedTcp(system());
+    Peer& far = pair.far_end;
     TcpStream stream = Adopt(std::move(pair.near_end));
     std::string sent, received;
     int cancelled = 0;
@@ -88,7 +86,7 @@ TEST_F(TcpStreamTest, CancelledReceivesAndReadsLoseNothingThatRacesThem) {
       co_await TurnTimes(round % 4);
       if (round % 5 != 0) {
         const std::string text = absl::StrCat(round, ",");
-        SendAll(far, text);
+        far.Send(text);
         sent += text;
       }
       co_await TurnTimes(round % 3);
@@ -110,16 +108,16 @@ TEST_F(TcpStreamTest, CancelledReceivesAndReadsLoseNothingThatRacesThem) {
       }
     }
     EXPECT_GT(cancelled, 0);
-    pair.far_end.Reset();
+    pair.far_end.Close();
     received += ValueOf(co_await ReceiveToEnd(stream));
     EXPECT_EQ(received, sent);
   };
   Run(main());
 }
 
-TEST_F(TcpStreamTest, ACancelledWriteEndsThoughThePeerNeverReads) {
+TEST_P(TcpStreamTest, ACancelledWriteEndsThoughThePeerNeverReads) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> large = Pattern(16 * kMiB, 1);
     JoinHandle<absl::Status> writing = Spawn(WriteAll(stream, large));
@@ -129,16 +127,16 @@ TEST_F(TcpStreamTest, ACancelledWriteEndsThoughThePeerNeverReads) {
     EXPECT_TRUE(absl::IsCancelled(co_await writing));
     // What was sent is a prefix, and the stream can be closed.
     EXPECT_TRUE((co_await stream.Close()).ok());
-    const std::string received = ReceiveAll(pair.far_end.get());
+    const std::string received = (co_await pair.far_end.ReceiveAll()).bytes;
     EXPECT_LT(received.size(), large.size());
     EXPECT_TRUE(received == AsString(large).substr(0, received.size()));
   };
   Run(main());
 }
 
-TEST_F(TcpStreamTest, ACancelledTaskReadsAndWritesNothingMore) {
+TEST_P(TcpStreamTest, ACancelledTaskReadsAndWritesNothingMore) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     auto stubborn = [&]() -> Task<absl::Status> {
       std::array<std::byte, 4> buffer;
@@ -155,15 +153,15 @@ TEST_F(TcpStreamTest, ACancelledTaskReadsAndWritesNothingMore) {
     EXPECT_TRUE((co_await task).ok());
     EXPECT_TRUE((co_await stream.Write(Bytes("y"))).ok());
     EXPECT_TRUE((co_await stream.Close()).ok());
-    EXPECT_EQ(ReceiveAll(pair.far_end.get()), "y");
+    EXPECT_EQ((co_await pair.far_end.ReceiveAll()).bytes, "y");
   };
   Run(main());
 }
 
 // A task whose receives all end at once must let others run all the same.
-TEST_F(TcpStreamTest, ATaskThatIgnoresItsCancelStarvesNobody) {
+TEST_P(TcpStreamTest, ATaskThatIgnoresItsCancelStarvesNobody) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     bool stop = false;
     auto ignorant = [&]() -> Task<void> {
@@ -183,6 +181,8 @@ TEST_F(TcpStreamTest, ATaskThatIgnoresItsCancelStarvesNobody) {
   };
   Run(main());
 }
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(TcpStreamTest);
 
 }  // namespace
 }  // namespace ringway::net

@@ -18,7 +18,7 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/net/tcp_stream.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {
@@ -28,9 +28,9 @@ using ringway::testing::SendAll;
 using testing::AllOf;
 using testing::AsString;
 using testing::Bytes;
-using testing::Connected;
-using testing::ConnectedTcp;
-using testing::NetTest;
+using testing::KernelNetTest;
+using testing::KernelPair;
+using testing::KernelTcp;
 using testing::Pattern;
 using testing::ReadSome;
 using testing::ReceiveAll;
@@ -44,14 +44,14 @@ using testing::WriteAll;
 
 constexpr size_t kMiB = 1 << 20;
 
-using TcpStreamTest = NetTest;
+using TcpStreamTest = KernelNetTest;
 
 // --- The end of a connection
 
 TEST_F(TcpStreamTest, ClosingWithAnArmedReceiveShowsThePeerTheDataAndTheEnd) {
   auto main = [&]() -> Task<void> {
     const size_t fds_before = CountOpenFds();
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     {
       TcpStream stream = Adopt(std::move(pair.near_end));
       SendAll(pair.far_end.get(), "x");
@@ -68,7 +68,7 @@ TEST_F(TcpStreamTest, ClosingWithAnArmedReceiveShowsThePeerTheDataAndTheEnd) {
 
 TEST_F(TcpStreamTest, AResetIsReportedOnceByRead) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     std::array<std::byte, 16> buffer;
     JoinHandle<absl::StatusOr<size_t>> read = Spawn(ReadSome(stream, buffer));
@@ -86,7 +86,7 @@ TEST_F(TcpStreamTest, AResetIsReportedOnceByRead) {
 
 TEST_F(TcpStreamTest, AResetIsReportedOnceByReceive) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     JoinHandle<absl::StatusOr<std::string>> receive =
         Spawn(ReceiveSome(stream));
@@ -104,7 +104,7 @@ TEST_F(TcpStreamTest, AResetIsReportedOnceByReceive) {
 TEST_F(TcpStreamTest, AnEndOfStreamIsNoReset) {
   auto main = [&]() -> Task<void> {
     for (const bool by_receive : {false, true}) {
-      Connected pair = ConnectedTcp();
+      KernelPair pair = KernelTcp();
       TcpStream stream = Adopt(std::move(pair.near_end));
       SendAll(pair.far_end.get(), "data");
       pair.far_end.Reset();
@@ -116,7 +116,7 @@ TEST_F(TcpStreamTest, AnEndOfStreamIsNoReset) {
 
 TEST_F(TcpStreamTest, ResetIsSeenByThePeerAsOne) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     JoinHandle<absl::StatusOr<std::string>> receive =
         Spawn(ReceiveSome(stream));
@@ -140,13 +140,13 @@ TEST_F(TcpStreamTest, WritingToAClosedPeerIsAStatusAndNoSignal) {
                                                              Bytes("b")};
     for (const bool vectored : {false, true}) {
       for (const bool unix_socket : {false, true}) {
-        Connected pair;
+        KernelPair pair;
         if (unix_socket) {
           ringway::testing::FdPair ends = ringway::testing::MakeSocketPair();
           pair.near_end = std::move(ends.first);
           pair.far_end = std::move(ends.second);
         } else {
-          pair = ConnectedTcp();
+          pair = KernelTcp();
         }
         TcpStream stream = Adopt(std::move(pair.near_end));
         pair.far_end.Reset();
@@ -172,7 +172,7 @@ TEST_F(TcpStreamTest, WritingToAClosedPeerIsAStatusAndNoSignal) {
 TEST_F(TcpStreamTest, CloseSaysThatItIsDone) {
   auto main = [&]() -> Task<void> {
     const size_t fds_before = CountOpenFds();
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     EXPECT_TRUE((co_await stream.Write(Bytes("bye"))).ok());
     CloseOp close = stream.Close();
@@ -187,7 +187,7 @@ TEST_F(TcpStreamTest, CloseSaysThatItIsDone) {
 
 TEST_F(TcpStreamTest, CloseReportsWhatCloseSaid) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     EXPECT_EQ(close(stream.fd()), 0);
     const absl::Status status = co_await stream.Close();
@@ -198,7 +198,7 @@ TEST_F(TcpStreamTest, CloseReportsWhatCloseSaid) {
 
 TEST_F(TcpStreamTest, ACloseThatNobodyAwaitsHappensAllTheSame) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     { CloseOp dropped = stream.Close(); }
     pollfd end = {.fd = pair.far_end.get(), .events = POLLIN, .revents = 0};
@@ -213,7 +213,7 @@ TEST_F(TcpStreamTest, ACloseThatNobodyAwaitsHappensAllTheSame) {
 // receive, which was gone. Other awaits register themselves and hid it.
 TEST_F(TcpStreamTest, ACancelDuringCloseReachesNothingThatIsOver) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     SendAll(pair.far_end.get(), "first");
     EXPECT_EQ(ValueOf(co_await ReceiveSome(stream)), "first");
@@ -238,7 +238,7 @@ TEST_F(TcpStreamTest, ACancelDuringCloseReachesNothingThatIsOver) {
 TEST_F(TcpStreamTest, DroppingAStreamEndsTheReadAndTheWritesOfOtherTasks) {
   auto main = [&]() -> Task<void> {
     const size_t fds_before = CountOpenFds();
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     std::optional<TcpStream> stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> large = Pattern(16 * kMiB, 1);
     std::array<std::byte, 16> buffer;
@@ -262,7 +262,7 @@ TEST_F(TcpStreamTest, DroppingAStreamEndsTheReadAndTheWritesOfOtherTasks) {
 TEST_F(TcpStreamTest, DroppingAStreamEndsTheReceiveOfAnotherTask) {
   auto main = [&]() -> Task<void> {
     const size_t fds_before = CountOpenFds();
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     std::optional<TcpStream> stream = Adopt(std::move(pair.near_end));
     JoinHandle<absl::StatusOr<std::string>> receive =
         Spawn(ReceiveSome(*stream));
@@ -279,7 +279,7 @@ TEST_F(TcpStreamTest, DroppingAStreamEndsAReadThatWaitsForTheReceiveToStop) {
   auto main = [&]() -> Task<void> {
     for (int yields = 0; yields < 4; ++yields) {
       const size_t fds_before = CountOpenFds();
-      Connected pair = ConnectedTcp();
+      KernelPair pair = KernelTcp();
       std::optional<TcpStream> stream = Adopt(std::move(pair.near_end));
       SendAll(pair.far_end.get(), "x");
       EXPECT_EQ(ValueOf(co_await ReceiveSome(*stream)), "x");
@@ -306,7 +306,7 @@ TEST_F(TcpStreamTest, DroppingAStreamEndsAWriteThatHasSentAPart) {
   auto main = [&]() -> Task<void> {
     for (int yields = 1; yields < 30; ++yields) {
       const size_t fds_before = CountOpenFds();
-      Connected pair = ConnectedTcp();
+      KernelPair pair = KernelTcp();
       SetBuffer(pair.near_end.get(), SO_SNDBUF, 4096);
       SetBuffer(pair.far_end.get(), SO_RCVBUF, 4096);
       std::optional<TcpStream> stream = Adopt(std::move(pair.near_end));
@@ -327,8 +327,8 @@ TEST_F(TcpStreamTest, DroppingAStreamEndsAWriteThatHasSentAPart) {
 
 TEST_F(TcpStreamTest, AssigningOverAStreamClosesIt) {
   auto main = [&]() -> Task<void> {
-    Connected first = ConnectedTcp();
-    Connected second = ConnectedTcp();
+    KernelPair first = KernelTcp();
+    KernelPair second = KernelTcp();
     TcpStream stream;
     EXPECT_FALSE(stream.valid());
     stream = Adopt(std::move(first.near_end));
@@ -344,7 +344,7 @@ TEST_F(TcpStreamTest, AssigningOverAStreamClosesIt) {
 TEST_F(TcpStreamTest, TwoTasksThatReadFromOneStreamAreCaught) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   auto two = [&](bool first_reads, bool second_reads) -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     std::array<std::byte, 4> buffer;
     for (const bool reads : {first_reads, second_reads}) {
@@ -393,7 +393,7 @@ TEST_F(TcpStreamTest, AnExecutorCanEndWithEverythingInFlight) {
   };
   auto main = [&]() -> Task<void> {
     for (int kind = 0; kind < 12; ++kind) {
-      Connected pair = ConnectedTcp();
+      KernelPair pair = KernelTcp();
       SendAll(pair.far_end.get(), "hello");
       far_ends.push_back(std::move(pair.far_end));
       Spawn(busy(std::move(pair.near_end), kind)).Detach();
@@ -408,14 +408,14 @@ TEST_F(TcpStreamTest, AnExecutorCanEndWithEverythingInFlight) {
   }
 }
 
-class ImpatientTest : public NetTest {
+class ImpatientTest : public KernelNetTest {
  protected:
   static ExecutorOptions NoGrace() {
     ExecutorOptions options;
     options.shutdown_grace = absl::ZeroDuration();
     return options;
   }
-  ImpatientTest() : NetTest(NoGrace()) {}
+  ImpatientTest() : KernelNetTest(NoGrace()) {}
 };
 
 // Frames are then destroyed where they wait, in no particular order.
@@ -446,7 +446,7 @@ TEST_F(ImpatientTest, FramesCanBeDestroyedWhereTheyReadAndWrite) {
   };
   auto main = [&]() -> Task<void> {
     for (int kind = 0; kind < 8; ++kind) {
-      Connected pair = ConnectedTcp();
+      KernelPair pair = KernelTcp();
       if (kind % 3 == 0) SendAll(pair.far_end.get(), "hello");
       far_ends.push_back(std::move(pair.far_end));
       Spawn(owner(std::move(pair.near_end), kind)).Detach();

@@ -18,7 +18,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {
@@ -27,10 +27,10 @@ using ringway::testing::SendAll;
 using testing::AllOf;
 using testing::AsString;
 using testing::Bytes;
-using testing::Connected;
-using testing::ConnectedTcp;
 using testing::FillSendBuffer;
-using testing::NetTest;
+using testing::KernelNetTest;
+using testing::KernelPair;
+using testing::KernelTcp;
 using testing::Pattern;
 using testing::ReadExactly;
 using testing::ReadSome;
@@ -56,7 +56,7 @@ Task<absl::Status> EchoOne(TcpListener& listener) {
 
 // --- Every kind of address
 
-class StreamOver : public NetTest,
+class StreamOver : public KernelNetTest,
                    public ::testing::WithParamInterface<const char*> {
  protected:
   TcpListener Listen() {
@@ -147,11 +147,11 @@ TEST_P(StreamOver, AClientThatHasShutItsWritingSideGetsTheWholeAnswer) {
 
 // --- Reading and writing
 
-using TcpStreamTest = NetTest;
+using TcpStreamTest = KernelNetTest;
 
 TEST_F(TcpStreamTest, ReadsByteByByte) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::string sent = AsString(Pattern(1000, 3));
     SendAll(pair.far_end.get(), sent);
@@ -170,7 +170,7 @@ TEST_F(TcpStreamTest, ReadsByteByByte) {
 
 TEST_F(TcpStreamTest, WritesPartsInOrderWithEmptyOnesAmongThem) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     std::vector<std::string> texts;
     for (int i = 0; i < 100; ++i) {  // several system calls' worth
@@ -194,7 +194,7 @@ TEST_F(TcpStreamTest, WritesPartsInOrderWithEmptyOnesAmongThem) {
 
 TEST_F(TcpStreamTest, WritesLargePartsThroughASmallSendBuffer) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     SetBuffer(pair.near_end.get(), SO_SNDBUF, 4096);
     TcpStream stream = Adopt(std::move(pair.near_end));
     std::vector<std::vector<std::byte>> blocks;
@@ -217,7 +217,7 @@ TEST_F(TcpStreamTest, WritesLargePartsThroughASmallSendBuffer) {
 
 TEST_F(TcpStreamTest, NothingToReadOrWriteIsDoneAtOnce) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::array<std::span<const std::byte>, 3> empty_parts;
     EXPECT_EQ(ValueOf(co_await stream.Read({})), 0u);
@@ -230,7 +230,7 @@ TEST_F(TcpStreamTest, NothingToReadOrWriteIsDoneAtOnce) {
 
 TEST_F(TcpStreamTest, DeliversEverythingToASlowReaderThroughASmallSendBuffer) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     SetBuffer(pair.near_end.get(), SO_SNDBUF, 4096);
     TcpStream writer = Adopt(std::move(pair.near_end));
     TcpStream reader = Adopt(std::move(pair.far_end));
@@ -252,7 +252,7 @@ TEST_F(TcpStreamTest, DeliversEverythingToASlowReaderThroughASmallSendBuffer) {
 
 TEST_F(TcpStreamTest, OneTaskReadsWhileAnotherWrites) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream left = Adopt(std::move(pair.near_end));
     TcpStream right = Adopt(std::move(pair.far_end));
     const std::vector<std::byte> rightward = Pattern(3 * kMiB, 1);
@@ -273,7 +273,7 @@ TEST_F(TcpStreamTest, OneTaskReadsWhileAnotherWrites) {
 
 TEST_F(TcpStreamTest, EachOfTwoWritesHasAResultOfItsOwn) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> large = Pattern(8 * kMiB, 1);
     JoinHandle<absl::Status> first = Spawn(WriteAll(stream, large));
@@ -298,7 +298,7 @@ TEST_F(TcpStreamTest, EachOfTwoWritesHasAResultOfItsOwn) {
 
 TEST_F(TcpStreamTest, PipelinedWritesKeepTheirOrder) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     std::vector<std::string> texts;
     for (int i = 0; i < 32; ++i) texts.push_back(absl::StrCat("<", i, ">"));
@@ -318,7 +318,7 @@ TEST_F(TcpStreamTest, PipelinedWritesKeepTheirOrder) {
 
 TEST_F(TcpStreamTest, ACancelledWriteThatHadNotBegunLeavesNoTrace) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> large = Pattern(8 * kMiB, 1);
     JoinHandle<absl::Status> first = Spawn(WriteAll(stream, large));
@@ -341,7 +341,7 @@ TEST_F(TcpStreamTest, ACancelledWriteThatHadNotBegunLeavesNoTrace) {
 
 TEST_F(TcpStreamTest, ShutdownComesAfterWhatWasWrittenBefore) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> large = Pattern(8 * kMiB, 1);
     auto shutdown = [&]() -> Task<absl::Status> {
@@ -365,7 +365,7 @@ TEST_F(TcpStreamTest, ShutdownComesAfterWhatWasWrittenBefore) {
 
 TEST_F(TcpStreamTest, ReadAndReceiveMixedKeepTheOrderOfBytes) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> sent = Pattern(3 * kMiB, 5);
     std::thread writer([&] {
@@ -402,7 +402,7 @@ TEST_F(TcpStreamTest, ReadAndReceiveMixedKeepTheOrderOfBytes) {
 
 TEST_F(TcpStreamTest, AReadTakesWhatTheArmedReceiveDelivers) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     SendAll(pair.far_end.get(), "one");
     EXPECT_EQ(ValueOf(co_await ReceiveSome(stream)), "one");
@@ -441,7 +441,7 @@ TEST_F(TcpStreamTest, ServerThatSpeaksFirstLosesNothing) {
 // a batch (32 receives, Linux 6.18) before it hears of the pause.
 TEST_F(TcpStreamTest, AReaderThatDoesNotComeHoldsFewBuffersAndCostsNoTurns) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     const int far = pair.far_end.get();
     TcpStream stream = Adopt(std::move(pair.near_end));
     SendAll(far, "start");

@@ -12,49 +12,36 @@
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/net/socket_core.h"
 #include "ringway/net/socket_option.h"
 
 namespace ringway::net {
 namespace internal {
 
-class UdpCore final : public Orphan {
+class UdpCore final : public SocketCore {
  public:
-  UdpCore(Loop& loop, UniqueFd fd)
-      : Orphan(loop), loop_(loop), fd_(std::move(fd)) {}
-
-  int fd() const { return fd_.get(); }
+  UdpCore(Loop& loop, SocketFd fd) : SocketCore(loop, std::move(fd)) {}
 
   void Begin(DatagramOp::InFlight& entry) {
     in_flight_.PushBack(entry);
-    loop_.Start(entry.op);
+    loop().Start(entry.op);
   }
 
+  // May delete this.
   void End(DatagramOp::InFlight& entry) {
     entry.Unlink();
-    if (abandoned_ && in_flight_.empty()) loop_.Bury(*this);
-  }
-
-  // Gives the core to its loop, which cancels what is in flight; the last
-  // operation to end closes the socket.
-  static void Abandon(std::unique_ptr<UdpCore> core) {
-    if (LetGoWithoutLoop(core, "a UdpSocket")) return;
-    UdpCore& self = *core;
-    if (self.in_flight_.empty()) return;
-    self.abandoned_ = true;
-    self.loop_.Adopt(std::move(core));
-    for (DatagramOp::InFlight* entry = self.in_flight_.front();
-         entry != nullptr; entry = self.in_flight_.Next(*entry))
-      self.loop_.Cancel(entry->op);
+    CloseIfIdle();
   }
 
  private:
-  // No task is left that could send or receive.
-  void OnLoopEnd() override { fd_.Reset(); }
+  bool InFlight() const override { return !in_flight_.empty(); }
+  void OnAbandon() override {
+    for (DatagramOp::InFlight* entry = in_flight_.front(); entry != nullptr;
+         entry = in_flight_.Next(*entry))
+      loop().Cancel(entry->op);
+  }
 
-  Loop& loop_;  // may have ended: see loop_ended()
-  UniqueFd fd_;
   IntrusiveList<DatagramOp::InFlight> in_flight_;
-  bool abandoned_ = false;
 };
 
 DatagramOp::DatagramOp(UdpCore* core)
@@ -158,14 +145,14 @@ absl::StatusOr<Datagram> ReceiveDatagramOp::await_resume() const {
 
 namespace {
 
-absl::Status Configure(int fd, const SocketAddress& address,
+absl::Status Configure(const SocketFd& fd, const SocketAddress& address,
                        const UdpOptions& options) {
   absl::Status status;
   if (options.reuse_port)
-    status.Update(internal::SetSocketFlag(fd, SOL_SOCKET, SO_REUSEPORT, true,
-                                          "SO_REUSEPORT"));
+    status.Update(internal::SetSocketFlag(fd.calls(), fd.get(), SOL_SOCKET,
+                                          SO_REUSEPORT, true, "SO_REUSEPORT"));
   if (address.family() == AF_INET6)
-    status.Update(internal::SetV6Only(fd, options.v6_only));
+    status.Update(internal::SetV6Only(fd.calls(), fd.get(), options.v6_only));
   return status;
 }
 
@@ -178,14 +165,16 @@ absl::StatusOr<UdpSocket> UdpSocket::Bind(Loop& loop,
     return absl::InvalidArgumentError(
         absl::StrCat("a UDP socket cannot be bound to ", address.ToString()));
   }
-  UniqueFd fd(socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  SocketCalls& sockets = loop.backend().sockets();
+  SocketFd fd(sockets, sockets.Socket(address.family(), SOCK_DGRAM));
   if (!fd.valid()) {
-    return ErrnoToStatus(errno,
+    return ErrnoToStatus(-fd.get(),
                          absl::StrCat("UDP socket for ", address.ToString()));
   }
-  if (absl::Status s = Configure(fd.get(), address, options); !s.ok()) return s;
-  if (bind(fd.get(), address.data(), address.size()) != 0) {
-    return ErrnoToStatus(errno,
+  if (absl::Status s = Configure(fd, address, options); !s.ok()) return s;
+  const int error = sockets.Bind(fd.get(), address.data(), address.size());
+  if (error != 0) {
+    return ErrnoToStatus(-error,
                          absl::StrCat("bind UDP to ", address.ToString()));
   }
   try {
@@ -196,6 +185,10 @@ absl::StatusOr<UdpSocket> UdpSocket::Bind(Loop& loop,
 }
 
 UdpSocket UdpSocket::Adopt(Loop& loop, UniqueFd fd) {
+  return Adopt(loop, internal::TakeOver(loop, std::move(fd)));
+}
+
+UdpSocket UdpSocket::Adopt(Loop& loop, SocketFd fd) {
   return UdpSocket(std::make_unique<internal::UdpCore>(loop, std::move(fd)));
 }
 
@@ -217,19 +210,22 @@ UdpSocket::~UdpSocket() { Close(); }
 absl::Status UdpSocket::Connect(const SocketAddress& peer) {
   const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a UdpSocket");
   if (why != Unusable::kNo) return UnusableStatus(why, "UDP socket");
-  if (connect(core_->fd(), peer.data(), peer.size()) == 0)
-    return absl::OkStatus();
-  return ErrnoToStatus(errno, absl::StrCat("connect UDP to ", peer.ToString()));
+  const int error =
+      core_->sockets().Connect(core_->fd(), peer.data(), peer.size());
+  if (error == 0) return absl::OkStatus();
+  return ErrnoToStatus(-error,
+                       absl::StrCat("connect UDP to ", peer.ToString()));
 }
 
 void UdpSocket::Close() {
-  if (core_ != nullptr) internal::UdpCore::Abandon(std::move(core_));
+  if (core_ != nullptr)
+    internal::SocketCore::Abandon(std::move(core_), "a UdpSocket");
 }
 
 absl::StatusOr<SocketAddress> UdpSocket::LocalAddress() const {
   const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a UdpSocket");
   if (why != Unusable::kNo) return UnusableStatus(why, "UDP socket");
-  return SocketAddress::LocalOf(core_->fd());
+  return SocketAddress::LocalOf(core_->sockets(), core_->fd());
 }
 
 int UdpSocket::fd() const {

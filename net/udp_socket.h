@@ -24,6 +24,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ringway/backends/socket_calls.h"
 #include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
@@ -135,8 +136,10 @@ class UdpSocket {
       Loop& loop, const SocketAddress& address,
       const UdpOptions& options = UdpOptions());
 
-  // Takes over `fd`, a datagram socket in blocking mode. Throws
+  // Takes over a datagram socket: one of `loop`'s backend, or any other of the
+  // kernel's, whose mode (O_NONBLOCK) becomes that of the backend. Throws
   // std::bad_alloc, having closed it.
+  static UdpSocket Adopt(Loop& loop, SocketFd fd);
   static UdpSocket Adopt(Loop& loop, UniqueFd fd);
 
   UdpSocket(UdpSocket&&) noexcept;

@@ -23,7 +23,7 @@
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/socket_address.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 
 namespace ringway::net {
 namespace {
@@ -41,7 +41,7 @@ std::string_view TextOf(const Buffer& buffer,
   return {reinterpret_cast<const char*>(buffer.data()), datagram->n_bytes};
 }
 
-class UdpSocketTest : public testing::NetTest {
+class UdpSocketTest : public testing::KernelNetTest {
  protected:
   UdpSocket BindTo(std::string_view address) {
     return ValueOf(

@@ -27,15 +27,18 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/sockets.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/net/listen_socket.h"
 #include "ringway/net/socket_address.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/net/udp_socket.h"
 
 namespace ringway::net {
 namespace {
+
+using ringway::testing::KernelSockets;
 
 using testing::ValueOf;
 
@@ -100,7 +103,8 @@ bool TcpIsAsAsked() {
   for (const bool v6_only : {false, true}) {
     ListenOptions options;
     options.v6_only = v6_only;
-    UniqueFd fd = ValueOf(MakeListenSocket(Address("[::]:0"), options));
+    SocketFd fd =
+        ValueOf(MakeListenSocket(KernelSockets(), Address("[::]:0"), options));
     if (IsV6Only(fd.get()) != v6_only) return false;
   }
   return true;
@@ -108,12 +112,13 @@ bool TcpIsAsAsked() {
 
 // To an IPv4 address that is written as an IPv6 one.
 bool ConnectsToMappedIPv4() {
-  UniqueFd listener =
-      ValueOf(MakeListenSocket(Address("127.0.0.1:0"), ListenOptions()));
-  const uint16_t port = ValueOf(SocketAddress::LocalOf(listener.get())).port();
+  SocketFd listener = ValueOf(MakeListenSocket(
+      KernelSockets(), Address("127.0.0.1:0"), ListenOptions()));
+  const uint16_t port =
+      ValueOf(SocketAddress::LocalOf(KernelSockets(), listener.get())).port();
   const SocketAddress mapped =
       Address(absl::StrCat("[::ffff:127.0.0.1]:", port));
-  UniqueFd client = ValueOf(MakeStreamSocket(mapped));
+  SocketFd client = ValueOf(MakeStreamSocket(KernelSockets(), mapped));
   return connect(client.get(), mapped.data(), mapped.size()) == 0;
 }
 

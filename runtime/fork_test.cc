@@ -32,7 +32,7 @@
 #include "ringway/executor/remote/shared_channel.h"
 #include "ringway/executor/remote/spawn_on.h"
 #include "ringway/executor/ring/ring_thread.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/runtime_for_test.h"
 

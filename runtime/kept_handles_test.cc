@@ -15,7 +15,7 @@
 #include "gtest/gtest.h"
 #include "ringway/executor/task/cancel_token.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/runtime_for_test.h"
 

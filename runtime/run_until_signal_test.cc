@@ -27,7 +27,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/runtime_for_test.h"
 

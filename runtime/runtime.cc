@@ -13,9 +13,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/backend_options.h"
+#include "ringway/backends/socket_calls.h"
 #include "ringway/core/check.h"
 #include "ringway/core/leak_in_child.h"
-#include "ringway/core/unique_fd.h"
 #include "ringway/net/listen_socket.h"
 #include "ringway/runtime/worker.h"
 
@@ -203,7 +203,7 @@ absl::Status Runtime::StartEachWorker() {
 }
 
 absl::Status Runtime::OpenListeners() {
-  std::vector<std::vector<UniqueFd>> sockets(workers_.size());
+  std::vector<std::vector<SocketFd>> sockets(workers_.size());
   net::ListenOptions options;
   options.reuse_port = workers_.size() > 1;
   for (net::SocketAddress& address : addresses_) {
@@ -211,13 +211,14 @@ absl::Status Runtime::OpenListeners() {
       options.claim_port = w == 0;
       // A Unix path has one socket; every worker accepts from it.
       const bool share = w > 0 && address.is_unix();
-      absl::StatusOr<UniqueFd> fd =
-          share ? net::DuplicateSocket(sockets[0].back())
-                : net::MakeListenSocket(address, options);
+      absl::StatusOr<SocketFd> fd =
+          share
+              ? net::DuplicateSocket(sockets[0].back())
+              : net::MakeListenSocket(workers_[w]->sockets(), address, options);
       if (!fd.ok()) return fd.status();
       if (w == 0) {  // resolves port 0 for the workers that follow
         absl::StatusOr<net::SocketAddress> bound =
-            net::SocketAddress::LocalOf(fd->get());
+            net::SocketAddress::LocalOf(fd->calls(), fd->get());
         if (!bound.ok()) return bound.status();
         address = *bound;
       }

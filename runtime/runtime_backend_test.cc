@@ -20,7 +20,7 @@
 #include "ringway/backends/make_backend.h"
 #include "ringway/backends/testing/failing_calls.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/runtime_for_test.h"
 

@@ -25,7 +25,7 @@
 #include "ringway/core/thread_sanitizer.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/net/socket_address.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
 
 namespace ringway {

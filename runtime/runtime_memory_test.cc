@@ -30,7 +30,7 @@
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/runtime_for_test.h"
 

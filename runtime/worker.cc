@@ -123,7 +123,7 @@ void Worker::Order::Received(InboxMessage& message, bool accepted) {
 }
 
 void Worker::Arrange(std::span<const ExecutorHandle> workers,
-                     std::vector<UniqueFd> sockets) noexcept {
+                     std::vector<SocketFd> sockets) noexcept {
   workers_ = workers;
   sockets_ = std::move(sockets);
   Send(arrange_);
@@ -184,8 +184,10 @@ absl::Status Worker::Prepare() {
   if (!executor.ok()) return executor.status();
   executor_ = *std::move(executor);
   handle_ = ExecutorHandle(*executor_);
-  backend_description_ = std::string(executor_->loop().backend().description());
-  backend_name_ = std::string(executor_->loop().backend().name());
+  const Backend& backend = executor_->loop().backend();
+  backend_description_ = std::string(backend.description());
+  backend_name_ = std::string(backend.name());
+  sockets_of_backend_ = &backend.sockets();
   return absl::OkStatus();
 }
 

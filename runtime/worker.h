@@ -26,9 +26,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "ringway/backends/socket_calls.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/core/runnable.h"
-#include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/remote/executor_handle.h"
 #include "ringway/executor/task/event.h"
@@ -71,7 +71,7 @@ class Worker {
   // ListenConfig. `workers`, all of its runtime, must outlive it. Any thread,
   // once; WaitUntilArranged(), once, says how it went.
   void Arrange(std::span<const ExecutorHandle> workers,
-               std::vector<UniqueFd> sockets) noexcept;
+               std::vector<SocketFd> sockets) noexcept;
   absl::Status WaitUntilArranged();
 
   // Runs OnStart() and accepts. Any thread, as the two below.
@@ -86,6 +86,8 @@ class Worker {
     return backend_description_;
   }
   std::string_view backend_name() const { return backend_name_; }
+  // Those of its backend. Any thread.
+  SocketCalls& sockets() const { return *sockets_of_backend_; }
   const ExecutorHandle& handle() const { return handle_; }
 
   int index() const { return index_; }
@@ -166,6 +168,7 @@ class Worker {
   ExecutorHandle handle_;
   std::string backend_description_;
   std::string backend_name_;
+  SocketCalls* sockets_of_backend_ = nullptr;
   RuntimeReport report_;
   std::atomic<bool> ended_{false};
   Order arrange_{*this, &Worker::DoArrange};
@@ -176,7 +179,7 @@ class Worker {
   // Of the worker's thread only.
   std::unique_ptr<Executor> executor_;
   std::span<const ExecutorHandle> workers_;
-  std::vector<UniqueFd> sockets_;  // until they are listeners
+  std::vector<SocketFd> sockets_;  // until they are listeners
   std::vector<std::unique_ptr<Listening>> listening_;
   std::vector<JoinHandle<void>> accept_loops_;
   size_t connections_ = 0;

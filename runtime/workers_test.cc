@@ -13,7 +13,7 @@
 #include "ringway/executor/remote/executor_handle.h"
 #include "ringway/executor/remote/spawn_on.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
 
 namespace ringway {

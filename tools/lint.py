@@ -118,7 +118,23 @@ def check_conventions(cpp):
             problems += ['%s:%d: getenv, must be secure_getenv' % (name, number)
                          for number, line in enumerate(text.splitlines(), 1)
                          if re.search(r'(?<!secure_)\bgetenv\(', line)]
+            problems += ['%s:%d: a system call on a socket, which are the backend\'s '
+                         '(backends/socket_calls.h)' % (name, number)
+                         for number in socket_calls_in(name, text)]
     return problems
+
+
+_SOCKET_CALLS = re.compile(
+    r'(?<![\w.>:])(?:::)?(?:socket|socketpair|bind|listen|accept4?|connect|shutdown|close|fcntl|dup[23]?|'
+    r'ioctl|poll|get(?:sock|peer)name|[gs]etsockopt|send|sendto|sendmsg|recv|recvfrom|recvmsg|read|write)\(')
+
+
+def socket_calls_in(name, text):
+    """The lines of net/ and runtime/ that call the kernel with a socket."""
+    if not name.startswith(('net/', 'runtime/')) or name.startswith('net/stream_model/'):
+        return []
+    return [number for number, line in enumerate(text.splitlines(), 1)
+            if _SOCKET_CALLS.search(line.split('//')[0])]
 
 
 def includes_of(text):

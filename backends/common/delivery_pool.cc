@@ -5,22 +5,9 @@
 #include <new>
 #include <utility>
 
-#include "ringway/backends/backend.h"
 #include "ringway/core/check.h"
-#include "ringway/core/linger.h"
-#include "ringway/core/unique_fd.h"
 
 namespace ringway {
-
-void DisposeOf(const DeliveringOperation& op, const Delivery& delivery,
-               Backend& backend) {
-  if (LendsBuffers(op.opcode)) {
-    backend.ReturnBuffer(delivery.buffer_id);
-  } else if (op.opcode == OpCode::kAcceptMultishot) {
-    UniqueFd accepted(delivery.result);
-    StopLingering(accepted.get());
-  }
-}
 
 DeliveryPool::~DeliveryPool() {
   while (chunks_ != nullptr) delete std::exchange(chunks_, chunks_->next);

@@ -16,12 +16,6 @@
 
 namespace ringway {
 
-class Backend;
-
-// Closes or gives back what `delivery`, an unwanted one of `op`, holds.
-void DisposeOf(const DeliveringOperation& op, const Delivery& delivery,
-               Backend& backend);
-
 class DeliveryPool {
  public:
   DeliveryPool() = default;

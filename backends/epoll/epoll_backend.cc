@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "ringway/backends/common/cancel_in.h"
+#include "ringway/backends/common/kernel_sockets.h"
 #include "ringway/core/errno_status.h"
 
 namespace ringway::epoll {
@@ -49,6 +50,7 @@ BackendInfo InfoOf(const BackendOptions& options, const EpollSet& set) {
   for (size_t i = 0; i < kOpCodeCount; ++i)
     info.support[i] = TraitsOf(static_cast<OpCode>(i)).by_readiness;
   info.clock = &Clock::Real();
+  info.sockets = &NonBlockingSockets();
   return info;
 }
 

@@ -61,7 +61,6 @@ class EpollBackend final : public Backend {
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& event) override;
-  void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override { return watcher_.set().fd(); }
   BackendStats stats() const override { return stats_; }

@@ -234,9 +234,4 @@ bool EpollBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
   return completions_.Take(op, delivery);
 }
 
-void EpollBackend::DropDeliveries(DeliveringOperation& op) {
-  Delivery delivery;
-  while (TakeDelivery(op, delivery)) DisposeOf(op, delivery, *this);
-}
-
 }  // namespace ringway::epoll

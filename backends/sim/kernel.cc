@@ -15,7 +15,7 @@
 #include "ringway/backends/datagram.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/sim/files/open_file.h"
-#include "ringway/backends/sim/network/datagram_socket.h"
+#include "ringway/backends/sim/network/make_socket.h"
 #include "ringway/backends/sim/network/pipe.h"
 #include "ringway/backends/sim/network/stream_socket.h"
 #include "ringway/backends/sim/operation_buffers.h"
@@ -83,7 +83,7 @@ int64_t Kernel::Perform(Request& request, uint32_t host) {
     case OpCode::kSendFile:
       return SendFile(request);
     case OpCode::kSocket:
-      return MakeSocket(op, host);
+      return Make(op, host);
     case OpCode::kBind:
     case OpCode::kListen:
     case OpCode::kAccept:
@@ -219,25 +219,12 @@ int64_t Kernel::WaitForProcess(const Request& request) {
 
 // --- Sockets.
 
-int64_t Kernel::MakeSocket(const Operation& op, uint32_t host) {
-  const int domain = op.fd;
-  const int type = static_cast<int>(op.offset) & 0xf;
-  if (domain != AF_INET && domain != AF_UNIX) return -EAFNOSUPPORT;
-  const sa_family_t family = static_cast<sa_family_t>(domain);
-  const int protocol = static_cast<int>(op.length);
-  const int own_protocol = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
-  if (type != SOCK_STREAM && type != SOCK_DGRAM) return -ESOCKTNOSUPPORT;
-  if (protocol != 0 && (protocol != own_protocol || family == AF_UNIX)) {
-    return -EPROTONOSUPPORT;
-  }
-  if (type == SOCK_STREAM) {
-    return fds_.Open(
-        std::make_shared<StreamSocket>(environment_, network_, family, host),
-        "socket");
-  }
-  return fds_.Open(
-      std::make_shared<DatagramSocket>(environment_, network_, family, host),
-      "socket");
+int64_t Kernel::Make(const Operation& op, uint32_t host) {
+  std::shared_ptr<Socket> made;
+  const int error =
+      MakeSocket(environment_, network_, op.fd, static_cast<int>(op.offset),
+                 static_cast<int>(op.length), host, &made);
+  return error != 0 ? error : fds_.Open(std::move(made), "socket");
 }
 
 int64_t Kernel::OnSocket(Request& request) {

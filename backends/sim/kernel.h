@@ -45,7 +45,7 @@ class Kernel {
   int64_t Move(Request& request, int64_t from_offset, int64_t to_offset,
                size_t n_bytes);
 
-  int64_t MakeSocket(const Operation& op, uint32_t host);
+  int64_t Make(const Operation& op, uint32_t host);
   int64_t Bind(const Operation& op, Socket& socket);
   int64_t Connect(Request& request, Socket& socket);
   int64_t Accept(const Operation& op, Socket& socket);

@@ -18,7 +18,7 @@
 namespace ringway::sim {
 namespace {
 
-BackendInfo InfoOf(Environment& environment) {
+BackendInfo InfoOf(Environment& environment, SocketCalls& sockets) {
   BackendInfo info;
   info.name = "sim";
   info.description = "sim";
@@ -26,6 +26,7 @@ BackendInfo InfoOf(Environment& environment) {
   info.support[static_cast<size_t>(OpCode::kUringCommand)] =
       Support::kUnimplemented;
   info.clock = &environment.clock;
+  info.sockets = &sockets;
   return info;
 }
 
@@ -33,12 +34,14 @@ BackendInfo InfoOf(Environment& environment) {
 
 SimBackend::SimBackend(World& world, uint32_t number,
                        const BackendOptions& options, uint32_t host)
-    : Backend(InfoOf(world.environment())),
+    : Backend(InfoOf(world.environment(), sockets_)),
       world_(world),
       environment_(world.environment()),
       number_(number),
       options_(options),
       host_(host),
+      sockets_(world.environment_, world.fds_, world.files_, world.network_,
+               host),
       doorbell_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       room_(options.submission_entries) {
   RINGWAY_CHECK(doorbell_.valid(), "no eventfd to be had: errno %d", errno);
@@ -218,17 +221,6 @@ void SimBackend::Tell(const Outcome& outcome, RunnableList& done) {
 
 bool SimBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
   return completions_.Take(op, delivery);
-}
-
-void SimBackend::DropDeliveries(DeliveringOperation& op) {
-  Delivery delivery;
-  while (completions_.Take(op, delivery)) {
-    if (LendsBuffers(op.opcode)) {
-      ReturnBuffer(delivery.buffer_id);
-    } else if (op.opcode == OpCode::kAcceptMultishot) {
-      world_.fds_.Close(delivery.result, "dropping accepted connections");
-    }
-  }
 }
 
 void SimBackend::ReturnBuffer(uint16_t buffer_id) {

@@ -33,6 +33,7 @@
 #include "ringway/backends/common/receive_buffers.h"
 #include "ringway/backends/sim/environment/trace.h"
 #include "ringway/backends/sim/request.h"
+#include "ringway/backends/sim/sockets.h"
 #include "ringway/backends/sim/world.h"
 #include "ringway/core/containers/slab.h"
 #include "ringway/core/owner_thread.h"
@@ -54,7 +55,6 @@ class SimBackend final : public Backend {
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
-  void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override;
   BackendStats stats() const override { return stats_; }
@@ -124,6 +124,7 @@ class SimBackend final : public Backend {
   const uint32_t number_;
   const BackendOptions options_;
   const uint32_t host_;
+  Sockets sockets_;
   const UniqueFd doorbell_;  // an eventfd
   std::atomic<bool> notified_{false};
   std::atomic<bool> blocking_{false};        // in a real wait for the doorbell

@@ -52,7 +52,7 @@ int64_t WriteNow(int fd, std::string_view data) {
       write(fd, data.data(), std::min<size_t>(data.size(), PIPE_BUF)));
 }
 
-int64_t ReadNow(int fd, std::string& into) {
+int64_t ReadNow(int fd, std::span<char> into) {
   const iovec part = {into.data(), into.size()};
   const int64_t n = OrErrno(preadv2(fd, &part, 1, /*offset=*/-1, RWF_NOWAIT));
   if (n != -EOPNOTSUPP) return n;
@@ -75,6 +75,7 @@ class RealSystem final : public System {
   }
 
   bool is_kernel() const override { return true; }
+  SocketCalls& sockets() override { return KernelSockets(); }
 
   TestFdPair SocketPair(int type) override {
     int fds[2];
@@ -139,12 +140,13 @@ class RealSystem final : public System {
                           AsSockaddr(address), sizeof(address)));
   }
 
-  std::string Receive(int fd, size_t max) override {
-    std::string data(max, '\0');
-    int64_t n = OrErrno(recv(fd, data.data(), max, MSG_DONTWAIT));
-    if (n == -ENOTSOCK) n = ReadNow(fd, data);
-    data.resize(n > 0 ? static_cast<size_t>(n) : 0);
-    return data;
+  int64_t ReceiveInto(int fd, std::span<char> to) override {
+    const int64_t n = OrErrno(recv(fd, to.data(), to.size(), MSG_DONTWAIT));
+    return n == -ENOTSOCK ? ReadNow(fd, to) : n;
+  }
+
+  int ShutdownWrite(int fd) override {
+    return static_cast<int>(OrErrno(shutdown(fd, SHUT_WR)));
   }
 
   void Shrink(int fd) override {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/sim/files/open_file.h"
@@ -16,6 +17,7 @@
 #include "ringway/backends/sim/network/pipe.h"
 #include "ringway/backends/sim/network/stream_socket.h"
 #include "ringway/backends/sim/sim_backend.h"
+#include "ringway/backends/sim/sockets.h"
 #include "ringway/backends/sim/world.h"
 #include "ringway/core/check.h"
 
@@ -55,6 +57,7 @@ class SimSystem final : public System {
   }
 
   bool is_kernel() const override { return false; }
+  SocketCalls& sockets() override { return sockets_; }
 
   TestFdPair SocketPair(int type) override {
     if (type == SOCK_STREAM) {
@@ -135,18 +138,25 @@ class SimSystem final : public System {
     return OrAgain(SocketOf(fd).Send(from, &to, 0));
   }
 
-  std::string Receive(int fd, size_t max) override {
-    std::string data(max, '\0');
-    Buffers to(data.data(), data.size());
-    const int64_t n = Get(fd).Read(to, /*offset=*/-1);
-    data.resize(n > 0 ? static_cast<size_t>(n) : 0);
-    return data;
+  int64_t ReceiveInto(int fd, std::span<char> to) override {
+    Buffers buffers(to.data(), to.size());
+    return OrAgain(Get(fd).Read(buffers, /*offset=*/-1));
   }
 
-  void Shrink(int fd) override { SocketOf(fd).Shrink(); }
+  int ShutdownWrite(int fd) override {
+    return static_cast<int>(SocketOf(fd).Shutdown(SHUT_WR));
+  }
+
+  void Shrink(int fd) override {
+    const int least = 1;  // is raised to the smallest there is
+    for (int option : {SO_SNDBUF, SO_RCVBUF})
+      SocketOf(fd).SetOption(SOL_SOCKET, option, &least, sizeof(least));
+  }
 
   void ResetPeer(TestFd fd) override {
-    dynamic_cast<StreamSocket&>(Get(fd.get())).set_reset_on_close();
+    const linger at_once = {1, 0};
+    SocketOf(fd.get()).SetOption(SOL_SOCKET, SO_LINGER, &at_once,
+                                 sizeof(at_once));
     fd.Reset();
   }
 
@@ -180,6 +190,7 @@ class SimSystem final : public System {
   }
   bool IsCloseOnExec(int) override { return true; }
   size_t OpenFds() override { return world_.fds().n_open(); }
+  std::vector<std::string> Mistakes() override { return world_.errors(); }
 
  private:
   static constexpr uint32_t kHost = INADDR_LOOPBACK;
@@ -215,6 +226,8 @@ class SimSystem final : public System {
   }
 
   sim::World world_;
+  sim::Sockets sockets_{world_.environment(), world_.fds(), world_.files(),
+                        world_.network(), kHost};
   int next_directory_ = 0;
 };
 

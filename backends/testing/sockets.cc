@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "ringway/backends/common/kernel_sockets.h"
 #include "ringway/core/check.h"
 
 namespace ringway::testing {
@@ -24,6 +25,8 @@ int Must(int rc, const char* what) {
 }
 
 }  // namespace
+
+SocketCalls& KernelSockets() { return BlockingSockets(); }
 
 FdPair MakeSocketPair() {
   int fds[2];

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "ringway/backends/socket_calls.h"
 #include "ringway/backends/testing/views.h"  // IWYU pragma: export
 #include "ringway/core/unique_fd.h"
 
@@ -23,6 +24,9 @@ struct FdPair {
   UniqueFd first;   // a pipe's read end
   UniqueFd second;  // a pipe's write end
 };
+
+// The kernel's, in blocking mode.
+SocketCalls& KernelSockets();
 
 // A connected pair of Unix stream sockets.
 FdPair MakeSocketPair();

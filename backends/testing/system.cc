@@ -23,4 +23,11 @@ void TestFd::Reset() {
   RINGWAY_CHECK(rc == 0, "closing fd %d of a test: %s", fd, strerror(-rc));
 }
 
+std::string System::Receive(int fd, size_t max) {
+  std::string data(max, '\0');
+  const int64_t n = ReceiveInto(fd, data);
+  data.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  return data;
+}
+
 }  // namespace ringway::testing

@@ -22,13 +22,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
+#include "ringway/backends/socket_calls.h"
 
 namespace ringway::testing {
 
@@ -75,6 +78,9 @@ class System {
   // True for the kernel, whose fds every system call takes.
   virtual bool is_kernel() const = 0;
 
+  // What is done to its sockets, in blocking mode. Nothing fails by a fault.
+  virtual SocketCalls& sockets() = 0;
+
   // --- Making. All of it in blocking mode.
 
   // Connected Unix sockets: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
@@ -111,8 +117,13 @@ class System {
   // One datagram. Returns bytes or -errno.
   virtual int64_t SendTo(int fd, std::string_view data,
                          const sockaddr_in& address) = 0;
-  // Up to `max` bytes, or one datagram, of what is there now.
-  virtual std::string Receive(int fd, size_t max) = 0;
+  // Up to so many bytes, or one datagram, of what is there now. Returns bytes,
+  // 0 at the end, or -errno (-EAGAIN: there is nothing yet).
+  virtual int64_t ReceiveInto(int fd, std::span<char> to) = 0;
+  // The same as a string, which is empty at the end and after an error.
+  std::string Receive(int fd, size_t max);
+  // Returns 0 or -errno.
+  virtual int ShutdownWrite(int fd) = 0;
   // Gives a socket the smallest buffers there are, in both directions.
   virtual void Shrink(int fd) = 0;
   // Closes a connection so that its peer sees a reset.
@@ -132,6 +143,8 @@ class System {
   virtual bool IsCloseOnExec(int fd) = 0;
   // How many fds there are.
   virtual size_t OpenFds() = 0;
+  // What was done that no correct program does, as far as the system tells.
+  virtual std::vector<std::string> Mistakes() { return {}; }
 };
 
 }  // namespace ringway::testing

@@ -19,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/common/cancel_in.h"
+#include "ringway/backends/common/kernel_sockets.h"
 #include "ringway/backends/common/socket_type.h"
 #include "ringway/backends/common/system_call.h"
 #include "ringway/backends/datagram.h"
@@ -52,6 +53,7 @@ BackendInfo InfoOf(const KernelRing& ring) {
   Support& command = info.support[static_cast<size_t>(OpCode::kUringCommand)];
   if (command == Support::kEmulated) command = Support::kUnimplemented;
   info.clock = &Clock::Real();
+  info.sockets = &BlockingSockets();
   info.can_peek = ring.ShowsCompletions();
   return info;
 }
@@ -318,11 +320,6 @@ void UringBackend::ReturnBuffer(uint16_t buffer_id) {
 bool UringBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
   owner_.Check("a uring backend");
   return completions_.Take(op, delivery);
-}
-
-void UringBackend::DropDeliveries(DeliveringOperation& op) {
-  Delivery delivery;
-  while (TakeDelivery(op, delivery)) DisposeOf(op, delivery, *this);
 }
 
 }  // namespace ringway::uring

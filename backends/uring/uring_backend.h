@@ -55,7 +55,6 @@ class UringBackend final : public Backend {
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
-  void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   BackendHints& hints() override { return registered_; }
   int PollableFd() const override;

@@ -256,7 +256,7 @@ void UringBackend::Deliver(DeliveringOperation& op, int32_t result,
 void UringBackend::Lose(DeliveringOperation& op, const Delivery& delivery) {
   op.backend.lost_delivery = true;
   ++stats_.deliveries_lost;
-  DisposeOf(op, delivery, *this);
+  Dispose(op, delivery);
 }
 
 // Asks the kernel to end `op`, which is armed, unless that was done before.

@@ -6,7 +6,9 @@
 #define RINGWAY_NET_STREAM_MODEL_BUFFER_PROBE_H_
 
 #include "absl/status/status.h"
+#include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/task.h"
 
 namespace ringway::net::model {
 
@@ -15,7 +17,7 @@ namespace ringway::net::model {
 // with all buffers at hand, deliveries are copied only once fewer are left than
 // BackendOptions::receive_low_water says. OK without a look where there are too
 // many buffers for that.
-absl::Status ProbeBuffers(Executor& executor, const ExecutorOptions& options);
+Task<absl::Status> ProbeBuffers(Loop& loop, const ExecutorOptions& options);
 
 }  // namespace ringway::net::model
 

@@ -2,6 +2,8 @@
 
 #include "ringway/net/stream_model/round.h"
 
+#include <sys/socket.h>
+
 #include <barrier>
 #include <cstddef>
 #include <memory>
@@ -10,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/testing/sockets.h"
+#include "ringway/core/check.h"
 #include "ringway/net/stream_model/watchdog.h"
 #include "ringway/net/stream_model/worker.h"
 #include "ringway/net/stream_model/world.h"
@@ -17,26 +20,15 @@
 namespace ringway::net::model {
 namespace {
 
-constexpr size_t kNotesUnderWay = 8;
-
-std::vector<Mailboxes> MakeMailboxes(size_t n_workers) {
-  std::vector<SharedSender<Note>> to;
-  std::vector<Mailboxes> mailboxes;
-  for (size_t i = 0; i < n_workers; ++i) {
-    auto channel = MakeSharedChannel<Note>(kNotesUnderWay);
-    to.push_back(std::move(channel.sender));
-    mailboxes.push_back(Mailboxes{std::move(channel.receiver), {}});
-  }
-  for (Mailboxes& mailbox : mailboxes) mailbox.out = to;
-  return mailboxes;
-}
-
 void MakeSocketPairs(World& world) {
   for (size_t i = 0; i < world.pairs.size(); ++i) {
     if (world.plan.pairs[i].transport != Transport::kAdopted) continue;
-    ringway::testing::FdPair pair = ringway::testing::MakeSocketPair();
-    world.pairs[i]->adopted[0] = std::move(pair.first);
-    world.pairs[i]->adopted[1] = std::move(pair.second);
+    SocketCalls& sockets = ringway::testing::KernelSockets();
+    int fds[2];
+    const int error = sockets.Pair(SOCK_STREAM, fds);
+    RINGWAY_CHECK(error == 0, "socketpair: errno %d", -error);
+    for (size_t side = 0; side < 2; ++side)
+      world.pairs[i]->adopted[side] = SocketFd(sockets, fds[side]);
   }
 }
 
@@ -52,20 +44,6 @@ void RunWorkers(World& world) {
   for (std::thread& thread : threads) thread.join();
 }
 
-void CheckOutcome(World& world) {
-  if (world.failed_to_start || world.cut_short()) return;
-  for (const std::unique_ptr<Pair>& pair : world.pairs) {
-    pair->directions[0].CheckOutcome(pair->directions[1]);
-    pair->directions[1].CheckOutcome(pair->directions[0]);
-  }
-  for (size_t i = 0; i < world.told.size(); ++i) {
-    if (world.told[i] != world.heard[i])
-      world.Fail(absl::StrCat(world.told[i].load(), " notes of teller ", i,
-                              " were sent and ", world.heard[i].load(),
-                              " heard"));
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> RunRound(const Plan& plan, absl::Duration patience) {
@@ -76,9 +54,9 @@ std::vector<std::string> RunRound(const Plan& plan, absl::Duration patience) {
     MakeSocketPairs(world);
     RunWorkers(world);
   }
-  CheckOutcome(world);
+  world.CheckOutcome();
   for (std::unique_ptr<Pair>& pair : world.pairs) {
-    for (UniqueFd& fd : pair->adopted) fd.Reset();
+    for (SocketFd& fd : pair->adopted) fd.Close();
   }
   const size_t fds_after = ringway::testing::CountOpenFds();
   if (fds_after != fds_before)

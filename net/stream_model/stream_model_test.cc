@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/backend_fixture.h"
 #include "ringway/net/stream_model/plan.h"
 #include "ringway/net/stream_model/round.h"
+#include "ringway/net/stream_model/simulated_round.h"
 
 namespace ringway::net::model {
 namespace {
@@ -25,22 +27,28 @@ constexpr absl::Duration kPatience = absl::Seconds(60);
 
 class StreamModel : public ringway::testing::BackendConformance {
  protected:
-  void SetUp() override {
-    BackendConformance::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    RINGWAY_REQUIRES_KERNEL("sockets and threads");
-  }
-
-  static void RunSeeds(Theme theme, size_t workers) {
+  void RunSeeds(Theme theme, size_t workers) {
     PlanLimits limits;
     limits.backend = Options();
     limits.workers = workers;
     limits.n_bytes = theme == Theme::kBulk ? 12u << 20 : 4u << 20;
     for (uint64_t seed = 1; seed <= Seeds(); ++seed) {
-      const Plan plan = PlanOf(seed, theme, limits);
-      for (const std::string& failure : RunRound(plan, kPatience))
-        ADD_FAILURE() << plan.Describe() << "\n  " << failure;
+      RunPlan(PlanOf(seed, theme, limits));
     }
+  }
+
+  // Without a kernel each plan is run twice: in an ideal world, and with
+  // faults.
+  void RunPlan(const Plan& plan) {
+    if (system().is_kernel()) return Report(plan, RunRound(plan, kPatience));
+    Report(plan, RunSimulatedRound(plan, /*faults=*/false));
+    Report(plan, RunSimulatedRound(plan, /*faults=*/true));
+  }
+
+ private:
+  static void Report(const Plan& plan, const std::vector<std::string>& failed) {
+    for (const std::string& failure : failed)
+      ADD_FAILURE() << plan.Describe() << "\n  " << failure;
   }
 };
 
@@ -75,10 +83,7 @@ TEST_P(StreamModel, AResetRightBehindSmallDeliveriesIsNotLost) {
   PlanLimits limits;
   limits.backend = Options();
   const Plan plan = PlanOf(/*seed=*/2114, limits);
-  for (int round = 0; round < 12; ++round) {
-    for (const std::string& failure : RunRound(plan, kPatience))
-      ADD_FAILURE() << plan.Describe() << "\n  " << failure;
-  }
+  for (int round = 0; round < 12; ++round) RunPlan(plan);
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(StreamModel);

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -28,16 +27,19 @@
 namespace ringway::net::model {
 namespace {
 
+constexpr size_t kNotesUnderWay = 8;
+
 constexpr std::array<Transport, 3> kListening = {
     Transport::kTcp4, Transport::kTcp6, Transport::kUnix};
 
-std::string AddressFor(Transport transport) {
+std::string AddressFor(const World& world, size_t worker, Transport transport) {
   static std::atomic<uint64_t> names{0};
   switch (transport) {
     case Transport::kTcp4:
-      return "127.0.0.1:0";
+      return absl::StrCat(world.workers[worker].ipv4, ":0");
     case Transport::kTcp6:
-      return "[::1]:0";
+      return world.has_ipv6 ? "[::1]:0"
+                            : AddressFor(world, worker, Transport::kTcp4);
     default:
       return absl::StrCat("unix:@ringway-model-", getpid(), "-", names++);
   }
@@ -46,7 +48,7 @@ std::string AddressFor(Transport transport) {
 absl::Status Listen(Local& local, Loop& loop) {
   for (Transport transport : kListening) {
     absl::StatusOr<SocketAddress> address =
-        SocketAddress::Parse(AddressFor(transport));
+        SocketAddress::Parse(AddressFor(local.world, local.index, transport));
     if (!address.ok()) return address.status();
     absl::StatusOr<TcpListener> listener = TcpListener::Listen(loop, *address);
     if (!listener.ok()) return listener.status();
@@ -84,9 +86,10 @@ Task<absl::Status> WriteHello(TcpStream& stream, size_t pair) {
   co_return co_await stream.Write(hello);
 }
 
-void SetSmallSendBuffer(int fd) {
+void SetSmallSendBuffer(const TcpStream& stream) {
   const int n_bytes = 4096;
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &n_bytes, sizeof(n_bytes));
+  Executor::Current()->loop().backend().sockets().SetOption(
+      stream.fd(), SOL_SOCKET, SO_SNDBUF, &n_bytes, sizeof(n_bytes));
 }
 
 void OnEnded(Local& local) {
@@ -102,7 +105,7 @@ void FailUnlessCut(Local& local, std::string_view what,
 
 Task<void> RunEnd(Local& local, size_t pair, size_t side, TcpStream stream) {
   if (local.world.plan.pairs[pair].small_send_buffer)
-    SetSmallSendBuffer(stream.fd());
+    SetSmallSendBuffer(stream);
   End end(local, pair, side, std::move(stream));
   Task<void> reads = ReadProgram(end, end.Fork());
   Task<void> writes = WriteProgram(end, end.Fork());
@@ -161,8 +164,8 @@ void StartEnds(Local& local, Loop& loop) {
       if (pair.workers[side] != local.index) continue;
       ++local.ends_left;
       if (adopted) {
-        TcpStream stream =
-            TcpStream::Adopt(loop, std::move(world.pairs[i]->adopted[side]));
+        const int fd = world.pairs[i]->adopted[side].Release();
+        TcpStream stream = TcpStream::Adopt(loop, UniqueFd(fd));
         Spawn(RunEnd(local, i, side, std::move(stream)), "an adopted end")
             .Detach();
       } else if (side == 0) {
@@ -194,78 +197,105 @@ Task<void> Hear(Local& local, SharedReceiver<Note> in) {
   }
 }
 
-Task<void> Main(Local& local, Loop& loop, SharedReceiver<Note> in) {
-  JoinHandle<void> hears = Spawn(Hear(local, std::move(in)), "hears notes");
-  StartEnds(local, loop);
-  const absl::Duration cut_after = local.world.plan.cut_after;
-  if (cut_after > absl::ZeroDuration()) {
-    // One after the other, so that ends see their peers go.
-    (co_await Sleep(cut_after * (1 + local.index))).IgnoreError();
-    local.world.ledger.cut_short = true;
-    hears.Detach();
-    co_return;
-  }
-  if (local.ends_left > 0) (co_await local.all_ended.Wait()).IgnoreError();
-  local.to_others.clear();
-  (co_await hears).IgnoreError();
-}
-
 Task<void> SleepAMoment() {
   (co_await Sleep(absl::Milliseconds(1))).IgnoreError();
 }
 
 // Turns the loop until nothing is left of the round; a watchdog ends it if
 // something stays.
-void Settle(Local& local, Executor& executor) {
-  local.listeners.clear();
-  while (true) {
-    const ExecutorStats stats = executor.stats();
-    // Frames that another worker is about to free come home by themselves.
-    if (stats.tasks_alive == 0 && stats.loop.backend.in_flight == 0 &&
-        stats.frames.live == 0)
-      break;
-    executor.Run(SleepAMoment()).IgnoreError();
-  }
-  const absl::Status probed = ProbeBuffers(executor, local.world.plan.options);
-  if (!probed.ok()) local.world.Fail(probed.ToString());
-}
-
-ExecutorOptions OptionsOf(Local& local) {
-  ExecutorOptions options = local.world.plan.options;
-  options.on_detached_exception = [&world =
-                                       local.world](const std::exception_ptr&) {
-    world.Fail("a task has thrown");
-  };
-  return options;
+void Settle(WorkerPart& part) {
+  part.CloseListeners();
+  while (!part.settled()) part.executor().Run(SleepAMoment()).IgnoreError();
+  const absl::Status probed = part.executor().Run(part.Probe());
+  if (!probed.ok()) part.Fail(probed);
 }
 
 }  // namespace
 
+std::vector<Mailboxes> MakeMailboxes(size_t n_workers) {
+  std::vector<SharedSender<Note>> to;
+  std::vector<Mailboxes> mailboxes;
+  for (size_t i = 0; i < n_workers; ++i) {
+    auto channel = MakeSharedChannel<Note>(kNotesUnderWay);
+    to.push_back(std::move(channel.sender));
+    mailboxes.push_back(Mailboxes{std::move(channel.receiver), {}});
+  }
+  for (Mailboxes& mailbox : mailboxes) mailbox.out = to;
+  return mailboxes;
+}
+
+WorkerPart::WorkerPart(World& world, size_t index, Mailboxes mailboxes)
+    : local_(world, index), in_(std::move(mailboxes.in)) {
+  local_.to_others = std::move(mailboxes.out);
+}
+
+ExecutorOptions WorkerPart::Options() {
+  ExecutorOptions options = local_.world.plan.options;
+  options.on_detached_exception =
+      [&world = local_.world](const std::exception_ptr&) {
+        world.Fail("a task has thrown");
+      };
+  return options;
+}
+
+absl::Status WorkerPart::Start(Executor& executor) {
+  executor_ = &executor;
+  World::Worker& worker = local_.world.workers[local_.index];
+  worker.executor = &executor;
+  worker.handle = ExecutorHandle(executor);
+  worker.thread = gettid();
+  return Listen(local_, executor.loop());
+}
+
+Task<void> WorkerPart::Main() {
+  JoinHandle<void> hears = Spawn(Hear(local_, std::move(in_)), "hears notes");
+  StartEnds(local_, executor_->loop());
+  const absl::Duration cut_after = local_.world.plan.cut_after;
+  if (cut_after > absl::ZeroDuration()) {
+    // One after the other, so that ends see their peers go.
+    (co_await Sleep(cut_after * (1 + local_.index))).IgnoreError();
+    local_.world.ledger.cut_short = true;
+    hears.Detach();
+    co_return;
+  }
+  if (local_.ends_left > 0) (co_await local_.all_ended.Wait()).IgnoreError();
+  local_.to_others.clear();
+  (co_await hears).IgnoreError();
+}
+
+// Frames that another worker is about to free come home by themselves.
+bool WorkerPart::settled() const {
+  const ExecutorStats stats = executor_->stats();
+  return stats.tasks_alive == 0 && stats.loop.backend.in_flight == 0 &&
+         stats.frames.live == 0;
+}
+
+Task<absl::Status> WorkerPart::Probe() {
+  return ProbeBuffers(executor_->loop(), local_.world.plan.options);
+}
+
+void WorkerPart::Fail(const absl::Status& status) {
+  local_.world.Fail(status.ToString());
+}
+
 void RunWorker(World& world, size_t index, Mailboxes mailboxes,
                std::barrier<>& step) {
-  Local local(world, index);
-  local.to_others = std::move(mailboxes.out);
+  WorkerPart part(world, index, std::move(mailboxes));
   absl::StatusOr<std::unique_ptr<Executor>> executor =
-      Executor::Create(OptionsOf(local));
+      Executor::Create(part.Options());
   absl::Status started = executor.status();
-  if (started.ok()) started = Listen(local, (*executor)->loop());
-  if (started.ok()) {
-    world.workers[index].executor = executor->get();
-    world.workers[index].handle = ExecutorHandle(**executor);
-    world.workers[index].thread = gettid();
-  } else {
+  if (started.ok()) started = part.Start(**executor);
+  if (!started.ok()) {
     world.Fail(absl::StrCat("a worker does not start: ", started.ToString()));
     world.failed_to_start = true;
   }
   step.arrive_and_wait();
   if (!world.failed_to_start) {
-    Loop& loop = (*executor)->loop();
-    const absl::Status ended =
-        (*executor)->Run(Main(local, loop, std::move(mailboxes.in)));
-    if (!ended.ok()) world.Fail(ended.ToString());
-    if (!world.cut_short()) Settle(local, **executor);
+    const absl::Status ended = (*executor)->Run(part.Main());
+    if (!ended.ok()) part.Fail(ended);
+    if (!world.cut_short()) Settle(part);
   }
-  local.listeners.clear();
+  part.CloseListeners();
   if (executor.ok()) executor->reset();
   step.arrive_and_wait();
 }

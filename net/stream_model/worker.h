@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RunWorker: one worker's part in a round, on the calling thread.
+// WorkerPart: one worker's part in a round, on whatever turns its executor.
+// RunWorker: the same on a thread of its own.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_WORKER_H_
 #define RINGWAY_NET_STREAM_MODEL_WORKER_H_
@@ -9,7 +10,10 @@
 #include <cstddef>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "ringway/executor/remote/shared_channel.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/net/stream_model/world.h"
 
 namespace ringway::net::model {
@@ -19,6 +23,36 @@ namespace ringway::net::model {
 struct Mailboxes {
   SharedReceiver<Note> in;
   std::vector<SharedSender<Note>> out;
+};
+std::vector<Mailboxes> MakeMailboxes(size_t n_workers);
+
+// Outlives its executor.
+class WorkerPart {
+ public:
+  WorkerPart(World& world, size_t index, Mailboxes mailboxes);
+  WorkerPart(const WorkerPart&) = delete;
+  WorkerPart& operator=(const WorkerPart&) = delete;
+
+  // What its executor is to be made with.
+  ExecutorOptions Options();
+  // Listens. All workers must have started before one runs Main().
+  absl::Status Start(Executor& executor);
+  // Ends when the ends of this worker have, or when the round is cut short.
+  Task<void> Main();
+
+  // Afterwards: nothing is left, once the listeners are closed.
+  void CloseListeners() { local_.listeners.clear(); }
+  bool settled() const;
+  // Whether every receive buffer has come back.
+  Task<absl::Status> Probe();
+
+  Executor& executor() { return *executor_; }
+  void Fail(const absl::Status& status);
+
+ private:
+  Local local_;
+  SharedReceiver<Note> in_;
+  Executor* executor_ = nullptr;
 };
 
 // Returns when everything of the worker's has ended. All workers arrive at

@@ -79,6 +79,19 @@ std::string World::Describe() const {
   return text;
 }
 
+void World::CheckOutcome() {
+  if (failed_to_start || cut_short()) return;
+  for (const std::unique_ptr<Pair>& pair : pairs) {
+    pair->directions[0].CheckOutcome(pair->directions[1]);
+    pair->directions[1].CheckOutcome(pair->directions[0]);
+  }
+  for (size_t i = 0; i < told.size(); ++i) {
+    if (told[i] != heard[i])
+      Fail(absl::StrCat(told[i].load(), " notes of teller ", i,
+                        " were sent and ", heard[i].load(), " heard"));
+  }
+}
+
 End::End(Local& local, size_t pair, size_t side, TcpStream stream)
     : local_(local),
       pair_(pair),

@@ -18,7 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ringway/core/unique_fd.h"
+#include "ringway/backends/socket_calls.h"
 #include "ringway/executor/remote/executor_handle.h"
 #include "ringway/executor/remote/shared_channel.h"
 #include "ringway/executor/task/event.h"
@@ -44,7 +44,7 @@ struct Pair {
   Pair(Ledger& ledger, const Plan& plan, size_t index);
 
   Direction directions[2];  // by the side that sends
-  UniqueFd adopted[2];      // of Transport::kAdopted
+  SocketFd adopted[2];      // of Transport::kAdopted
 };
 
 struct World {
@@ -55,6 +55,7 @@ struct World {
     ExecutorHandle handle;
     Executor* executor = nullptr;  // for what is posted to it
     pid_t thread = 0;
+    std::string ipv4 = "127.0.0.1";          // that others reach it by
     std::array<SocketAddress, 3> addresses;  // by Transport
   };
 
@@ -64,6 +65,8 @@ struct World {
 
   // What the directions of `plan` have come to, for people.
   std::string Describe() const;
+  // When all has ended: whether what was sent is what was received.
+  void CheckOutcome();
   void Fail(std::string what) { ledger.failures.Add(std::move(what)); }
   bool cut_short() const { return ledger.cut_short; }
 
@@ -72,6 +75,7 @@ struct World {
   std::vector<std::unique_ptr<Pair>> pairs;
   std::vector<Worker> workers;
   std::atomic<bool> failed_to_start{false};
+  bool has_ipv6 = true;
   // Notes sent by each teller, and received of it.
   std::vector<std::atomic<uint64_t>> told;
   std::vector<std::atomic<uint64_t>> heard;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "ringway/backends/common/kernel_sockets.h"
 #include "ringway/core/check.h"
 
 namespace ringway::net::testing {
@@ -22,6 +23,7 @@ BackendInfo InfoOf(const Clock& clock) {
   info.description = "scripted";
   info.support.fill(Support::kNative);
   info.clock = &clock;
+  info.sockets = &BlockingSockets();
   return info;
 }
 
@@ -192,11 +194,6 @@ void ScriptedBackend::Quiesce(RunnableList& done) {
 bool ScriptedBackend::TakeDelivery(DeliveringOperation& op,
                                    Delivery& delivery) {
   return completions_.Take(op, delivery);
-}
-
-void ScriptedBackend::DropDeliveries(DeliveringOperation& op) {
-  Delivery delivery;
-  while (TakeDelivery(op, delivery)) DisposeOf(op, delivery, *this);
 }
 
 void ScriptedBackend::ReturnBuffer(uint16_t buffer_id) {

@@ -71,7 +71,6 @@ class ScriptedBackend final : public Backend {
   void Quiesce(RunnableList& done) override;
   void Notify() override {}
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
-  void DropDeliveries(DeliveringOperation& op) override;
   void ReturnBuffer(uint16_t buffer_id) override;
   int PollableFd() const override { return -1; }
   BackendStats stats() const override { return stats_; }

@@ -20,6 +20,7 @@
 #include "ringway/backends/backend_options.h"
 #include "ringway/net/stream_model/plan.h"
 #include "ringway/net/stream_model/round.h"
+#include "ringway/net/stream_model/simulated_round.h"
 #include "ringway/tools/command_line/command_line.h"
 
 namespace ringway::net::model {
@@ -36,6 +37,7 @@ struct Settings {
   int resident_mebibytes = 1024;
   absl::Duration patience = absl::Seconds(30);
   bool go_on = false;
+  bool faults = true;
 };
 
 absl::Duration CpuTime() {
@@ -65,7 +67,9 @@ int RunAll(const Settings& settings, const PlanLimits& limits) {
   for (uint64_t seed = static_cast<uint64_t>(settings.seed); !time_is_over();
        ++seed, ++done) {
     const Plan plan = PlanOf(seed, limits);
-    std::vector<std::string> failures = RunRound(plan, settings.patience);
+    std::vector<std::string> failures =
+        settings.backend == "sim" ? RunSimulatedRound(plan, settings.faults)
+                                  : RunRound(plan, settings.patience);
     if (const int now = ResidentMebibytes(); now > settings.resident_mebibytes)
       failures.push_back(std::to_string(now) + " MiB are resident");
     if (!failures.empty()) {
@@ -100,7 +104,7 @@ int Main(int argc, char** argv) {
       "stream_model",
       "Random pairs of streams, every byte compared. Exits with 1 "
       "after a failure, which names its seed; a hang aborts.");
-  flags.Add("backend", "auto, uring or epoll", &settings.backend);
+  flags.Add("backend", "auto, uring, epoll or sim", &settings.backend);
   flags.Add("seed", "of the first round; the next has the next", &settings.seed,
             0, std::numeric_limits<int>::max());
   flags.Add("rounds", "how many; 0: until --cpu", &settings.rounds, 0,
@@ -116,8 +120,11 @@ int Main(int argc, char** argv) {
   flags.Add("patience", "without progress, before a round counts as hung",
             &settings.patience);
   flags.Add("go_on", "after a failure", &settings.go_on);
+  flags.Add("faults", "with --backend=sim", &settings.faults);
   if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
-  const absl::StatusOr<BackendKind> kind = ParseBackendKind(settings.backend);
+  const absl::StatusOr<BackendKind> kind =
+      settings.backend == "sim" ? BackendKind::kAuto
+                                : ParseBackendKind(settings.backend);
   if (!kind.ok()) return flags.Complain(kind.status().message());
 
   PlanLimits limits;

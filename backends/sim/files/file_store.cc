@@ -233,6 +233,12 @@ int FileStore::FindBound(std::string_view path,
   return *out == nullptr ? -ECONNREFUSED : 0;
 }
 
+bool FileStore::IsStale(std::string_view path) const {
+  const PathEnd end = Walk({nullptr, path}, /*follow=*/false);
+  return end.error == 0 && end.inode != nullptr && end.inode->is_socket() &&
+         end.inode->socket.expired();
+}
+
 void FileStore::Crash() {
   ForEachReachable(root_, [](Inode& inode) {
     inode.content.Restore(inode.safe_content);

@@ -54,6 +54,8 @@ class FileStore {
   // For Unix sockets: gives `owner` the name, and tells whose it is.
   int Bind(std::string_view path, const std::shared_ptr<Description>& owner);
   int FindBound(std::string_view path, std::shared_ptr<Description>* out) const;
+  // The path is that of a socket that is gone.
+  bool IsStale(std::string_view path) const;
 
   // The power fails. What is open stays open, on what is left of it.
   void Crash();

@@ -11,7 +11,6 @@ namespace {
 
 // What a datagram takes of the buffer besides its payload.
 constexpr size_t kOverheadBytes = 256;
-constexpr size_t kSmallestBuffer = 4096;
 
 }  // namespace
 
@@ -91,7 +90,7 @@ int64_t DatagramSocket::Shutdown(int how) {
 }
 
 int64_t DatagramSocket::Receive(Buffers& to, int flags, Received& received) {
-  if (error_ != 0) return -std::exchange(error_, 0);
+  if (error_ != 0) return -TakeError();
   if (queue_.empty()) return read_shut_ || PeerIsGone() ? 0 : kBlocked;
   Datagram& datagram = queue_.front();
   received.from = datagram.from;
@@ -111,7 +110,7 @@ int64_t DatagramSocket::Receive(Buffers& to, int flags, Received& received) {
 }
 
 int64_t DatagramSocket::Send(Buffers& from, const Address* to, int) {
-  if (error_ != 0) return -std::exchange(error_, 0);
+  if (error_ != 0) return -TakeError();
   if (write_shut_ || PeerIsGone()) return -EPIPE;
   if (to == nullptr && !connected_) {
     return family() == AF_UNIX ? -ENOTCONN : -EDESTADDRREQ;
@@ -160,7 +159,7 @@ int DatagramSocket::FindPeer(const Address* to,
   }
   std::shared_ptr<Socket> found;
   const int error = network().Find(to == nullptr ? remote() : *to, SOCK_DGRAM,
-                                   host(), &found);
+                                   host(), local().port, &found);
   if (error != 0) return error;
   *out = std::dynamic_pointer_cast<DatagramSocket>(found);
   return *out == nullptr ? -EPROTOTYPE : 0;
@@ -221,6 +220,9 @@ void DatagramSocket::Arrive(Datagram datagram) {
   Changed(POLLIN);
 }
 
-void DatagramSocket::Shrink() { capacity_ = kSmallestBuffer; }
+void DatagramSocket::OnOptionsChanged() {
+  capacity_ =
+      options().receive_buffer(environment().network.datagram_buffer_bytes);
+}
 
 }  // namespace ringway::sim

@@ -37,6 +37,8 @@ class DatagramSocket final : public Socket {
            int type = SOCK_DGRAM);
 
   std::string_view kind() const override;
+  int type() const override { return sequenced_ ? SOCK_SEQPACKET : SOCK_DGRAM; }
+  bool has_peer() const override { return connected_; }
   uint32_t Ready() override;
   int64_t Bind(const Address& address) override;
   int64_t Connect(const Address& to) override;
@@ -44,10 +46,13 @@ class DatagramSocket final : public Socket {
   bool KeepsBoundaries() const override { return !sequenced_; }
   int64_t Receive(Buffers& to, int flags, Received& received) override;
   int64_t Send(Buffers& from, const Address* to, int flags) override;
-  void Shrink() override;
 
   // Datagrams that found no room here.
   uint64_t dropped() const { return dropped_; }
+
+ protected:
+  void OnOptionsChanged() override;
+  int TakeError() override { return std::exchange(error_, 0); }
 
  private:
   struct Datagram {

@@ -45,46 +45,58 @@ int Network::BindIpv4(const std::shared_ptr<Socket>& socket, int type,
   const uint32_t host = socket->host();
   if (HostOf(*address, host) != host) return -EADDRNOTAVAIL;
   if (address->port != 0) {
-    if (IsTaken(host, type, *address)) return -EADDRINUSE;
+    if (IsTaken(*socket, type, *address)) return -EADDRINUSE;
   } else {
     for (int left = kLastPort - kFirstPort; left >= 0; --left) {
       address->port = next_port_;
       next_port_ = next_port_ == kLastPort ? kFirstPort : next_port_ + 1;
-      if (!IsTaken(host, type, *address)) break;
+      if (!IsTaken(*socket, type, *address)) break;
       if (left == 0) return -EADDRINUSE;
     }
   }
-  bound_[{host, type, address->port, address->ip}] = socket;
+  bound_[{host, type, address->port, address->ip}].push_back(socket);
   return 0;
 }
 
 void Network::Unbind(int type, uint32_t host, const Address& address) {
   if (address.family == AF_INET) {
-    bound_.erase({host, type, address.port, address.ip});
+    const auto found = bound_.find({host, type, address.port, address.ip});
+    if (found == bound_.end()) return;
+    std::erase_if(found->second, [](const auto& s) { return s.expired(); });
+    if (found->second.empty()) bound_.erase(found);
   } else if (address.is_abstract()) {
     abstract_.erase(address.path);
   }
 }
 
-bool Network::IsTaken(uint32_t host, int type, const Address& address) const {
+bool Network::IsTaken(const Socket& socket, int type,
+                      const Address& address) const {
+  const uint32_t host = socket.host();
   for (auto i = bound_.lower_bound({host, type, address.port, 0});
        i != bound_.end(); ++i) {
     const auto& [h, t, port, ip] = i->first;
     if (h != host || t != type || port != address.port) break;
-    if (ip == address.ip || ip == INADDR_ANY || address.is_any()) return true;
+    if (ip != address.ip && ip != INADDR_ANY && !address.is_any()) continue;
+    for (const std::weak_ptr<Socket>& sharer : i->second) {
+      const std::shared_ptr<Socket> other = sharer.lock();
+      if (other != nullptr &&
+          !(other->options().reuse_port() && socket.options().reuse_port())) {
+        return true;
+      }
+    }
   }
   return false;
 }
 
-int Network::Find(const Address& address, int type, uint32_t host,
+int Network::Find(const Address& address, int type, uint32_t host, size_t pick,
                   std::shared_ptr<Socket>* out) const {
   if (address.family == AF_INET) {
     const uint32_t target = HostOf(address, host);
     const uint32_t ip =
         address.is_any() ? static_cast<uint32_t>(INADDR_LOOPBACK) : address.ip;
-    *out = Lookup({target, type, address.port, ip});
+    *out = Lookup({target, type, address.port, ip}, pick);
     if (*out == nullptr)
-      *out = Lookup({target, type, address.port, INADDR_ANY});
+      *out = Lookup({target, type, address.port, INADDR_ANY}, pick);
     return *out == nullptr ? -ECONNREFUSED : 0;
   }
   if (address.is_abstract()) {
@@ -98,9 +110,10 @@ int Network::Find(const Address& address, int type, uint32_t host,
   return error;
 }
 
-std::shared_ptr<Socket> Network::Lookup(const Key& key) const {
+std::shared_ptr<Socket> Network::Lookup(const Key& key, size_t pick) const {
   const auto found = bound_.find(key);
-  return found == bound_.end() ? nullptr : found->second.lock();
+  if (found == bound_.end()) return nullptr;
+  return found->second[pick % found->second.size()].lock();
 }
 
 absl::Duration Network::Latency(sa_family_t family) {

@@ -8,6 +8,7 @@
 #ifndef RINGWAY_BACKENDS_SIM_NETWORK_NETWORK_H_
 #define RINGWAY_BACKENDS_SIM_NETWORK_NETWORK_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -42,8 +43,9 @@ class Network {
   int Bind(const std::shared_ptr<Socket>& socket, int type, Address* address);
   // Gives back what Bind() gave.
   void Unbind(int type, uint32_t host, const Address& address);
-  // Who has the address, as seen from `host`. 0 or -errno.
-  int Find(const Address& address, int type, uint32_t host,
+  // Who has the address, as seen from `host`: of several that share it
+  // (SO_REUSEPORT) the one that `pick`, any number, falls on. 0 or -errno.
+  int Find(const Address& address, int type, uint32_t host, size_t pick,
            std::shared_ptr<Socket>* out) const;
 
   // The host that an address means on `host`.
@@ -68,12 +70,14 @@ class Network {
 
   int BindIpv4(const std::shared_ptr<Socket>& socket, int type,
                Address* address);
-  bool IsTaken(uint32_t host, int type, const Address& address) const;
-  std::shared_ptr<Socket> Lookup(const Key& key) const;
+  // `socket` may not have it.
+  bool IsTaken(const Socket& socket, int type, const Address& address) const;
+  std::shared_ptr<Socket> Lookup(const Key& key, size_t pick) const;
 
   Environment& environment_;
   FileStore& files_;
-  std::map<Key, std::weak_ptr<Socket>> bound_;
+  using Sharers = std::vector<std::weak_ptr<Socket>>;
+  std::map<Key, Sharers> bound_;
   std::map<std::string, std::weak_ptr<Socket>> abstract_;  // Unix names
   uint16_t next_port_ = 32'768;
   uint32_t next_name_ = 0;

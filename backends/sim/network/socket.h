@@ -10,6 +10,7 @@
 
 #include "ringway/backends/sim/environment/description.h"
 #include "ringway/backends/sim/network/address.h"
+#include "ringway/backends/sim/network/socket_options.h"
 
 namespace ringway::sim {
 
@@ -44,6 +45,17 @@ class Socket : public Description {
   const Address& local() const { return local_; }
   const Address& remote() const { return remote_; }
 
+  // SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
+  virtual int type() const = 0;
+  // It is connected: remote() is the peer's address.
+  virtual bool has_peer() const = 0;
+  virtual bool is_listening() const { return false; }
+
+  const SocketOptions& options() const { return options_; }
+  // As setsockopt() and getsockopt(): 0 or -errno.
+  int SetOption(int level, int option, const void* value, socklen_t length);
+  int GetOption(int level, int option, void* value, socklen_t& length);
+
   // 0, -errno or kBlocked, as the calls of these names. A connection that
   // Connect() has begun is asked about by FinishConnect().
   virtual int64_t Bind(const Address& address) = 0;
@@ -65,10 +77,12 @@ class Socket : public Description {
 
   // The connection, if it is one, fails on both sides.
   virtual void Break() {}
-  // Its buffers become as small as they can be.
-  virtual void Shrink() = 0;
 
  protected:
+  virtual void OnOptionsChanged() {}
+  // An error of the socket that nothing has told yet, or 0: told by this.
+  virtual int TakeError() { return 0; }
+  void InheritOptions(const Socket& listener) { options_ = listener.options_; }
   Network& network() const { return network_; }
   void set_local(Address address) { local_ = std::move(address); }
   void set_remote(Address address) { remote_ = std::move(address); }
@@ -79,6 +93,7 @@ class Socket : public Description {
   const uint32_t host_;
   Address local_;
   Address remote_;
+  SocketOptions options_;
 };
 
 }  // namespace ringway::sim

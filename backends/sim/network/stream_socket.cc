@@ -10,8 +10,6 @@
 namespace ringway::sim {
 namespace {
 
-constexpr size_t kSmallestBuffer = 4096;
-
 // What a listener holds beyond the connections it was asked to.
 constexpr size_t kExtraBacklog = 1;
 
@@ -33,10 +31,10 @@ StreamSocket::~StreamSocket() {
     if (auto socket = waiting.lock()) socket->FailToConnect(ECONNREFUSED);
   }
   for (const std::shared_ptr<StreamSocket>& socket : accepted_) {
-    socket->reset_on_close_ = true;
+    socket->never_accepted_ = true;
   }
   if (state_ != State::kConnected) return;
-  if (reset_on_close_ || !incoming_.empty()) {
+  if (never_accepted_ || options().resets_on_close() || !incoming_.empty()) {
     SendReset();
   } else {
     SendEnd();
@@ -176,7 +174,8 @@ void StreamSocket::Knock() {
     return;
   }
   std::shared_ptr<Socket> found;
-  const int error = network().Find(destination_, SOCK_STREAM, host(), &found);
+  const int error =
+      network().Find(destination_, SOCK_STREAM, host(), local().port, &found);
   auto* listener = dynamic_cast<StreamSocket*>(found.get());
   if (error != 0) {
     FailToConnect(-error);
@@ -207,6 +206,8 @@ void StreamSocket::Establish(StreamSocket& listener) {
   server->peer_ = Self();
   peer_ = server;
   set_remote(server->local());
+  server->InheritOptions(listener);
+  OnOptionsChanged();
   listener.accepted_.push_back(std::move(server));
   listener.Changed(POLLIN);
   const absl::Duration latency = network().Latency(family());
@@ -334,9 +335,19 @@ void StreamSocket::Break() {
   Changed(POLLIN | POLLOUT | POLLERR | POLLHUP);
 }
 
-void StreamSocket::Shrink() {
-  incoming_.set_capacity(kSmallestBuffer);
-  if (auto peer = peer_.lock()) peer->incoming_.set_capacity(kSmallestBuffer);
+// What is under way in one direction is bounded by both ends.
+void StreamSocket::OnOptionsChanged() {
+  const size_t otherwise = environment().network.stream_buffer_bytes;
+  const std::shared_ptr<StreamSocket> peer = peer_.lock();
+  if (peer == nullptr) {
+    incoming_.set_capacity(options().receive_buffer(otherwise));
+    return;
+  }
+  incoming_.set_capacity(std::min(options().receive_buffer(otherwise),
+                                  peer->options().send_buffer(otherwise)));
+  peer->incoming_.set_capacity(
+      std::min(peer->options().receive_buffer(otherwise),
+               options().send_buffer(otherwise)));
 }
 
 // When the last of `n_bytes` that are sent now arrives; never, for now, across

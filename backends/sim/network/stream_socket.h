@@ -34,6 +34,9 @@ class StreamSocket final : public Socket {
   MakePair(Environment& environment, Network& network, uint32_t host);
 
   std::string_view kind() const override;
+  int type() const override { return SOCK_STREAM; }
+  bool has_peer() const override { return state_ == State::kConnected; }
+  bool is_listening() const override { return state_ == State::kListening; }
   uint32_t Ready() override;
   size_t Room() override;
   int64_t Bind(const Address& address) override;
@@ -46,10 +49,10 @@ class StreamSocket final : public Socket {
   int64_t Receive(Buffers& to, int flags, Received& received) override;
   int64_t Send(Buffers& from, const Address* to, int flags) override;
   void Break() override;
-  void Shrink() override;
 
-  // Closing is to reset the connection: SO_LINGER of 0 seconds.
-  void set_reset_on_close() { reset_on_close_ = true; }
+ protected:
+  void OnOptionsChanged() override;
+  int TakeError() override { return std::exchange(error_, 0); }
 
  private:
   enum class State : uint8_t { kNew, kListening, kConnecting, kConnected };
@@ -77,7 +80,6 @@ class StreamSocket final : public Socket {
   void OnReset();
   void AwaitHeal();
   void OnHeal();
-  int TakeError() { return std::exchange(error_, 0); }
   bool peer_closed();
 
   State state_ = State::kNew;
@@ -85,8 +87,8 @@ class StreamSocket final : public Socket {
   bool read_shut_ = false;
   bool write_shut_ = false;
   bool awaits_heal_ = false;
-  bool reset_on_close_ = false;
-  int error_ = 0;  // told once
+  bool never_accepted_ = false;  // its listener is gone
+  int error_ = 0;                // told once
   Address destination_;
 
   // Connected.

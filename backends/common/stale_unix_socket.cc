@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/stale_unix_socket.h"
+#include "ringway/backends/common/stale_unix_socket.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,28 +11,27 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <string>
 
-#include "absl/strings/str_cat.h"
-#include "ringway/core/errno_status.h"
 #include "ringway/core/unique_fd.h"
 
-namespace ringway::net::internal {
+namespace ringway {
 namespace {
 
 // Starters hold the lock for microseconds; anybody may hold it for ever.
 constexpr int kAttempts = 1000;
 constexpr timespec kBetweenAttempts = {.tv_sec = 0, .tv_nsec = 1'000'000};
 
-bool IsStale(const SocketAddress& address, const std::string& path) {
+bool IsStale(const sockaddr* address, socklen_t length,
+             const std::string& path) {
   struct stat st;
   if (lstat(path.c_str(), &st) != 0 || !S_ISSOCK(st.st_mode)) return false;
   // A datagram socket asks without disturbing: a live stream listener answers
   // EPROTOTYPE and never hears of it, a socket that has died ECONNREFUSED.
   UniqueFd probe(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  return probe.valid() &&
-         connect(probe.get(), address.data(), address.size()) != 0 &&
+  return probe.valid() && connect(probe.get(), address, length) != 0 &&
          errno == ECONNREFUSED;
 }
 
@@ -54,26 +53,20 @@ int Lock(int directory) {
 
 }  // namespace
 
-absl::Status RemoveStaleUnixSocket(const SocketAddress& address) {
-  const auto& un = *reinterpret_cast<const sockaddr_un*>(address.data());
-  const std::string path(un.sun_path,
-                         strnlen(un.sun_path, sizeof(un.sun_path)));
-  if (path.empty()) return absl::OkStatus();  // abstract names have no file
-  if (!IsStale(address, path)) return absl::OkStatus();
+int RemoveStaleUnixSocket(const sockaddr* address, socklen_t length) {
+  const auto& un = *reinterpret_cast<const sockaddr_un*>(address);
+  const size_t room = length - offsetof(sockaddr_un, sun_path);
+  const std::string path(un.sun_path, strnlen(un.sun_path, room));
+  if (path.empty()) return 0;  // abstract names have no file
+  if (!IsStale(address, length, path)) return 0;
   UniqueFd directory(
       open(DirectoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.valid()) return absl::OkStatus();
-  if (const int error = Lock(directory.get()); error == EWOULDBLOCK) {
-    return ErrnoToStatus(
-        EADDRINUSE, absl::StrCat("bind to ", address.ToString(),
-                                 ", a socket that nobody listens on any more, "
-                                 "in a directory that others keep locked"));
-  } else if (error != 0) {
-    return absl::OkStatus();
-  }
+  if (!directory.valid()) return 0;
+  if (const int error = Lock(directory.get()); error != 0)
+    return error == EWOULDBLOCK ? -EADDRINUSE : 0;
   // Another starter may have been here in the meantime.
-  if (IsStale(address, path)) unlink(path.c_str());
-  return absl::OkStatus();
+  if (IsStale(address, length, path)) unlink(path.c_str());
+  return 0;
 }
 
-}  // namespace ringway::net::internal
+}  // namespace ringway

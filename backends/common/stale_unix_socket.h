@@ -10,24 +10,23 @@
 // of the directory. A starter that has bound the path answers from then on, so
 // binding needs no lock.
 
-#ifndef RINGWAY_NET_STALE_UNIX_SOCKET_H_
-#define RINGWAY_NET_STALE_UNIX_SOCKET_H_
+#ifndef RINGWAY_BACKENDS_COMMON_STALE_UNIX_SOCKET_H_
+#define RINGWAY_BACKENDS_COMMON_STALE_UNIX_SOCKET_H_
 
-#include "absl/status/status.h"
-#include "ringway/net/socket_address.h"
+#include <sys/socket.h>
 
-namespace ringway::net::internal {
+namespace ringway {
 
 // Removes the path of `address`, a Unix address, if a socket is there that no
 // socket is bound to any more. Anything else stays, which is no error: bind(2)
 // reports it as EADDRINUSE. So does a stale socket in a directory that may not
 // be read or written.
 //
-// Errors: EADDRINUSE, if others hold the directory's lock for more than a
-//         second.
-// Cost:   without a stale socket a system call or three; abstract names none.
-absl::Status RemoveStaleUnixSocket(const SocketAddress& address);
+// Returns 0, or -EADDRINUSE if others hold the directory's lock for more than a
+// second.
+// Cost: without a stale socket a system call or three; abstract names none.
+int RemoveStaleUnixSocket(const sockaddr* address, socklen_t length);
 
-}  // namespace ringway::net::internal
+}  // namespace ringway
 
-#endif  // RINGWAY_NET_STALE_UNIX_SOCKET_H_
+#endif  // RINGWAY_BACKENDS_COMMON_STALE_UNIX_SOCKET_H_

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/backends/backend.h"
+
+namespace ringway {
+
+void Backend::DropDeliveries(DeliveringOperation& op) {
+  Delivery delivery;
+  while (TakeDelivery(op, delivery)) Dispose(op, delivery);
+}
+
+void Backend::Dispose(const DeliveringOperation& op, const Delivery& delivery) {
+  if (LendsBuffers(op.opcode)) {
+    ReturnBuffer(delivery.buffer_id);
+  } else if (op.opcode == OpCode::kAcceptMultishot) {
+    sockets().Close(delivery.result);
+  }
+}
+
+}  // namespace ringway

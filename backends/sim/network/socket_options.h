@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SocketOptions: the options of a simulated socket, by setsockopt(2)'s names.
+
+#ifndef RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_OPTIONS_H_
+#define RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_OPTIONS_H_
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <map>
+#include <utility>
+
+namespace ringway::sim {
+
+// Those that work here, and those that change nothing here (TCP_NODELAY,
+// keep-alive), which are kept to be read again. All others are ENOPROTOOPT.
+class SocketOptions {
+ public:
+  // As setsockopt() and getsockopt(): 0 or -errno.
+  int Set(int level, int option, const void* value, socklen_t length);
+  int Get(int level, int option, void* value, socklen_t& length) const;
+
+  bool reuse_port() const { return Value(SOL_SOCKET, SO_REUSEPORT, 0) != 0; }
+  // Closing is to reset the connection.
+  bool resets_on_close() const { return linger_.l_onoff && !linger_.l_linger; }
+  // What one side lets be under way, in bytes; `otherwise` if it was not set.
+  size_t send_buffer(size_t otherwise) const {
+    return BufferBytes(SO_SNDBUF, otherwise);
+  }
+  size_t receive_buffer(size_t otherwise) const {
+    return BufferBytes(SO_RCVBUF, otherwise);
+  }
+
+ private:
+  int Value(int level, int option, int otherwise) const;
+  size_t BufferBytes(int option, size_t otherwise) const;
+
+  std::map<std::pair<int, int>, int> values_;
+  linger linger_ = {};
+};
+
+}  // namespace ringway::sim
+
+#endif  // RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_OPTIONS_H_

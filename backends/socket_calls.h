@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SocketCalls: what is done to sockets beside operations - making, naming and
+// closing them, and their options. Sockets belong to the backend whose
+// operations use them: Backend::sockets() makes them in the mode it needs
+// (io_uring: blocking, epoll: O_NONBLOCK), and the simulated ones exist nowhere
+// else. So nothing above backends makes a system call on a socket.
+//
+//   SocketFd socket(calls, calls.Socket(AF_INET, SOCK_STREAM));
+//   if (socket.get() < 0) return -socket.get();  // an errno
+//   if (int error = calls.Bind(socket.get(), address, length); error < 0) ...
+
+#ifndef RINGWAY_BACKENDS_SOCKET_CALLS_H_
+#define RINGWAY_BACKENDS_SOCKET_CALLS_H_
+
+#include <sys/socket.h>
+
+#include <utility>
+
+namespace ringway {
+
+// None of these waits for a peer. What they return is that of the system call
+// of the same name, with -errno for -1.
+//
+// Threads: a kernel's, any; a simulated backend's, that of its world.
+class SocketCalls {
+ public:
+  SocketCalls() = default;
+  SocketCalls(const SocketCalls&) = delete;
+  SocketCalls& operator=(const SocketCalls&) = delete;
+  virtual ~SocketCalls() = default;
+
+  // --- Making and closing. New fds are CLOEXEC and in the backend's mode.
+
+  // A new fd. `type`: SOCK_STREAM or SOCK_DGRAM, without flags.
+  virtual int Socket(int family, int type) = 0;
+  // Two connected Unix sockets of `type`.
+  virtual int Pair(int type, int (&fds)[2]) = 0;
+  // Another fd of the same socket. Never one of 0, 1 and 2.
+  virtual int Duplicate(int fd) = 0;
+  // Puts a socket that was made elsewhere into the backend's mode.
+  virtual int SetMode(int fd) = 0;
+  // Never lingers: a linger time (SO_LINGER) is taken off first; one of 0 makes
+  // the close a reset. Nothing may be in flight on the fd.
+  int Close(int fd) {
+    StopLingering(fd);
+    return CloseFd(fd);
+  }
+
+  // --- Names.
+
+  virtual int Bind(int fd, const sockaddr* address, socklen_t length) = 0;
+  virtual int Listen(int fd, int backlog) = 0;
+  // Of datagram sockets, whose connecting does not wait. Streams are connected
+  // by an operation.
+  virtual int Connect(int fd, const sockaddr* address, socklen_t length) = 0;
+  // What it is bound to, and what it is connected to. `length`: of `name`.
+  virtual int LocalName(int fd, sockaddr_storage& name, socklen_t& length) = 0;
+  virtual int PeerName(int fd, sockaddr_storage& name, socklen_t& length) = 0;
+  // Removes the path of `address`, a Unix address, if it is that of a socket
+  // that nothing is bound to any more. Whatever else is there stays, which is
+  // no error: Bind() then says EADDRINUSE. EADDRINUSE here means that others
+  // keep the directory locked (backends/common/stale_unix_socket.h).
+  virtual int RemoveStaleName(const sockaddr* address, socklen_t length) = 0;
+
+  // --- Options.
+
+  virtual int SetOption(int fd, int level, int option, const void* value,
+                        socklen_t length) = 0;
+  virtual int GetOption(int fd, int level, int option, void* value,
+                        socklen_t& length) = 0;
+
+ private:
+  virtual int CloseFd(int fd) = 0;
+  void StopLingering(int fd);
+};
+
+// Owns a socket and closes it once, by the calls that made it, which must
+// outlive this. For sockets that no operation is using.
+class [[nodiscard]] SocketFd {
+ public:
+  SocketFd() = default;
+  // `fd` may be negative: none, or the -errno of making it.
+  SocketFd(SocketCalls& calls, int fd) : calls_(&calls), fd_(fd) {}
+  SocketFd(SocketFd&& other) noexcept
+      : calls_(other.calls_), fd_(other.Release()) {}
+  SocketFd& operator=(SocketFd&& other) noexcept {
+    if (this != &other) {
+      Close();
+      calls_ = other.calls_;
+      fd_ = other.Release();
+    }
+    return *this;
+  }
+  ~SocketFd() { Close(); }
+
+  // The fd; negative if it owns none.
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+  // Of a socket that was made: what is done to it. Requires valid().
+  SocketCalls& calls() const { return *calls_; }
+
+  // Gives the socket up without closing it.
+  [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
+  // Closes it. 0, also if there is none, or -errno.
+  int Close() { return valid() ? calls_->Close(Release()) : 0; }
+
+ private:
+  SocketCalls* calls_ = nullptr;
+  int fd_ = -1;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_BACKENDS_SOCKET_CALLS_H_

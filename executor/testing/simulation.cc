@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/executor/testing/simulation.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace ringway {
+namespace {
+
+constexpr uint32_t kFirstAddress = 10u << 24 | 1;
+constexpr absl::Duration kPatience = absl::Minutes(30);
+constexpr uint64_t kMaxTurns = 300'000;
+
+}  // namespace
+
+SimulatedHost::SimulatedHost(sim::World& world, uint32_t address,
+                             const ExecutorOptions& options)
+    : SimulatedHost(world.MakeBackend(options.loop.backend, address), address,
+                    options) {}
+
+SimulatedHost::SimulatedHost(std::unique_ptr<sim::SimBackend> backend,
+                             uint32_t address, const ExecutorOptions& options)
+    : address_(address), backend_(*backend) {
+  executor_ = std::make_unique<Executor>(
+      std::make_unique<Loop>(std::move(backend), options.loop), options);
+}
+
+bool SimulatedHost::Turn() {
+  Inbox& inbox = *loop().inbox();
+  inbox.WokeUp();
+  executor_->Turn(MonotonicTime::Infinite());
+  return inbox.FallAsleep();
+}
+
+Simulation::Simulation(uint64_t seed) : world_(seed) {
+  world_.environment().survives_misuse = true;  // to be told, not to die of it
+}
+
+void Simulation::TurnEverythingBad() {
+  world_.environment().faults = sim::Faults::All();
+  world_.environment().network = sim::NetworkConditions::Bad();
+}
+
+ExecutorOptions Simulation::SmallOptions() {
+  ExecutorOptions options;
+  options.shutdown_grace = absl::ZeroDuration();
+  options.loop.ready_budget = 16;
+  options.loop.backend.submission_entries = 8;
+  options.loop.backend.completion_entries = 64;
+  options.loop.backend.receive_buffer_count = 8;
+  options.loop.backend.receive_buffer_bytes = 1024;
+  return options;
+}
+
+SimulatedHost& Simulation::AddHost(const ExecutorOptions& options) {
+  const uint32_t address = kFirstAddress + static_cast<uint32_t>(hosts_.size());
+  hosts_.push_back(std::make_unique<SimulatedHost>(world_, address, options));
+  SimulatedHost& host = *hosts_.back();
+  scheduler_.Add(host.backend(), [&host] { return host.Turn(); });
+  return host;
+}
+
+absl::Status Simulation::RunUntil(absl::FunctionRef<bool()> done) {
+  absl::Status ended =
+      scheduler_.Run(done, world_.environment().now() + kPatience, kMaxTurns);
+  if (ended.ok()) return ended;
+  // What waits in vain may do so for want of what was forgotten elsewhere.
+  return absl::Status(ended.code(),
+                      absl::StrCat(ended.message(), "open:\n", world_.leaks()));
+}
+
+absl::Status Simulation::RunFor(absl::Duration time,
+                                absl::FunctionRef<bool()> done) {
+  const absl::Status ended =
+      scheduler_.Run(done, world_.environment().now() + time, kMaxTurns);
+  return absl::IsDeadlineExceeded(ended) ? absl::OkStatus() : ended;
+}
+
+absl::Status Simulation::Check() const {
+  if (!world_.errors().empty()) {
+    return absl::InternalError(absl::StrJoin(world_.errors(), "\n"));
+  }
+  if (const std::string leaks = world_.leaks(); !leaks.empty()) {
+    return absl::InternalError(absl::StrCat("left open:\n", leaks));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ringway

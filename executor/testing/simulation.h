@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Simulation: some machines in a simulated world, each with an executor of its
+// own, all on one thread, and the judgement of what became of them.
+//
+//   Simulation simulation(/*seed=*/7);
+//   simulation.TurnEverythingBad();
+//   SimulatedHost& server = simulation.AddHost();
+//   SimulatedHost& client = simulation.AddHost();
+//   auto serving = server.executor().Spawn(Serve(server.loop()));
+//   auto asking = client.executor().Spawn(Ask());
+//   EXPECT_EQ(simulation.RunUntil([&] { return asking.done(); }),
+//             absl::OkStatus());
+//   ...
+//   EXPECT_EQ(simulation.Check(), absl::OkStatus());
+
+#ifndef RINGWAY_EXECUTOR_TESTING_SIMULATION_H_
+#define RINGWAY_EXECUTOR_TESTING_SIMULATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "ringway/backends/sim/scheduler.h"
+#include "ringway/backends/sim/sim_backend.h"
+#include "ringway/backends/sim/world.h"
+#include "ringway/executor/loop/loop.h"
+#include "ringway/executor/task/executor.h"
+
+namespace ringway {
+
+// One executor on one machine.
+class SimulatedHost {
+ public:
+  SimulatedHost(sim::World& world, uint32_t address,
+                const ExecutorOptions& options);
+
+  Executor& executor() { return *executor_; }
+  Loop& loop() { return executor_->loop(); }
+  sim::SimBackend& backend() { return backend_; }
+  // IPv4, in the host's byte order.
+  uint32_t address() const { return address_; }
+
+  // One turn. False if there is something to do that the backend cannot know
+  // of. Between turns the host is parked as between the halves of a wait: a
+  // message rings its doorbell.
+  bool Turn();
+
+ private:
+  SimulatedHost(std::unique_ptr<sim::SimBackend> backend, uint32_t address,
+                const ExecutorOptions& options);
+
+  const uint32_t address_;
+  sim::SimBackend& backend_;
+  std::unique_ptr<Executor> executor_;
+};
+
+class Simulation {
+ public:
+  explicit Simulation(uint64_t seed);
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  sim::World& world() { return world_; }
+  sim::Rng& rng() { return world_.environment().rng; }
+  MonotonicTime now() { return world_.environment().now(); }
+
+  // Faults of every kind, and a network that is slow, loses datagrams and
+  // resets connections.
+  void TurnEverythingBad();
+
+  // A machine of its own: 10.0.0.1, 10.0.0.2, ... Its backend and executor are
+  // small, so that queues are met when they are full, unless `options` says
+  // otherwise.
+  SimulatedHost& AddHost() { return AddHost(SmallOptions()); }
+  SimulatedHost& AddHost(const ExecutorOptions& options);
+  static ExecutorOptions SmallOptions();
+  size_t host_count() const { return hosts_.size(); }
+  SimulatedHost& host(size_t i) { return *hosts_[i]; }
+
+  // Turns the hosts until `done`. Errors: as Scheduler::Run(), with bounds that
+  // no correct program comes near: half an hour, 300,000 turns.
+  absl::Status RunUntil(absl::FunctionRef<bool()> done);
+  // Turns the hosts for so long, or until `done`.
+  absl::Status RunFor(absl::Duration time, absl::FunctionRef<bool()> done);
+
+  // Ends all hosts, as if their power had failed.
+  void DestroyHosts() { hosts_.clear(); }
+
+  // Whether the program has broken a rule: leaked an fd, closed one twice, ...
+  // A line each.
+  absl::Status Check() const;
+
+  uint64_t turns() const { return scheduler_.turns(); }
+  uint64_t trace_hash() { return world_.environment().trace.hash(); }
+
+ private:
+  sim::World world_;
+  std::vector<std::unique_ptr<SimulatedHost>> hosts_;
+  sim::Scheduler scheduler_{world_};
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_TESTING_SIMULATION_H_
