@@ -234,6 +234,14 @@ void PrepareFdatasync(Operation& op, int fd) {
   op.flags = kFsyncDataOnly;
 }
 
+void PrepareSyncFileRange(Operation& op, int fd, int64_t offset,
+                          uint32_t n_bytes, unsigned flags) {
+  Prepare(op, OpCode::kSyncFileRange, fd);
+  op.flags = flags;
+  op.offset = offset;
+  op.length = n_bytes;
+}
+
 void PrepareFallocate(Operation& op, int fd, int mode, int64_t offset,
                       int64_t n_bytes) {
   Prepare(op, OpCode::kFallocate, fd);

@@ -131,6 +131,12 @@ void PrepareLstat(Operation& op, const char* path, struct statx* out);
 void PrepareFsync(Operation& op, int fd);
 // Leaves out metadata that reading the data back does not need.
 void PrepareFdatasync(Operation& op, int fd);
+// Starts, or waits for, the writing of pages from `offset` on; 0 bytes: to the
+// end of the file. `flags` as for sync_file_range(2), which tells why this
+// makes nothing safe by itself: it bounds how much a later fsync has left to
+// do.
+void PrepareSyncFileRange(Operation& op, int fd, int64_t offset,
+                          uint32_t n_bytes, unsigned flags);
 void PrepareFallocate(Operation& op, int fd, int mode, int64_t offset,
                       int64_t n_bytes);
 void PrepareTruncate(Operation& op, int fd, int64_t n_bytes);

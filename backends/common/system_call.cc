@@ -133,6 +133,8 @@ int64_t Call(const Operation& op) {
                    static_cast<struct statx*>(op.address2));
     case OpCode::kFsync:
       return op.flags == kFsyncDataOnly ? fdatasync(op.fd) : fsync(op.fd);
+    case OpCode::kSyncFileRange:
+      return sync_file_range(op.fd, op.offset, op.length, op.flags);
     case OpCode::kFallocate:
       return fallocate(op.fd, flags, op.offset, op.offset2);
     case OpCode::kTruncate:

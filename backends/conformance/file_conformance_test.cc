@@ -366,6 +366,37 @@ TEST_P(FileConformance, FsyncOfABadFdIsEbadf) {
   EXPECT_EQ(Run(), -EBADF);
 }
 
+// --- sync_file_range
+
+constexpr unsigned kWriteAndWait = SYNC_FILE_RANGE_WAIT_BEFORE |
+                                   SYNC_FILE_RANGE_WRITE |
+                                   SYNC_FILE_RANGE_WAIT_AFTER;
+
+TEST_P(FileConformance, SyncFileRangeLeavesTheContentAsItIs) {
+  TestFd file = Open(O_RDWR);
+  PrepareWrite(op_, file.get(), AsBytes("written"), 0);
+  ASSERT_EQ(Run(), 7);
+  for (const uint32_t n_bytes : {0u, 3u, 4096u}) {
+    PrepareSyncFileRange(op_, file.get(), 0, n_bytes, kWriteAndWait);
+    EXPECT_EQ(Run(), 0);
+  }
+  EXPECT_EQ(system().Content(file.get()), "written");
+}
+
+TEST_P(FileConformance, SyncFileRangeOfABadRangeOrFlagIsEinval) {
+  TestFd file = Open(O_RDWR);
+  PrepareSyncFileRange(op_, file.get(), -1, 1, kWriteAndWait);
+  EXPECT_EQ(Run(), -EINVAL);
+  PrepareSyncFileRange(op_, file.get(), 0, 1, 1u << 10);
+  EXPECT_EQ(Run(), -EINVAL);
+}
+
+TEST_P(FileConformance, SyncFileRangeOfAPipeIsEspipe) {
+  TestFdPair pipe = system().Pipe();
+  PrepareSyncFileRange(op_, pipe.second.get(), 0, 1, kWriteAndWait);
+  EXPECT_EQ(Run(), -ESPIPE);
+}
+
 // --- fallocate
 
 TEST_P(FileConformance, FallocateExtendsTheFileWithZeros) {

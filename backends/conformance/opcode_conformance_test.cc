@@ -154,6 +154,8 @@ void PrepareToFail(DeliveringOperation& op, OpCode opcode, int bad,
       return PrepareStatx(op, bad, "a", 0, STATX_SIZE, &a.status);
     case OpCode::kFsync:
       return PrepareFsync(op, bad);
+    case OpCode::kSyncFileRange:
+      return PrepareSyncFileRange(op, bad, 0, 0, 0);
     case OpCode::kFallocate:
       return PrepareFallocate(op, bad, 0, 0, 1);
     case OpCode::kTruncate:

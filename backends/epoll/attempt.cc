@@ -312,6 +312,7 @@ Attempt Try(Operation& op, std::span<std::byte> buffer) {
     case OpCode::kOpenAt:
     case OpCode::kStatx:
     case OpCode::kFsync:
+    case OpCode::kSyncFileRange:
     case OpCode::kFallocate:
     case OpCode::kTruncate:
     case OpCode::kRename:

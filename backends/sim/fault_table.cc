@@ -76,6 +76,7 @@ std::span<const int> PossibleErrors(OpCode opcode, bool is_socket) {
     case OpCode::kStatx:
       return kLookUp;
     case OpCode::kFsync:
+    case OpCode::kSyncFileRange:
       return kFsync;
     case OpCode::kFallocate:
     case OpCode::kTruncate:

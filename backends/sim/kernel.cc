@@ -27,10 +27,6 @@ namespace {
 // As much as one splice or sendfile moves at a time.
 constexpr size_t kMoveBytes = 64 * 1024;
 
-bool IsAccessible(const void* pointer) {
-  return reinterpret_cast<uintptr_t>(pointer) >= 4096;
-}
-
 // The address a message is for; null if it names none.
 const Address* NameOf(const Operation& op, sa_family_t family, Address* storage,
                       int* error) {
@@ -100,6 +96,7 @@ int64_t Kernel::Perform(Request& request, uint32_t host) {
     case OpCode::kSendMsgZeroCopy:
       return OnSocket(request);
     case OpCode::kFsync:
+    case OpCode::kSyncFileRange:
     case OpCode::kFallocate:
     case OpCode::kTruncate:
       if (request.on == nullptr) return -EBADF;
@@ -377,69 +374,6 @@ int64_t Kernel::Send(Request& request, Socket& socket) {
     request.transferred += static_cast<size_t>(n);
   }
   return static_cast<int64_t>(request.transferred);
-}
-
-// --- Files and directories.
-
-int64_t Kernel::OnFile(const Operation& op, Description& description) {
-  OpenFile* file = description.AsFile();
-  if (file == nullptr && op.opcode == OpCode::kFallocate) {
-    return dynamic_cast<PipeEnd*>(&description) != nullptr ? -ESPIPE : -ENODEV;
-  }
-  if (file == nullptr) return -EINVAL;
-  if (op.opcode == OpCode::kFsync) return file->Sync();
-  if (op.opcode == OpCode::kTruncate) return file->Truncate(op.offset);
-  return file->Allocate(static_cast<int>(op.flags), op.offset, op.offset2);
-}
-
-// What a path starts from and how it goes on. 0 or -errno.
-int Kernel::DirectoryOf(int fd, const void* path, FilePath* out) {
-  if (!IsAccessible(path)) return -EFAULT;
-  out->path = static_cast<const char*>(path);
-  if (fd == AT_FDCWD || out->path.starts_with('/')) return 0;
-  const std::shared_ptr<Description> description = fds_.Get(fd, "a path");
-  if (description == nullptr) return -EBADF;
-  if (description->AsFile() == nullptr) return -ENOTDIR;
-  out->directory = description->AsFile()->inode();
-  return 0;
-}
-
-int64_t Kernel::OnPath(const Operation& op) {
-  FilePath first, second;
-  const bool has_two = op.opcode == OpCode::kRename ||
-                       op.opcode == OpCode::kLink ||
-                       op.opcode == OpCode::kSymlink;
-  // The first "path" of a symbolic link is any text.
-  const int first_fd = op.opcode == OpCode::kSymlink ? AT_FDCWD : op.fd;
-  int error = DirectoryOf(first_fd, op.address, &first);
-  if (error == 0 && has_two) error = DirectoryOf(op.fd2, op.address2, &second);
-  if (error != 0) return error;
-  const int flags = static_cast<int>(op.flags);
-  switch (op.opcode) {
-    case OpCode::kOpenAt:
-      return Open(op, first);
-    case OpCode::kStatx:
-      if (!IsAccessible(op.address2)) return -EFAULT;
-      return files_.Stat(first, flags, static_cast<struct statx*>(op.address2));
-    case OpCode::kRename:
-      return files_.Rename(first, second, op.flags);
-    case OpCode::kUnlink:
-      return files_.Unlink(first, flags);
-    case OpCode::kMkdir:
-      return files_.MakeDirectory(first, op.length);
-    case OpCode::kLink:
-      return files_.Link(first, second, flags);
-    default:
-      return files_.SymbolicLink(first.path, second);
-  }
-}
-
-int64_t Kernel::Open(const Operation& op, const FilePath& path) {
-  if (fds_.full()) return -EMFILE;
-  std::shared_ptr<OpenFile> file;
-  const int error =
-      files_.Open(path, static_cast<int>(op.flags), op.length, &file);
-  return error != 0 ? error : fds_.Open(std::move(file), "openat");
 }
 
 }  // namespace ringway::sim

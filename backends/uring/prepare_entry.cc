@@ -118,6 +118,8 @@ uint8_t KernelOpcode(OpCode opcode) {
       return IORING_OP_STATX;
     case OpCode::kFsync:
       return IORING_OP_FSYNC;
+    case OpCode::kSyncFileRange:
+      return IORING_OP_SYNC_FILE_RANGE;
     case OpCode::kFallocate:
       return IORING_OP_FALLOCATE;
     case OpCode::kTruncate:
@@ -242,6 +244,10 @@ void PrepareEntry(Operation& op, io_uring_sqe& sqe) {
       break;
     case OpCode::kFsync:
       io_uring_prep_fsync(&sqe, op.fd, op.flags);
+      break;
+    case OpCode::kSyncFileRange:
+      io_uring_prep_sync_file_range(&sqe, op.fd, op.length,
+                                    static_cast<uint64_t>(op.offset), flags);
       break;
     case OpCode::kFallocate:
       io_uring_prep_fallocate(&sqe, op.fd, flags, op.offset, op.offset2);

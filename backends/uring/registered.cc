@@ -33,12 +33,41 @@ bool TakesRegisteredFd(OpCode opcode) {
     case OpCode::kSplice:  // from here on, to a thread
     case OpCode::kShutdown:
     case OpCode::kFsync:
+    case OpCode::kSyncFileRange:
     case OpCode::kFallocate:
     case OpCode::kTruncate:
       return false;
-    default:
+    case OpCode::kRead:
+    case OpCode::kReadv:
+    case OpCode::kWrite:
+    case OpCode::kWritev:
+    case OpCode::kPoll:
+    case OpCode::kPollMultishot:
+    case OpCode::kSocket:
+    case OpCode::kBind:
+    case OpCode::kListen:
+    case OpCode::kAccept:
+    case OpCode::kAcceptMultishot:
+    case OpCode::kConnect:
+    case OpCode::kRecv:
+    case OpCode::kRecvMsg:
+    case OpCode::kRecvMultishot:
+    case OpCode::kRecvMsgMultishot:
+    case OpCode::kSend:
+    case OpCode::kSendMsg:
+    case OpCode::kSendZeroCopy:
+    case OpCode::kSendMsgZeroCopy:
+    case OpCode::kOpenAt:
+    case OpCode::kStatx:
+    case OpCode::kRename:
+    case OpCode::kUnlink:
+    case OpCode::kMkdir:
+    case OpCode::kLink:
+    case OpCode::kSymlink:
+    case OpCode::kUringCommand:
       return true;
   }
+  return false;
 }
 
 }  // namespace

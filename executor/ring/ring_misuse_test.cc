@@ -88,6 +88,7 @@ const Call kCalls[] = {
     CALL(Lstat, Lstat("", &a.statx, c)),
     CALL(Fsync, Fsync(0, c)),
     CALL(Fdatasync, Fdatasync(0, c)),
+    CALL(SyncFileRange, SyncFileRange(0, 0, 1, 0, c)),
     CALL(Fallocate, Fallocate(0, 0, 0, 1, c)),
     CALL(Truncate, Truncate(0, 0, c)),
     CALL(Rename, Rename(AT_FDCWD, "", AT_FDCWD, "", c)),

@@ -197,6 +197,12 @@ RingTask RingOperations::Fdatasync(int fd, const Context& context) {
   return Start(core(), context, &PrepareFdatasync, fd);
 }
 
+RingTask RingOperations::SyncFileRange(int fd, int64_t offset, uint32_t n_bytes,
+                                       unsigned flags, const Context& context) {
+  return Start(core(), context, &PrepareSyncFileRange, fd, offset, n_bytes,
+               flags);
+}
+
 RingTask RingOperations::Fallocate(int fd, int mode, int64_t offset,
                                    int64_t n_bytes, const Context& context) {
   return Start(core(), context, &PrepareFallocate, fd, mode, offset, n_bytes);

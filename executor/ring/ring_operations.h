@@ -94,6 +94,8 @@ class RingOperations {
   RingTask Lstat(const char* path, struct statx* out, const Context& context);
   RingTask Fsync(int fd, const Context& context);
   RingTask Fdatasync(int fd, const Context& context);
+  RingTask SyncFileRange(int fd, int64_t offset, uint32_t n_bytes,
+                         unsigned flags, const Context& context);
   RingTask Fallocate(int fd, int mode, int64_t offset, int64_t n_bytes,
                      const Context& context);
   RingTask Truncate(int fd, int64_t n_bytes, const Context& context);

@@ -93,6 +93,7 @@ TEST_P(RingOperationsTest, EachMethodStartsTheOperationOfItsName) {
       {"statx", [&] { r.Lstat("/nowhere/at/all", &status, c); }},
       {"fsync", [&] { r.Fsync(-1, c); }},
       {"fsync", [&] { r.Fdatasync(-1, c); }},
+      {"sync_file_range", [&] { r.SyncFileRange(-1, 0, 1, 0, c); }},
       {"fallocate", [&] { r.Fallocate(-1, 0, 0, 1, c); }},
       {"ftruncate", [&] { r.Truncate(-1, 1, c); }},
       {"rename", [&] { r.Rename(-1, "x", -1, "y", c); }},
