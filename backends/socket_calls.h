@@ -58,9 +58,10 @@ class SocketCalls {
   virtual int LocalName(int fd, sockaddr_storage& name, socklen_t& length) = 0;
   virtual int PeerName(int fd, sockaddr_storage& name, socklen_t& length) = 0;
   // Removes the path of `address`, a Unix address, if it is that of a socket
-  // that nothing is bound to any more. Whatever else is there stays, which is
-  // no error: Bind() then says EADDRINUSE. EADDRINUSE here means that others
-  // keep the directory locked (backends/common/stale_unix_socket.h).
+  // that nothing is bound to any more. 0 also if nothing is there, or a socket
+  // in use, of which Bind() says EADDRINUSE; EEXIST if something is there that
+  // is no socket; EAGAIN if others keep the directory locked
+  // (backends/common/stale_unix_socket.h).
   virtual int RemoveStaleName(const sockaddr* address, socklen_t length) = 0;
 
   // --- Options.

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -38,10 +39,21 @@ absl::Status RemoveStaleName(SocketCalls& sockets,
                              const SocketAddress& address) {
   const int error = sockets.RemoveStaleName(address.data(), address.size());
   if (error == 0) return absl::OkStatus();
-  return ErrnoToStatus(
-      -error, absl::StrCat("bind to ", address.ToString(),
-                           ", a socket that nothing listens on any more, in a "
-                           "directory that others keep locked"));
+  const std::string bind = absl::StrCat("bind to ", address.ToString());
+  switch (-error) {
+    case EEXIST:
+      return ErrnoToStatus(
+          EADDRINUSE,
+          absl::StrCat(bind, ", where a file is that is no socket"));
+    case EAGAIN:
+      return ErrnoToStatus(
+          EADDRINUSE,
+          absl::StrCat(bind,
+                       ", a socket that nothing listens on any more, in "
+                       "a directory that others keep locked"));
+    default:
+      return ErrnoToStatus(-error, bind);
+  }
 }
 
 absl::Status Configure(const SocketFd& fd, const SocketAddress& address,

@@ -168,6 +168,13 @@ absl::StatusOr<SocketAddress> SocketAddress::PeerOf(SocketCalls& sockets,
   return NameOf(sockets, fd, "getpeername", &SocketCalls::PeerName);
 }
 
+std::string SocketAddress::unix_path() const {
+  constexpr size_t kOffset = offsetof(sockaddr_un, sun_path);
+  if (!is_unix() || length_ <= kOffset) return {};
+  const char* path = reinterpret_cast<const sockaddr_un&>(storage_).sun_path;
+  return std::string(path, strnlen(path, length_ - kOffset));
+}
+
 uint16_t SocketAddress::port() const {
   // sin_port and sin6_port are at the same place.
   const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage_);

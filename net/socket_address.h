@@ -58,6 +58,10 @@ class SocketAddress {
   // The same address with another port; unchanged for Unix addresses.
   SocketAddress WithPort(uint16_t port) const;
 
+  // The path of a Unix address; empty for abstract and unnamed ones, and for
+  // all others.
+  std::string unix_path() const;
+
   // What Parse() takes. An unnamed Unix socket prints as "unix:".
   std::string ToString() const;
 

@@ -89,6 +89,12 @@ absl::StatusOr<TcpListener> TcpListener::Listen(Loop& loop,
   }
 }
 
+absl::StatusOr<TcpListener> TcpListener::Listen(const SocketAddress& address,
+                                                const ListenOptions& options) {
+  return Listen(internal::CurrentLoop("TcpListener::Listen()"), address,
+                options);
+}
+
 TcpListener TcpListener::Adopt(Loop& loop, UniqueFd fd) {
   return Adopt(loop, internal::TakeOver(loop, std::move(fd)));
 }

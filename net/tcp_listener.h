@@ -76,6 +76,10 @@ class TcpListener {
   static absl::StatusOr<TcpListener> Listen(
       Loop& loop, const SocketAddress& address,
       const ListenOptions& options = ListenOptions());
+  // The same on the loop of the task that calls it (checked: there is one).
+  static absl::StatusOr<TcpListener> Listen(
+      const SocketAddress& address,
+      const ListenOptions& options = ListenOptions());
 
   // Takes over a listening socket: one of `loop`'s backend, or any other of the
   // kernel's, whose mode (O_NONBLOCK) becomes that of the backend. Throws

@@ -184,6 +184,11 @@ absl::StatusOr<UdpSocket> UdpSocket::Bind(Loop& loop,
   }
 }
 
+absl::StatusOr<UdpSocket> UdpSocket::Bind(const SocketAddress& address,
+                                          const UdpOptions& options) {
+  return Bind(internal::CurrentLoop("UdpSocket::Bind()"), address, options);
+}
+
 UdpSocket UdpSocket::Adopt(Loop& loop, UniqueFd fd) {
   return Adopt(loop, internal::TakeOver(loop, std::move(fd)));
 }

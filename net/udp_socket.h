@@ -135,6 +135,9 @@ class UdpSocket {
   static absl::StatusOr<UdpSocket> Bind(
       Loop& loop, const SocketAddress& address,
       const UdpOptions& options = UdpOptions());
+  // The same on the loop of the task that calls it (checked: there is one).
+  static absl::StatusOr<UdpSocket> Bind(
+      const SocketAddress& address, const UdpOptions& options = UdpOptions());
 
   // Takes over a datagram socket: one of `loop`'s backend, or any other of the
   // kernel's, whose mode (O_NONBLOCK) becomes that of the backend. Throws

@@ -24,10 +24,7 @@ namespace {
 constexpr int kAttempts = 1000;
 constexpr timespec kBetweenAttempts = {.tv_sec = 0, .tv_nsec = 1'000'000};
 
-bool IsStale(const sockaddr* address, socklen_t length,
-             const std::string& path) {
-  struct stat st;
-  if (lstat(path.c_str(), &st) != 0 || !S_ISSOCK(st.st_mode)) return false;
+bool IsStale(const sockaddr* address, socklen_t length) {
   // A datagram socket asks without disturbing: a live stream listener answers
   // EPROTOTYPE and never hears of it, a socket that has died ECONNREFUSED.
   UniqueFd probe(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -58,14 +55,18 @@ int RemoveStaleUnixSocket(const sockaddr* address, socklen_t length) {
   const size_t room = length - offsetof(sockaddr_un, sun_path);
   const std::string path(un.sun_path, strnlen(un.sun_path, room));
   if (path.empty()) return 0;  // abstract names have no file
-  if (!IsStale(address, length, path)) return 0;
+  struct stat st;
+  if (lstat(path.c_str(), &st) != 0) return 0;
+  if (!S_ISSOCK(st.st_mode)) return -EEXIST;
+  if (!IsStale(address, length)) return 0;
   UniqueFd directory(
       open(DirectoryOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory.valid()) return 0;
   if (const int error = Lock(directory.get()); error != 0)
-    return error == EWOULDBLOCK ? -EADDRINUSE : 0;
+    return error == EWOULDBLOCK ? -EAGAIN : 0;
   // Another starter may have been here in the meantime.
-  if (IsStale(address, length, path)) unlink(path.c_str());
+  const bool is_socket = lstat(path.c_str(), &st) == 0 && S_ISSOCK(st.st_mode);
+  if (is_socket && IsStale(address, length)) unlink(path.c_str());
   return 0;
 }
 

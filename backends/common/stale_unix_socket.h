@@ -18,12 +18,12 @@
 namespace ringway {
 
 // Removes the path of `address`, a Unix address, if a socket is there that no
-// socket is bound to any more. Anything else stays, which is no error: bind(2)
-// reports it as EADDRINUSE. So does a stale socket in a directory that may not
-// be read or written.
+// socket is bound to any more. Anything else stays. So does a stale socket in a
+// directory that may not be read or written, of which bind(2) then says
+// EADDRINUSE.
 //
-// Returns 0, or -EADDRINUSE if others hold the directory's lock for more than a
-// second.
+// Returns 0, or -errno: EEXIST, something is there that is no socket; EAGAIN,
+// others hold the directory's lock for more than a second.
 // Cost: without a stale socket a system call or three; abstract names none.
 int RemoveStaleUnixSocket(const sockaddr* address, socklen_t length);
 

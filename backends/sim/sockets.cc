@@ -134,7 +134,9 @@ int Sockets::RemoveStaleName(const sockaddr* address, socklen_t length) {
   const int error = Address::Parse(address, length, AF_UNIX, &name);
   if (error != 0) return error;
   if (name.path.empty() || name.is_abstract()) return 0;
-  if (files_.IsStale(name.path)) files_.Unlink({nullptr, name.path}, 0);
+  const int found = files_.IsStale(name.path);
+  if (found < 0) return found;
+  if (found > 0) files_.Unlink({nullptr, name.path}, 0);
   return 0;
 }
 

@@ -233,10 +233,11 @@ int FileStore::FindBound(std::string_view path,
   return *out == nullptr ? -ECONNREFUSED : 0;
 }
 
-bool FileStore::IsStale(std::string_view path) const {
+int FileStore::IsStale(std::string_view path) const {
   const PathEnd end = Walk({nullptr, path}, /*follow=*/false);
-  return end.error == 0 && end.inode != nullptr && end.inode->is_socket() &&
-         end.inode->socket.expired();
+  if (end.error != 0 || end.inode == nullptr) return 0;
+  if (!end.inode->is_socket()) return -EEXIST;
+  return end.inode->socket.expired() ? 1 : 0;
 }
 
 void FileStore::Crash() {

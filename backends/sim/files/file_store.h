@@ -54,8 +54,9 @@ class FileStore {
   // For Unix sockets: gives `owner` the name, and tells whose it is.
   int Bind(std::string_view path, const std::shared_ptr<Description>& owner);
   int FindBound(std::string_view path, std::shared_ptr<Description>* out) const;
-  // The path is that of a socket that is gone.
-  bool IsStale(std::string_view path) const;
+  // 1 if the path is that of a socket that is gone, 0 if a socket is there, or
+  // nothing, and -EEXIST if something else is.
+  int IsStale(std::string_view path) const;
 
   // The power fails. What is open stays open, on what is left of it.
   void Crash();
