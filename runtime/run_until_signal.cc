@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <new>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "ringway/core/time/clock.h"
 #include "ringway/core/time/monotonic_time.h"
@@ -29,12 +32,28 @@ void PrintBegin(const Runtime& runtime) {
   fflush(stdout);
 }
 
+// " (3 UNAVAILABLE, 1 CANCELLED)", if any connection ended with an error, and
+// if there is memory to say it.
+std::string ErrorCodes(const RuntimeReport& report) try {
+  std::string codes;
+  for (size_t i = 1; i < report.ended_by_code.size(); ++i) {
+    if (report.ended_by_code[i] == 0) continue;
+    absl::StrAppend(&codes, codes.empty() ? " (" : ", ",
+                    report.ended_by_code[i], " ",
+                    absl::StatusCodeToString(static_cast<absl::StatusCode>(i)));
+  }
+  return codes.empty() ? codes : codes + ")";
+} catch (const std::bad_alloc&) {
+  return {};
+}
+
 void PrintReport(const RuntimeReport& report) {
   printf("connections: %" PRIu64 " accepted, %" PRIu64 " ended well, %" PRIu64
-         " with an error, %" PRIu64 " by an exception, %" PRIu64
+         " with an error%s, %" PRIu64 " by an exception, %" PRIu64
          " refused, %" PRIu64 " cut\n",
          report.accepted, report.ended_ok, report.ended_error,
-         report.ended_throw, report.refused, report.cut);
+         ErrorCodes(report).c_str(), report.ended_throw, report.refused,
+         report.cut);
   if (report.start_failed > 0) {
     printf("OnStart failed on %" PRIu64 " workers\n", report.start_failed);
   }

@@ -29,7 +29,7 @@
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
-#include "ringway/runtime/runtime_for_test.h"
+#include "ringway/runtime/testing/runtime_fixture.h"
 
 namespace ringway {
 namespace {

@@ -17,6 +17,8 @@
 #include "ringway/core/check.h"
 #include "ringway/core/leak_in_child.h"
 #include "ringway/net/listen_socket.h"
+#include "ringway/runtime/start_up.h"
+#include "ringway/runtime/unix_path.h"
 #include "ringway/runtime/worker.h"
 
 namespace ringway {
@@ -59,8 +61,11 @@ Runtime::Builder& Runtime::Builder::Listen(std::string_view address,
   return *this;
 }
 
-Runtime::Builder& Runtime::Builder::OnStart(StartHandler handler) {
-  config_->on_start = std::move(handler);
+Runtime::Builder& Runtime::Builder::OnStart(StartHandler handler,
+                                            OnStartFailure failure) {
+  auto& handlers = failure == OnStartFailure::kReport ? config_->on_start
+                                                      : config_->required_start;
+  if (handler) handlers.push_back(std::move(handler));
   return *this;
 }
 
@@ -100,14 +105,16 @@ absl::Status CheckConfig(const internal::RuntimeConfig& config) {
   }
   // One that accepts nothing would look like one that serves.
   const size_t n_listen = config.listen.size();
-  const size_t tasks_needed =
-      1 + n_listen + (n_listen > 0 ? 1 : 0) + (config.on_start ? 1 : 0);
+  const size_t tasks_needed = 1 + n_listen + (n_listen > 0 ? 1 : 0) +
+                              config.on_start.size() +
+                              (config.required_start.empty() ? 0 : 1);
   if (config.executor.max_tasks < tasks_needed) {
     return OutOfRange(
         "ExecutorOptions::max_tasks", config.executor.max_tasks,
-        absl::StrCat("at least ", tasks_needed,
-                     ": a worker has one task, one for each Listen(), one for "
-                     "OnStart(), and one for a connection"));
+        absl::StrCat(
+            "at least ", tasks_needed,
+            ": a worker has one task, one for each Listen(), one for each "
+            "OnStart(), and one for a connection"));
   }
   return absl::OkStatus();
 }
@@ -133,6 +140,7 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Builder::Launch() {
   // On an error the runtime's destructor stops what has been started.
   if (absl::Status s = runtime->StartWorkers(); !s.ok()) return s;
   if (absl::Status s = runtime->OpenListeners(); !s.ok()) return s;
+  if (absl::Status s = runtime->RunRequiredStarts(); !s.ok()) return s;
   for (std::unique_ptr<internal::Worker>& worker : runtime->workers_)
     worker->Serve();
   return runtime;
@@ -221,6 +229,7 @@ absl::Status Runtime::OpenListeners() {
             net::SocketAddress::LocalOf(fd->calls(), fd->get());
         if (!bound.ok()) return bound.status();
         address = *bound;
+        if (address.is_unix()) unix_paths_.emplace_back(address);
       }
       sockets[w].push_back(*std::move(fd));
     }
@@ -231,6 +240,20 @@ absl::Status Runtime::OpenListeners() {
     if (absl::Status s = worker->WaitUntilArranged(); !s.ok()) return s;
   }
   return absl::OkStatus();
+}
+
+absl::Status Runtime::RunRequiredStarts() {
+  if (config_->required_start.empty()) return absl::OkStatus();
+  start_up_ = std::make_unique<internal::StartUp>(config_->workers);
+  for (std::unique_ptr<internal::Worker>& worker : workers_)
+    worker->StartUpFor(*start_up_);
+  return start_up_->Wait();
+}
+
+// No listener is left. Each is removed once.
+void Runtime::RemoveUnixSockets() {
+  std::lock_guard<std::mutex> lock(end_mutex_);
+  for (internal::UnixPath& path : unix_paths_) path.Remove();
 }
 
 void Runtime::Shutdown() {
@@ -270,6 +293,8 @@ RuntimeReport Runtime::Wait() {
     sum.ended_ok += one.ended_ok;
     sum.ended_error += one.ended_error;
     sum.ended_throw += one.ended_throw;
+    for (size_t i = 0; i < sum.ended_by_code.size(); ++i)
+      sum.ended_by_code[i] += one.ended_by_code[i];
     sum.start_failed += one.start_failed;
     sum.listeners_failed += one.listeners_failed;
     sum.exceptions += one.exceptions;
@@ -279,6 +304,7 @@ RuntimeReport Runtime::Wait() {
     sum.turns += one.turns;
     sum.spins += one.spins;
   }
+  RemoveUnixSockets();
   return sum;
 }
 

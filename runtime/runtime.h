@@ -14,10 +14,12 @@
 #ifndef RINGWAY_RUNTIME_RUNTIME_H_
 #define RINGWAY_RUNTIME_RUNTIME_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,22 +34,27 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp.h"
+#include "ringway/runtime/unix_path.h"
 
 namespace ringway {
 
 namespace internal {
+class StartUp;
 class Worker;
 struct RuntimeConfig;
 }  // namespace internal
 
 // What a runtime did, summed over its workers.
 struct RuntimeReport {
-  uint64_t accepted = 0;      // connections
-  uint64_t refused = 0;       // closed at once: a limit, or no memory
-  uint64_t ended_ok = 0;      // connection tasks that returned OK
-  uint64_t ended_error = 0;   // that returned another status
-  uint64_t ended_throw = 0;   // that threw
-  uint64_t start_failed = 0;  // OnStart tasks that returned an error or threw
+  uint64_t accepted = 0;     // connections
+  uint64_t refused = 0;      // closed at once: a limit, or no memory
+  uint64_t ended_ok = 0;     // connection tasks that returned OK
+  uint64_t ended_error = 0;  // that returned another status
+  uint64_t ended_throw = 0;  // that threw
+  // Of those that returned: by absl::StatusCode.
+  std::array<uint64_t, 17> ended_by_code = {};
+  // OnStart tasks that returned an error or threw: each is reported on stderr.
+  uint64_t start_failed = 0;
   // Listeners whose socket became unusable; reported on stderr at once.
   uint64_t listeners_failed = 0;
   // Thrown by posted functions, detached tasks and the loops' own functions:
@@ -63,6 +70,12 @@ struct RuntimeReport {
   bool drained() const { return cut == 0; }
 };
 
+// What becomes of a failure of an OnStart().
+enum class OnStartFailure : uint8_t {
+  kReport,      // it is reported on stderr and counted; the server serves
+  kFailLaunch,  // Launch() fails with its status
+};
+
 // A forked child has none of its parent's workers. There Shutdown(), Cut() and
 // Wait() abort with a message, what is sent to workers() is refused
 // (FailedPrecondition), and destructors and exit() leave the parent's alone. So
@@ -72,9 +85,8 @@ class Runtime {
   // Serves one connection; its status is counted by code and is no error of the
   // server. Called on the worker's thread, by several workers at once.
   using ConnectionHandler = std::function<Task<absl::Status>(net::TcpStream)>;
-  // Runs once on every worker, as soon as all of them have been launched; the
-  // worker does not wait for it. Still running when the connections have ended
-  // in a drain, it is cancelled.
+  // Runs once on every worker, which does not wait for it. Still running when
+  // the connections have ended in a drain, it is cancelled.
   using StartHandler = std::function<Task<absl::Status>()>;
 
   // What to launch. Nothing is checked or done before Launch(), which may be
@@ -94,13 +106,18 @@ class Runtime {
     // of them. Where BackendKind::kAuto finds io_uring for some and not for
     // others, all are started again on epoll, with one log line. Its max_tasks
     // must have room for one task of the worker's own, one for each Listen(),
-    // one for OnStart(), and one for a connection.
+    // one for each OnStart(), and one for a connection.
     Builder& Options(const ExecutorOptions& options);
     // Serves the stream address `address` (SocketAddress::Parse) with
     // `handler`. Several may be given; without any the workers run OnStart()
     // alone.
     Builder& Listen(std::string_view address, ConnectionHandler handler);
-    Builder& OnStart(StartHandler handler);
+    // Runs `handler` on every worker once all of them have been launched and
+    // the listeners are open. Several may be given; they run at the same time.
+    // With kFailLaunch it runs before anything is accepted, one such handler
+    // after the other, and Launch() waits for it to end.
+    Builder& OnStart(StartHandler handler,
+                     OnStartFailure failure = OnStartFailure::kReport);
     // Connections per worker at one time (default 100,000); one more is closed
     // at once and counted. So is one for which ExecutorOptions::max_tasks
     // leaves no task.
@@ -115,7 +132,8 @@ class Runtime {
     // share it.
     //
     // Errors: InvalidArgument naming the setting; what refused the thread, the
-    //         backend, the pinning or the address.
+    //         backend, the pinning or the address; what an OnStart() with
+    //         kFailLaunch returned, or Internal with what it threw.
     absl::StatusOr<std::unique_ptr<Runtime>> Launch();
 
    private:
@@ -166,8 +184,10 @@ class Runtime {
   // Shutdown().
   void Cut();
 
-  // Waits until every worker has ended, which needs a Shutdown(); then says
-  // what happened. Any thread but its workers' (checked), any number of times.
+  // Waits until every worker has ended, which needs a Shutdown(); then removes
+  // the paths of Unix sockets that it listened on, unless others have bound
+  // them anew, and says what happened. Any thread but its workers' (checked),
+  // any number of times.
   RuntimeReport Wait();
 
  private:
@@ -179,12 +199,17 @@ class Runtime {
   absl::Status StartEachWorker();
   bool OnOneBackend() const;
   absl::Status OpenListeners();
+  absl::Status RunRequiredStarts();
+  void RemoveUnixSockets();
   // Whether Wait() takes but a moment.
   bool HasEnded() const;
   void CheckNotOnWorker() const;
 
   const OwnerProcess owner_;
   std::unique_ptr<internal::RuntimeConfig> config_;
+  std::unique_ptr<internal::StartUp> start_up_;
+  std::mutex end_mutex_;
+  std::vector<internal::UnixPath> unix_paths_;  // of the listeners
   std::vector<ExecutorHandle> handles_;
   std::vector<std::unique_ptr<internal::Worker>> workers_;
   std::vector<net::SocketAddress> addresses_;

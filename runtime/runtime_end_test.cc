@@ -24,7 +24,7 @@
 #include "ringway/executor/task/sleep.h"
 #include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
-#include "ringway/runtime/runtime_for_test.h"
+#include "ringway/runtime/testing/runtime_fixture.h"
 
 namespace ringway {
 namespace {

@@ -32,7 +32,7 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/net/listen_socket.h"
 #include "ringway/net/testing/kernel_fixture.h"
-#include "ringway/runtime/runtime_for_test.h"
+#include "ringway/runtime/testing/runtime_fixture.h"
 
 namespace ringway {
 namespace {
@@ -258,6 +258,32 @@ TEST_F(RuntimeTest, RunsOnStartOncePerWorkerAndCountsFailures) {
 }
 
 // --- Serving
+
+TEST_F(RuntimeTest, CountsStatusesByCode) {
+  auto answer = [](net::TcpStream stream) -> Task<absl::Status> {
+    std::array<std::byte, 1> code;
+    absl::StatusOr<size_t> n = co_await stream.Read(code);
+    if (!n.ok() || *n == 0) co_return absl::DataLossError("no code");
+    co_return absl::Status(static_cast<absl::StatusCode>(code[0]), "asked for");
+  };
+  Runtime::Builder builder;
+  builder.Workers(2).Listen("127.0.0.1:0", answer);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  for (const char code : {0, 5, 5, 16, 0, 5}) {
+    UniqueFd client = ConnectTo(runtime->addresses()[0]);
+    testing::SendAll(client.get(), std::string(1, code));
+    EXPECT_EQ(ReceiveAll(client.get()), "");
+  }
+  runtime->Shutdown();
+  const RuntimeReport report = runtime->Wait();
+  std::array<uint64_t, 17> expected = {};
+  expected[0] = 2;
+  expected[5] = 3;
+  expected[16] = 1;
+  EXPECT_EQ(report.ended_by_code, expected);
+  EXPECT_EQ(report.ended_ok, 2u);
+  EXPECT_EQ(report.ended_error, 4u);
+}
 
 TEST_F(RuntimeTest, AnExceptionEndsItsConnectionAndNoOther) {
   auto serve = [](net::TcpStream stream) -> Task<absl::Status> {

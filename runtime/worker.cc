@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <exception>
 #include <new>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -46,6 +48,20 @@ bool IsFinal(const absl::Status& accept) {
     default:
       return false;
   }
+}
+
+// What it returns, or Internal with what it throws.
+Task<absl::Status> CallStartHandler(const Runtime::StartHandler& handler) {
+  absl::Status status;
+  try {
+    Task<absl::Status> task = handler();
+    status = co_await std::move(task);
+  } catch (const std::exception& e) {
+    status = absl::InternalError(absl::StrCat("an exception: ", e.what()));
+  } catch (...) {
+    status = absl::InternalError("an exception of no standard type");
+  }
+  co_return status;
 }
 
 // A child that a worker has forked runs on a copy of its thread.
@@ -205,7 +221,8 @@ void Worker::DoArrange() {
 void Worker::MakeListeners() {
   listening_.reserve(sockets_.size());
   accept_loops_.reserve(sockets_.size());
-  if (config_.on_start) executor_->Spawn(RunStartHandler(), "OnStart").Detach();
+  for (const Runtime::StartHandler& handler : config_.on_start)
+    executor_->Spawn(RunStartHandler(handler), "OnStart").Detach();
   for (size_t i = 0; i < sockets_.size(); ++i) {
     net::TcpListener listener =
         net::TcpListener::Adopt(executor_->loop(), std::move(sockets_[i]));
@@ -213,6 +230,19 @@ void Worker::MakeListeners() {
         std::make_unique<Listening>(std::move(listener), config_.listen[i]));
     accept_loops_.push_back(
         executor_->Spawn(AcceptLoop(*listening_.back()), "accept"));
+  }
+}
+
+void Worker::StartUpFor(StartUp& start_up) noexcept {
+  start_up_ = &start_up;
+  Send(begin_);
+}
+
+void Worker::DoStartUp() {
+  try {
+    executor_->Spawn(RunRequiredStarts(), "OnStart").Detach();
+  } catch (const std::bad_alloc&) {
+    start_up_->Report(NoMemory());
   }
 }
 
@@ -285,16 +315,31 @@ Event::WaitOp Worker::Change() {
   return changed_.Wait();
 }
 
-Task<void> Worker::RunStartHandler() {
+Task<void> Worker::RunStartHandler(const Runtime::StartHandler& handler) {
   (co_await serving_.Wait()).IgnoreError();
   if (shutdown_.is_set()) co_return;
-  try {
-    Task<absl::Status> task = config_.on_start();
-    const absl::Status status = co_await std::move(task);
-    if (!status.ok() && !shutdown_.is_set()) ++report_.start_failed;
-  } catch (...) {
-    ++report_.start_failed;
+  Task<absl::Status> start = CallStartHandler(handler);
+  const absl::Status status = co_await std::move(start);
+  // A shutdown cancels it, and that is no failure.
+  if (status.ok() || shutdown_.is_set()) co_return;
+  ++report_.start_failed;
+  fprintf(stderr, "ringway: worker %d: OnStart failed: %s\n", index_,
+          std::string(status.message()).c_str());
+}
+
+Task<void> Worker::RunRequiredStarts() {
+  absl::Status status;
+  for (const Runtime::StartHandler& handler : config_.required_start) {
+    if (!status.ok()) break;
+    Task<absl::Status> start = CallStartHandler(handler);
+    status = co_await std::move(start);
   }
+  if (!status.ok()) {
+    status = absl::Status(
+        status.code(),
+        absl::StrCat("OnStart on worker ", index_, ": ", status.message()));
+  }
+  start_up_->Report(std::move(status));
 }
 
 // Ends with the shutdown, and otherwise only when its socket is beyond hope.
@@ -344,6 +389,7 @@ Task<void> Worker::ServeConnection(const Runtime::ConnectionHandler& handler,
     Task<absl::Status> task = handler(std::move(stream));
     absl::Status status = co_await std::move(task);
     ++(status.ok() ? report_.ended_ok : report_.ended_error);
+    ++report_.ended_by_code[static_cast<size_t>(status.code())];
   } catch (...) {
     ++report_.ended_throw;
   }

@@ -35,6 +35,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/tcp.h"
 #include "ringway/runtime/runtime.h"
+#include "ringway/runtime/start_up.h"
 
 namespace ringway::internal {
 
@@ -48,7 +49,8 @@ struct RuntimeConfig {
   int first_cpu = -1;
   ExecutorOptions executor;
   std::vector<ListenConfig> listen;
-  Runtime::StartHandler on_start;
+  std::vector<Runtime::StartHandler> on_start;        // kReport
+  std::vector<Runtime::StartHandler> required_start;  // kFailLaunch
   size_t max_connections = 100'000;
   absl::Duration drain_deadline = absl::Seconds(10);
   void (*on_worker_end)() = nullptr;  // on its thread, after has_ended()
@@ -73,6 +75,10 @@ class Worker {
   void Arrange(std::span<const ExecutorHandle> workers,
                std::vector<SocketFd> sockets) noexcept;
   absl::Status WaitUntilArranged();
+
+  // Runs what a launch depends on, and reports how that went to `start_up`,
+  // which must outlive the worker's thread. Any thread, once.
+  void StartUpFor(StartUp& start_up) noexcept;
 
   // Runs OnStart() and accepts. Any thread, as the two below.
   void Serve() noexcept { Send(serve_); }
@@ -142,13 +148,15 @@ class Worker {
   absl::Status Prepare();
   // On the worker's thread.
   void DoArrange();
+  void DoStartUp();
   void MakeListeners();
   void DoServe();
   void DoShutdown();
   void DoCut();
   Task<void> Main();
   Event::WaitOp Change();
-  Task<void> RunStartHandler();
+  Task<void> RunRequiredStarts();
+  Task<void> RunStartHandler(const Runtime::StartHandler& handler);
   Task<void> AcceptLoop(Listening& listening);
   // Makes a task of the connection, or closes it and counts it as refused.
   // Throws std::bad_alloc; then it is closed and not counted.
@@ -171,7 +179,9 @@ class Worker {
   SocketCalls* sockets_of_backend_ = nullptr;
   RuntimeReport report_;
   std::atomic<bool> ended_{false};
+  StartUp* start_up_ = nullptr;
   Order arrange_{*this, &Worker::DoArrange};
+  Order begin_{*this, &Worker::DoStartUp};
   Order serve_{*this, &Worker::DoServe};
   Order shut_down_{*this, &Worker::DoShutdown};
   Order cut_down_{*this, &Worker::DoCut};

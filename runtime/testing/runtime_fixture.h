@@ -3,8 +3,8 @@
 // For tests: runtimes that leave no fd and no thread behind, an echo handler,
 // and a client that blocks.
 
-#ifndef RINGWAY_RUNTIME_RUNTIME_FOR_TEST_H_
-#define RINGWAY_RUNTIME_RUNTIME_FOR_TEST_H_
+#ifndef RINGWAY_RUNTIME_TESTING_RUNTIME_FIXTURE_H_
+#define RINGWAY_RUNTIME_TESTING_RUNTIME_FIXTURE_H_
 
 #include <dirent.h>
 #include <sys/socket.h>
@@ -103,4 +103,4 @@ class RuntimeTest : public ::testing::Test {
 
 }  // namespace ringway
 
-#endif  // RINGWAY_RUNTIME_RUNTIME_FOR_TEST_H_
+#endif  // RINGWAY_RUNTIME_TESTING_RUNTIME_FIXTURE_H_

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// StartUp: what a launch waits for on all workers at once.
+
+#ifndef RINGWAY_RUNTIME_START_UP_H_
+#define RINGWAY_RUNTIME_START_UP_H_
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "absl/status/status.h"
+
+namespace ringway::internal {
+
+// Threads: any.
+class StartUp {
+ public:
+  explicit StartUp(int n_workers) : left_(n_workers) {}
+
+  // Once for each worker.
+  void Report(absl::Status status) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    --left_;
+    if (!status.ok() && failed_.ok()) failed_ = std::move(status);
+    changed_.notify_one();
+  }
+
+  // Waits for all of them, or for the first that has failed.
+  absl::Status Wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return left_ == 0 || !failed_.ok(); });
+    return failed_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int left_;
+  absl::Status failed_;
+};
+
+}  // namespace ringway::internal
+
+#endif  // RINGWAY_RUNTIME_START_UP_H_
