@@ -82,12 +82,16 @@ int Measure(LoadOptions options, bool json) {
   if (terminal) options.on_progress = &ShowProgress;
   const LoadResult result = ringway::loadgen::RunLoad(**executor, options);
   if (terminal) fprintf(stderr, "\r\x1b[K");
+  // A table of zeros would say less.
+  if (result.requests == 0) {
+    return CannotRun(absl::UnavailableError(
+        result.errors == 0 ? "no reply came while it was measured"
+                           : "no reply came; " + result.first_error));
+  }
   const std::string report =
       json ? ringway::loadgen::FormatJson(options, result) + "\n"
            : ringway::loadgen::FormatTable(options, result);
   fputs(report.c_str(), stdout);
-  if (result.errors == 0 && result.requests == 0)
-    return CannotRun(absl::UnknownError("nothing was measured"));
   return result.errors == 0 ? 0 : 1;
 }
 
