@@ -12,6 +12,8 @@
 #ifndef RINGWAY_CORE_CHECK_H_
 #define RINGWAY_CORE_CHECK_H_
 
+#include "ringway/core/compiler.h"  // for every file that includes this
+
 namespace ringway::internal {
 
 // Prints `file:line: check failed: condition: message` on stderr and aborts.

@@ -10,12 +10,19 @@
 // that a loop at the bottom of the stack resumes from: 2-3 ns more, constant
 // stack everywhere. Both are always compiled and tested; the alias at the end
 // picks.
+//
+// Objects of the two kinds in one program hang: either compiler's templates
+// have the same names, and the linker keeps one of each. So every file that
+// includes this header refers to a symbol that only the same compiler's build
+// of Ringway defines. In a mixed program the linker reports it as undefined.
 
 #ifndef RINGWAY_EXECUTOR_TASK_CONTROL_TRANSFER_H_
 #define RINGWAY_EXECUTOR_TASK_CONTROL_TRANSFER_H_
 
 #include <coroutine>
 #include <utility>
+
+#include "ringway/core/compiler.h"
 
 namespace ringway::internal {
 
@@ -46,10 +53,21 @@ struct TrampolineTransfer {
   }
 };
 
+// "Undefined reference to kRingwayCompiledBy...": the file named beside it was
+// compiled by that compiler, Ringway by the other one. `retain` keeps the
+// reference where the linker drops unused sections.
 #if defined(__clang__)
 using ControlTransfer = SymmetricTransfer;
+extern const char kRingwayCompiledByClang;
+[[gnu::used, gnu::retain,
+  gnu::visibility("hidden")]] inline const char* const kCompiledByClang =
+    &kRingwayCompiledByClang;
 #else
 using ControlTransfer = TrampolineTransfer;
+extern const char kRingwayCompiledByGcc;
+[[gnu::used, gnu::retain,
+  gnu::visibility("hidden")]] inline const char* const kCompiledByGcc =
+    &kRingwayCompiledByGcc;
 #endif
 
 }  // namespace ringway::internal
