@@ -5,7 +5,8 @@
   format        clang-format, buildifier
   conventions   licence line, include guard and includes named after the path, no
                 getenv
-  documents     the tests that docs/features.md names exist
+  documents     the tests that docs/features.md names exist; docs/targets.md has
+                every public target, its headers and no other
   headers       each header compiles when it is the only one included
   clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc
 
@@ -23,6 +24,8 @@ import shutil
 import subprocess
 import sys
 import time
+
+import public_targets
 
 _CLANG = 'clang-19'
 _CLANG_TIDY = 'clang-tidy-19'
@@ -285,7 +288,7 @@ def main():
 
     problems = check_format(cpp, starlark, options.buildifier) + check_conventions(cpp)
     if not options.files:
-        problems += check_documents()
+        problems += check_documents() + public_targets.check()
     print(''.join(problem.rstrip('\n') + '\n' for problem in problems), end='', flush=True)
     compiler = Compiler(options.external, options.generated, options.cache)
     problems += check_compiled(cpp, compiler, options.cache)

@@ -21,8 +21,21 @@ def ringway_library(name, hdrs = None, srcs = None, private_hdrs = [], **kwargs)
         name = name,
         srcs = native.glob([name + ".cc"]) if srcs == None else srcs,
         hdrs = ([name + ".h"] if hdrs == None else hdrs) + private_hdrs,
-        include_prefix = "ringway/" + native.package_name(),
+        include_prefix = ("ringway/" + native.package_name()).rstrip("/"),
         **kwargs
+    )
+
+def ringway_public_library(name, deps):
+    """What users depend on: one name for several libraries.
+
+    Args:
+      name: of the target, which docs/targets.md describes.
+      deps: the libraries, with the headers that users include.
+    """
+    cc_library(
+        name = name,
+        visibility = ["//visibility:public"],
+        deps = deps,
     )
 
 def ringway_binary(name, srcs = None, **kwargs):

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Everything a server is written with, for programs that depend on
+// @ringway//:ringway. Each header says what it is for; docs/targets.md lists
+// smaller targets, and what is left out here: loops and operations by hand, and
+// the simulator.
+
+#ifndef RINGWAY_RINGWAY_H_
+#define RINGWAY_RINGWAY_H_
+
+// IWYU pragma: begin_exports
+
+// Workers that serve.
+#include "ringway/runtime/runtime.h"
+
+// Sockets.
+#include "ringway/net/buffered_writer.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/udp_socket.h"
+
+// Tasks of a worker: calling, spawning, time, cancelling.
+#include "ringway/executor/task/cancel_token.h"
+#include "ringway/executor/task/deadline.h"
+#include "ringway/executor/task/event.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/interval.h"
+#include "ringway/executor/task/join_handle.h"
+#include "ringway/executor/task/operation_await.h"
+#include "ringway/executor/task/shield.h"
+#include "ringway/executor/task/sleep.h"
+#include "ringway/executor/task/task.h"
+#include "ringway/executor/task/yield_if_needed.h"
+
+// Several tasks as one.
+#include "ringway/executor/structured/select.h"
+#include "ringway/executor/structured/task_scope.h"
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/structured/when.h"
+
+// Tasks of one worker that wait for each other.
+#include "ringway/executor/sync/barrier.h"
+#include "ringway/executor/sync/channel.h"
+#include "ringway/executor/sync/mutex.h"
+#include "ringway/executor/sync/notify.h"
+#include "ringway/executor/sync/oneshot.h"
+#include "ringway/executor/sync/semaphore.h"
+
+// Between workers, and from other threads.
+#include "ringway/executor/remote/executor_handle.h"
+#include "ringway/executor/remote/shared_channel.h"
+#include "ringway/executor/remote/spawn_on.h"
+#include "ringway/executor/remote/wake_handle.h"
+
+// The same without coroutines.
+#include "ringway/executor/ring/ring.h"
+#include "ringway/executor/ring/ring_thread.h"
+
+// File descriptors, instants, statuses.
+#include "ringway/core/errno_status.h"
+#include "ringway/core/time/monotonic_time.h"
+#include "ringway/core/unique_fd.h"
+
+// IWYU pragma: end_exports
+
+#endif  // RINGWAY_RINGWAY_H_
