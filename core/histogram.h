@@ -67,8 +67,8 @@ class Histogram {
   static constexpr int kPrecisionBits = 7;
 
   static constexpr size_t BucketOf(uint64_t value) {
-    const int shift =
-        std::max<int>(std::bit_width(value), kPrecisionBits) - kPrecisionBits;
+    const auto width = static_cast<int>(std::bit_width(value));
+    const int shift = std::max(width, kPrecisionBits) - kPrecisionBits;
     return (static_cast<size_t>(shift) << (kPrecisionBits - 1)) +
            (value >> shift);
   }

@@ -13,6 +13,8 @@
 
 #include <utility>
 
+#include "ringway/core/compiler.h"
+
 namespace ringway {
 
 class [[nodiscard]] UniqueFd {

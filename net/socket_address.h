@@ -18,6 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "ringway/backends/socket_calls.h"
+#include "ringway/core/compiler.h"
 
 namespace ringway::net {
 

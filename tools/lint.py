@@ -8,9 +8,11 @@
   documents     the tests that docs/features.md names exist; docs/targets.md has
                 every public target, its headers and no other
   headers       each header compiles when it is the only one included
+  users         each public header gives no warning to users who ask for more of
+                them than we do, by either compiler, and says what it needs
   clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc
 
-The last two compile, so their successes are remembered under --cache by a hash
+The last three compile, so their successes are remembered under --cache by a hash
 of the file, of our headers that it includes, and of everything that decides the
 outcome; a second run checks only what has changed.
 """
@@ -41,6 +43,9 @@ _BUILDIFIER_WARNINGS = '-warnings=' + ','.join([
     '-unnamed-macro'])
 # A user's workspace: its headers are named as users name theirs.
 _CONSUMER = 'tools/consumer/'
+# Compilers and warnings of users.
+_USERS_COMPILERS = ['g++', 'clang++-19']
+_USERS_WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Wconversion', '-Werror']
 # What our includes begin with.
 _PREFIX = 'ringway/'
 # Repository -> its include directories, relative to it.
@@ -55,7 +60,9 @@ _EXTERNAL_INCLUDES = {
 def our_files():
     listed = subprocess.run(
         ['git', 'ls-files', '--cached', '--others', '--exclude-standard'],
-        check=True, stdout=subprocess.PIPE, universal_newlines=True)
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    if listed.returncode != 0:  # a checkout of another user's, for one: git says what to run
+        sys.exit('lint: git ls-files: ' + listed.stderr.strip())
     return sorted(name for name in listed.stdout.splitlines() if os.path.isfile(name))
 
 
@@ -190,9 +197,11 @@ class Compiler:
                     path = os.path.join(base, repository, directory)
                     if os.path.isdir(path):
                         self.flags += ['-isystem', os.path.normpath(path)]
-        version = subprocess.run([_CLANG_TIDY, '--version'], stdout=subprocess.PIPE, check=True)
+        versions = [
+            subprocess.run([tool, '--version'], stdout=subprocess.PIPE, check=True).stdout.decode()
+            for tool in [_CLANG_TIDY] + _USERS_COMPILERS]
         # Not the flags: they hold the output folder of this checkout.
-        self._basis = [version.stdout.decode(), ' '.join(warnings), read('.clang-tidy'),
+        self._basis = versions + [' '.join(warnings), read('.clang-tidy'),
                        read('third_party/repositories.bzl'), read(__file__)]
         self._contents = {}
 
@@ -222,6 +231,19 @@ class Compiler:
         return run([_CLANG, '-fsyntax-only', '-Werror', '-x', 'c++', '-include', name]
                    + self.flags + ['/dev/null'])
 
+    def check_user(self, name):
+        """As in a file of a user's; dependencies are system headers."""
+        flags = ['-I' if flag == '-iquote' else flag for flag in self.flags
+                 if not flag.startswith('-W')]
+        said = ''
+        for compiler in _USERS_COMPILERS:
+            command = [compiler, '-x', 'c++', '-include', _PREFIX + name] + flags
+            said += run(command + _USERS_WARNINGS + ['-fsyntax-only', '/dev/null'])
+            refusal = run(command + ['-fno-exceptions', '-E', '-o', '/dev/null', '/dev/null'])
+            if 'Ringway needs exceptions' not in refusal:
+                said += '%s: %s -fno-exceptions is not refused\n' % (name, compiler)
+        return said
+
     def check_tidy(self, name):
         checks = [_CHECKS_OF_TESTS] if name.endswith('_test.cc') else []
         return run([_CLANG_TIDY, '--quiet'] + checks + [name, '--'] + self.flags)
@@ -237,19 +259,22 @@ def new_diagnostics(said, seen):
 
 def check_compiled(cpp, compiler, cache):
     os.makedirs(cache, exist_ok=True)
+    checks = {'header': compiler.check_header, 'tidy': compiler.check_tidy,
+              'user': compiler.check_user}
+    wanted = [('header' if name.endswith('.h') else 'tidy', name) for name in cpp]
+    wanted += [('user', name) for name in public_targets.public_headers() if name in cpp]
     jobs = []
-    for name in cpp:
-        check = 'header' if name.endswith('.h') else 'tidy'
+    for check, name in wanted:
         stamp = os.path.join(cache, compiler.key(check, name))
         if os.path.exists(stamp):
             os.utime(stamp)
         else:
             jobs.append((check, name, stamp))
-    print('lint: %d of %d files to compile' % (len(jobs), len(cpp)), flush=True)
+    print('lint: %d of %d checks to compile' % (len(jobs), len(wanted)), flush=True)
 
     def work(job):
         check, name, stamp = job
-        problem = compiler.check_header(name) if check == 'header' else compiler.check_tidy(name)
+        problem = checks[check](name)
         if not problem:
             open(stamp, 'w').close()
         return problem

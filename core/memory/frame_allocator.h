@@ -58,7 +58,8 @@ inline constexpr uint32_t kFrameClasses = 28;
 // top three bits of g for each power of two.
 constexpr uint32_t FrameClassOf(size_t n_bytes) {
   const size_t g = (std::max<size_t>(n_bytes, 1) - 1) / 16;
-  const uint32_t shift = std::max<uint32_t>(std::bit_width(g), 3) - 3;
+  const auto width = static_cast<uint32_t>(std::bit_width(g));
+  const uint32_t shift = std::max<uint32_t>(width, 3) - 3;
   return static_cast<uint32_t>(4 * shift + (g >> shift));
 }
 

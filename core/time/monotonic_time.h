@@ -14,6 +14,7 @@
 #include <limits>
 
 #include "absl/time/time.h"
+#include "ringway/core/compiler.h"
 
 namespace ringway {
 

@@ -15,6 +15,7 @@
 #include <span>
 
 #include "absl/time/time.h"
+#include "ringway/core/compiler.h"
 
 namespace ringway::sim {
 
