@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/check.h"
 #include "gtest/gtest.h"
 #include "liburing.h"
 #include "net/tcp.h"
@@ -29,7 +30,7 @@ TEST(Consumer, LinksTheDependenciesRingwayBrings) {
 }
 
 TEST(Consumer, HasHeadersOfItsOwnUnderTheSameNames) {
-  EXPECT_EQ(kUsersOwnPort, 7);
+  EXPECT_EQ(UsersOwnCheck(kUsersOwnPort), 7);
 }
 
 ringway::Task<absl::Status> Echo(ringway::net::TcpStream stream) {

@@ -1,0 +1,118 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The consumer test, for tools/dev: a user's workspace elsewhere on disk, which
+# knows Ringway by its public targets, built with none of our options.
+
+# What users compile their own code with, on Ringway as it is. Cheap: Ringway is
+# built once for each compiler.
+user_variants=(no-rtti c++23 fortify lto static)
+# What changes all of the build.
+whole_variants=(gcc-lto clang-thin-lto clang-libc++ gcc-opt)
+
+consumer=$scratch/consumer
+consumer_table=()
+consumer_overrides=()
+
+# The distribution's Bazel needs the stand-ins there too; they come from the
+# command line, so that the files are what a user writes.
+prepare_consumer() {
+  python3 tools/consumer_workspace.py "$consumer"
+  if is_debian_12; then
+    consumer_overrides=(
+      --override_repository=bazel_skylib=/usr/share/bazel/tools/skylib
+      --override_repository=platforms=/usr/share/bazel/tools/platforms
+      --override_repository=remote_coverage_tools="$PWD/third_party/bazel_compat/remote_coverage_tools"
+      --override_repository=rules_cc="$PWD/third_party/bazel_compat/rules_cc"
+      --override_repository=rules_java=/usr/share/bazel/rules/java
+      --override_repository=rules_proto=/usr/share/bazel/rules/proto
+      --spawn_strategy=processwrapper-sandbox # the default one prints debug lines
+    )
+  fi
+}
+
+consumer_bazel() {
+  (cd "$consumer" && bazel --output_base="$scratch/consumer-output" --max_idle_secs=60 "$@")
+}
+
+# test_consumer NAME TARGETS FLAGS...
+test_consumer() {
+  local name=$1 targets=$2 status=0 result start=$SECONDS
+  shift 2
+  phase "consumer: $name"
+  consumer_bazel test --disk_cache="$cache/disk" "${consumer_overrides[@]}" "$@" --keep_going \
+    --test_output=errors --test_summary=terse --noshow_loading_progress \
+    --build_event_json_file="$events/consumer-$name.json" -- "$targets" || status=$?
+  echo "$status" >"$events/consumer-$name.exit"
+  result=$(python3 tools/count_tests.py "$events/consumer-$name.json" "$status" | tail -n 1)
+  consumer_table+=("$(printf '%-16s %-36s %5d s' "$name" "$result" $((SECONDS - start)))")
+  phase_done "$result"
+}
+
+# A user's own files are those of the main repository.
+on_user_code() {
+  echo "--per_file_copt=^//.*@$1"
+}
+
+# test_user_variant COMPILER VARIANT
+test_user_variant() {
+  local flags=()
+  case $2 in
+    no-rtti) flags=("$(on_user_code -fno-rtti)") ;;
+    c++23) flags=("$(on_user_code -std=c++23)") ;;
+    fortify) flags=("$(on_user_code -O2,-U_FORTIFY_SOURCE,-D_FORTIFY_SOURCE=3)") ;;
+    lto) flags=("$(on_user_code -O2,-flto)" --linkopt=-flto) ;;
+    static)
+      flags=(--dynamic_mode=off --linkopt=-static
+        --build_tag_filters=-dynamic --test_tag_filters=-dynamic)
+      ;;
+  esac
+  # Bitcode is for lld; gold and GNU ld want a plugin.
+  [[ $1-$2 != clang-19-lto ]] || flags+=(--linkopt=-fuse-ld=lld)
+  test_consumer "$1-$2" //:all --repo_env=CC="$1" "${flags[@]}"
+}
+
+test_whole_variant() {
+  case $1 in
+    gcc-lto)
+      test_consumer "$1" //:all --repo_env=CC=gcc --dynamic_mode=off --copt=-O2 \
+        --copt=-flto --linkopt=-flto
+      ;;
+    clang-thin-lto)
+      test_consumer "$1" //:all --repo_env=CC=clang-19 --dynamic_mode=off --copt=-O2 \
+        --copt=-flto=thin --linkopt=-flto=thin --linkopt=-fuse-ld=lld
+      ;;
+    clang-libc++)
+      if [[ $(clang-19 -print-file-name=libc++.a) != */* ]]; then
+        consumer_table+=("$(printf '%-16s %s' "$1" "not run: needs libc++-19-dev, libc++abi-19-dev")")
+        return
+      fi
+      test_consumer "$1" //:all --repo_env=CC=clang-19 --repo_env=BAZEL_LINKLIBS=-lc++:-lm \
+        --cxxopt=-stdlib=libc++ --linkopt=-stdlib=libc++
+      ;;
+    gcc-opt) test_consumer "$1" //:all --repo_env=CC=gcc --compilation_mode=opt ;;
+  esac
+}
+
+# run_consumer [--all]
+run_consumer() {
+  local compiler variant
+  prepare_consumer
+  for compiler in gcc clang-19; do
+    test_consumer "$compiler" //... --repo_env=CC="$compiler"
+    [[ ${1:-} == --all ]] || continue
+    for variant in "${user_variants[@]}"; do
+      test_user_variant "$compiler" "$variant"
+    done
+  done
+  if [[ ${1:-} == --all ]]; then
+    for variant in "${whole_variants[@]}"; do
+      test_whole_variant "$variant"
+    done
+  fi
+  consumer_bazel shutdown
+  # Bazel's folders cannot be written to, and so not be removed.
+  chmod -R u+w "$scratch/consumer-output"
+  echo "consumer:"
+  printf '  %s\n' "${consumer_table[@]}"
+}
