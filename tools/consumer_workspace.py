@@ -65,8 +65,10 @@ def main():
     folder = sys.argv[1]
     shutil.copytree('tools/consumer', folder,
                     ignore=lambda _, names: [n for n in names if n.startswith('bazel-')])
-    workspace = os.path.join(folder, 'WORKSPACE')
-    write(workspace, read(workspace).replace('"../.."', '"%s"' % os.path.realpath('.')))
+    for name in ('WORKSPACE', 'MODULE.bazel'):  # the latter where there is one
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            write(path, read(path).replace('"../.."', '"%s"' % os.path.realpath('.')))
     shown = re.findall(r'^```cpp\n(.*?)^```', read('README.md'), re.DOTALL | re.MULTILINE)
     if len(shown) != 1:
         sys.exit('README.md shows %d programs, not one' % len(shown))
