@@ -24,6 +24,8 @@ class SocketOptions {
   bool reuse_port() const { return Value(SOL_SOCKET, SO_REUSEPORT, 0) != 0; }
   // Closing is to reset the connection.
   bool resets_on_close() const { return linger_.l_onoff && !linger_.l_linger; }
+  // Closing waits until everything has been sent.
+  bool lingers_on_close() const { return linger_.l_onoff && linger_.l_linger; }
   // What one side lets be under way, in bytes; `otherwise` if it was not set.
   size_t send_buffer(size_t otherwise) const {
     return BufferBytes(SO_SNDBUF, otherwise);

@@ -37,8 +37,22 @@ StreamSocket::~StreamSocket() {
   if (never_accepted_ || options().resets_on_close() || !incoming_.empty()) {
     SendReset();
   } else {
+    ReportLingering();
     SendEnd();
   }
+}
+
+// A close that waits for the peer holds up its whole loop. Nothing waits here,
+// so it is reported instead.
+void StreamSocket::ReportLingering() {
+  const std::shared_ptr<StreamSocket> peer = peer_.lock();
+  if (family() == AF_UNIX || !options().lingers_on_close() || peer == nullptr ||
+      peer->incoming_.empty()) {
+    return;
+  }
+  environment().Report(
+      "a TCP socket is closed with a linger time before its peer has read "
+      "everything: close(2) may wait");
 }
 
 std::pair<std::shared_ptr<StreamSocket>, std::shared_ptr<StreamSocket>>

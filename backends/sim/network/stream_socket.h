@@ -73,6 +73,7 @@ class StreamSocket final : public Socket {
   // Sending.
   MonotonicTime ArrivalOf(size_t n_bytes);
   void TellArrival(MonotonicTime arrival);
+  void ReportLingering();
   void SendEnd();
   void SendReset();
   int64_t SendToNobody(Buffers& from);

@@ -250,5 +250,22 @@ TEST_F(StreamSocketTest, UnixNamesAreInTheFileStore) {
   EXPECT_EQ(late->Connect(name), -ENOENT);
 }
 
+TEST_F(StreamSocketTest, ALingeringCloseIsReportedUnlessThePeerHasReadAll) {
+  for (const bool peer_reads : {true, false}) {
+    ConnectAll();
+    const linger ten_seconds = {1, 10};
+    EXPECT_EQ(server_->SetOption(SOL_SOCKET, SO_LINGER, &ten_seconds,
+                                 sizeof(ten_seconds)),
+              0);
+    EXPECT_EQ(Send(*server_, "bye"), 3);
+    if (peer_reads) {
+      EXPECT_EQ(Receive(*client_), 3);
+    }
+    server_.reset();
+    EXPECT_EQ(environment_.errors.size(), peer_reads ? 0u : 1u);
+    listener_.reset();
+  }
+}
+
 }  // namespace
 }  // namespace ringway::sim
