@@ -149,9 +149,13 @@ class BackendDriver {
 
 }  // namespace ringway::testing
 
-#define RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(suite)                           \
+#define RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(suite) \
+  RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(Backends, suite)
+
+// For suites that are instantiated several times, under names of their own.
+#define RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(name, suite)                  \
   INSTANTIATE_TEST_SUITE_P(                                                   \
-      Backends, suite,                                                        \
+      name, suite,                                                            \
       ::testing::ValuesIn(::ringway::testing::AllBackendVariants()),          \
       [](const ::testing::TestParamInfo< ::ringway::testing::BackendVariant>& \
              i) { return i.param.label; })

@@ -16,18 +16,22 @@ NetTest::~NetTest() = default;
 void NetTest::SetUp() {
   BackendConformance::SetUp();
   if (IsSkipped() || HasFatalFailure()) return;
+  fds_before_ = OpenFds();
+  MakeExecutor();
+}
+
+void NetTest::MakeExecutor() {
   BackendOptions backend = options_.loop.backend;
   backend.kind = Options().kind;
   backend.uring = Options().uring;
-  fds_before_ = OpenFds();
   executor_ = std::make_unique<Executor>(
       std::make_unique<Loop>(MakeForTest(backend), options_.loop), options_);
 }
 
 void NetTest::TearDown() {
-  if (executor_ == nullptr && fds_before_ == 0) return;  // skipped
+  if (!fds_before_.has_value()) return;
   DestroyExecutor();
-  EXPECT_EQ(OpenFds(), fds_before_) << "an fd leaked";
+  EXPECT_EQ(OpenFds(), *fds_before_) << "an fd leaked";
   EXPECT_THAT(system().Mistakes(), ::testing::IsEmpty());
 }
 
@@ -46,6 +50,13 @@ TcpListener NetTest::ListenOn(std::string_view address,
 std::string NetTest::UnixAddress(std::string_view name) {
   if (directory_.empty()) directory_ = system().Directory();
   return absl::StrCat("unix:", directory_, "/", name);
+}
+
+std::string NetTest::Instantiation() {
+  const std::string suite = ::testing::UnitTest::GetInstance()
+                                ->current_test_info()
+                                ->test_suite_name();
+  return suite.substr(0, suite.find('/'));
 }
 
 }  // namespace ringway::net::testing

@@ -21,6 +21,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,6 +57,8 @@ class NetTest : public ringway::testing::BackendConformance {
   void Run(Task<void> main);
   // As at the end of a program that leaves everything as it is.
   void DestroyExecutor() { executor_.reset(); }
+  // Another one, after that: for what peers find then.
+  void MakeExecutor();
 
   TcpStream Adopt(ringway::testing::TestFd fd) {
     return TcpStream::Adopt(loop(), UniqueFd(fd.Release()));
@@ -65,13 +68,16 @@ class NetTest : public ringway::testing::BackendConformance {
   // The path of a Unix socket called `name` in a directory of the test's own.
   std::string UnixAddress(std::string_view name);
 
+  // The name that a suite was instantiated as, where it is several times.
+  static std::string Instantiation();
+
   // How many fds there are.
   size_t OpenFds() { return system().OpenFds(); }
 
  private:
   ExecutorOptions options_;
-  size_t fds_before_ = 0;
-  std::string directory_;  // made by the first UnixAddress()
+  std::optional<size_t> fds_before_;  // none: skipped
+  std::string directory_;             // made by the first UnixAddress()
   std::unique_ptr<Executor> executor_;
 };
 

@@ -55,6 +55,8 @@ class Peer {
 
   void ShutdownWrite();
   void Close() { fd_.Reset(); }
+  // Gives its fd up: for a stream on this end, too.
+  ringway::testing::TestFd Release() { return std::move(fd_); }
   // Closes so that the stream under test sees a reset.
   void Reset() { system_->ResetPeer(std::move(fd_)); }
   // SO_SNDBUF or SO_RCVBUF.
