@@ -2,7 +2,6 @@
 
 #include "ringway/net/tcp_stream.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -10,152 +9,56 @@
 #include <array>
 #include <cerrno>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "ringway/backends/testing/sockets.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/net/testing/kernel_fixture.h"
+#include "ringway/executor/task/sleep.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {
 
-using ringway::testing::SendAll;
+using ringway::testing::TestFd;
 using testing::AllOf;
 using testing::AsString;
 using testing::Bytes;
-using testing::FillSendBuffer;
-using testing::KernelNetTest;
-using testing::KernelPair;
-using testing::KernelTcp;
+using testing::Connected;
+using testing::ConnectedTcp;
+using testing::NetTest;
 using testing::Pattern;
+using testing::Peer;
+using testing::PeerInput;
 using testing::ReadExactly;
 using testing::ReadSome;
-using testing::ReadToEnd;
-using testing::ReceiveAll;
 using testing::ReceiveSome;
 using testing::ReceiveToEnd;
-using testing::ResetOnClose;
-using testing::SetBuffer;
-using testing::ShortDirectory;
 using testing::TurnTimes;
 using testing::ValueOf;
 using testing::WriteAll;
 
 constexpr size_t kMiB = 1 << 20;
 
-Task<absl::Status> EchoOne(TcpListener& listener) {
-  absl::StatusOr<TcpStream> stream = co_await listener.Accept();
-  if (!stream.ok()) co_return stream.status();
-  Task<absl::Status> echo = testing::Echo(*std::move(stream));
-  co_return co_await std::move(echo);
-}
-
-// --- Every kind of address
-
-class StreamOver : public KernelNetTest,
-                   public ::testing::WithParamInterface<const char*> {
- protected:
-  TcpListener Listen() {
-    const std::string kind = GetParam();
-    if (kind == "IPv4") return ListenOn("127.0.0.1:0");
-    if (kind == "IPv6") return ListenOn("[::1]:0");
-    if (kind == "Unix") return ListenOn("unix:" + directory_.PathOf("s"));
-    return ListenOn(absl::StrCat("unix:@ringway-stream-", getpid()));
-  }
-
-  // Sends `bytes` through an echo and compares what comes back.
-  Task<void> ExpectEcho(SocketAddress address, size_t n_bytes, uint32_t seed) {
-    const std::vector<std::byte> bytes = Pattern(n_bytes, seed);
-    TcpStream stream = ValueOf(co_await Connect(address));
-    JoinHandle<absl::Status> writing = Spawn(WriteAll(stream, bytes));
-    const std::string back = co_await ReadExactly(stream, n_bytes);
-    EXPECT_TRUE(back == AsString(bytes)) << n_bytes << " bytes";
-    absl::Status written = co_await writing;
-    EXPECT_TRUE(written.ok()) << written;
-  }
-
-  Task<void> EchoConnections(size_t n_connections, size_t n_bytes) {
-    TcpListener listener = Listen();
-    const SocketAddress address = ValueOf(listener.LocalAddress());
-    std::vector<JoinHandle<absl::Status>> servers;
-    std::vector<JoinHandle<void>> clients;
-    for (uint32_t i = 0; i < n_connections; ++i) {
-      servers.push_back(Spawn(EchoOne(listener)));
-      clients.push_back(Spawn(ExpectEcho(address, n_bytes, i)));
-    }
-    for (JoinHandle<void>& client : clients) {
-      absl::Status ended = co_await client;
-      EXPECT_TRUE(ended.ok()) << ended;
-    }
-    for (JoinHandle<absl::Status>& server : servers) {
-      absl::Status ended = co_await server;
-      EXPECT_TRUE(ended.ok()) << ended;
-    }
-  }
-
-  ShortDirectory directory_;
-};
-
-INSTANTIATE_TEST_SUITE_P(Families, StreamOver,
-                         ::testing::Values("IPv4", "IPv6", "Unix", "Abstract"),
-                         [](const auto& info) { return info.param; });
-
-TEST_P(StreamOver, EchoesASmallMessage) { Run(EchoConnections(1, 5)); }
-
-TEST_P(StreamOver, EchoesEightMebibytes) { Run(EchoConnections(1, 8 * kMiB)); }
-
-TEST_P(StreamOver, EchoesManyConnectionsAtOnce) {
-  Run(EchoConnections(64, 100'000));
-}
-
-TEST_P(StreamOver, NamesBothEnds) {
-  auto main = [&]() -> Task<void> {
-    TcpListener listener = Listen();
-    const SocketAddress address = ValueOf(listener.LocalAddress());
-    TcpStream client = ValueOf(co_await Connect(address));
-    TcpStream server = ValueOf(co_await listener.Accept());
-    EXPECT_EQ(ValueOf(client.PeerAddress()), address);
-    EXPECT_EQ(ValueOf(server.LocalAddress()), address);
-    EXPECT_EQ(ValueOf(server.PeerAddress()), ValueOf(client.LocalAddress()));
-  };
-  Run(main());
-}
-
-TEST_P(StreamOver, AClientThatHasShutItsWritingSideGetsTheWholeAnswer) {
-  auto main = [&]() -> Task<void> {
-    TcpListener listener = Listen();
-    TcpStream client =
-        ValueOf(co_await Connect(ValueOf(listener.LocalAddress())));
-    TcpStream server = ValueOf(co_await listener.Accept());
-    EXPECT_TRUE((co_await client.Write(Bytes("question"))).ok());
-    EXPECT_TRUE((co_await client.ShutdownWrite()).ok());
-    EXPECT_EQ(ValueOf(co_await ReadToEnd(server)), "question");
-    // Answered only after the client's end of stream was seen.
-    const std::vector<std::byte> answer = Pattern(2 * kMiB, 1);
-    JoinHandle<absl::Status> writing = Spawn(WriteAll(server, answer));
-    EXPECT_TRUE(co_await ReadExactly(client, answer.size()) ==
-                AsString(answer));
-    EXPECT_TRUE((co_await writing).ok());
-    EXPECT_EQ(ErrnoOf(co_await client.Write(Bytes("x"))), EPIPE);
-  };
-  Run(main());
-}
-
 // --- Reading and writing
 
-using TcpStreamTest = KernelNetTest;
+class TcpStreamTest : public NetTest {
+ protected:
+  TestFd WithSmallSendBuffer(TestFd fd) {
+    Peer end(system(), std::move(fd));
+    end.SetBuffer(SO_SNDBUF, 4096);
+    return end.Release();
+  }
+};
 
-TEST_F(TcpStreamTest, ReadsByteByByte) {
+TEST_P(TcpStreamTest, ReadsByteByByte) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::string sent = AsString(Pattern(1000, 3));
-    SendAll(pair.far_end.get(), sent);
-    pair.far_end.Reset();
+    pair.far_end.Send(sent);
+    pair.far_end.Close();
     std::string all;
     std::array<std::byte, 1> buffer;
     while (true) {
@@ -168,9 +71,9 @@ TEST_F(TcpStreamTest, ReadsByteByByte) {
   Run(main());
 }
 
-TEST_F(TcpStreamTest, WritesPartsInOrderWithEmptyOnesAmongThem) {
+TEST_P(TcpStreamTest, WritesPartsInOrderWithEmptyOnesAmongThem) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     std::vector<std::string> texts;
     for (int i = 0; i < 100; ++i) {  // several system calls' worth
@@ -187,37 +90,35 @@ TEST_F(TcpStreamTest, WritesPartsInOrderWithEmptyOnesAmongThem) {
     }
     EXPECT_TRUE((co_await stream.Writev(parts)).ok());
     EXPECT_TRUE((co_await stream.ShutdownWrite()).ok());
-    EXPECT_EQ(ReceiveAll(pair.far_end.get()), expected);
+    EXPECT_EQ((co_await pair.far_end.ReceiveAll()).bytes, expected);
   };
   Run(main());
 }
 
-TEST_F(TcpStreamTest, WritesLargePartsThroughASmallSendBuffer) {
+TEST_P(TcpStreamTest, WritesLargePartsThroughASmallSendBuffer) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
-    SetBuffer(pair.near_end.get(), SO_SNDBUF, 4096);
-    TcpStream stream = Adopt(std::move(pair.near_end));
+    Connected pair = ConnectedTcp(system());
+    TcpStream stream = Adopt(WithSmallSendBuffer(std::move(pair.near_end)));
     std::vector<std::vector<std::byte>> blocks;
     std::vector<std::span<const std::byte>> parts;
     std::string expected;
     for (uint32_t i = 0; i < 37; ++i) {
-      blocks.push_back(Pattern(i * 7001, i));
+      blocks.push_back(Pattern(i * 2001, i));
       parts.push_back(blocks.back());
       expected += AsString(blocks.back());
     }
-    std::string received;
-    std::thread reader([&] { received = ReceiveAll(pair.far_end.get()); });
+    JoinHandle<PeerInput> receiving = Spawn(pair.far_end.ReceiveAll());
     EXPECT_TRUE((co_await stream.Writev(parts)).ok());
     EXPECT_TRUE((co_await stream.Close()).ok());
-    reader.join();
-    EXPECT_TRUE(received == expected);
+    const PeerInput received = ValueOf(co_await receiving);
+    EXPECT_TRUE(received.bytes == expected);
   };
   Run(main());
 }
 
-TEST_F(TcpStreamTest, NothingToReadOrWriteIsDoneAtOnce) {
+TEST_P(TcpStreamTest, NothingToReadOrWriteIsDoneAtOnce) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::array<std::span<const std::byte>, 3> empty_parts;
     EXPECT_EQ(ValueOf(co_await stream.Read({})), 0u);
@@ -228,13 +129,12 @@ TEST_F(TcpStreamTest, NothingToReadOrWriteIsDoneAtOnce) {
   Run(main());
 }
 
-TEST_F(TcpStreamTest, DeliversEverythingToASlowReaderThroughASmallSendBuffer) {
+TEST_P(TcpStreamTest, DeliversEverythingToASlowReaderThroughASmallSendBuffer) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
-    SetBuffer(pair.near_end.get(), SO_SNDBUF, 4096);
-    TcpStream writer = Adopt(std::move(pair.near_end));
-    TcpStream reader = Adopt(std::move(pair.far_end));
-    const std::vector<std::byte> sent = Pattern(8 * kMiB, 9);
+    Connected pair = ConnectedTcp(system());
+    TcpStream writer = Adopt(WithSmallSendBuffer(std::move(pair.near_end)));
+    TcpStream reader = Adopt(pair.far_end.Release());
+    const std::vector<std::byte> sent = Pattern(2 * kMiB, 9);
     JoinHandle<absl::Status> writing = Spawn(WriteAll(writer, sent));
     std::string received;
     std::vector<std::byte> buffer(8 * 1024);
@@ -250,11 +150,11 @@ TEST_F(TcpStreamTest, DeliversEverythingToASlowReaderThroughASmallSendBuffer) {
   Run(main());
 }
 
-TEST_F(TcpStreamTest, OneTaskReadsWhileAnotherWrites) {
+TEST_P(TcpStreamTest, OneTaskReadsWhileAnotherWrites) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream left = Adopt(std::move(pair.near_end));
-    TcpStream right = Adopt(std::move(pair.far_end));
+    TcpStream right = Adopt(pair.far_end.Release());
     const std::vector<std::byte> rightward = Pattern(3 * kMiB, 1);
     const std::vector<std::byte> leftward = Pattern(3 * kMiB, 2);
     // Both ends send more than the buffers between them hold before either
@@ -271,9 +171,9 @@ TEST_F(TcpStreamTest, OneTaskReadsWhileAnotherWrites) {
   Run(main());
 }
 
-TEST_F(TcpStreamTest, EachOfTwoWritesHasAResultOfItsOwn) {
+TEST_P(TcpStreamTest, EachOfTwoWritesHasAResultOfItsOwn) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> large = Pattern(8 * kMiB, 1);
     JoinHandle<absl::Status> first = Spawn(WriteAll(stream, large));
@@ -283,7 +183,6 @@ TEST_F(TcpStreamTest, EachOfTwoWritesHasAResultOfItsOwn) {
     EXPECT_FALSE(second.done());
     // The peer resets: the first fails with what it met, and so does the one
     // that had not begun.
-    ResetOnClose(pair.far_end.get());
     pair.far_end.Reset();
     const absl::Status first_result = co_await first;
     // EPIPE if it had sent a part: the kernel reports that, and forgets why.
@@ -296,9 +195,9 @@ TEST_F(TcpStreamTest, EachOfTwoWritesHasAResultOfItsOwn) {
   Run(main());
 }
 
-TEST_F(TcpStreamTest, PipelinedWritesKeepTheirOrder) {
+TEST_P(TcpStreamTest, PipelinedWritesKeepTheirOrder) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     std::vector<std::string> texts;
     for (int i = 0; i < 32; ++i) texts.push_back(absl::StrCat("<", i, ">"));
@@ -311,14 +210,14 @@ TEST_F(TcpStreamTest, PipelinedWritesKeepTheirOrder) {
     for (JoinHandle<absl::Status>& write : writes)
       EXPECT_TRUE((co_await write).ok());
     EXPECT_TRUE((co_await stream.ShutdownWrite()).ok());
-    EXPECT_EQ(ReceiveAll(pair.far_end.get()), expected);
+    EXPECT_EQ((co_await pair.far_end.ReceiveAll()).bytes, expected);
   };
   Run(main());
 }
 
-TEST_F(TcpStreamTest, ACancelledWriteThatHadNotBegunLeavesNoTrace) {
+TEST_P(TcpStreamTest, ACancelledWriteThatHadNotBegunLeavesNoTrace) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> large = Pattern(8 * kMiB, 1);
     JoinHandle<absl::Status> first = Spawn(WriteAll(stream, large));
@@ -328,20 +227,19 @@ TEST_F(TcpStreamTest, ACancelledWriteThatHadNotBegunLeavesNoTrace) {
     cancelled.Cancel();
     EXPECT_TRUE(absl::IsCancelled(co_await cancelled));
     EXPECT_FALSE(first.done());
-    std::string received;
-    std::thread reader([&] { received = ReceiveAll(pair.far_end.get()); });
+    JoinHandle<PeerInput> receiving = Spawn(pair.far_end.ReceiveAll());
     EXPECT_TRUE((co_await first).ok());
     EXPECT_TRUE((co_await last).ok());
     EXPECT_TRUE((co_await stream.Close()).ok());
-    reader.join();
-    EXPECT_TRUE(received == AsString(large) + "last");
+    const PeerInput received = ValueOf(co_await receiving);
+    EXPECT_TRUE(received.bytes == AsString(large) + "last");
   };
   Run(main());
 }
 
-TEST_F(TcpStreamTest, ShutdownComesAfterWhatWasWrittenBefore) {
+TEST_P(TcpStreamTest, ShutdownComesAfterWhatWasWrittenBefore) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> large = Pattern(8 * kMiB, 1);
     auto shutdown = [&]() -> Task<absl::Status> {
@@ -350,28 +248,28 @@ TEST_F(TcpStreamTest, ShutdownComesAfterWhatWasWrittenBefore) {
     JoinHandle<absl::Status> writing = Spawn(WriteAll(stream, large));
     JoinHandle<absl::Status> ending = Spawn(shutdown());
     JoinHandle<absl::Status> late = Spawn(WriteAll(stream, Bytes("late")));
-    std::string received;
-    std::thread reader([&] { received = ReceiveAll(pair.far_end.get()); });
+    JoinHandle<PeerInput> receiving = Spawn(pair.far_end.ReceiveAll());
     EXPECT_TRUE((co_await writing).ok());
     EXPECT_TRUE((co_await ending).ok());
     EXPECT_EQ(ErrnoOf(co_await late), EPIPE);
-    reader.join();
-    EXPECT_TRUE(received == AsString(large));
+    const PeerInput received = ValueOf(co_await receiving);
+    EXPECT_TRUE(received.bytes == AsString(large));
   };
   Run(main());
 }
 
 // --- Read() and Receive() together
 
-TEST_F(TcpStreamTest, ReadAndReceiveMixedKeepTheOrderOfBytes) {
+TEST_P(TcpStreamTest, ReadAndReceiveMixedKeepTheOrderOfBytes) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> sent = Pattern(3 * kMiB, 5);
-    std::thread writer([&] {
-      SendAll(pair.far_end.get(), AsString(sent));
-      pair.far_end.Reset();
-    });
+    auto send = [&]() -> Task<void> {
+      co_await pair.far_end.SendAll(sent);
+      pair.far_end.Close();
+    };
+    JoinHandle<void> sending = Spawn(send());
     std::string received;
     uint32_t random = 1;
     std::vector<std::byte> buffer(40'000);
@@ -389,7 +287,7 @@ TEST_F(TcpStreamTest, ReadAndReceiveMixedKeepTheOrderOfBytes) {
         received += AsString(part.bytes());
       }
     }
-    writer.join();
+    EXPECT_TRUE((co_await sending).ok());
     EXPECT_EQ(received.size(), sent.size());
     EXPECT_TRUE(received == AsString(sent));
     // The end stays the end, asked either way.
@@ -400,27 +298,49 @@ TEST_F(TcpStreamTest, ReadAndReceiveMixedKeepTheOrderOfBytes) {
   Run(main());
 }
 
-TEST_F(TcpStreamTest, AReadTakesWhatTheArmedReceiveDelivers) {
+TEST_P(TcpStreamTest, AReadTakesWhatTheArmedReceiveDelivers) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
-    SendAll(pair.far_end.get(), "one");
+    pair.far_end.Send("one");
     EXPECT_EQ(ValueOf(co_await ReceiveSome(stream)), "one");
     // The kernel's receive is armed. A read has to stop it first.
     std::array<std::byte, 2> small;
     JoinHandle<absl::StatusOr<size_t>> read = Spawn(ReadSome(stream, small));
     co_await TurnTimes(1);
-    SendAll(pair.far_end.get(), "twothree");
+    pair.far_end.Send("twothree");
     EXPECT_EQ(ValueOf(co_await read), 2u);
     EXPECT_EQ(AsString(small), "tw");
     EXPECT_EQ(co_await ReadExactly(stream, 6), "othree");
-    SendAll(pair.far_end.get(), "four");
+    pair.far_end.Send("four");
     EXPECT_EQ(ValueOf(co_await ReceiveSome(stream)), "four");
   };
   Run(main());
 }
 
-TEST_F(TcpStreamTest, ServerThatSpeaksFirstLosesNothing) {
+TEST_P(TcpStreamTest, TwoTasksThatReadFromOneStreamAreCaught) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  auto two = [&](bool first_reads, bool second_reads) -> Task<void> {
+    Connected pair = ConnectedTcp(system());
+    TcpStream stream = Adopt(std::move(pair.near_end));
+    std::array<std::byte, 4> buffer;
+    for (const bool reads : {first_reads, second_reads}) {
+      if (reads) {
+        Spawn(ReadSome(stream, buffer)).Detach();
+      } else {
+        Spawn(ReceiveSome(stream)).Detach();
+      }
+    }
+    co_await TurnTimes(5);
+  };
+  constexpr char kMessage[] = "two tasks read from one stream";
+  EXPECT_DEATH(Run(two(true, true)), kMessage);
+  EXPECT_DEATH(Run(two(true, false)), kMessage);
+  EXPECT_DEATH(Run(two(false, true)), kMessage);
+  EXPECT_DEATH(Run(two(false, false)), kMessage);
+}
+
+TEST_P(TcpStreamTest, ServerThatSpeaksFirstLosesNothing) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOn("127.0.0.1:0");
     const SocketAddress address = ValueOf(listener.LocalAddress());
@@ -439,12 +359,11 @@ TEST_F(TcpStreamTest, ServerThatSpeaksFirstLosesNothing) {
 // A multishot receive goes on by itself; without a limit a reader that does not
 // come would end up holding every buffer of the worker. The kernel may deliver
 // a batch (32 receives, Linux 6.18) before it hears of the pause.
-TEST_F(TcpStreamTest, AReaderThatDoesNotComeHoldsFewBuffersAndCostsNoTurns) {
+TEST_P(TcpStreamTest, AReaderThatDoesNotComeHoldsFewBuffersAndCostsNoTurns) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
-    const int far = pair.far_end.get();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
-    SendAll(far, "start");
+    pair.far_end.Send("start");
     EXPECT_EQ(ValueOf(co_await ReceiveSome(stream)), "start");
     const uint64_t events_before = loop().stats().backend.deliveries;
 
@@ -452,7 +371,7 @@ TEST_F(TcpStreamTest, AReaderThatDoesNotComeHoldsFewBuffersAndCostsNoTurns) {
     // the loop turned.
     size_t sent = 0;
     for (int quiet = 0; quiet < 50;) {
-      const size_t n = FillSendBuffer(far);
+      const size_t n = pair.far_end.Fill();
       sent += n;
       quiet = n == 0 ? quiet + 1 : 0;
       co_await TurnTimes(2);
@@ -466,7 +385,7 @@ TEST_F(TcpStreamTest, AReaderThatDoesNotComeHoldsFewBuffersAndCostsNoTurns) {
     EXPECT_TRUE((co_await Sleep(absl::Milliseconds(50))).ok());
     EXPECT_LE(loop().stats().turns - turns_before, 5u);
 
-    pair.far_end.Reset();
+    pair.far_end.Close();
     EXPECT_EQ(ValueOf(co_await ReceiveToEnd(stream)).size(), sent);
   };
   Run(main());
@@ -474,7 +393,15 @@ TEST_F(TcpStreamTest, AReaderThatDoesNotComeHoldsFewBuffersAndCostsNoTurns) {
 
 // --- Signals
 
-TEST_F(TcpStreamTest, SignalsEveryMillisecondSurfaceNowhere) {
+Task<absl::Status> EchoOne(TcpListener& listener) {
+  absl::StatusOr<TcpStream> stream = co_await listener.Accept();
+  if (!stream.ok()) co_return stream.status();
+  Task<absl::Status> echo = testing::Echo(*std::move(stream));
+  co_return co_await std::move(echo);
+}
+
+TEST_P(TcpStreamTest, SignalsEveryMillisecondSurfaceNowhere) {
+  RINGWAY_REQUIRES_KERNEL("signals");
   struct sigaction ignore_it = {};
   ignore_it.sa_handler = [](int) {};  // and no SA_RESTART
   struct sigaction before;
@@ -504,6 +431,8 @@ TEST_F(TcpStreamTest, SignalsEveryMillisecondSurfaceNowhere) {
   setitimer(ITIMER_REAL, &off, nullptr);
   sigaction(SIGALRM, &before, nullptr);
 }
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(TcpStreamTest);
 
 }  // namespace
 }  // namespace ringway::net
