@@ -8,43 +8,50 @@
 // loop's memory after it had been freed. The tests of closing never saw it:
 // they drop their streams first, as a coroutine's locals do.
 
-#include <sys/socket.h>
+#include <netinet/in.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <functional>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
-#include "ringway/backends/testing/sockets.h"
+#include "ringway/backends/testing/system.h"
+#include "ringway/core/check.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/kernel_fixture.h"
+#include "ringway/net/testing/net_fixture.h"
 #include "ringway/net/udp_socket.h"
 
 namespace ringway::net {
 namespace {
 
-using ringway::testing::CountOpenFds;
-using ringway::testing::SendAll;
+using ringway::testing::System;
+using ringway::testing::TestFd;
 using testing::Bytes;
-using testing::KernelPair;
-using testing::KernelTcp;
+using testing::Connected;
+using testing::ConnectedTcp;
+using testing::NetTest;
+using testing::Peer;
 using testing::TurnTimes;
 using testing::ValueOf;
 
 // What the program keeps.
 struct Handles {
-  KernelPair pair = KernelTcp();
+  explicit Handles(System& its_system) : system(its_system) {}
+
+  System& system;
+  Peer far_end;  // of the stream
   std::optional<TcpStream> stream;
   std::optional<StreamReader> reader;
   std::optional<StreamWriter> writer;
@@ -52,30 +59,32 @@ struct Handles {
   std::optional<ReceivedBuffer> lent;
   std::optional<TcpListener> listener;
   std::optional<UdpSocket> udp;
-  UniqueFd waiting_client;  // accepted by the kernel, taken by no task
+  TestFd waiting_client;  // accepted by the kernel, taken by no task
 };
 
 SocketAddress Loopback() {
   return ValueOf(SocketAddress::Parse("127.0.0.1:0"));
 }
 
-UniqueFd ConnectTo(const SocketAddress& address) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  RINGWAY_CHECK(connect(fd.get(), address.data(), address.size()) == 0,
-                "no connection");
-  return fd;
+TestFd ConnectTo(System& system, const SocketAddress& address) {
+  sockaddr_in in;
+  RINGWAY_CHECK(address.size() == sizeof(in), "not an IPv4 address");
+  memcpy(&in, address.data(), sizeof(in));
+  return system.ConnectTo(in);
 }
 
 // Leaves a lent buffer, and a receive that is armed and has delivered.
 Task<void> MakeStream(Handles* h) {
   Loop& loop = Executor::Current()->loop();
-  h->stream = TcpStream::Adopt(loop, std::move(h->pair.near_end));
+  Connected pair = ConnectedTcp(h->system);
+  h->far_end = std::move(pair.far_end);
+  h->stream = TcpStream::Adopt(loop, UniqueFd(pair.near_end.Release()));
   h->reader = h->stream->reader();
   h->writer = h->stream->writer();
   h->buffered.emplace(h->stream->writer());
-  SendAll(h->pair.far_end.get(), "lent");
+  h->far_end.Send("lent");
   h->lent = ValueOf(co_await h->stream->Receive());
-  SendAll(h->pair.far_end.get(), "untaken");
+  h->far_end.Send("untaken");
   // More than the socket takes: a send is in flight at the end.
   static std::array<std::byte, 16 << 20> much;
   (co_await h->buffered->Enqueue(much)).IgnoreError();
@@ -91,9 +100,9 @@ Task<void> MakeListener(Handles* h) {
   Loop& loop = Executor::Current()->loop();
   h->listener = ValueOf(TcpListener::Listen(loop, Loopback()));
   const SocketAddress address = ValueOf(h->listener->LocalAddress());
-  UniqueFd first = ConnectTo(address);
+  TestFd first = ConnectTo(h->system, address);
   co_await AcceptOne(&*h->listener);
-  h->waiting_client = ConnectTo(address);
+  h->waiting_client = ConnectTo(h->system, address);
   co_await TurnTimes(3);
 }
 
@@ -112,40 +121,52 @@ Task<void> MakeUdp(Handles* h) {
 
 using Make = Task<void> (*)(Handles*);
 
-// Makes `make`'s handles in an executor, which then ends; on a thread of its
-// own, which then ends too, if `on_worker`.
-void MakeAndEnd(bool on_worker, Make make, Handles* handles) {
-  auto main = [&] {
-    std::unique_ptr<Executor> executor = ValueOf(Executor::Create());
-    RINGWAY_CHECK(executor->Run(make(handles)).ok(), "no handles");
-  };
-  if (on_worker) {
-    std::thread(main).join();
-  } else {
-    main();
-  }
-}
-
-void RunElsewhere(Task<void> task) {
-  std::unique_ptr<Executor> executor = ValueOf(Executor::Create());
-  EXPECT_TRUE(executor->Run(std::move(task)).ok());
-}
-
-class HandleOutlivesItsLoop : public ::testing::TestWithParam<bool> {
+class HandleTest : public NetTest {
  protected:
-  void MakeAll() {
-    MakeAndEnd(GetParam(), &MakeStream, &handles_);
-    MakeAndEnd(GetParam(), &MakeListener, &handles_);
-    MakeAndEnd(GetParam(), &MakeUdp, &handles_);
+  void SetUp() override {
+    NetTest::SetUp();
+    if (IsSkipped()) return;
+    DestroyExecutor();
+    handles_.emplace(system());
   }
-  Handles handles_;
+  void TearDown() override {
+    handles_.reset();
+    NetTest::TearDown();
+  }
+
+  // In an executor of its own.
+  void RunElsewhere(Task<void> task) {
+    MakeExecutor();
+    Run(std::move(task));
+    DestroyExecutor();
+  }
+
+  std::optional<Handles> handles_;
 };
 
-INSTANTIATE_TEST_SUITE_P(AndIsDestroyed, HandleOutlivesItsLoop,
-                         ::testing::Bool(), [](const auto& param) {
-                           return param.param ? "AfterItsThread"
-                                              : "OnItsThread";
-                         });
+// Instantiated twice: the handles are destroyed on their loop's thread, and
+// after its end.
+class HandleOutlivesItsLoop : public HandleTest {
+ protected:
+  // Makes `make`'s handles in an executor, which then ends; on a thread of its
+  // own, which then ends too, if this is AfterItsThread.
+  void MakeAndEnd(Make make) {
+    auto main = [&] { RunElsewhere(make(&*handles_)); };
+    if (Instantiation() == "AfterItsThread") {
+      std::thread(main).join();
+    } else {
+      main();
+    }
+  }
+  void MakeAll() {
+    MakeAndEnd(&MakeStream);
+    MakeAndEnd(&MakeListener);
+    MakeAndEnd(&MakeUdp);
+  }
+};
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(OnItsThread, HandleOutlivesItsLoop);
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(AfterItsThread, HandleOutlivesItsLoop);
 
 void ExpectEnded(const absl::Status& status, std::string_view what) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
@@ -174,25 +195,25 @@ Task<void> UseStream(Handles* h) {
 }
 
 TEST_P(HandleOutlivesItsLoop, AStreamAndItsHalves) {
-  const size_t fds = CountOpenFds();
-  MakeAndEnd(GetParam(), &MakeStream, &handles_);
-  EXPECT_EQ(CountOpenFds(), fds - 1) << "the end closes it";
-  TcpStream moved = *std::move(handles_.stream);
-  handles_.stream = std::move(moved);
-  RunElsewhere(UseStream(&handles_));
+  const size_t fds = OpenFds();
+  MakeAndEnd(&MakeStream);
+  EXPECT_EQ(OpenFds(), fds + 1) << "what is left is the peer's";
+  TcpStream moved = *std::move(handles_->stream);
+  handles_->stream = std::move(moved);
+  RunElsewhere(UseStream(&*handles_));
 }
 
 TEST_P(HandleOutlivesItsLoop, AStreamThatIsOnlyDropped) {
-  MakeAndEnd(GetParam(), &MakeStream, &handles_);
-  handles_.stream.reset();
-  handles_.reader.reset();
+  MakeAndEnd(&MakeStream);
+  handles_->stream.reset();
+  handles_->reader.reset();
 }
 
 TEST_P(HandleOutlivesItsLoop, AHalfThatGoesBeforeItsStream) {
-  MakeAndEnd(GetParam(), &MakeStream, &handles_);
-  handles_.writer.reset();
-  handles_.reader.reset();
-  handles_.stream.reset();
+  MakeAndEnd(&MakeStream);
+  handles_->writer.reset();
+  handles_->reader.reset();
+  handles_->stream.reset();
 }
 
 Task<void> UseBuffered(Handles* h) {
@@ -203,22 +224,22 @@ Task<void> UseBuffered(Handles* h) {
 }
 
 TEST_P(HandleOutlivesItsLoop, ABufferedWriterWithOrWithoutItsStream) {
-  MakeAndEnd(GetParam(), &MakeStream, &handles_);
-  handles_.stream.reset();
-  RunElsewhere(UseBuffered(&handles_));
-  BufferedWriter moved = *std::move(handles_.buffered);
-  handles_.buffered = std::move(moved);
+  MakeAndEnd(&MakeStream);
+  handles_->stream.reset();
+  RunElsewhere(UseBuffered(&*handles_));
+  BufferedWriter moved = *std::move(handles_->buffered);
+  handles_->buffered = std::move(moved);
 }
 
 TEST_P(HandleOutlivesItsLoop, ALentBuffer) {
-  MakeAndEnd(GetParam(), &MakeStream, &handles_);
-  ReceivedBuffer moved = *std::move(handles_.lent);
+  MakeAndEnd(&MakeStream);
+  ReceivedBuffer moved = *std::move(handles_->lent);
   EXPECT_DEATH(static_cast<void>(moved.bytes()),
                "a received buffer is used after the end of its loop");
   EXPECT_DEATH(static_cast<void>(moved.empty()), "after the end of its loop");
-  handles_.lent = std::move(moved);
-  handles_.lent->Release();
-  EXPECT_TRUE(handles_.lent->empty()) << "like any that was released";
+  handles_->lent = std::move(moved);
+  handles_->lent->Release();
+  EXPECT_TRUE(handles_->lent->empty()) << "like any that was released";
 }
 
 Task<void> UseListener(Handles* h) {
@@ -229,12 +250,12 @@ Task<void> UseListener(Handles* h) {
 }
 
 TEST_P(HandleOutlivesItsLoop, AListenerWithAnAcceptedConnection) {
-  const size_t fds = CountOpenFds();
-  MakeAndEnd(GetParam(), &MakeListener, &handles_);
-  EXPECT_EQ(CountOpenFds(), fds + 1) << "what is left is the client's";
-  TcpListener moved = *std::move(handles_.listener);
-  handles_.listener.emplace(std::move(moved));
-  RunElsewhere(UseListener(&handles_));
+  const size_t fds = OpenFds();
+  MakeAndEnd(&MakeListener);
+  EXPECT_EQ(OpenFds(), fds + 1) << "what is left is the client's";
+  TcpListener moved = *std::move(handles_->listener);
+  handles_->listener.emplace(std::move(moved));
+  RunElsewhere(UseListener(&*handles_));
 }
 
 Task<void> UseUdp(Handles* h) {
@@ -250,37 +271,37 @@ Task<void> UseUdp(Handles* h) {
 }
 
 TEST_P(HandleOutlivesItsLoop, AUdpSocket) {
-  const size_t fds = CountOpenFds();
-  MakeAndEnd(GetParam(), &MakeUdp, &handles_);
-  EXPECT_EQ(CountOpenFds(), fds);
-  UdpSocket moved = *std::move(handles_.udp);
-  handles_.udp.emplace(std::move(moved));
-  RunElsewhere(UseUdp(&handles_));
+  const size_t fds = OpenFds();
+  MakeAndEnd(&MakeUdp);
+  EXPECT_EQ(OpenFds(), fds);
+  UdpSocket moved = *std::move(handles_->udp);
+  handles_->udp.emplace(std::move(moved));
+  RunElsewhere(UseUdp(&*handles_));
 }
 
 TEST_P(HandleOutlivesItsLoop, WithoutAFdToGive) {
   MakeAll();
-  EXPECT_DEATH(handles_.stream->fd(),
+  EXPECT_DEATH(handles_->stream->fd(),
                "a TcpStream was used after the end of its loop");
-  EXPECT_DEATH(handles_.udp->fd(),
+  EXPECT_DEATH(handles_->udp->fd(),
                "a UdpSocket was used after the end of its loop");
-  EXPECT_DEATH(handles_.buffered->queued_bytes(),
+  EXPECT_DEATH(handles_->buffered->queued_bytes(),
                "a BufferedWriter was used after the end of its loop");
 }
 
 // The next connection's buffers are none the worse for it.
-Task<void> ReceiveAgain(int fd) {
-  TcpStream stream =
-      TcpStream::Adopt(Executor::Current()->loop(), UniqueFd(dup(fd)));
+Task<void> ReceiveAgain(TestFd near_end) {
+  TcpStream stream = TcpStream::Adopt(Executor::Current()->loop(),
+                                      UniqueFd(near_end.Release()));
   const absl::StatusOr<std::string> got = co_await testing::ReceiveSome(stream);
   EXPECT_EQ(ValueOf(got), "next");
 }
 
 TEST_P(HandleOutlivesItsLoop, BesideALoopOfItsThreadThatLives) {
   MakeAll();
-  KernelPair next = KernelTcp();
-  SendAll(next.far_end.get(), "next");
-  RunElsewhere(ReceiveAgain(next.near_end.get()));
+  Connected next = ConnectedTcp(system());
+  next.far_end.Send("next");
+  RunElsewhere(ReceiveAgain(std::move(next.near_end)));
 }
 
 // --- A forked child has copies of everything and owns nothing of it.
@@ -307,10 +328,14 @@ Task<void> ForkAndDrop(Handles* h) {
   EXPECT_EQ(ValueOf(co_await testing::ReceiveSome(*h->stream)), "untaken");
 }
 
-TEST(HandleInAForkedChild, IsDroppedWithoutATrace) {
-  Handles handles;
-  RunElsewhere(ForkAndDrop(&handles));
+using HandleInAForkedChild = HandleTest;
+
+TEST_P(HandleInAForkedChild, IsDroppedWithoutATrace) {
+  RINGWAY_REQUIRES_KERNEL("fork");
+  RunElsewhere(ForkAndDrop(&*handles_));
 }
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(HandleInAForkedChild);
 
 }  // namespace
 }  // namespace ringway::net
