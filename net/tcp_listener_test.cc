@@ -2,14 +2,13 @@
 
 #include "ringway/net/tcp_listener.h"
 
-#include <fcntl.h>
-#include <poll.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,37 +16,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "ringway/backends/testing/sockets.h"
+#include "ringway/backends/socket_calls.h"
+#include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/event.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/net/listener_core.h"
-#include "ringway/net/testing/kernel_fixture.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {
 
-using ringway::testing::CountOpenFds;
 using testing::Bytes;
-using testing::KernelNetTest;
-using testing::ReceiveAll;
+using testing::NetTest;
+using testing::Peer;
 using testing::TurnTimes;
 using testing::TurnUntil;
 using testing::ValueOf;
-
-// A blocking connection, which the kernel completes without anybody accepting.
-UniqueFd ConnectTo(const TcpListener& listener) {
-  const SocketAddress address = ValueOf(listener.LocalAddress());
-  UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-  RINGWAY_CHECK(fd.valid(), "socket: errno %d", errno);
-  RINGWAY_CHECK(connect(fd.get(), address.data(), address.size()) == 0,
-                "connect: errno %d", errno);
-  return fd;
-}
-
-bool ReadsAsEnded(const UniqueFd& fd) {
-  pollfd end = {.fd = fd.get(), .events = POLLIN, .revents = 0};
-  return poll(&end, 1, 0) == 1;
-}
 
 // Takes the connection's number and says it to the peer.
 Task<absl::StatusOr<int>> AcceptAndName(TcpListener& listener, int name) {
@@ -66,14 +51,29 @@ Task<absl::Status> AcceptOnly(TcpListener& listener) {
   co_return stream.status();
 }
 
-class TcpListenerTest : public KernelNetTest {
+class TcpListenerTest : public NetTest {
  protected:
   TcpListener ListenOnLoopback() { return ListenOn("127.0.0.1:0"); }
+
+  // A connection that is established without anybody accepting it.
+  Peer ConnectTo(const TcpListener& listener) {
+    const SocketAddress address = ValueOf(listener.LocalAddress());
+    sockaddr_in in;
+    memcpy(&in, address.data(), sizeof(in));
+    return Peer(system(), system().ConnectTo(in));
+  }
+
+  // The other end is closed, and sent nothing that is yet to be received.
+  bool ReadsAsEnded(const Peer& peer) {
+    std::array<char, 1> byte;
+    const int64_t n = system().ReceiveInto(peer.fd(), byte);
+    return n == 0 || n == -ECONNRESET;
+  }
 
   uint64_t Accepted() { return loop().stats().backend.deliveries; }
 };
 
-TEST_F(TcpListenerTest, AcceptsAThousandConnections) {
+TEST_P(TcpListenerTest, AcceptsAThousandConnections) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
     const SocketAddress address = ValueOf(listener.LocalAddress());
@@ -97,7 +97,7 @@ TEST_F(TcpListenerTest, AcceptsAThousandConnections) {
   Run(main());
 }
 
-TEST_F(TcpListenerTest, ServesWaitingTasksInTheOrderTheyCame) {
+TEST_P(TcpListenerTest, ServesWaitingTasksInTheOrderTheyCame) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
     std::vector<JoinHandle<absl::StatusOr<int>>> acceptors;
@@ -105,27 +105,30 @@ TEST_F(TcpListenerTest, ServesWaitingTasksInTheOrderTheyCame) {
       acceptors.push_back(Spawn(AcceptAndName(listener, i)));
     co_await TurnTimes(3);
     for (int i = 0; i < 8; ++i) {
-      UniqueFd client = ConnectTo(listener);
+      Peer client = ConnectTo(listener);
       EXPECT_EQ(ValueOf(co_await acceptors[i]), i);
-      EXPECT_EQ(ReceiveAll(client.get()), absl::StrCat(i));
+      const testing::PeerInput input = co_await client.ReceiveAll();
+      EXPECT_EQ(input.bytes, absl::StrCat(i));
+      EXPECT_EQ(input.errnum, 0);
     }
   };
   Run(main());
 }
 
-TEST_F(TcpListenerTest, AcceptedSocketsCloseOnExec) {
+TEST_P(TcpListenerTest, AcceptedSocketsCloseOnExec) {
+  RINGWAY_REQUIRES_KERNEL("flags of an fd");
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
-    UniqueFd client = ConnectTo(listener);
+    Peer client = ConnectTo(listener);
     TcpStream stream = ValueOf(co_await listener.Accept());
-    EXPECT_NE(fcntl(stream.fd(), F_GETFD) & FD_CLOEXEC, 0);
+    EXPECT_TRUE(system().IsCloseOnExec(stream.fd()));
   };
   Run(main());
 }
 
-TEST_F(TcpListenerTest, ClosingEndsEveryWaitAsCancelled) {
+TEST_P(TcpListenerTest, ClosingEndsEveryWaitAsCancelled) {
   auto main = [&]() -> Task<void> {
-    const size_t fds_before = CountOpenFds();
+    const size_t fds_before = OpenFds();
     TcpListener listener = ListenOnLoopback();
     const SocketAddress address = ValueOf(listener.LocalAddress());
     std::vector<JoinHandle<absl::Status>> acceptors;
@@ -135,7 +138,7 @@ TEST_F(TcpListenerTest, ClosingEndsEveryWaitAsCancelled) {
     listener.Close();
     for (JoinHandle<absl::Status>& acceptor : acceptors)
       EXPECT_TRUE(absl::IsCancelled(co_await acceptor));
-    co_await TurnUntil([&] { return CountOpenFds() == fds_before; });
+    co_await TurnUntil([&] { return OpenFds() == fds_before; });
     // The port is free at once.
     EXPECT_TRUE(TcpListener::Listen(loop(), address).ok());
     listener.Close();  // again: nothing happens
@@ -146,10 +149,10 @@ TEST_F(TcpListenerTest, ClosingEndsEveryWaitAsCancelled) {
 // An accept loop that is busy while its listener is closed comes back for the
 // next connection. It used to find a null pointer; loops that were waiting at
 // that moment were told and never came back.
-TEST_F(TcpListenerTest, AcceptingFromAClosedListenerIsCancelled) {
+TEST_P(TcpListenerTest, AcceptingFromAClosedListenerIsCancelled) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
-    UniqueFd client = ConnectTo(listener);
+    Peer client = ConnectTo(listener);
     EXPECT_TRUE((co_await listener.Accept()).ok());
     listener.Close();
     EXPECT_TRUE(absl::IsCancelled((co_await listener.Accept()).status()));
@@ -160,11 +163,11 @@ TEST_F(TcpListenerTest, AcceptingFromAClosedListenerIsCancelled) {
   Run(main());
 }
 
-TEST_F(TcpListenerTest, ClosesConnectionsThatNobodyHasTaken) {
+TEST_P(TcpListenerTest, ClosesConnectionsThatNobodyHasTaken) {
   auto main = [&]() -> Task<void> {
-    const size_t fds_before = CountOpenFds();
+    const size_t fds_before = OpenFds();
     TcpListener listener = ListenOnLoopback();
-    std::vector<UniqueFd> clients;
+    std::vector<Peer> clients;
     clients.push_back(ConnectTo(listener));
     { TcpStream first = ValueOf(co_await listener.Accept()); }
     // The accept is armed: these are accepted though nobody asked.
@@ -172,21 +175,21 @@ TEST_F(TcpListenerTest, ClosesConnectionsThatNobodyHasTaken) {
     for (int i = 0; i < 10; ++i) clients.push_back(ConnectTo(listener));
     co_await TurnUntil([&] { return Accepted() == before + 10; });
     listener.Close();
-    for (const UniqueFd& client : clients)
+    for (Peer& client : clients)
       co_await TurnUntil([&] { return ReadsAsEnded(client); });
     co_await TurnUntil(
-        [&] { return CountOpenFds() == fds_before + clients.size(); });
+        [&] { return OpenFds() == fds_before + clients.size(); });
   };
   Run(main());
 }
 
 // Several workers share an address: what one has accepted no other can serve,
 // so it must not take more than it can use.
-TEST_F(TcpListenerTest, PausesWhenNobodyTakesConnectionsAndResumes) {
+TEST_P(TcpListenerTest, PausesWhenNobodyTakesConnectionsAndResumes) {
   ListenOptions options;
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
-    std::vector<UniqueFd> clients;
+    std::vector<Peer> clients;
     clients.push_back(ConnectTo(listener));
     { TcpStream first = ValueOf(co_await listener.Accept()); }
     const uint64_t before = Accepted();
@@ -208,10 +211,10 @@ TEST_F(TcpListenerTest, PausesWhenNobodyTakesConnectionsAndResumes) {
   Run(main());
 }
 
-TEST_F(TcpListenerTest, ACancelledAcceptLosesNoConnection) {
+TEST_P(TcpListenerTest, ACancelledAcceptLosesNoConnection) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
-    std::vector<UniqueFd> clients;
+    std::vector<Peer> clients;
     int taken = 0, cancelled = 0;
     for (int round = 0; round < 200; ++round) {
       JoinHandle<absl::Status> accept = Spawn(AcceptOnly(listener));
@@ -240,10 +243,10 @@ TEST_F(TcpListenerTest, ACancelledAcceptLosesNoConnection) {
 // Pausing cancels the accept. If the listener goes in the very turn in which
 // that has ended, the listener's core used to be deleted while its delivery was
 // still scheduled, which aborts. A turn earlier or later all was well.
-TEST_F(TcpListenerTest, CanBeClosedInTheTurnInWhichAPauseBegins) {
+TEST_P(TcpListenerTest, CanBeClosedInTheTurnInWhichAPauseBegins) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
-    std::vector<UniqueFd> clients;
+    std::vector<Peer> clients;
     clients.push_back(ConnectTo(listener));
     TcpStream first = ValueOf(co_await listener.Accept());
     EXPECT_TRUE((co_await first.Close()).ok());
@@ -254,14 +257,14 @@ TEST_F(TcpListenerTest, CanBeClosedInTheTurnInWhichAPauseBegins) {
     const uint64_t before = loop().stats().backend.completed;
     while (loop().stats().backend.completed == before) co_await Yield();
     listener.Close();
-    for (const UniqueFd& client : clients)
+    for (Peer& client : clients)
       co_await TurnUntil([&] { return ReadsAsEnded(client); });
   };
   Run(main());
 }
 
-TEST_F(TcpListenerTest, AnExecutorCanEndWithAcceptsInEveryState) {
-  std::vector<UniqueFd> clients;
+TEST_P(TcpListenerTest, AnExecutorCanEndWithAcceptsInEveryState) {
+  std::vector<Peer> clients;
   auto serve = [&](int kind) -> Task<void> {
     TcpListener listener = ListenOnLoopback();
     JoinHandle<absl::Status> waiting;
@@ -280,28 +283,29 @@ TEST_F(TcpListenerTest, AnExecutorCanEndWithAcceptsInEveryState) {
   };
   Run(main());
   DestroyExecutor();
-  for (const UniqueFd& client : clients) ReceiveAll(client.get());
+  for (Peer& client : clients) EXPECT_TRUE(ReadsAsEnded(client));
 }
 
 // Opens fds until there are none left.
 class OutOfFds {
  public:
-  OutOfFds() {
+  explicit OutOfFds(SocketCalls& sockets) {
     while (true) {
-      UniqueFd fd(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
-      if (!fd.valid()) break;
-      fillers_.push_back(std::move(fd));
+      fillers_.emplace_back(sockets, sockets.Socket(AF_UNIX, SOCK_DGRAM));
+      if (!fillers_.back().valid()) break;
     }
-    RINGWAY_CHECK(errno == EMFILE, "dup: errno %d", errno);
+    RINGWAY_CHECK(fillers_.back().get() == -EMFILE, "socket: errno %d",
+                  -fillers_.back().get());
+    fillers_.pop_back();
   }
   void FreeOne() { fillers_.pop_back(); }
 
  private:
-  std::vector<UniqueFd> fillers_;
+  std::vector<SocketFd> fillers_;
 };
 
 // An accept counts against the limit of the time when it was armed, so the
-// limit stands before the loop does.
+// limit stands before the loop does. (Simulated fds have a limit of their own.)
 class FewFdsTest : public TcpListenerTest {
  protected:
   FewFdsTest() {
@@ -316,14 +320,14 @@ class FewFdsTest : public TcpListenerTest {
   rlimit before_;
 };
 
-TEST_F(FewFdsTest, GoesOnAcceptingOnceThereAreFdsAgainAndDoesNotSpin) {
+TEST_P(FewFdsTest, GoesOnAcceptingOnceThereAreFdsAgainAndDoesNotSpin) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
-    UniqueFd client = ConnectTo(listener);
+    Peer client = ConnectTo(listener);
     TcpStream open_before = ValueOf(co_await listener.Accept());
-    std::optional<OutOfFds> shortage(std::in_place);
+    std::optional<OutOfFds> shortage(system().sockets());
     shortage->FreeOne();  // to connect with, not to accept with
-    UniqueFd late = ConnectTo(listener);
+    Peer late = ConnectTo(listener);
     JoinHandle<absl::Status> accept = Spawn(AcceptOnly(listener));
 
     const uint64_t turns_before = loop().stats().turns;
@@ -336,20 +340,20 @@ TEST_F(FewFdsTest, GoesOnAcceptingOnceThereAreFdsAgainAndDoesNotSpin) {
     shortage.reset();
     EXPECT_TRUE((co_await accept).ok());
     // And again, nobody waiting: the retry finds nothing to do.
-    shortage.emplace();
+    shortage.emplace(system().sockets());
     co_await TurnTimes(5);
     shortage.reset();
-    UniqueFd last = ConnectTo(listener);
+    Peer last = ConnectTo(listener);
     EXPECT_TRUE((co_await listener.Accept()).ok());
   };
   Run(main());
 }
 
-TEST_F(FewFdsTest, CanBeClosedWhileItWaitsForFds) {
+TEST_P(FewFdsTest, CanBeClosedWhileItWaitsForFds) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
     {
-      OutOfFds shortage;
+      OutOfFds shortage(system().sockets());
       JoinHandle<absl::Status> accept = Spawn(AcceptOnly(listener));
       EXPECT_TRUE((co_await Sleep(absl::Milliseconds(30))).ok());
       EXPECT_FALSE(accept.done());
@@ -361,9 +365,10 @@ TEST_F(FewFdsTest, CanBeClosedWhileItWaitsForFds) {
   Run(main());
 }
 
-TEST_F(TcpListenerTest, ReportsASocketThatCannotAccept) {
+TEST_P(TcpListenerTest, ReportsASocketThatCannotAccept) {
   auto main = [&]() -> Task<void> {
-    UniqueFd not_listening(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    SocketCalls& sockets = loop().backend().sockets();
+    SocketFd not_listening(sockets, sockets.Socket(AF_INET, SOCK_STREAM));
     TcpListener listener = TcpListener::Adopt(loop(), std::move(not_listening));
     EXPECT_EQ(ErrnoOf((co_await listener.Accept()).status()), EINVAL);
     EXPECT_EQ(ErrnoOf((co_await listener.Accept()).status()), EINVAL);
@@ -371,26 +376,29 @@ TEST_F(TcpListenerTest, ReportsASocketThatCannotAccept) {
   Run(main());
 }
 
-TEST_F(TcpListenerTest, ReportsWhyItCannotListen) {
+TEST_P(TcpListenerTest, ReportsWhyItCannotListen) {
   TcpListener listener = ListenOnLoopback();
   const absl::Status status =
       TcpListener::Listen(loop(), ValueOf(listener.LocalAddress())).status();
   EXPECT_EQ(ErrnoOf(status), EADDRINUSE) << status;
 }
 
-TEST_F(TcpListenerTest, MovingItMovesTheSocket) {
+TEST_P(TcpListenerTest, MovingItMovesTheSocket) {
   auto main = [&]() -> Task<void> {
     TcpListener first = ListenOnLoopback();
     TcpListener second = ListenOnLoopback();
     const SocketAddress address = ValueOf(second.LocalAddress());
     first = std::move(second);
     EXPECT_EQ(ValueOf(first.LocalAddress()), address);
-    UniqueFd client = ConnectTo(first);
+    Peer client = ConnectTo(first);
     TcpListener third = std::move(first);
     EXPECT_TRUE((co_await third.Accept()).ok());
   };
   Run(main());
 }
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(TcpListenerTest);
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(FewFdsTest);
 
 }  // namespace
 }  // namespace ringway::net
