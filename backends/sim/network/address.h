@@ -26,6 +26,8 @@ struct Address {
 
   bool is_any() const { return ip == INADDR_ANY; }
   bool is_loopback() const { return ip >> 24 == 127; }
+  // Of several hosts: multicast, or the broadcast of the own net.
+  bool is_of_many() const { return ip >> 28 == 14 || ip == INADDR_BROADCAST; }
   bool is_abstract() const { return !path.empty() && path[0] == '\0'; }
 
   // Takes a sockaddr apart. 0, or -errno: EINVAL if it is too short or too

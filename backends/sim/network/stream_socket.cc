@@ -141,6 +141,7 @@ int64_t StreamSocket::Connect(const Address& to) {
   if (state_ == State::kListening) return -EISCONN;
   destination_ = to;
   if (family() == AF_INET) {
+    if (to.is_of_many()) return -ENETUNREACH;
     if (to.port == 0) return -ECONNREFUSED;
     if (to.is_any()) destination_.ip = INADDR_LOOPBACK;
     if (!bound_) {

@@ -180,6 +180,12 @@ TEST_F(StreamSocketTest, NobodyListeningRefusesAfterARoundTrip) {
   EXPECT_EQ(client_->FinishConnect(), -ECONNREFUSED);
 }
 
+TEST_F(StreamSocketTest, ManyHostsAtOnceAreUnreachable) {
+  for (uint32_t many : {INADDR_BROADCAST, INADDR_UNSPEC_GROUP}) {
+    EXPECT_EQ(MakeSocket(kClient)->Connect(Ipv4(many, 80)), -ENETUNREACH);
+  }
+}
+
 TEST_F(StreamSocketTest, APortInUseIsRefusedAndComesFree) {
   listener_ = Listen();
   EXPECT_EQ(MakeSocket(kServer)->Bind(Ipv4(kServer, 80)), -EADDRINUSE);
