@@ -47,9 +47,13 @@ TcpListener NetTest::ListenOn(std::string_view address,
       loop(), ValueOf(SocketAddress::Parse(address)), options));
 }
 
-std::string NetTest::UnixAddress(std::string_view name) {
+std::string NetTest::PathOf(std::string_view name) {
   if (directory_.empty()) directory_ = system().Directory();
-  return absl::StrCat("unix:", directory_, "/", name);
+  return absl::StrCat(directory_, "/", name);
+}
+
+std::string NetTest::UnixAddress(std::string_view name) {
+  return absl::StrCat("unix:", PathOf(name));
 }
 
 std::string NetTest::Instantiation() {

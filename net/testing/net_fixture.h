@@ -65,7 +65,9 @@ class NetTest : public ringway::testing::BackendConformance {
   }
   TcpListener ListenOn(std::string_view address,
                        const ListenOptions& options = ListenOptions());
-  // The path of a Unix socket called `name` in a directory of the test's own.
+  // The path of `name` in a directory of the test's own, and the address of a
+  // Unix socket there.
+  std::string PathOf(std::string_view name);
   std::string UnixAddress(std::string_view name);
 
   // The name that a suite was instantiated as, where it is several times.
@@ -77,7 +79,7 @@ class NetTest : public ringway::testing::BackendConformance {
  private:
   ExecutorOptions options_;
   std::optional<size_t> fds_before_;  // none: skipped
-  std::string directory_;             // made by the first UnixAddress()
+  std::string directory_;             // made by the first PathOf()
   std::unique_ptr<Executor> executor_;
 };
 
