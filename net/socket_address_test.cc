@@ -15,14 +15,16 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "ringway/backends/testing/sockets.h"
+#include "ringway/backends/socket_calls.h"
+#include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/system.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/core/unique_fd.h"
 
 namespace ringway::net {
 namespace {
 
-using ringway::testing::KernelSockets;
+using ringway::testing::TestFd;
+using ringway::testing::TestFdPair;
 
 SocketAddress MustParse(std::string_view text) {
   absl::StatusOr<SocketAddress> address = SocketAddress::Parse(text);
@@ -164,56 +166,76 @@ TEST(SocketAddress, DiffersWhereAnyPartDoes) {
   EXPECT_NE(MustParse("0.0.0.0:80"), MustParse("[::]:80"));
 }
 
-TEST(SocketAddress, ReadsBackBothEndsOfAConnection) {
-  UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+class NameOfASocket : public ringway::testing::BackendConformance {
+ protected:
+  SocketCalls& sockets() { return system().sockets(); }
+
+  absl::StatusOr<SocketAddress> LocalOf(int fd) {
+    return SocketAddress::LocalOf(sockets(), fd);
+  }
+  absl::StatusOr<SocketAddress> PeerOf(int fd) {
+    return SocketAddress::PeerOf(sockets(), fd);
+  }
+  int Bind(const SocketFd& socket, const SocketAddress& address) {
+    return sockets().Bind(socket.get(), address.data(), address.size());
+  }
+};
+
+TEST_P(NameOfASocket, IsReadBackAtBothEndsOfAConnection) {
+  SocketFd listener(sockets(), sockets().Socket(AF_INET, SOCK_STREAM));
   const SocketAddress any_port = MustParse("127.0.0.1:0");
-  ASSERT_EQ(bind(listener.get(), any_port.data(), any_port.size()), 0);
-  ASSERT_EQ(listen(listener.get(), 1), 0);
-  const absl::StatusOr<SocketAddress> bound =
-      SocketAddress::LocalOf(KernelSockets(), listener.get());
+  ASSERT_EQ(Bind(listener, any_port), 0);
+  ASSERT_EQ(sockets().Listen(listener.get(), 1), 0);
+  const absl::StatusOr<SocketAddress> bound = LocalOf(listener.get());
   ASSERT_TRUE(bound.ok()) << bound.status();
   EXPECT_NE(bound->port(), 0);
   EXPECT_EQ(bound->WithPort(0), any_port);
 
-  UniqueFd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  ASSERT_EQ(connect(client.get(), bound->data(), bound->size()), 0);
-  UniqueFd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  EXPECT_EQ(*SocketAddress::PeerOf(KernelSockets(), client.get()), *bound);
-  EXPECT_EQ(*SocketAddress::PeerOf(KernelSockets(), accepted.get()),
-            *SocketAddress::LocalOf(KernelSockets(), client.get()));
+  TestFd client = system().ConnectTo(system().AddressOf(listener.get()));
+  TestFd accepted = system().Accept(listener.get());
+  ASSERT_TRUE(accepted.valid());
+  EXPECT_EQ(*PeerOf(client.get()), *bound);
+  EXPECT_EQ(*LocalOf(accepted.get()), *bound);
+  EXPECT_EQ(*PeerOf(accepted.get()), *LocalOf(client.get()));
+  EXPECT_NE(*LocalOf(client.get()), *bound);
 }
 
-TEST(SocketAddress, ReadsBackAbstractNamesExactly) {
-  UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+TEST_P(NameOfASocket, IsReadBackExactlyIfAbstract) {
+  SocketFd fd(sockets(), sockets().Socket(AF_UNIX, SOCK_STREAM));
   const SocketAddress name =
       MustParse(absl::StrCat("unix:@ringway-test-", getpid()));
-  ASSERT_EQ(bind(fd.get(), name.data(), name.size()), 0);
-  EXPECT_EQ(*SocketAddress::LocalOf(KernelSockets(), fd.get()), name);
+  ASSERT_EQ(Bind(fd, name), 0);
+  EXPECT_EQ(*LocalOf(fd.get()), name);
 }
 
-TEST(SocketAddress, PrintsAnUnnamedUnixSocket) {
-  int fds[2];
-  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-  UniqueFd one(fds[0]), other(fds[1]);
-  const absl::StatusOr<SocketAddress> unnamed =
-      SocketAddress::PeerOf(KernelSockets(), one.get());
+TEST_P(NameOfASocket, IsReadBackExactlyIfAPath) {
+  SocketFd fd(sockets(), sockets().Socket(AF_UNIX, SOCK_STREAM));
+  const SocketAddress name =
+      MustParse(absl::StrCat("unix:", system().Directory(), "/s"));
+  ASSERT_EQ(Bind(fd, name), 0);
+  EXPECT_EQ(*LocalOf(fd.get()), name);
+  EXPECT_EQ(LocalOf(fd.get())->ToString(), name.ToString());
+}
+
+TEST_P(NameOfASocket, PrintsAsUnixWhereThereIsNone) {
+  TestFdPair pair = system().SocketPair();
+  const absl::StatusOr<SocketAddress> unnamed = PeerOf(pair.first.get());
   ASSERT_TRUE(unnamed.ok()) << unnamed.status();
   EXPECT_TRUE(unnamed->is_unix());
   EXPECT_EQ(unnamed->ToString(), "unix:");
 }
 
-TEST(SocketAddress, GivesTheErrnoWhereThereIsNoAddress) {
-  EXPECT_EQ(ErrnoOf(SocketAddress::LocalOf(KernelSockets(), -1).status()),
-            EBADF);
-  EXPECT_EQ(
-      ErrnoOf(SocketAddress::LocalOf(KernelSockets(), STDERR_FILENO).status()),
-      ENOTSOCK);
-  UniqueFd unconnected(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  EXPECT_EQ(
-      ErrnoOf(
-          SocketAddress::PeerOf(KernelSockets(), unconnected.get()).status()),
-      ENOTCONN);
+TEST_P(NameOfASocket, IsTheErrnoWhereThereIsNoAddress) {
+  EXPECT_EQ(ErrnoOf(LocalOf(-1).status()), EBADF);
+  EXPECT_EQ(ErrnoOf(PeerOf(-1).status()), EBADF);
+  TestFdPair pipe = system().Pipe();
+  EXPECT_EQ(ErrnoOf(LocalOf(pipe.first.get()).status()), ENOTSOCK);
+  SocketFd unconnected(sockets(), sockets().Socket(AF_INET, SOCK_STREAM));
+  EXPECT_EQ(ErrnoOf(PeerOf(unconnected.get()).status()), ENOTCONN);
+  EXPECT_EQ(LocalOf(unconnected.get())->ToString(), "0.0.0.0:0");
 }
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(NameOfASocket);
 
 }  // namespace
 }  // namespace ringway::net
