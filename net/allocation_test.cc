@@ -12,14 +12,14 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/allocation_counter.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/kernel_fixture.h"
+#include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
 namespace {
 
 using ringway::testing::CountAllocations;
 using testing::Bytes;
-using testing::KernelNetTest;
+using testing::NetTest;
 using testing::ValueOf;
 
 constexpr int kWarmUp = 300;  // includes the first lap of the buffer ring
@@ -44,7 +44,7 @@ Task<absl::Status> EchoByReceive(TcpStream stream) {
   }
 }
 
-class NetAllocationTest : public KernelNetTest {
+class NetAllocationTest : public NetTest {
  protected:
   Task<void> ExpectNone(std::function<Task<absl::Status>(TcpStream)> echo,
                         std::function<Task<bool>(TcpStream&)> ask) {
@@ -85,15 +85,15 @@ Task<bool> AskAndReceive(TcpStream& stream) {
   co_return n == 7;
 }
 
-TEST_F(NetAllocationTest, NoneForAnEchoByReadAndWrite) {
+TEST_P(NetAllocationTest, NoneForAnEchoByReadAndWrite) {
   Run(ExpectNone(EchoByRead, AskAndRead));
 }
 
-TEST_F(NetAllocationTest, NoneForAnEchoByReceiveAndWrite) {
+TEST_P(NetAllocationTest, NoneForAnEchoByReceiveAndWrite) {
   Run(ExpectNone(EchoByReceive, AskAndReceive));
 }
 
-TEST_F(NetAllocationTest, NoneForReadsAndReceivesInTurn) {
+TEST_P(NetAllocationTest, NoneForReadsAndReceivesInTurn) {
   bool by_read = false;
   auto alternate = [&by_read](TcpStream& stream) {
     by_read = !by_read;
@@ -102,7 +102,8 @@ TEST_F(NetAllocationTest, NoneForReadsAndReceivesInTurn) {
   Run(ExpectNone(EchoByReceive, alternate));
 }
 
-TEST_F(NetAllocationTest, NoneForAcceptingAndClosingConnections) {
+TEST_P(NetAllocationTest, NoneForAcceptingAndClosingConnections) {
+  RINGWAY_REQUIRES_KERNEL("memory for sockets");
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOn("127.0.0.1:0");
     const SocketAddress address = ValueOf(listener.LocalAddress());
@@ -118,6 +119,8 @@ TEST_F(NetAllocationTest, NoneForAcceptingAndClosingConnections) {
   };
   Run(main());
 }
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(NetAllocationTest);
 
 }  // namespace
 }  // namespace ringway::net
