@@ -23,20 +23,24 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
-#include "ringway/backends/testing/sockets.h"
+#include "ringway/backends/testing/system.h"
+#include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/kernel_fixture.h"
+#include "ringway/net/testing/net_fixture.h"
 #include "ringway/net/udp_socket.h"
 
 namespace ringway::net {
 namespace {
 
-using ringway::testing::SendAll;
+using ringway::testing::BackendConformance;
+using ringway::testing::System;
+using ringway::testing::TestFd;
 using testing::Bytes;
-using testing::KernelPair;
-using testing::KernelTcp;
+using testing::Connected;
+using testing::ConnectedTcp;
+using testing::NetTest;
 using testing::ValueOf;
 
 SocketAddress Loopback() {
@@ -44,9 +48,11 @@ SocketAddress Loopback() {
 }
 
 struct Handles {
-  explicit Handles(Loop& l)
+  Handles(System& system, Loop& l)
       : loop(l),
-        stream(TcpStream::Adopt(loop, std::move(pair.near_end))),
+        pair(ConnectedTcp(system)),
+        spare(system.TcpSocket()),
+        stream(TcpStream::Adopt(loop, UniqueFd(pair.near_end.Release()))),
         reader(stream.reader()),
         writer(stream.writer()),
         buffered(stream.writer()),
@@ -54,7 +60,8 @@ struct Handles {
         udp(ValueOf(UdpSocket::Bind(loop, Loopback()))) {}
 
   Loop& loop;
-  KernelPair pair = KernelTcp();
+  Connected pair;
+  TestFd spare;
   std::optional<ReceivedBuffer> lent;
   TcpStream stream;
   StreamReader reader;
@@ -72,8 +79,6 @@ struct Call {
   void (*call)(Handles&);
 };
 
-void PrintTo(const Call& call, std::ostream* out) { *out << call.label; }
-
 constexpr char kStream[] = "a TcpStream";
 constexpr char kHalf[] = "a half of a TcpStream";
 constexpr char kBuffered[] = "a BufferedWriter";
@@ -88,7 +93,7 @@ constexpr char kLoop[] = "a loop";
 const Call kCalls[] = {
     {"StreamAdopt", kLoop,
      [](Handles& h) {
-       TcpStream::Adopt(h.loop, std::move(h.pair.far_end)).valid();
+       TcpStream::Adopt(h.loop, UniqueFd(h.spare.Release())).valid();
      }},
     {"StreamValid", kStream, [](Handles& h) { h.stream.valid(); }},
     {"StreamRead", kStream,
@@ -175,27 +180,38 @@ const Call kCalls[] = {
     {"LentDrop", kLent, [](Handles& h) { h.lent.reset(); }},
 };
 
-Task<void> CallOnAForeignThread(const Call* call) {
-  Handles handles(Executor::Current()->loop());
-  SendAll(handles.pair.far_end.get(), "lent");
+// In the process that is to die: makes its executors there.
+class DeathTest : public BackendConformance {
+ protected:
+  std::unique_ptr<Executor> MakeExecutor() {
+    return std::make_unique<Executor>(
+        std::make_unique<Loop>(MakeForTest(), ExecutorOptions().loop),
+        ExecutorOptions());
+  }
+};
+
+using NetDeathTest = DeathTest;
+
+Task<void> CallOnAForeignThread(System* system, const Call* call) {
+  Handles handles(*system, Executor::Current()->loop());
+  handles.pair.far_end.Send("lent");
   handles.lent = ValueOf(co_await handles.stream.Receive());
   std::thread([&] { call->call(handles); }).join();
 }
 
-class NetDeathTest : public ::testing::TestWithParam<Call> {};
-
 TEST_P(NetDeathTest, NamesTheObjectThatAForeignThreadUses) {
-  const Call& call = GetParam();
-  EXPECT_DEATH(
-      {
-        std::unique_ptr<Executor> executor = ValueOf(Executor::Create());
-        executor->Run(CallOnAForeignThread(&call)).IgnoreError();
-      },
-      std::string(call.object) + " was used from a foreign thread");
+  for (const Call& call : kCalls) {
+    SCOPED_TRACE(call.label);
+    EXPECT_DEATH(
+        {
+          std::unique_ptr<Executor> executor = MakeExecutor();
+          executor->Run(CallOnAForeignThread(&system(), &call)).IgnoreError();
+        },
+        std::string(call.object) + " was used from a foreign thread");
+  }
 }
 
-INSTANTIATE_TEST_SUITE_P(Calls, NetDeathTest, ::testing::ValuesIn(kCalls),
-                         [](const auto& param) { return param.param.label; });
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(NetDeathTest);
 
 // --- Two executors on one thread: the thread is right, the loop is not.
 
@@ -204,8 +220,6 @@ struct Await {
   const char* object;
   Task<void> (*await)(Handles*);
 };
-
-void PrintTo(const Await& await, std::ostream* out) { *out << await.label; }
 
 Task<void> AwaitRead(Handles* h) {
   (co_await h->stream.Read(h->buffer)).IgnoreError();
@@ -255,23 +269,24 @@ const Await kAwaits[] = {
     {"SendTo", kUdp, &AwaitSendTo},
 };
 
-class NetOtherExecutorDeathTest : public ::testing::TestWithParam<Await> {};
+using NetOtherExecutorDeathTest = DeathTest;
 
 TEST_P(NetOtherExecutorDeathTest, NamesTheObjectThatItsTaskAwaits) {
-  const Await& await = GetParam();
-  EXPECT_DEATH(
-      {
-        std::unique_ptr<Executor> owner = ValueOf(Executor::Create());
-        std::unique_ptr<Executor> other = ValueOf(Executor::Create());
-        Handles handles(owner->loop());
-        other->Run(await.await(&handles)).IgnoreError();
-      },
-      std::string(await.object) + " was awaited by a task of another executor");
+  for (const Await& await : kAwaits) {
+    SCOPED_TRACE(await.label);
+    EXPECT_DEATH(
+        {
+          std::unique_ptr<Executor> owner = MakeExecutor();
+          std::unique_ptr<Executor> other = MakeExecutor();
+          Handles handles(system(), owner->loop());
+          other->Run(await.await(&handles)).IgnoreError();
+        },
+        std::string(await.object) +
+            " was awaited by a task of another executor");
+  }
 }
 
-INSTANTIATE_TEST_SUITE_P(Awaits, NetOtherExecutorDeathTest,
-                         ::testing::ValuesIn(kAwaits),
-                         [](const auto& param) { return param.param.label; });
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(NetOtherExecutorDeathTest);
 
 // --- Closed, and moved from
 
@@ -311,11 +326,11 @@ Task<void> UseClosedStream(TcpStream* stream, StreamReader* reader,
                 "the BufferedWriter is closed or was moved from");
 }
 
-class EmptyHandle : public testing::KernelNetTest {};
+using EmptyHandle = NetTest;
 
-TEST_F(EmptyHandle, AStreamThatWasClosedAndItsHalves) {
+TEST_P(EmptyHandle, AStreamThatWasClosedAndItsHalves) {
   auto main = [&]() -> Task<void> {
-    TcpStream stream = Adopt(KernelTcp().near_end);
+    TcpStream stream = Adopt(ConnectedTcp(system()).near_end);
     StreamReader reader = stream.reader();
     StreamWriter writer = stream.writer();
     EXPECT_TRUE((co_await stream.Close()).ok());
@@ -324,13 +339,13 @@ TEST_F(EmptyHandle, AStreamThatWasClosedAndItsHalves) {
   Run(main());
 }
 
-TEST_F(EmptyHandle, AStreamThatWasNeverOneOrWasMovedFrom) {
+TEST_P(EmptyHandle, AStreamThatWasNeverOneOrWasMovedFrom) {
   auto main = [&]() -> Task<void> {
     TcpStream stream;
     StreamReader reader = stream.reader();
     StreamWriter writer = stream.writer();
     co_await UseClosedStream(&stream, &reader, &writer);
-    stream = Adopt(KernelTcp().near_end);
+    stream = Adopt(ConnectedTcp(system()).near_end);
     StreamReader live = stream.reader();
     StreamReader& same = live;
     live = same;
@@ -342,9 +357,9 @@ TEST_F(EmptyHandle, AStreamThatWasNeverOneOrWasMovedFrom) {
   Run(main());
 }
 
-TEST_F(EmptyHandle, ABufferedWriterWhoseStreamWasDropped) {
+TEST_P(EmptyHandle, ABufferedWriterWhoseStreamWasDropped) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     std::optional<TcpStream> stream = Adopt(std::move(pair.near_end));
     BufferedWriter writer(stream->writer());
     EXPECT_TRUE((co_await writer.Enqueue(Bytes("sent"))).ok());
@@ -353,7 +368,7 @@ TEST_F(EmptyHandle, ABufferedWriterWhoseStreamWasDropped) {
     ExpectRefused(co_await writer.Enqueue(Bytes("lost")), kClosed);
     EXPECT_TRUE((co_await writer.Flush()).ok()) << "all of it was sent";
     co_await testing::TurnTimes(5);  // the close
-    EXPECT_EQ(testing::ReceiveAll(pair.far_end.get()), "sent");
+    EXPECT_EQ((co_await pair.far_end.ReceiveAll()).bytes, "sent");
     EXPECT_EQ(writer.queued_bytes(), 0u);
     BufferedWriter moved = std::move(writer);
     ExpectRefused(co_await writer.Flush(),
@@ -366,7 +381,7 @@ TEST_F(EmptyHandle, ABufferedWriterWhoseStreamWasDropped) {
   Run(main());
 }
 
-TEST_F(EmptyHandle, AListenerThatWasMovedFrom) {
+TEST_P(EmptyHandle, AListenerThatWasMovedFrom) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOn("127.0.0.1:0");
     TcpListener moved = std::move(listener);
@@ -378,7 +393,7 @@ TEST_F(EmptyHandle, AListenerThatWasMovedFrom) {
   Run(main());
 }
 
-TEST_F(EmptyHandle, AUdpSocketThatWasClosed) {
+TEST_P(EmptyHandle, AUdpSocketThatWasClosed) {
   auto main = [&]() -> Task<void> {
     constexpr std::string_view kWhy =
         "the UDP socket is closed or was moved from";
@@ -397,6 +412,8 @@ TEST_F(EmptyHandle, AUdpSocketThatWasClosed) {
   };
   Run(main());
 }
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(EmptyHandle);
 
 }  // namespace
 }  // namespace ringway::net
