@@ -14,9 +14,8 @@ namespace {
 
 constexpr size_t kPathOffset = offsetof(sockaddr_un, sun_path);
 
-int ParseIpv4(const void* data, size_t n_bytes, Address* out) {
+int ParseIpv4(const void* data, Address* out) {
   sockaddr_in in;
-  if (n_bytes < sizeof(in)) return -EINVAL;
   memcpy(&in, data, sizeof(in));
   out->ip = ntohl(in.sin_addr.s_addr);
   out->port = ntohs(in.sin_port);
@@ -39,10 +38,12 @@ int Address::Parse(const void* data, size_t n_bytes, sa_family_t family,
   if (data == nullptr) return -EFAULT;
   if (n_bytes < sizeof(sa_family_t)) return -EINVAL;
   memcpy(&out->family, data, sizeof(out->family));
+  // Linux looks at the length first.
+  if (family == AF_INET && n_bytes < sizeof(sockaddr_in)) return -EINVAL;
   if (out->family != family) {
     return family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;
   }
-  if (family == AF_INET) return ParseIpv4(data, n_bytes, out);
+  if (family == AF_INET) return ParseIpv4(data, out);
   return ParseUnix(data, n_bytes, out);
 }
 

@@ -76,7 +76,9 @@ int64_t DatagramSocket::Connect(const Address& to) {
   } else if (!bound_) {
     if (int64_t error = Bind(SourceTowards(to)); error != 0) return error;
   }
-  set_remote(to);
+  Address peer = to;
+  if (family() == AF_INET && to.is_any()) peer.ip = INADDR_LOOPBACK;
+  set_remote(std::move(peer));
   connected_ = true;
   return 0;
 }

@@ -34,7 +34,7 @@ int Network::Bind(const std::shared_ptr<Socket>& socket, int type,
         std::string(1, '\0') + absl::StrFormat("%05x", next_name_++);
   }
   if (!address->is_abstract()) return files_.Bind(address->path, socket);
-  std::weak_ptr<Socket>& owner = abstract_[address->path];
+  std::weak_ptr<Socket>& owner = abstract_[{type, address->path}];
   if (!owner.expired()) return -EADDRINUSE;
   owner = socket;
   return 0;
@@ -65,7 +65,7 @@ void Network::Unbind(int type, uint32_t host, const Address& address) {
     std::erase_if(found->second, [](const auto& s) { return s.expired(); });
     if (found->second.empty()) bound_.erase(found);
   } else if (address.is_abstract()) {
-    abstract_.erase(address.path);
+    abstract_.erase({type, address.path});
   }
 }
 
@@ -100,7 +100,7 @@ int Network::Find(const Address& address, int type, uint32_t host, size_t pick,
     return *out == nullptr ? -ECONNREFUSED : 0;
   }
   if (address.is_abstract()) {
-    const auto found = abstract_.find(address.path);
+    const auto found = abstract_.find({type, address.path});
     if (found != abstract_.end()) *out = found->second.lock();
     return *out == nullptr ? -ECONNREFUSED : 0;
   }

@@ -78,7 +78,8 @@ class Network {
   FileStore& files_;
   using Sharers = std::vector<std::weak_ptr<Socket>>;
   std::map<Key, Sharers> bound_;
-  std::map<std::string, std::weak_ptr<Socket>> abstract_;  // Unix names
+  // Unix names, which each type of socket has of its own.
+  std::map<std::pair<int, std::string>, std::weak_ptr<Socket>> abstract_;
   uint16_t next_port_ = 32'768;
   uint32_t next_name_ = 0;
   std::set<std::pair<uint32_t, uint32_t>> cuts_;

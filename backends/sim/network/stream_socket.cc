@@ -73,6 +73,15 @@ std::string_view StreamSocket::kind() const {
   return family() == AF_UNIX ? "Unix stream socket" : "TCP socket";
 }
 
+// A TCP connection is none any more once both sides have ended.
+bool StreamSocket::has_peer() const {
+  if (state_ != State::kConnected) return false;
+  if (family() == AF_UNIX) return true;
+  const bool both_ended =
+      write_shut_ && incoming_.EndArrived(environment().now());
+  return !reset_ && !both_ended;
+}
+
 uint32_t StreamSocket::Ready() {
   switch (state_) {
     case State::kNew:
@@ -346,7 +355,7 @@ void StreamSocket::Break() {
   SendReset();
   error_ = ECONNRESET;
   peer_.reset();
-  read_shut_ = write_shut_ = true;
+  reset_ = read_shut_ = write_shut_ = true;
   Changed(POLLIN | POLLOUT | POLLERR | POLLHUP);
 }
 
@@ -425,7 +434,7 @@ void StreamSocket::OnReset() {
                ? EPIPE
                : ECONNRESET;
   peer_.reset();
-  read_shut_ = write_shut_ = true;
+  reset_ = read_shut_ = write_shut_ = true;
   Changed(POLLIN | POLLOUT | POLLERR | POLLHUP);
 }
 

@@ -35,7 +35,7 @@ class StreamSocket final : public Socket {
 
   std::string_view kind() const override;
   int type() const override { return SOCK_STREAM; }
-  bool has_peer() const override { return state_ == State::kConnected; }
+  bool has_peer() const override;
   bool is_listening() const override { return state_ == State::kListening; }
   uint32_t Ready() override;
   size_t Room() override;
@@ -89,7 +89,8 @@ class StreamSocket final : public Socket {
   bool write_shut_ = false;
   bool awaits_heal_ = false;
   bool never_accepted_ = false;  // its listener is gone
-  int error_ = 0;                // told once
+  bool reset_ = false;
+  int error_ = 0;  // told once
   Address destination_;
 
   // Connected.
