@@ -113,7 +113,16 @@ int Network::Find(const Address& address, int type, uint32_t host, size_t pick,
 std::shared_ptr<Socket> Network::Lookup(const Key& key, size_t pick) const {
   const auto found = bound_.find(key);
   if (found == bound_.end()) return nullptr;
-  return found->second[pick % found->second.size()].lock();
+  const Sharers& sharers = found->second;
+  const size_t n = sharers.size();
+  std::shared_ptr<Socket> socket = sharers[pick % n].lock();
+  // Of streams those that listen share connections among themselves.
+  const auto takes = [](const std::shared_ptr<Socket>& s) {
+    return s != nullptr && (s->type() != SOCK_STREAM || s->is_listening());
+  };
+  for (size_t i = 1; i < n && !takes(socket); ++i)
+    socket = sharers[(pick + i) % n].lock();
+  return socket;
 }
 
 absl::Duration Network::Latency(sa_family_t family) {
