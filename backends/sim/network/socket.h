@@ -5,6 +5,7 @@
 #ifndef RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_H_
 #define RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_H_
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -88,6 +89,11 @@ class Socket : public Description {
   void set_remote(Address address) { remote_ = std::move(address); }
 
  private:
+  // There are options of `level` for it.
+  bool HasLevel(int level) const;
+  // What SO_SNDBUF or SO_RCVBUF tells.
+  size_t BufferBytes(int option) const;
+
   Network& network_;
   const sa_family_t family_;
   const uint32_t host_;

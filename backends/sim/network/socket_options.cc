@@ -29,6 +29,13 @@ bool IsKept(int level, int option) {
   return false;
 }
 
+// Read as 0 or 1, whatever it was set to.
+bool IsFlag(int level, int option) {
+  if (level == IPPROTO_TCP) return option == TCP_NODELAY || option == TCP_CORK;
+  return option == SO_REUSEADDR || option == SO_REUSEPORT ||
+         option == SO_KEEPALIVE;
+}
+
 bool IsBuffer(int level, int option) {
   return level == SOL_SOCKET && (option == SO_SNDBUF || option == SO_RCVBUF);
 }
@@ -49,13 +56,17 @@ int SocketOptions::Set(int level, int option, const void* value,
                        socklen_t length) {
   if (IsLinger(level, option)) {
     if (length < sizeof(linger_)) return -EINVAL;
-    memcpy(&linger_, value, sizeof(linger_));
+    linger time;
+    memcpy(&time, value, sizeof(time));
+    linger_.l_onoff = time.l_onoff != 0 ? 1 : 0;
+    if (time.l_onoff != 0) linger_.l_linger = time.l_linger;
     return 0;
   }
   if (!IsKept(level, option)) return -ENOPROTOOPT;
   if (length < sizeof(int)) return -EINVAL;
   int kept;
   memcpy(&kept, value, sizeof(kept));
+  if (IsFlag(level, option)) kept = kept != 0 ? 1 : 0;
   // As on Linux, which doubles it for its own needs.
   if (IsBuffer(level, option))
     kept = std::clamp(kept, kLeastBuffer / 2, INT_MAX / 2) * 2;

@@ -230,7 +230,7 @@ void StreamSocket::Establish(StreamSocket& listener) {
   server->peer_ = Self();
   peer_ = server;
   set_remote(server->local());
-  server->InheritOptions(listener);
+  if (family() == AF_INET) server->InheritOptions(listener);
   OnOptionsChanged();
   listener.accepted_.push_back(std::move(server));
   listener.Changed(POLLIN);
