@@ -36,11 +36,8 @@ _CHECKS_OF_TESTS = ('--checks=-cppcoreguidelines-avoid-capturing-lambda-coroutin
                     '-bugprone-use-after-move')
 # The form of some C++20 differs between versions: the distribution's decides.
 _CLANG_FORMAT = shutil.which('clang-format-14') or 'clang-format'
-# The rules are native in every Bazel that reads a WORKSPACE, and its macros have
-# no name to take.
-_BUILDIFIER_WARNINGS = '-warnings=' + ','.join([
-    '-native-cc-binary', '-native-cc-library', '-native-cc-test', '-native-sh-test',
-    '-unnamed-macro'])
+# The macros of a WORKSPACE have no name to take.
+_BUILDIFIER_WARNINGS = '-warnings=-unnamed-macro'
 # A user's workspace: its headers are named as users name theirs.
 _CONSUMER = 'tools/consumer/'
 # Compilers and warnings of users.
@@ -68,7 +65,7 @@ def our_files():
 
 def is_starlark(name):
     base = os.path.basename(name)
-    return base in ('BUILD', 'BUILD.bazel', 'WORKSPACE') or base.endswith(('.bzl', '.BUILD'))
+    return base in ('BUILD', 'BUILD.bazel', 'MODULE.bazel', 'WORKSPACE') or base.endswith(('.bzl', '.BUILD'))
 
 
 def read(name):
