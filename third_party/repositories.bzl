@@ -4,10 +4,19 @@
 
     ringway_dependencies()
 
-A repository that the calling WORKSPACE has already defined is left alone.
+A repository that the calling WORKSPACE has already defined is left alone. With
+MODULE.bazel, extensions.bzl defines the part that is no module.
 """
 
 load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")
+
+def _unpack(ctx, url, sha256, prefix):
+    # By position: the last parameter's name differs between versions of Bazel.
+    ctx.download_and_extract(url, "", sha256, "", prefix)
+
+def _overlay(ctx, build_file):
+    ctx.file("WORKSPACE", "")
+    ctx.symlink(build_file, "BUILD.bazel")
 
 def _source_archive_impl(ctx):
     # The distribution's source package, if `tools/dev setup` has fetched it,
@@ -17,23 +26,14 @@ def _source_archive_impl(ctx):
         cache = ctx.os.environ.get("HOME", "") + "/.cache/ringway/sources"
     packaged = ctx.path(cache + "/" + ctx.attr.packaged_file)
     if packaged.exists:
-        ctx.download_and_extract(
-            url = "file://" + str(packaged),
-            sha256 = ctx.attr.packaged_sha256,
-            stripPrefix = ctx.attr.packaged_prefix,
-        )
+        _unpack(ctx, "file://" + str(packaged), ctx.attr.packaged_sha256, ctx.attr.packaged_prefix)
     else:
-        ctx.download_and_extract(
-            url = ctx.attr.url,
-            sha256 = ctx.attr.sha256,
-            stripPrefix = ctx.attr.prefix,
-        )
+        _unpack(ctx, ctx.attr.url, ctx.attr.sha256, ctx.attr.prefix)
 
     # clang-tidy would read it for the headers in there, and fail on some.
     ctx.delete(".clang-tidy")
     if ctx.attr.build_file:
-        ctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % ctx.name)
-        ctx.symlink(ctx.attr.build_file, "BUILD.bazel")
+        _overlay(ctx, ctx.attr.build_file)
 
 _source_archive = repository_rule(
     implementation = _source_archive_impl,
@@ -63,13 +63,8 @@ def _installed_headers_impl(ctx):
         for entry in ctx.attr.headers:
             ctx.symlink(ctx.attr.installed + "/" + entry, "include/" + entry)
     else:
-        ctx.download_and_extract(
-            url = ctx.attr.url,
-            sha256 = ctx.attr.sha256,
-            stripPrefix = ctx.attr.prefix,
-        )
-    ctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % ctx.name)
-    ctx.symlink(ctx.attr.build_file, "BUILD.bazel")
+        _unpack(ctx, ctx.attr.url, ctx.attr.sha256, ctx.attr.prefix)
+    _overlay(ctx, ctx.attr.build_file)
 
 _installed_headers = repository_rule(
     implementation = _installed_headers_impl,
@@ -95,6 +90,40 @@ def _native_shell_rules_impl(ctx):
     ctx.file("shell/sh_test.bzl", "sh_test = native.sh_test\n")
 
 _native_shell_rules = repository_rule(implementation = _native_shell_rules_impl)
+
+def overlaid_repositories(define):
+    """Defines the repositories that have build files of ours, in either mode.
+
+    Args:
+      define: is called as define(rule, name = ..., **attributes) for each.
+    """
+    define(
+        _source_archive,
+        name = "liburing",
+        build_file = Label("//third_party/liburing:liburing.BUILD"),
+        packaged_file = "liburing_2.3.orig.tar.gz",
+        packaged_prefix = "liburing-2.3",
+        packaged_sha256 = "2eac26f880125d83f75ba8641fde5d88226dd352d3cee95d45a9128758a8f1be",
+        prefix = "liburing-liburing-2.3",
+        sha256 = "60b367dbdc6f2b0418a6e0cd203ee0049d9d629a36706fcf91dfb9428bae23c8",
+        url = "https://github.com/axboe/liburing/archive/refs/tags/liburing-2.3.tar.gz",
+    )
+
+    # For benchmarks only.
+    define(
+        _installed_headers,
+        name = "asio",
+        build_file = Label("//third_party/asio:asio.BUILD"),
+        headers = [
+            "asio",
+            "asio.hpp",
+        ],
+        prefix = "asio-1.22.1",
+        sha256 = "6874d81a863d800ee53456b1cafcdd1abf38bbbf54ecf295056b053c0d7115ce",
+        url = "https://downloads.sourceforge.net/project/asio/asio/1.22.1%20(Stable)/asio-1.22.1.tar.bz2",
+        version_file = "asio/version.hpp",
+        version_line = "#define ASIO_VERSION 102201",
+    )
 
 def _maybe(rule, name, **kwargs):
     if not native.existing_rule(name):
@@ -133,33 +162,7 @@ def ringway_dependencies():
         sha256 = "6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7",
         url = "https://github.com/google/benchmark/archive/refs/tags/v1.7.1.tar.gz",
     )
-    _maybe(
-        _source_archive,
-        name = "liburing",
-        build_file = Label("//third_party/liburing:liburing.BUILD"),
-        packaged_file = "liburing_2.3.orig.tar.gz",
-        packaged_prefix = "liburing-2.3",
-        packaged_sha256 = "2eac26f880125d83f75ba8641fde5d88226dd352d3cee95d45a9128758a8f1be",
-        prefix = "liburing-liburing-2.3",
-        sha256 = "60b367dbdc6f2b0418a6e0cd203ee0049d9d629a36706fcf91dfb9428bae23c8",
-        url = "https://github.com/axboe/liburing/archive/refs/tags/liburing-2.3.tar.gz",
-    )
-
-    # For benchmarks only.
-    _maybe(
-        _installed_headers,
-        name = "asio",
-        build_file = Label("//third_party/asio:asio.BUILD"),
-        headers = [
-            "asio",
-            "asio.hpp",
-        ],
-        prefix = "asio-1.22.1",
-        sha256 = "6874d81a863d800ee53456b1cafcdd1abf38bbbf54ecf295056b053c0d7115ce",
-        url = "https://downloads.sourceforge.net/project/asio/asio/1.22.1%20(Stable)/asio-1.22.1.tar.bz2",
-        version_file = "asio/version.hpp",
-        version_line = "#define ASIO_VERSION 102201",
-    )
+    overlaid_repositories(_maybe)
 
     # Abseil's BUILD files load the first and name processors that the platforms
     # of Bazel 4 and 5 lack. A Bazel that reports no version is a distribution's
