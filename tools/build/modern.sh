@@ -231,7 +231,8 @@ command_modern() {
   fi
   modern_setup
   modern_versions
-  modern_run consumer tools/consumer --repo_env=CC=clang -- //...
+  modern_inside python3 -B tools/consumer_workspace.py /events/consumer-workspace
+  modern_run consumer /events/consumer-workspace --repo_env=CC=clang -- //...
   modern_run clang . --repo_env=CC=clang -- "${targets[@]}"
   [[ $quick == yes ]] || modern_run gcc . --config=gcc -- "${targets[@]}"
   modern_inside python3 tools/count_tests.py "${modern_runs[@]}"
