@@ -18,29 +18,12 @@
 #include <utility>
 #include <vector>
 
+#include "ringway/executor/structured/awaiter_of.h"
 #include "ringway/executor/structured/when.h"
 #include "ringway/executor/task/task.h"
 
 namespace ringway {
 namespace internal {
-
-template <typename A>
-inline constexpr bool kIsTask = false;
-template <typename T>
-inline constexpr bool kIsTask<Task<T>> = true;
-
-template <typename A>
-decltype(auto) AwaiterOf(A& awaitable) {
-  if constexpr (requires { awaitable.operator co_await(); }) {
-    return awaitable.operator co_await();
-  } else {
-    return (awaitable);
-  }
-}
-
-template <typename A>
-using AwaitResult =
-    std::decay_t<decltype(AwaiterOf(std::declval<A&>()).await_resume())>;
 
 template <typename T>
 Task<T> AsTask(Task<T>&& task) {
@@ -49,7 +32,7 @@ Task<T> AsTask(Task<T>&& task) {
 
 // Refers to the awaitable, which cannot be moved.
 template <typename A>
-requires(!kIsTask<std::remove_cvref_t<A>>) Task<AwaitResult<A>> AsTask(
+requires(!kIsTask<std::remove_cvref_t<A>>) Task<AwaitResult<A&>> AsTask(
     A&& awaitable) {
   co_return co_await awaitable;
 }
@@ -80,7 +63,7 @@ auto Select(As&&... awaitables) {
 // example. Allocates.
 template <typename A>
 auto Select(std::span<A> awaitables) {
-  std::vector<Task<internal::AwaitResult<A>>> tasks;
+  std::vector<Task<internal::AwaitResult<A&>>> tasks;
   tasks.reserve(awaitables.size());
   for (A& awaitable : awaitables) tasks.push_back(internal::AsTask(awaitable));
   return WhenAny(std::move(tasks));

@@ -2,7 +2,11 @@
 
 #include "ringway/executor/structured/timeout.h"
 
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "ringway/core/runnable.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/shield.h"
 
@@ -12,14 +16,15 @@ namespace {
 // Cancels a task at a time. Destroying it calls that off.
 class CancelTimer : public Runnable {
  public:
-  CancelTimer(Loop& loop, MonotonicTime deadline, JoinHandleBase& target)
-      : Runnable(&OnFired), loop_(loop), target_(target) {
-    if (deadline <= loop.backend().clock().Now()) {
+  CancelTimer(Loop& loop, const TimeLimit& limit, JoinHandleBase& target)
+      : Runnable(&OnFired), loop_(loop), target_(target), limit_(limit) {
+    limit_.Begin(loop.backend().clock().Now());
+    if (limit_.has_passed()) {
       Fire();
       return;
     }
     timer_.on_fired = this;
-    loop_.ArmTimer(timer_, deadline);
+    loop_.ArmTimer(timer_, limit_.deadline());
   }
   ~CancelTimer() { CallOff(); }
 
@@ -28,46 +33,51 @@ class CancelTimer : public Runnable {
     if (linked()) Unlink();  // it has fired and would run in a moment
   }
 
-  bool expired() const { return expired_; }
+  // DeadlineExceeded if it cancelled the task.
+  const absl::Status& exceeded() const { return exceeded_; }
 
  private:
   static void OnFired(Runnable& entry) {
     static_cast<CancelTimer&>(entry).Fire();
   }
   void Fire() {
-    expired_ = !target_.done();
+    if (target_.done()) return;
+    exceeded_ = DeadlineExceeded(limit_, target_.WaitsFor());
     target_.Cancel();
   }
 
   Loop& loop_;
   JoinHandleBase& target_;
+  TimeLimit limit_;
   LoopTimer timer_;
-  bool expired_ = false;
+  absl::Status exceeded_;
 };
-
-Task<absl::Status> EndOf(JoinHandleBase& handle) {
-  co_return co_await handle.Wait();
-}
 
 }  // namespace
 
-Task<bool> WaitUntil(MonotonicTime deadline, JoinHandleBase& child) {
-  CancelTimer timer(Executor::Current()->loop(), deadline, child);
+Task<absl::Status> WaitUntil(TimeLimit limit, JoinHandleBase& child) {
+  CancelTimer timer(Executor::Current()->loop(), limit, child);
   JoinWait wait(child);
   const absl::Status waited = co_await wait;
   if (!waited.ok()) {
     timer.CallOff();
     co_await CancelAndWait(child);
   }
-  co_return timer.expired();
+  co_return timer.exceeded();
 }
 
-// The wait is a task of its own, so that the deadline cancels the wait and not
-// the task that is waited for.
 Task<absl::Status> WaitWithin(absl::Duration grace, JoinHandleBase& handle) {
   if (handle.done()) co_return absl::OkStatus();
-  Task<absl::Status> wait = EndOf(handle);
-  co_return co_await WithTimeout(grace, std::move(wait));
+  JoinWait wait(handle);
+  absl::Status ended = co_await WithTimeout(grace, wait);
+  if (absl::IsDeadlineExceeded(ended)) {
+    const std::string waits_for = handle.WaitsFor();
+    ended = absl::DeadlineExceededError(
+        absl::StrCat("a cancelled task goes on after its grace of ",
+                     absl::FormatDuration(grace),
+                     waits_for.empty() ? "" : ", waiting for ", waits_for));
+  }
+  co_return ended;
 }
 
 Task<void> CancelAndWait(JoinHandleBase& child) {

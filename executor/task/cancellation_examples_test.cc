@@ -13,6 +13,7 @@
 #include "ringway/executor/structured/select.h"
 #include "ringway/executor/structured/task_scope.h"
 #include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/sync/channel.h"
 #include "ringway/executor/task/cancel_token.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/executor.h"
@@ -82,6 +83,23 @@ TEST(Examples, FetchAsksTheMirrorAfterTwoSeconds) {
   const MonotonicTime start = executor.Now();
   EXPECT_EQ(executor->Run(Fetch("slow"))->text, "from mirror of slow");
   EXPECT_EQ(executor.Now() - start, absl::Seconds(3));
+}
+
+Task<absl::StatusOr<std::string>> NextLine(Channel<std::string>* lines) {
+  absl::StatusOr<std::string> line =
+      co_await WithTimeout(absl::Seconds(5), lines->Receive());
+  if (absl::IsDeadlineExceeded(line.status())) co_return "(silence)";
+  co_return line;
+}
+
+TEST(Examples, NextLineWaitsForFiveSecondsAndLosesNoLine) {
+  VirtualTimeExecutor executor;
+  Channel<std::string> lines(1);
+  const MonotonicTime start = executor.Now();
+  EXPECT_EQ(*executor->Run(NextLine(&lines)), "(silence)");
+  EXPECT_EQ(executor.Now() - start, absl::Seconds(5));
+  EXPECT_TRUE(lines.TrySend("a line").ok());
+  EXPECT_EQ(*executor->Run(NextLine(&lines)), "a line");
 }
 
 // --- Scopes.
@@ -234,7 +252,7 @@ TEST(Examples, ReportTicksUntilItIsStopped) {
 
 TEST(Examples, OfTheDocumentAreTheseHere) {
   testing::ExpectQuotes("docs/cancellation.md",
-                        "executor/task/cancellation_examples_test.cc", 7);
+                        "executor/task/cancellation_examples_test.cc", 8);
 }
 
 }  // namespace

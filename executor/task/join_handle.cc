@@ -47,6 +47,10 @@ TaskId JoinHandleBase::id() const {
   return task() == nullptr ? TaskId{} : task_->executor().IdOf(*task_);
 }
 
+std::string JoinHandleBase::WaitsFor() const {
+  return task() == nullptr ? std::string() : task_->WaitsFor();
+}
+
 absl::Status JoinHandleBase::WhyNoResult() const {
   if (!spawn_status_.ok()) return spawn_status_;
   if (task() == nullptr)

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <exception>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -162,6 +163,10 @@ class JoinHandleBase {
   void Detach();
 
   TaskId id() const;
+
+  // What the task waits for, as in a dump of it: "recv on fd 7". Empty if it
+  // does not wait.
+  std::string WaitsFor() const;
 
  protected:
   JoinHandleBase(TaskContext* task, absl::Status spawn_status);

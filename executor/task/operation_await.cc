@@ -15,7 +15,7 @@ bool OperationAwait::Park(std::coroutine_handle<> leaf, TaskContext& task) {
 }
 
 bool OperationAwait::Restart() {
-  if (task_->cancelled()) return false;
+  if (task_->cancelled() || task_->wait_ended()) return false;
   Start();
   return true;
 }

@@ -51,7 +51,7 @@ class OperationAwait : public Operation, public Suspension {
   void Start() { task_->loop().Start(*this); }
 
   // Starts it again, as after a short transfer; false, and nothing is done, if
-  // the task was cancelled meanwhile.
+  // the task was cancelled meanwhile, or this await by its deadline.
   bool Restart();
 
   // Continues the task at once; the last thing an `on_done` function does.

@@ -59,6 +59,7 @@ void TaskContext::Run(Runnable& entry) {
 
 void TaskContext::Resume() {
   suspension_ = nullptr;
+  wait_ended_ = false;
   awaits_left_ = kAwaitsPerTurn;
   executor_.current_task_ = this;
   if (executor_.overruns_.measures_tasks()) [[unlikely]] {
@@ -103,7 +104,7 @@ TaskInfo TaskContext::Info() const {
     info.state = TaskState::kReady;
   } else {
     info.state = TaskState::kWaiting;
-    info.waits_for = suspension_->Describe();
+    info.waits_for = WaitsFor();
     info.waiting = loop_.backend().clock().Now() - parked_at_;
   }
   return info;
@@ -117,6 +118,11 @@ void TaskContext::RequestCancel() {
   TellCancelListeners();
   if (Suspension* suspension = std::exchange(suspension_, nullptr))
     suspension->Cancel();
+}
+
+void TaskContext::EndWait() {
+  wait_ended_ = true;
+  std::exchange(suspension_, nullptr)->Cancel();
 }
 
 void TaskContext::AddCancelListener(CancelListener& listener) {

@@ -111,6 +111,13 @@ class TaskContext : public Runnable {
   // What there is to know of it.
   TaskInfo Info() const;
 
+  // True while it waits for something that can be asked to end.
+  bool waits() const { return suspension_ != nullptr; }
+  // What that is, in words; empty if there is nothing.
+  std::string WaitsFor() const {
+    return waits() ? suspension_->Describe() : std::string();
+  }
+
   // True once the task has been cancelled and no shield is up: waits fail at
   // once.
   bool cancelled() const { return cancel_requested_ && shields_ == 0; }
@@ -153,6 +160,13 @@ class TaskContext : public Runnable {
 
   // See JoinHandle::Cancel().
   void RequestCancel();
+
+  // Asks what the task waits for to end early, as a cancel does, and nothing
+  // else: the task is not cancelled. Requires waits().
+  void EndWait();
+  // True from then until the task continues: what it waits for must not start
+  // anew.
+  bool wait_ended() const { return wait_ended_; }
 
   // Has `listener` told, once, when the task notices that it is cancelled: now,
   // if it has. The newest listener is told first, and what the task waits for
@@ -210,6 +224,7 @@ class TaskContext : public Runnable {
   bool started_ = false;
   bool finished_ = false;
   bool cancel_requested_ = false;
+  bool wait_ended_ = false;
   bool exception_claimed_ = false;
   std::array<char, kMaxName + 1> name_;  // ends with a 0; last: rarely touched
 };
