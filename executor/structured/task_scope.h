@@ -24,6 +24,7 @@
 #include <exception>
 #include <limits>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -60,10 +61,11 @@ class TaskScope : private CancelListener {
   // scope that was cancelled, or has failed, takes no more: the task never
   // starts, and joining it gives Cancelled. Nor does it start, and the scope
   // fails with ResourceExhausted, beyond the limit of the scope or executor.
+  // `name` is for people, as for Executor::Spawn().
   //
   // Cost: two frames, no allocation once warm.
   template <typename T>
-  JoinHandle<T> Spawn(Task<T> task) {
+  JoinHandle<T> Spawn(Task<T> task, std::string_view name = "") {
     CheckThread();
     RINGWAY_CHECK(task.valid() && !task.awaited(),
                   "a task was spawned that had been moved from, or awaited "
@@ -71,7 +73,7 @@ class TaskScope : private CancelListener {
     auto child = std::make_unique<internal::ScopeChild>();
     internal::ScopeChild& entry = *child;
     JoinHandle<T> handle = executor_.Spawn(
-        internal::RunInScope(std::move(child), std::move(task)));
+        internal::RunInScope(std::move(child), std::move(task)), name);
     Admit(handle, entry);
     return handle;
   }

@@ -43,6 +43,21 @@ TEST(TaskScope, JoinWaitsForAllOfItsTasks) {
   EXPECT_EQ(executor->stats().tasks_alive, 0u);
 }
 
+Task<absl::Status> SpawnByName(std::string* dump) {
+  TaskScope scope;
+  scope.Spawn(GiveAfter(absl::Seconds(1), 7), "seven").Detach();
+  co_await Yield();
+  *dump = Executor::Current()->DumpTasks();
+  co_return co_await scope.Join();
+}
+
+TEST(TaskScope, NamesItsTasksAsAnExecutorDoes) {
+  VirtualTimeExecutor executor;
+  std::string dump;
+  EXPECT_TRUE(executor->Run(SpawnByName(&dump)).ok());
+  EXPECT_NE(dump.find("\"seven\" of #"), std::string::npos) << dump;
+}
+
 Task<absl::Status> JoinNothing() {
   TaskScope scope;
   absl::Status first = co_await scope.Join();
