@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/structured/first_ok.h"
 #include "ringway/executor/structured/select.h"
 #include "ringway/executor/structured/task_scope.h"
 #include "ringway/executor/structured/timeout.h"
@@ -100,6 +101,22 @@ TEST(Examples, NextLineWaitsForFiveSecondsAndLosesNoLine) {
   EXPECT_EQ(executor.Now() - start, absl::Seconds(5));
   EXPECT_TRUE(lines.TrySend("a line").ok());
   EXPECT_EQ(*executor->Run(NextLine(&lines)), "a line");
+}
+
+// --- The first that comes to something.
+
+Task<absl::StatusOr<Page>> FetchFromAny(std::vector<std::string> hosts) {
+  std::vector<Task<absl::StatusOr<Page>>> asks;
+  for (std::string& host : hosts) asks.push_back(FetchOnce(std::move(host)));
+  co_return co_await FirstOk(std::move(asks), absl::Milliseconds(250));
+}
+
+TEST(Examples, FetchFromAnyAsksTheNextAfterAQuarterOfASecondOrAFailure) {
+  VirtualTimeExecutor executor;
+  const MonotonicTime start = executor.Now();
+  EXPECT_EQ(executor->Run(FetchFromAny({"slow", "broken", "a"}))->text,
+            "from a");
+  EXPECT_EQ(executor.Now() - start, absl::Milliseconds(1'250));
 }
 
 // --- Scopes.
@@ -252,7 +269,7 @@ TEST(Examples, ReportTicksUntilItIsStopped) {
 
 TEST(Examples, OfTheDocumentAreTheseHere) {
   testing::ExpectQuotes("docs/cancellation.md",
-                        "executor/task/cancellation_examples_test.cc", 8);
+                        "executor/task/cancellation_examples_test.cc", 9);
 }
 
 }  // namespace
