@@ -234,7 +234,9 @@ TEST_F(FirstOkTest, OfRandomTimesTheEarliestToComeToSomethingWins) {
     }
     const absl::StatusOr<char> result = Run(stagger);
     EXPECT_EQ(result.ok(), end < absl::InfiniteDuration());
-    if (result.ok()) EXPECT_EQ(took_, end);
+    if (result.ok()) {
+      EXPECT_EQ(took_, end);
+    }
     tasks_.clear();
   }
 }
