@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/executor/sync/barrier.h"
+#include "ringway/executor/sync/broadcast.h"
 #include "ringway/executor/sync/channel.h"
 #include "ringway/executor/sync/mutex.h"
 #include "ringway/executor/sync/notify.h"
@@ -227,9 +228,32 @@ TEST(SynchronizationExamples, EventHappensOnceForAll) {
   EXPECT_TRUE(executor->Run(ServeOnceReady()).ok());
 }
 
+Task<absl::Status> Follow(BroadcastReceiver<std::string> news,
+                          std::vector<std::string>* seen) {
+  while (true) {
+    absl::StatusOr<std::string> item = co_await news.Receive();
+    if (absl::IsUnavailable(item.status())) co_return absl::OkStatus();
+    if (!item.ok()) co_return item.status();
+    if (news.TakeMissed() > 0) seen->push_back("...");
+    seen->push_back(*std::move(item));
+  }
+}
+
+TEST(SynchronizationExamples, BroadcastTellsWhoLags) {
+  VirtualTimeExecutor executor;
+  Broadcast<std::string> news(2, LagPolicy::kDropOldest);
+  std::vector<std::string> seen;
+  JoinHandle<absl::Status> follows =
+      executor->Spawn(Follow(news.Subscribe(), &seen));
+  for (const char* item : {"a", "b", "c"}) EXPECT_TRUE(news.TrySend(item).ok());
+  news.Close();
+  while (!follows.done()) executor->Turn(MonotonicTime::Infinite());
+  EXPECT_EQ(seen, (std::vector<std::string>{"...", "b", "c"}));
+}
+
 TEST(SynchronizationExamples, OfTheDocumentAreTheseHere) {
   testing::ExpectQuotes("docs/synchronization.md",
-                        "executor/sync/synchronization_examples_test.cc", 6);
+                        "executor/sync/synchronization_examples_test.cc", 7);
 }
 
 }  // namespace

@@ -11,7 +11,9 @@
 // It runs in virtual time, without a kernel: RINGWAY_KERNEL_TEST() is the same
 // on the backend that production would pick. RINGWAY_TEST_F() and
 // RINGWAY_KERNEL_TEST_F() take a fixture, derived from TaskTest. EXPECT_* work
-// as ever. ASSERT_* contain a return, which no coroutine may: see assert.h.
+// as ever. All tests of a suite are of one fixture, as GoogleTest wants it: not
+// TEST() and RINGWAY_TEST() in one. ASSERT_* contain a return, which no
+// coroutine may: see assert.h.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_TASK_TEST_H_
 #define RINGWAY_EXECUTOR_TESTING_TASK_TEST_H_

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BroadcastReceiver<T>: one receiver of a Broadcast<T>. Include broadcast.h.
+
+#ifndef RINGWAY_EXECUTOR_SYNC_BROADCAST_RECEIVER_H_
+#define RINGWAY_EXECUTOR_SYNC_BROADCAST_RECEIVER_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "ringway/core/check.h"
+#include "ringway/core/containers/intrusive_list.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/executor/sync/wait_line.h"
+
+namespace ringway {
+
+template <typename T>
+class Broadcast;
+
+// Made by Broadcast::Subscribe(). Must not be moved or dropped while a task
+// awaits it (checked). It may outlive its Broadcast, and is at the end then:
+// what it has not had by then is gone.
+//
+// Threads: the Broadcast's only (checked), while that is there.
+template <typename T>
+class BroadcastReceiver : private ListNode {
+ public:
+  class [[nodiscard]] ReceiveOp : public internal::QueuedWait<ReceiveOp> {
+   public:
+    explicit ReceiveOp(BroadcastReceiver& receiver) : receiver_(receiver) {}
+    absl::StatusOr<T> await_resume() {
+      if (!this->served()) return this->status();
+      return receiver_.TryReceive();
+    }
+
+   private:
+    friend class internal::QueuedWait<ReceiveOp>;
+    friend class internal::WaitLine<ReceiveOp>;
+    static constexpr char kOwner[] = "a BroadcastReceiver";
+
+    internal::WaitEnd Begin() {
+      if (receiver_.ready()) return internal::WaitEnd::kServed;
+      RINGWAY_CHECK(receiver_.waiters_.empty(),
+                    "two tasks await the same BroadcastReceiver");
+      receiver_.waiters_.Join(*this);
+      return internal::WaitEnd::kWaiting;
+    }
+    OwnerThread& owner() { return receiver_.owner(); }
+    void AfterCancel() {}
+
+    BroadcastReceiver& receiver_;
+  };
+
+  // Of nothing: at the end.
+  BroadcastReceiver() = default;
+  BroadcastReceiver(BroadcastReceiver&& other) noexcept { TakeOver(other); }
+  BroadcastReceiver& operator=(BroadcastReceiver&& other) noexcept {
+    if (this != &other) {
+      Unsubscribe();
+      TakeOver(other);
+    }
+    return *this;
+  }
+  ~BroadcastReceiver() { Unsubscribe(); }
+
+  // Waits for the next value. One task at a time (checked).
+  //
+  // Errors:       Unavailable at the end: everything was received, and the
+  //               Broadcast was closed or is gone. ResourceExhausted once it
+  //               was disconnected for its lag (LagPolicy::kDisconnect).
+  //               Cancelled.
+  // Ownership:    this stays until the task has continued.
+  // Cancellation: loses nothing. A task that is cancelled after a value came
+  //               gets it.
+  // Cost:         no allocation but what copying a T takes; the last receiver
+  //               of a value moves it.
+  ReceiveOp Receive() { return ReceiveOp(*this); }
+
+  // The same if there is no need to wait; otherwise NotFound.
+  absl::StatusOr<T> TryReceive();
+
+  // How many values have been dropped before the one that was received last,
+  // since this was asked last (LagPolicy::kDropOldest).
+  uint64_t TakeMissed() {
+    CheckThread();
+    return std::exchange(missed_, 0);
+  }
+
+  // True if Receive() would not wait.
+  bool ready() const;
+
+ private:
+  friend class Broadcast<T>;
+  friend class IntrusiveList<BroadcastReceiver>;
+
+  explicit BroadcastReceiver(Broadcast<T>& broadcast);
+
+  void CheckThread() const;
+  OwnerThread& owner();
+  bool awaited() const { return !waiters_.empty(); }
+  void CheckNotAwaited() const {
+    if (awaited()) [[unlikely]] {
+      CheckThread();
+    }
+    RINGWAY_CHECK(!awaited(),
+                  "a BroadcastReceiver was moved or dropped while a task "
+                  "awaits it");
+  }
+  void Unsubscribe();
+  void TakeOver(BroadcastReceiver& other);
+  void EndWait() { waiters_.CompleteAll(internal::WaitEnd::kServed); }
+
+  Broadcast<T>* broadcast_ = nullptr;  // null at the end for good
+  uint64_t next_ = 0;                  // the position of its next value
+  uint64_t missed_ = 0;
+  bool disconnected_ = false;
+  OwnerThread owner_ = OwnerThread::Unbound();  // while there is no broadcast
+  internal::WaitLine<ReceiveOp> waiters_;
+};
+
+}  // namespace ringway
+
+#endif  // RINGWAY_EXECUTOR_SYNC_BROADCAST_RECEIVER_H_
