@@ -32,6 +32,7 @@
 #include "ringway/executor/task/yield_if_needed.h"
 
 // Several tasks as one.
+#include "ringway/executor/structured/first_ok.h"
 #include "ringway/executor/structured/select.h"
 #include "ringway/executor/structured/task_scope.h"
 #include "ringway/executor/structured/timeout.h"
@@ -39,6 +40,7 @@
 
 // Tasks of one worker that wait for each other.
 #include "ringway/executor/sync/barrier.h"
+#include "ringway/executor/sync/broadcast.h"
 #include "ringway/executor/sync/channel.h"
 #include "ringway/executor/sync/mutex.h"
 #include "ringway/executor/sync/notify.h"

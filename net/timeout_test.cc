@@ -23,7 +23,7 @@
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/connect.h"
 #include "ringway/net/tcp.h"
-#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/net/udp_socket.h"
 
 namespace ringway::net {
@@ -32,17 +32,17 @@ namespace {
 using ringway::testing::SendAll;
 using testing::AsString;
 using testing::Bytes;
-using testing::Connected;
-using testing::ConnectedTcp;
 using ::testing::HasSubstr;
-using testing::NetTest;
+using testing::KernelNetTest;
+using testing::KernelPair;
+using testing::KernelTcp;
 using testing::Pattern;
 using testing::ReadToEnd;
 using testing::ReceiveToEnd;
 using testing::TurnTimes;
 using testing::ValueOf;
 
-using TimeoutTest = NetTest;
+using TimeoutTest = KernelNetTest;
 
 constexpr absl::Duration kShort = absl::Milliseconds(2);
 
@@ -60,7 +60,7 @@ Task<std::string> SendNumbers(int socket, int n) {
 
 TEST_F(TimeoutTest, ReadsThatRaceTheirDeadlinesLoseNothing) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     JoinHandle<std::string> sender =
         Spawn(SendNumbers(pair.far_end.get(), 400));
@@ -89,7 +89,7 @@ TEST_F(TimeoutTest, ReadsThatRaceTheirDeadlinesLoseNothing) {
 
 TEST_F(TimeoutTest, ReceivesThatRaceTheirDeadlinesLoseNothing) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     JoinHandle<std::string> sender =
         Spawn(SendNumbers(pair.far_end.get(), 400));
@@ -119,7 +119,7 @@ TEST_F(TimeoutTest, ReceivesThatRaceTheirDeadlinesLoseNothing) {
 // The kernel takes a part, and the rest must not follow after the deadline.
 TEST_F(TimeoutTest, AWriteThatIsNotTakenEndsAtItsDeadlineAndStaysEnded) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> bytes = Pattern(32 << 20, 1);
     const absl::Status written =
@@ -188,7 +188,7 @@ TEST_F(TimeoutTest, ADatagramAfterTheDeadlineIsTheNextReceives) {
 
 TEST_F(TimeoutTest, AnEnqueueWithoutRoomQueuesNothing) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     testing::FillSendBuffer(stream.fd());
     BufferedWriter writer(stream.writer(), /*limit_bytes=*/4);
@@ -206,7 +206,7 @@ TEST_F(TimeoutTest, AnEnqueueWithoutRoomQueuesNothing) {
 
 TEST_F(TimeoutTest, AShutdownAndACloseTakeTheirTime) {
   auto main = [&]() -> Task<void> {
-    Connected pair = ConnectedTcp();
+    KernelPair pair = KernelTcp();
     TcpStream stream = Adopt(std::move(pair.near_end));
     const absl::Status shut =
         co_await WithTimeout(kPatience, stream.ShutdownWrite());

@@ -24,6 +24,7 @@ load("//:options.bzl", "USER_COPTS")
 _TARGET = '''
 cc_library(
     name = "{name}",
+    testonly = True,
     srcs = ["{name}.cc"],
     copts = USER_COPTS,
     deps = {deps},

@@ -25,17 +25,19 @@ def ringway_library(name, hdrs = None, srcs = None, private_hdrs = [], **kwargs)
         **kwargs
     )
 
-def ringway_public_library(name, deps):
+def ringway_public_library(name, deps, **kwargs):
     """What users depend on: one name for several libraries.
 
     Args:
       name: of the target, which docs/targets.md describes.
       deps: the libraries, with the headers that users include.
+      **kwargs: as for cc_library.
     """
     cc_library(
         name = name,
         visibility = ["//visibility:public"],
         deps = deps,
+        **kwargs
     )
 
 def ringway_binary(name, srcs = None, **kwargs):
