@@ -131,7 +131,7 @@ modern_make() {
   rm -rf --one-file-system "$modern_root" "$modern_cache/recipe"
   local free
   free=$(df --output=avail --block-size=1M "$modern_cache" | tail -n 1)
-  ((free > 5000)) || die "modern needs 5 GB in $modern_cache, and $free MB are free"
+  ((free > 4000)) || die "modern needs 4 GB in $modern_cache, and there are ${free// /} MB"
   phase "modern: making a system with Bazel 7 (some minutes and 1.6 GB, once; log: $modern_cache/log)"
   while read -r line; do settings+=(--aptopt="$line"); done < <(modern_apt_settings)
   printf '%s\n' "deb $mirror $modern_release main" "deb-src $mirror $modern_release main" \
@@ -142,7 +142,7 @@ modern_make() {
     "${settings[@]}" --customize-hook="chroot \"\$1\" sh <'$scratch/write_modules'" \
     "$modern_release" "$modern_root" "$scratch/apt.list" >"$modern_cache/log" 2>&1 &
   while sleep 20 && kill -0 $! 2>/dev/null; do
-    echo "modern: $(grep -c '^Setting up' "$modern_cache/log") packages are set up"
+    echo "modern: after $((SECONDS - phase_start)) s: $(tail -n 1 "$modern_cache/log" | cut -c 1-60)"
   done
   wait $! || {
     tail -n 20 "$modern_cache/log" >&2
