@@ -61,14 +61,18 @@ test_user_variant() {
     no-rtti) flags=("$(on_user_code -fno-rtti)") ;;
     c++23) flags=("$(on_user_code -std=c++23)") ;;
     fortify) flags=("$(on_user_code -O2,-U_FORTIFY_SOURCE,-D_FORTIFY_SOURCE=3)") ;;
-    lto) flags=("$(on_user_code -O2,-flto)" --linkopt=-flto) ;;
+    lto)
+      case $1 in
+        # Bitcode is for lld; gold and GNU ld want a plugin.
+        clang*) flags=("$(on_user_code -O2,-flto=thin)" --linkopt=-flto=thin --linkopt=-fuse-ld=lld) ;;
+        *) flags=("$(on_user_code -O2,-flto)" --linkopt=-flto) ;;
+      esac
+      ;;
     static)
       flags=(--dynamic_mode=off --linkopt=-static
         --build_tag_filters=-dynamic --test_tag_filters=-dynamic)
       ;;
   esac
-  # Bitcode is for lld; gold and GNU ld want a plugin.
-  [[ $1-$2 != clang-19-lto ]] || flags+=(--linkopt=-fuse-ld=lld)
   test_consumer "$1-$2" //:all --repo_env=CC="$1" "${flags[@]}"
 }
 
