@@ -156,8 +156,8 @@ TEST_F(TimeoutTest, AConnectThatHangsEndsAtItsDeadline) {
     UniqueFd listener = ringway::testing::Listen(/*backlog=*/0);
     ringway::testing::FdPair fill =
         ringway::testing::FillAcceptQueue(listener.get());
-    const SocketAddress address =
-        ValueOf(SocketAddress::LocalOf(listener.get()));
+    const SocketAddress address = ValueOf(SocketAddress::LocalOf(
+        ringway::testing::KernelSockets(), listener.get()));
     const absl::StatusOr<TcpStream> connected =
         co_await WithTimeout(absl::Milliseconds(20), Connect(address));
     EXPECT_TRUE(absl::IsDeadlineExceeded(connected.status()))

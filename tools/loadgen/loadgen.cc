@@ -86,7 +86,9 @@ int Measure(LoadOptions options, bool json) {
   if (result.requests == 0) {
     return CannotRun(absl::UnavailableError(
         result.errors == 0 ? "no reply came while it was measured"
-                           : "no reply came; " + result.first_error));
+                           : absl::StrCat("no reply came, and ", result.errors,
+                                          " connections failed; the first: ",
+                                          result.first_error)));
   }
   const std::string report =
       json ? ringway::loadgen::FormatJson(options, result) + "\n"

@@ -136,11 +136,8 @@ done
 stop_server one 12
 
 # Nobody listens there any more.
-status=0
-"$loadgen" --connect="$address" --connections=3 --duration=1s >"$scratch/table" || status=$?
-((status == 1)) || fail "without a server: exit code $status, must be 1"
-grep -qE '^  errors +3; the first: connection [0-2]: .*Connection refused$' "$scratch/table" ||
-  fail "without a server: $(cat "$scratch/table")"
+check_exit 1 "loadgen: no reply came, and 3 connections failed; the first: connection [0-2]: \
+.*Connection refused" "$loadgen" --connect="$address" --connections=3 --duration=1s
 
 ((failures == 0)) || exit 1
 echo "all is well"
