@@ -11,22 +11,33 @@
 namespace ringway {
 namespace {
 
-constexpr uint32_t kFirstAddress = 10u << 24 | 1;
 constexpr absl::Duration kPatience = absl::Minutes(30);
 constexpr uint64_t kMaxTurns = 300'000;
 
 }  // namespace
 
-SimulatedHost::SimulatedHost(sim::World& world, uint32_t address,
-                             const ExecutorOptions& options)
-    : SimulatedHost(world.MakeBackend(options.loop.backend, address), address,
-                    options) {}
+HostOptions::HostOptions() {
+  executor.shutdown_grace = absl::ZeroDuration();
+  executor.loop.ready_budget = 16;
+  executor.loop.backend.submission_entries = 8;
+  executor.loop.backend.completion_entries = 64;
+  executor.loop.backend.receive_buffer_count = 8;
+  executor.loop.backend.receive_buffer_bytes = 1024;
+}
+
+SimulatedHost::SimulatedHost(sim::World& world, const HostOptions& options)
+    : SimulatedHost(
+          world.MakeBackend(options.executor.loop.backend, options.address),
+          options) {}
 
 SimulatedHost::SimulatedHost(std::unique_ptr<sim::SimBackend> backend,
-                             uint32_t address, const ExecutorOptions& options)
-    : address_(address), backend_(*backend) {
+                             const HostOptions& options)
+    : address_(options.address), backend_(*backend) {
+  std::unique_ptr<Backend> used = std::move(backend);
+  if (options.decorate) used = options.decorate(std::move(used));
   executor_ = std::make_unique<Executor>(
-      std::make_unique<Loop>(std::move(backend), options.loop), options);
+      std::make_unique<Loop>(std::move(used), options.executor.loop),
+      options.executor);
 }
 
 bool SimulatedHost::Turn() {
@@ -45,20 +56,9 @@ void Simulation::TurnEverythingBad() {
   world_.environment().network = sim::NetworkConditions::Bad();
 }
 
-ExecutorOptions Simulation::SmallOptions() {
-  ExecutorOptions options;
-  options.shutdown_grace = absl::ZeroDuration();
-  options.loop.ready_budget = 16;
-  options.loop.backend.submission_entries = 8;
-  options.loop.backend.completion_entries = 64;
-  options.loop.backend.receive_buffer_count = 8;
-  options.loop.backend.receive_buffer_bytes = 1024;
-  return options;
-}
-
-SimulatedHost& Simulation::AddHost(const ExecutorOptions& options) {
-  const uint32_t address = kFirstAddress + static_cast<uint32_t>(hosts_.size());
-  hosts_.push_back(std::make_unique<SimulatedHost>(world_, address, options));
+SimulatedHost& Simulation::AddHost(HostOptions options) {
+  if (options.address == 0) options.address = next_address_++;
+  hosts_.push_back(std::make_unique<SimulatedHost>(world_, options));
   SimulatedHost& host = *hosts_.back();
   scheduler_.Add(host.backend(), [&host] { return host.Turn(); });
   return host;

@@ -19,12 +19,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "ringway/backends/backend.h"
 #include "ringway/backends/sim/scheduler.h"
 #include "ringway/backends/sim/sim_backend.h"
 #include "ringway/backends/sim/world.h"
@@ -33,14 +35,28 @@
 
 namespace ringway {
 
+struct HostOptions {
+  // Small, so that queues are met when they are full.
+  HostOptions();
+
+  ExecutorOptions executor;
+  // IPv4, in the host's byte order: one more worker of the machine that has it.
+  // 0: of a machine of its own, 10.0.0.1, 10.0.0.2, ...
+  uint32_t address = 0;
+  // Given the simulated backend, returns the one that the executor is to use,
+  // which owns it: one that misbehaves, say. Null: the simulated one itself.
+  std::function<std::unique_ptr<Backend>(std::unique_ptr<Backend>)> decorate;
+};
+
 // One executor on one machine.
 class SimulatedHost {
  public:
-  SimulatedHost(sim::World& world, uint32_t address,
-                const ExecutorOptions& options);
+  // `options.address` is set.
+  SimulatedHost(sim::World& world, const HostOptions& options);
 
   Executor& executor() { return *executor_; }
   Loop& loop() { return executor_->loop(); }
+  // The simulated one, below what decorates it.
   sim::SimBackend& backend() { return backend_; }
   // IPv4, in the host's byte order.
   uint32_t address() const { return address_; }
@@ -51,8 +67,8 @@ class SimulatedHost {
   bool Turn();
 
  private:
-  SimulatedHost(std::unique_ptr<sim::SimBackend> backend, uint32_t address,
-                const ExecutorOptions& options);
+  SimulatedHost(std::unique_ptr<sim::SimBackend> backend,
+                const HostOptions& options);
 
   const uint32_t address_;
   sim::SimBackend& backend_;
@@ -73,12 +89,7 @@ class Simulation {
   // resets connections.
   void TurnEverythingBad();
 
-  // A machine of its own: 10.0.0.1, 10.0.0.2, ... Its backend and executor are
-  // small, so that queues are met when they are full, unless `options` says
-  // otherwise.
-  SimulatedHost& AddHost() { return AddHost(SmallOptions()); }
-  SimulatedHost& AddHost(const ExecutorOptions& options);
-  static ExecutorOptions SmallOptions();
+  SimulatedHost& AddHost(HostOptions options = HostOptions());
   size_t host_count() const { return hosts_.size(); }
   SimulatedHost& host(size_t i) { return *hosts_[i]; }
 
@@ -101,6 +112,7 @@ class Simulation {
  private:
   sim::World world_;
   std::vector<std::unique_ptr<SimulatedHost>> hosts_;
+  uint32_t next_address_ = 10u << 24 | 1;
   sim::Scheduler scheduler_{world_};
 };
 

@@ -52,7 +52,9 @@ class SimulatedRound {
     for (size_t i = 0; i < world_.workers.size(); ++i) {
       parts_.push_back(
           std::make_unique<WorkerPart>(world_, i, std::move(mailboxes[i])));
-      SimulatedHost& host = simulation_.AddHost(parts_[i]->Options());
+      HostOptions options;
+      options.executor = parts_[i]->Options();
+      SimulatedHost& host = simulation_.AddHost(options);
       world_.workers[i].ipv4 = absl::StrCat("10.0.0.", i + 1);
       absl::Status started = parts_[i]->Start(host.executor());
       if (!started.ok()) return started;
