@@ -363,6 +363,25 @@ TEST_F(SimBackendTest, DatagramsAreNotCutByShortTransfers) {
   EXPECT_EQ(Run(recv), 16);
 }
 
+TEST_F(SimBackendTest, WithShuffledOrderNobodyThatWaitsIsAlwaysServedFirst) {
+  world_.environment().faults.shuffle = true;
+  int served_first = 0;
+  for (int i = 0; i < 100; ++i) {
+    OneShot first, second, send;
+    for (OneShot* recv : {&first, &second}) {
+      PrepareRecv(*recv, near_, buffer_);
+      Start(*recv);
+    }
+    PrepareSend(send, far_, AsBytes("x"));
+    Run(send);
+    if (first.state == OpState::kDone) ++served_first;
+    EXPECT_NE(first.state, second.state);
+    EndEverything();
+  }
+  EXPECT_GT(served_first, 20);
+  EXPECT_LT(served_first, 80);
+}
+
 TEST_F(SimBackendTest, AnInjectedResetBreaksTheConnection) {
   world_.environment().faults.failure = 1;
   OneShot recv, send;

@@ -16,6 +16,7 @@ namespace ringway::sim {
 namespace {
 
 constexpr std::string_view kUser = "a socket call";
+constexpr int kDuplicate[] = {EMFILE, ENOMEM};
 
 int Give(const Address& address, sockaddr_storage& name, socklen_t& length) {
   length = address.Store(&name, sizeof(name));
@@ -45,7 +46,10 @@ std::shared_ptr<sim::Socket> Sockets::Find(int fd, int& error) {
 }
 
 int Sockets::BadLuck(OpCode opcode, int fd) {
-  const std::span<const int> errors = PossibleErrors(opcode, true);
+  return BadLuck(opcode, fd, PossibleErrors(opcode, true));
+}
+
+int Sockets::BadLuck(OpCode opcode, int fd, std::span<const int> errors) {
   int errnum = environment_.failure.ErrorOfNext(errors);
   if (environment_.rng.Chance(environment_.faults.failure))
     errnum = errors[environment_.rng.Below(errors.size())];
@@ -75,7 +79,9 @@ int Sockets::Pair(int type, int (&fds)[2]) {
 
 int Sockets::Duplicate(int fd) {
   std::shared_ptr<Description> found = fds_.Get(fd, kUser);
-  return found == nullptr ? -EBADF : fds_.Open(std::move(found), "dup");
+  if (found == nullptr) return -EBADF;
+  const int error = BadLuck(OpCode::kSocket, fd, kDuplicate);
+  return error != 0 ? error : fds_.Open(std::move(found), "dup");
 }
 
 // Nothing here blocks in any mode.

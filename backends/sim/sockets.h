@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "ringway/backends/operation.h"
 #include "ringway/backends/sim/environment/environment.h"
@@ -51,8 +52,10 @@ class Sockets final : public SocketCalls {
 
   // Null, and -errno in `error`, if it is no socket.
   std::shared_ptr<sim::Socket> Find(int fd, int& error);
-  // -errno if a call like `opcode` is to fail by bad luck, else 0.
+  // -errno if a call like `opcode` is to fail by bad luck, else 0. With one of
+  // `errors`, or of those of the opcode.
   int BadLuck(OpCode opcode, int fd);
+  int BadLuck(OpCode opcode, int fd, std::span<const int> errors);
 
   Environment& environment_;
   FdTable& fds_;

@@ -20,10 +20,22 @@ void Environment::Settle() {
   } while (events.RunOne(now()) || !changed_.empty());
 }
 
+// Some that have waited longest go to the end: a kernel promises no order among
+// those that wait for one thing.
+void Environment::ShuffleWaiters(Description& description) {
+  IntrusiveList<Waiter>& waiters = description.waiters_;
+  uint64_t n = 0;
+  for (Waiter* w = waiters.front(); w != nullptr; w = waiters.Next(*w)) ++n;
+  if (n < 2) return;
+  for (uint64_t left = rng.Below(n); left > 0; --left)
+    waiters.PushBack(*waiters.PopFront());
+}
+
 void Environment::TellWaiters() {
   for (size_t i = 0; i < changed_.size(); ++i) {  // it may grow meanwhile
     const std::shared_ptr<Description> description = std::move(changed_[i]);
     const uint32_t events = std::exchange(description->changed_events_, 0);
+    if (faults.shuffle) ShuffleWaiters(*description);
     // A waiter that is satisfied leaves the list; none leaves it for another.
     for (Waiter* waiter = description->waiters_.front(); waiter != nullptr;) {
       Waiter* next = description->waiters_.Next(*waiter);

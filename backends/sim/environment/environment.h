@@ -66,6 +66,7 @@ class Environment {
   friend class Description;
 
   void TellWaiters();
+  void ShuffleWaiters(Description& description);
 
   std::vector<std::shared_ptr<Description>> changed_;
 };

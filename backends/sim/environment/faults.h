@@ -36,7 +36,8 @@ struct Faults {
   double short_transfer = 0;
   // A cancel takes up to `delay` to arrive, and the result may come first.
   double cancel_race = 0;
-  // What completes together is reported in a random order.
+  // What completes together is reported in a random order, and what waits for
+  // one thing is tried in one.
   bool shuffle = false;
 };
 
