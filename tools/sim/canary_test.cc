@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Does the simulation find anything? Mistakes of six kinds are planted, one at
-// a time; each has to come out within some hundred seeds.
+// Does the simulation find anything? Mistakes of six kinds are planted, one
+// at a time, each has to come out
+// within some hundred seeds.
 
 #include <cstdint>
+#include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ringway/tools/sim/echo.h"
-#include "ringway/tools/sim/ping.h"
-#include "ringway/tools/sim/proxy.h"
 #include "ringway/tools/sim/scenarios.h"
 
 namespace ringway::simulation {
@@ -29,6 +28,8 @@ SweepResult Hunt(Scenario scenario, Bug bug, bool faults = true) {
 // The seed that finds the bug finds nothing without it.
 void ExpectOnlyTheBug(Scenario scenario, const SweepResult& hunt) {
   ASSERT_TRUE(hunt.failed_seed.has_value()) << "the bug was not found";
+  ::testing::Test::RecordProperty("seed", std::to_string(*hunt.failed_seed));
+  ::testing::Test::RecordProperty("found", std::string(hunt.failure.message()));
   Options options;
   options.seed = *hunt.failed_seed;
   EXPECT_TRUE(scenario(options).status.ok());
@@ -49,7 +50,7 @@ TEST(Canary, ADoubleCloseIsReported) {
 TEST(Canary, AnFdLeakedOnCancelIsNamed) {
   const SweepResult hunt = Hunt(&RunEcho, Bug::kLeakOnCancel);
   ExpectOnlyTheBug(&RunEcho, hunt);
-  EXPECT_THAT(hunt.failure.message(), HasSubstr("opened by accept"));
+  EXPECT_THAT(hunt.failure.message(), HasSubstr("opened by dup"));
 }
 
 TEST(Canary, AReplyToAReusedSlotReachesTheWrongClient) {
@@ -69,7 +70,7 @@ TEST(Canary, AProxyThatEndsBothHalvesLosesTheAnswer) {
   const SweepResult hunt =
       Hunt(&RunProxy, Bug::kEndsBothHalves, /*faults=*/false);
   ExpectOnlyTheBug(&RunProxy, hunt);
-  EXPECT_THAT(hunt.failure.message(), HasSubstr("recv gave -104"));
+  EXPECT_THAT(hunt.failure.message(), HasSubstr("reset by peer"));
 }
 
 }  // namespace

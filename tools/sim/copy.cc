@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-
-#include "ringway/tools/sim/copy.h"
+//
+// The copy scenario: a file is copied the safe way - to another name, made
+// safe, renamed - on a disk that fails and a machine that loses power.
 
 #include <fcntl.h>
 
@@ -18,9 +19,9 @@
 #include "ringway/executor/structured/when.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/shield.h"
-#include "ringway/tools/sim/luck.h"
 #include "ringway/tools/sim/operations.h"
 #include "ringway/tools/sim/payload_stream.h"
+#include "ringway/tools/sim/scenarios.h"
 
 namespace ringway::simulation {
 namespace {
@@ -104,46 +105,46 @@ class Copier {
   const uint64_t n_bytes_;
 };
 
+// Whenever the power fails: what the copy said was done is there, whole; and
+// what is there under the final name is whole.
 class CopyRun {
  public:
-  explicit CopyRun(const Options& options)
-      : simulation_(options),
-        node_(simulation_.AddNode()),
-        n_bytes_(simulation_.rng().Between(1, kMaxBytes)) {
-    WriteSource(options.seed);
-    if (simulation_.faults() && simulation_.rng().Chance(0.2)) {
-      simulation_.world().files().set_capacity(n_bytes_ * 3 / 2);
+  explicit CopyRun(Trial& trial)
+      : trial_(trial),
+        host_(trial.AddMachine()),
+        n_bytes_(trial.rng().Between(1, kMaxBytes)) {
+    WriteSource();
+    if (trial_.faults() && trial_.rng().Chance(0.2)) {
+      trial_.world().files().set_capacity(n_bytes_ * 3 / 2);
     }
   }
 
   absl::Status Run() {
     Copier copier(n_bytes_);
-    JoinHandle<int32_t> copying = node_.executor().Spawn(copier.Run());
-    const bool power_fails =
-        simulation_.faults() && simulation_.rng().Chance(0.5);
+    JoinHandle<int32_t> copying = host_.executor().Spawn(copier.Run());
+    Simulation& simulation = trial_.simulation();
+    const bool power_fails = trial_.faults() && trial_.rng().Chance(0.5);
     const auto done = [&] { return copying.done(); };
     absl::Status ended =
-        power_fails ? simulation_.RunFor(simulation_.rng().Between(
-                                             absl::ZeroDuration(), kLongestRun),
-                                         done)
-                    : simulation_.RunUntil(done);
+        power_fails
+            ? simulation.RunFor(
+                  trial_.rng().Between(absl::ZeroDuration(), kLongestRun), done)
+            : simulation.RunUntil(done);
     if (!ended.ok()) return ended;
     const int32_t result = copying.done() ? *copying.TakeResult() : -EIO;
     const bool ran_to_its_end = !copying.valid();
     copying.Detach();
-    simulation_.DestroyNodes();
-    simulation_.world().files().Crash();
+    simulation.DestroyHosts();
+    trial_.world().files().Crash();
     return Judge(result, ran_to_its_end);
   }
 
-  Simulation& simulation() { return simulation_; }
-
  private:
-  void WriteSource(uint64_t seed) {
+  void WriteSource() {
     std::string content(n_bytes_, '\0');
-    FillPayload(seed, 0, std::as_writable_bytes(std::span(content)));
+    FillPayload(n_bytes_, 0, std::as_writable_bytes(std::span(content)));
     std::shared_ptr<sim::OpenFile> file, directory;
-    sim::FileStore& files = simulation_.world().files();
+    sim::FileStore& files = trial_.world().files();
     int error = files.Open({nullptr, kSource}, O_WRONLY | O_CREAT, 0600, &file);
     sim::Buffers bytes(content.data(), content.size());
     file->Write(bytes, 0);
@@ -155,19 +156,19 @@ class CopyRun {
   }
 
   absl::Status Judge(int32_t result, bool ran_to_its_end) {
-    if (IsMistake(result) || (result < 0 && !simulation_.may_fail())) {
+    if (IsMistake(-result) || (result < 0 && !trial_.may_fail())) {
       return absl::InternalError(absl::StrCat("the copy ended with ", result));
     }
     std::shared_ptr<sim::OpenFile> file;
-    const int found = simulation_.world().files().Open({nullptr, kTarget},
-                                                       O_RDONLY, 0, &file);
+    const int found =
+        trial_.world().files().Open({nullptr, kTarget}, O_RDONLY, 0, &file);
     if (found != 0 && result >= 0) {
       return absl::DataLossError("a copy that was done is gone");
     }
     if (found == 0 && Content(*file) != source_) {
       return absl::DataLossError("the copy differs");
     }
-    return ran_to_its_end ? simulation_.CheckWorld() : absl::OkStatus();
+    return ran_to_its_end ? trial_.simulation().Check() : absl::OkStatus();
   }
 
   static std::string Content(sim::OpenFile& file) {
@@ -177,8 +178,8 @@ class CopyRun {
     return content;
   }
 
-  Simulation simulation_;
-  Node& node_;
+  Trial& trial_;
+  SimulatedHost& host_;
   const uint64_t n_bytes_;
   std::string source_;
 };

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Operations to co_await on plain fds, with plain results: what a simulated
-// program is written with. Each gives what the system call would have returned,
-// or -errno.
+// Operations on files to co_await, and one that does nothing. Each gives what
+// the system call would have returned, or -errno.
 
 #ifndef RINGWAY_TOOLS_SIM_OPERATIONS_H_
 #define RINGWAY_TOOLS_SIM_OPERATIONS_H_
 
-#include <netinet/in.h>
+#include <fcntl.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -31,37 +30,6 @@ inline ResultOp Nop() {
   return ResultOp([](Operation& op) { PrepareNop(op); });
 }
 
-inline ResultOp Socket(int domain, int type) {
-  return ResultOp([=](Operation& op) { PrepareSocket(op, domain, type, 0); });
-}
-inline ResultOp Bind(int fd, const sockaddr_in* address) {
-  return ResultOp([=](Operation& op) {
-    PrepareBind(op, fd, reinterpret_cast<const sockaddr*>(address),
-                sizeof(*address));
-  });
-}
-inline ResultOp Listen(int fd, int backlog) {
-  return ResultOp([=](Operation& op) { PrepareListen(op, fd, backlog); });
-}
-inline ResultOp Accept(int fd) {
-  return ResultOp(
-      [=](Operation& op) { PrepareAccept(op, fd, nullptr, nullptr); });
-}
-inline ResultOp Connect(int fd, const sockaddr_in* address) {
-  return ResultOp([=](Operation& op) {
-    PrepareConnect(op, fd, reinterpret_cast<const sockaddr*>(address),
-                   sizeof(*address));
-  });
-}
-inline ResultOp Shutdown(int fd, int how) {
-  return ResultOp([=](Operation& op) { PrepareShutdown(op, fd, how); });
-}
-inline ResultOp Recv(int fd, std::span<std::byte> buffer) {
-  return ResultOp([=](Operation& op) { PrepareRecv(op, fd, buffer); });
-}
-inline ResultOp Send(int fd, std::span<const std::byte> bytes) {
-  return ResultOp([=](Operation& op) { PrepareSend(op, fd, bytes); });
-}
 inline ResultOp Close(int fd) {
   return ResultOp([=](Operation& op) { PrepareClose(op, fd); });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-
-#include "ringway/tools/sim/ping.h"
+//
+// The ping scenario: tokens go round between four loops, as messages.
 
 #include <array>
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/sleep.h"
 #include "ringway/tools/sim/operations.h"
+#include "ringway/tools/sim/scenarios.h"
 
 namespace ringway::simulation {
 namespace {
@@ -31,7 +32,7 @@ struct Token {
 // Tokens that have come to one player.
 class Mailbox {
  public:
-  explicit Mailbox(Bug bug) : bug_(bug) {}
+  explicit Mailbox(Trial& trial) : trial_(trial) {}
 
   void Put(const Token& token) {
     tokens_.push_back(token);
@@ -41,7 +42,7 @@ class Mailbox {
   // The next one; none when the task is cancelled.
   Task<bool> Take(Token& token) {
     while (tokens_.empty()) {
-      if (bug_ == Bug::kLostWakeUp) co_await Nop();
+      if (trial_.has(Bug::kLostWakeUp)) co_await Nop();
       news_.Reset();
       const absl::Status waited = co_await news_.Wait();
       if (!waited.ok()) co_return false;
@@ -52,36 +53,38 @@ class Mailbox {
   }
 
  private:
-  const Bug bug_;
+  Trial& trial_;
   std::deque<Token> tokens_;
   Event news_;
 };
 
+// Every token makes all its hops, faults or not, and the messages of each
+// sender arrive in order.
 class PingRun {
  public:
-  explicit PingRun(const Options& options) : simulation_(options) {
+  explicit PingRun(Trial& trial) : trial_(trial) {
     for (Player& player : players_) {
-      player.node = &simulation_.AddNode();
-      player.mailbox = std::make_unique<Mailbox>(options.bug);
+      player.host = &trial_.AddMachine();
+      player.mailbox = std::make_unique<Mailbox>(trial_);
     }
   }
 
   // Tasks that a bug has left waiting go before what they wait for.
   ~PingRun() {
     playing_.clear();
-    simulation_.DestroyNodes();
+    trial_.simulation().DestroyHosts();
   }
 
   absl::Status Run() {
     for (size_t i = 0; i < kPlayers; ++i) {
-      playing_.push_back(players_[i].node->executor().Spawn(Play(i)));
+      playing_.push_back(players_[i].host->executor().Spawn(Play(i)));
     }
     for (int i = 0; i < kTokens; ++i) SendOn({kHops}, 0);
-    absl::Status status =
-        simulation_.RunUntil([this] { return tokens_done_ == kTokens; });
+    absl::Status status = trial_.simulation().RunUntil(
+        [this] { return tokens_done_ == kTokens; });
     if (!status.ok()) return status;
     for (JoinHandle<absl::Status>& player : playing_) player.Cancel();
-    status = simulation_.RunUntil([this] { return EverybodyDone(); });
+    status = trial_.simulation().RunUntil([this] { return EverybodyDone(); });
     if (!status.ok()) return status;
     for (JoinHandle<absl::Status>& player : playing_) {
       if (absl::Status s = player.TakeResult(); !s.ok()) return s;
@@ -89,14 +92,12 @@ class PingRun {
     if (hops_ != kTokens * kHops) {
       return absl::DataLossError(absl::StrCat(hops_, " hops"));
     }
-    return simulation_.CheckWorld();
+    return trial_.Finish();
   }
-
-  Simulation& simulation() { return simulation_; }
 
  private:
   struct Player {
-    Node* node = nullptr;
+    SimulatedHost* host = nullptr;
     std::unique_ptr<Mailbox> mailbox;
     std::array<uint64_t, kPlayers> sent_to = {};
     std::array<uint64_t, kPlayers> received_from = {};
@@ -110,10 +111,10 @@ class PingRun {
         co_return absl::DataLossError("messages out of order");
       }
       // Waits for something now and then, so that messages come at all times.
-      if (simulation_.rng().Chance(0.3)) co_await Nop();
-      if (simulation_.rng().Chance(0.3)) {
-        static_cast<void>(co_await Sleep(simulation_.rng().Between(
-            absl::ZeroDuration(), absl::Milliseconds(2))));
+      if (trial_.rng().Chance(0.3)) co_await Nop();
+      if (trial_.rng().Chance(0.3)) {
+        static_cast<void>(co_await Sleep(
+            trial_.rng().Between(absl::ZeroDuration(), absl::Milliseconds(2))));
       }
       ++hops_;
       if (--token.hops_left > 0) {
@@ -127,11 +128,11 @@ class PingRun {
 
   // To anybody, from `self`.
   void SendOn(Token token, size_t self) {
-    const size_t to = simulation_.rng().Below(kPlayers);
+    const size_t to = trial_.rng().Below(kPlayers);
     Mailbox* mailbox = players_[to].mailbox.get();
     token.sender = self;
     token.sequence = players_[self].sent_to[to]++;
-    static_cast<void>(players_[to].node->loop().inbox()->Post(
+    static_cast<void>(players_[to].host->loop().inbox()->Post(
         [mailbox, token] { mailbox->Put(token); }));
   }
 
@@ -142,7 +143,7 @@ class PingRun {
     return true;
   }
 
-  Simulation simulation_;
+  Trial& trial_;
   std::array<Player, kPlayers> players_;
   std::vector<JoinHandle<absl::Status>> playing_;
   int tokens_done_ = 0;

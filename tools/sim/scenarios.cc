@@ -2,11 +2,6 @@
 
 #include "ringway/tools/sim/scenarios.h"
 
-#include "ringway/tools/sim/copy.h"
-#include "ringway/tools/sim/echo.h"
-#include "ringway/tools/sim/ping.h"
-#include "ringway/tools/sim/proxy.h"
-
 namespace ringway::simulation {
 namespace {
 

@@ -12,9 +12,14 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "ringway/tools/sim/simulation.h"
+#include "ringway/tools/sim/scenario.h"
+#include "ringway/tools/sim/served/served_clients.h"
 
 namespace ringway::simulation {
+
+// The copy of a file, and messages between four loops: see there.
+Verdict RunCopy(const Options& options);
+Verdict RunPing(const Options& options);
 
 struct NamedScenario {
   std::string_view name;

@@ -9,9 +9,9 @@
 namespace ringway::simulation {
 namespace {
 
-constexpr uint64_t kSeeds = 300;
+constexpr uint64_t kSeeds = 200;
 // More than twice what a run takes on average in which nothing goes wrong.
-constexpr uint64_t kMaxTurns = 3'000;
+constexpr uint64_t kMaxTurns = 6'000;
 
 class ScenarioTest : public ::testing::TestWithParam<NamedScenario> {};
 

@@ -6,45 +6,48 @@
 // A reply must therefore find its session again, which may be gone by then:
 // sessions are named by keys that go stale.
 
-#ifndef RINGWAY_TOOLS_SIM_ECHO_SERVER_H_
-#define RINGWAY_TOOLS_SIM_ECHO_SERVER_H_
+#ifndef RINGWAY_TOOLS_SIM_SERVED_ECHO_SERVER_H_
+#define RINGWAY_TOOLS_SIM_SERVED_ECHO_SERVER_H_
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "ringway/core/containers/slab.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/tools/sim/service.h"
+#include "ringway/net/tcp.h"
+#include "ringway/tools/sim/served/service.h"
 
 namespace ringway::simulation {
 
-// Who has only shut down the sending half of a connection still gets all the
-// answers.
+// A client that has only shut down its sending half still gets all the answers.
 class EchoServer : public Service {
  public:
-  EchoServer(Simulation& simulation, Node& node);
+  EchoServer(Trial& trial, SimulatedHost& host, Port& port);
 
   // No reply is on its way.
   bool idle() const override { return replies_left_ == 0; }
 
  private:
   struct Session {
-    explicit Session(int f) : fd(f) {}
+    explicit Session(net::TcpStream s) : stream(std::move(s)) {}
 
-    const int fd;
+    net::TcpStream stream;  // empty once a reply has given it up
     std::string unanswered;
     bool answering = false;
     Event answered;  // or given up
   };
 
-  Task<void> ServeConnection(int fd) override;
+  Task<void> ServeConnection(net::TcpStream stream) override;
+  Task<absl::Status> TakeAll(SlabKey key);
+  Task<void> Part(net::TcpStream& stream, bool failed);
   Task<void> Reply(SlabKey key);
-  Task<int32_t> SendReply(SlabKey key, std::string reply);
-  void Take(SlabKey key, const Delivery& delivery);
+  Task<absl::Status> SendReply(SlabKey key, std::string reply);
   Session* Find(SlabKey key);
-  Task<void> GiveUp(SlabKey key);
+  void GiveUp(SlabKey key);
 
   Slab<Session> sessions_{64};
   std::vector<SlabKey> slots_;  // who is where: for Bug::kReusedSlot
@@ -53,4 +56,4 @@ class EchoServer : public Service {
 
 }  // namespace ringway::simulation
 
-#endif  // RINGWAY_TOOLS_SIM_ECHO_SERVER_H_
+#endif  // RINGWAY_TOOLS_SIM_SERVED_ECHO_SERVER_H_
