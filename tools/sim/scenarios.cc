@@ -8,6 +8,7 @@ namespace {
 constexpr NamedScenario kScenarios[] = {
     {"echo", "a server and eight clients over a network that is cut", &RunEcho},
     {"proxy", "the same through a proxy", &RunProxy},
+    {"udp", "requests and replies by datagrams", &RunUdp},
     {"copy", "copying a file on a machine that loses power", &RunCopy},
     {"ping", "messages going round between four loops", &RunPing},
 };

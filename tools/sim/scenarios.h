@@ -17,6 +17,10 @@
 
 namespace ringway::simulation {
 
+// A server of datagrams and six clients. Every request is answered in the end;
+// no datagram comes twice, and none with a wrong byte.
+Verdict RunUdp(const Options& options);
+
 // The copy of a file, and messages between four loops: see there.
 Verdict RunCopy(const Options& options);
 Verdict RunPing(const Options& options);
