@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Does the simulation find anything? Mistakes of six kinds are planted, one
-// at a time, each has to come out
+// Does the simulation find anything? Mistakes of nine kinds are planted, one
+// at a time, in the programs or in what is below them; each has to come out
 // within some hundred seeds.
 
 #include <cstdint>
@@ -71,6 +71,28 @@ TEST(Canary, AProxyThatEndsBothHalvesLosesTheAnswer) {
       Hunt(&RunProxy, Bug::kEndsBothHalves, /*faults=*/false);
   ExpectOnlyTheBug(&RunProxy, hunt);
   EXPECT_THAT(hunt.failure.message(), HasSubstr("reset by peer"));
+}
+
+// The next three are faults that the library has had, or could have.
+
+TEST(Canary, AWriteForgottenBesideAReadIsADeadlock) {
+  for (Scenario scenario : {&RunEcho, &RunProxy}) {
+    const SweepResult hunt = Hunt(scenario, Bug::kForgottenWrite);
+    ExpectOnlyTheBug(scenario, hunt);
+    EXPECT_THAT(hunt.failure.message(), HasSubstr("what will never come"));
+  }
+}
+
+TEST(Canary, AnAcceptThatBlocksItsWorkerIsADeadlock) {
+  const SweepResult hunt = Hunt(&RunEcho, Bug::kBlockingAccept);
+  ExpectOnlyTheBug(&RunEcho, hunt);
+  EXPECT_THAT(hunt.failure.message(), HasSubstr("what will never come"));
+}
+
+TEST(Canary, AReceiveTakenForIdleBeforeItsEndLosesBytes) {
+  const SweepResult hunt = Hunt(&RunEcho, Bug::kLostEnd);
+  ExpectOnlyTheBug(&RunEcho, hunt);
+  EXPECT_THAT(hunt.failure.message(), HasSubstr("differs"));
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 
 #include <cerrno>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +17,19 @@ namespace ringway::simulation {
 namespace {
 
 constexpr absl::Duration kMoment = absl::Seconds(1);
+
+std::optional<BackendFault> BackendFaultOf(Bug bug) {
+  switch (bug) {
+    case Bug::kForgottenWrite:
+      return BackendFault::kForgottenWrite;
+    case Bug::kBlockingAccept:
+      return BackendFault::kBlockingAccept;
+    case Bug::kLostEnd:
+      return BackendFault::kLostEnd;
+    default:
+      return std::nullopt;
+  }
+}
 
 }  // namespace
 
@@ -31,6 +46,12 @@ Trial::Trial(const Options& options)
 SimulatedHost& Trial::AddHost(uint32_t address) {
   HostOptions options;
   options.address = address;
+  if (const std::optional<BackendFault> fault = BackendFaultOf(bug_)) {
+    options.decorate = [this, fault](std::unique_ptr<Backend> backend) {
+      return std::make_unique<FaultyBackend>(std::move(backend), *fault,
+                                             faulty_backends_);
+    };
+  }
   return simulation_.AddHost(std::move(options));
 }
 

@@ -13,18 +13,24 @@
 #include "absl/status/status.h"
 #include "ringway/executor/testing/simulation.h"
 #include "ringway/net/socket_address.h"
+#include "ringway/tools/sim/faulty_backend.h"
 
 namespace ringway::simulation {
 
 // Mistakes planted in the scenarios, to see that they are found.
 enum class Bug : uint8_t {
   kNone,
+  // Of the programs.
   kLostWakeUp,           // an event is reset after it was looked at
   kDoubleClose,          // the fd of a stream that failed is closed once more
   kLeakOnCancel,         // a cancelled task forgets its duplicate of a socket
   kReusedSlot,           // a late reply goes to whoever has the slot now
   kBufferReturnedTwice,  // a receive buffer is given back once more
   kEndsBothHalves,       // a proxy ends both directions at the end of one
+  // Of what is below them: see BackendFault.
+  kForgottenWrite,
+  kBlockingAccept,
+  kLostEnd,
 };
 
 struct Options {
@@ -92,6 +98,7 @@ class Trial {
   const Bug bug_;
   const bool faults_;
   const bool small_;
+  FaultyBackend::Group faulty_backends_;
   Simulation simulation_;
 };
 
