@@ -29,7 +29,9 @@ template <typename T>
 class [[nodiscard]] SendOp : private Suspension {
  public:
   SendOp(const std::shared_ptr<ChannelState<T>>& state, T& value)
-      : Suspension(&OnCancel), state_(state), sender_(value) {}
+      : Suspension(&OnCancel, "a SharedChannel"),
+        state_(state),
+        sender_(value) {}
   ~SendOp() {
     if (waiting_on_ == nullptr) return;
     // Its frame is destroyed where it waits.
@@ -72,7 +74,7 @@ template <typename T>
 class [[nodiscard]] ReceiveOp : private Suspension {
  public:
   explicit ReceiveOp(const std::shared_ptr<ChannelState<T>>& state)
-      : Suspension(&OnCancel), state_(state) {}
+      : Suspension(&OnCancel, "a SharedChannel"), state_(state) {}
   ~ReceiveOp() {
     if (waiting_on_ == nullptr) return;
     // Its frame is destroyed where it waits.

@@ -106,7 +106,8 @@ class [[nodiscard]] RemoteWait : private Suspension {
  public:
   // Null: there is nothing to wait for.
   explicit RemoteWait(std::shared_ptr<RemoteCall> call)
-      : Suspension(&OnCancel), call_(std::move(call)) {}
+      : Suspension(&OnCancel, "a task of another executor"),
+        call_(std::move(call)) {}
   RemoteWait(const RemoteWait&) = delete;
   RemoteWait& operator=(const RemoteWait&) = delete;
   ~RemoteWait() {

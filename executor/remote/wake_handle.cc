@@ -66,7 +66,7 @@ void WakeHandle::Wake() const {
 
 namespace {
 
-Executor& CurrentExecutor() {
+Executor& ExecutorOfThisThread() {
   Executor* executor = Executor::Current();
   RINGWAY_CHECK(executor != nullptr, "a Waker outside of a running executor");
   return *executor;
@@ -75,8 +75,8 @@ Executor& CurrentExecutor() {
 }  // namespace
 
 Waker::Waker()
-    : LoopDependent(CurrentExecutor().loop()),
-      state_(std::make_shared<internal::WakeState>(CurrentExecutor())) {}
+    : LoopDependent(ExecutorOfThisThread().loop()),
+      state_(std::make_shared<internal::WakeState>(ExecutorOfThisThread())) {}
 
 Waker::~Waker() {
   CheckDestroyed("a Waker");

@@ -10,7 +10,7 @@
 namespace ringway {
 namespace {
 
-Executor& CurrentExecutor() {
+Executor& ExecutorOfThisTask() {
   Executor* executor = Executor::Current();
   RINGWAY_CHECK(executor != nullptr && executor->current_task() != nullptr,
                 "a TaskScope outside of a task");
@@ -71,7 +71,7 @@ class TaskScope::WaitUntilEmpty : private Suspension {
 
 TaskScope::TaskScope(size_t max_tasks)
     : CancelListener(&OnOwnerCancelled),
-      executor_(CurrentExecutor()),
+      executor_(ExecutorOfThisTask()),
       loop_(executor_.loop()),
       owner_(*executor_.current_task()),
       max_tasks_(max_tasks) {

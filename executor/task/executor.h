@@ -241,6 +241,19 @@ class Executor {
   uint64_t detached_exceptions_ = 0;
 };
 
+// The executor that this thread runs, and its loop: in a task, that of the
+// task. Code in tasks needs no Loop& handed down. Abort when there is none.
+//
+// Threads: any.
+inline Executor& CurrentExecutor() {
+  Executor* executor = Executor::Current();
+  RINGWAY_CHECK(executor != nullptr,
+                "CurrentExecutor() or CurrentLoop() outside of a running "
+                "executor");
+  return *executor;
+}
+inline Loop& CurrentLoop() { return CurrentExecutor().loop(); }
+
 // Spawns on the executor that this thread runs. Aborts when there is none.
 template <typename T>
 JoinHandle<T> Spawn(Task<T> task, std::string_view name = "") {

@@ -10,7 +10,7 @@
 namespace ringway {
 namespace {
 
-Loop& CurrentLoop() {
+Loop& LoopOfThisThread() {
   Executor* executor = Executor::Current();
   RINGWAY_CHECK(executor != nullptr,
                 "an Interval outside of a running executor");
@@ -20,7 +20,7 @@ Loop& CurrentLoop() {
 }  // namespace
 
 Interval::Interval(absl::Duration period)
-    : LoopDependent(CurrentLoop()),
+    : LoopDependent(LoopOfThisThread()),
       loop_(Executor::Current()->loop()),
       period_(period) {
   RINGWAY_CHECK(period >= absl::Nanoseconds(1),

@@ -35,6 +35,10 @@ class OperationAwait : public Operation, public Suspension {
   explicit OperationAwait(Function on_done = &OnDone,
                           CancelFunction on_cancel = &OnCancel)
       : Operation(on_done), Suspension(on_cancel, *this) {}
+  // The same, described in dumps by `describe` and not as "recv on fd 7".
+  OperationAwait(Function on_done, CancelFunction on_cancel,
+                 DescribeFunction describe)
+      : Operation(on_done), Suspension(on_cancel, describe) {}
 
   // The operation behind a Runnable or Suspension of this kind.
   static OperationAwait& Of(Runnable& entry) {
@@ -42,6 +46,9 @@ class OperationAwait : public Operation, public Suspension {
   }
   static OperationAwait& Of(Suspension& suspension) {
     return static_cast<OperationAwait&>(suspension);
+  }
+  static const OperationAwait& Of(const Suspension& suspension) {
+    return static_cast<const OperationAwait&>(suspension);
   }
 
   // The two halves of await_suspend(), for awaitables that do something else

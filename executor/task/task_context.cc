@@ -13,10 +13,13 @@
 
 namespace ringway {
 
-std::string Suspension::Describe() const {
-  if (what_ != nullptr) return what_;
-  return absl::StrCat(OpCodeName(operation_->opcode), " on fd ",
-                      operation_->fd);
+std::string Suspension::DescribeText(const Suspension& self) {
+  return static_cast<const char*>(self.about_);
+}
+
+std::string Suspension::DescribeOperation(const Suspension& self) {
+  const Operation& operation = *static_cast<const Operation*>(self.about_);
+  return absl::StrCat(OpCodeName(operation.opcode), " on fd ", operation.fd);
 }
 
 TaskContext::TaskContext(Executor& executor, std::coroutine_handle<> root,

@@ -57,21 +57,30 @@ using TaskId = SlabKey;
 class Suspension {
  public:
   using CancelFunction = void (*)(Suspension&);
+  using DescribeFunction = std::string (*)(const Suspension&);
   // `what` is waited for, in words such as "a mutex"; not copied.
   explicit Suspension(CancelFunction cancel, const char* what = "something")
-      : cancel_(cancel), what_(what) {}
+      : cancel_(cancel), describe_(&DescribeText), about_(what) {}
   // It is this operation that is waited for; not looked at before Describe().
   Suspension(CancelFunction cancel, const Operation& operation)
-      : cancel_(cancel), operation_(&operation) {}
+      : cancel_(cancel), describe_(&DescribeOperation), about_(&operation) {}
+  // `describe` says what is waited for, as fully as the derived class knows it:
+  // "recv on 127.0.0.1:7878". Called for a dump, or for the message of a
+  // deadline that is exceeded, and costs nothing before.
+  Suspension(CancelFunction cancel, DescribeFunction describe)
+      : cancel_(cancel), describe_(describe) {}
   void Cancel() { cancel_(*this); }
 
   // What is waited for: "a mutex", "recv on fd 7".
-  std::string Describe() const;
+  std::string Describe() const { return describe_(*this); }
 
  private:
+  static std::string DescribeText(const Suspension& self);
+  static std::string DescribeOperation(const Suspension& self);
+
   CancelFunction cancel_;
-  const char* what_ = nullptr;  // null: the operation says it
-  const Operation* operation_ = nullptr;
+  DescribeFunction describe_;
+  const void* about_ = nullptr;  // the text, or the operation
 };
 
 // Wants to know when a task is cancelled, also while the task waits for

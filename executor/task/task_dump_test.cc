@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,8 +14,10 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/prepare.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/operation_await.h"
 #include "ringway/executor/task/overrun_watch.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/executor/task/sleep.h"
@@ -250,6 +253,82 @@ TEST(Overruns, ABudgetOfNothingIsRefused) {
   options.time_slice = -absl::Milliseconds(1);
   EXPECT_EQ(Executor::Create(options).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+// --- Descriptions of an awaitable's own.
+
+int descriptions_made = 0;
+
+class ReceiveFromPeer : public OperationAwait {
+ public:
+  ReceiveFromPeer(int socket, std::span<char> buffer, std::string peer)
+      : OperationAwait(&OnDone, &OnCancel, &Describe), peer_(std::move(peer)) {
+    PrepareRecv(*this, socket, std::as_writable_bytes(buffer));
+  }
+  absl::Status await_resume() const {
+    return result < 0 ? absl::CancelledError() : absl::OkStatus();
+  }
+
+ private:
+  static void OnDone(Runnable& entry) {
+    static_cast<ReceiveFromPeer&>(Of(entry)).Complete();
+  }
+  static void OnCancel(Suspension& suspension) {
+    ReceiveFromPeer& self = static_cast<ReceiveFromPeer&>(Of(suspension));
+    self.task().loop().Cancel(self);
+  }
+  static std::string Describe(const Suspension& suspension) {
+    ++descriptions_made;
+    const auto& self = static_cast<const ReceiveFromPeer&>(Of(suspension));
+    return absl::StrCat(OpCodeName(self.opcode), " on ", self.peer_);
+  }
+
+  const std::string peer_;
+};
+
+Task<absl::Status> ReceiveFrom(int socket, std::string peer) {
+  char buffer[8];
+  co_return co_await ReceiveFromPeer(socket, buffer, std::move(peer));
+}
+
+Task<std::string> DumpAReceive(SocketPair* sockets) {
+  descriptions_made = 0;
+  JoinHandle<absl::Status> receive =
+      Spawn(ReceiveFrom(sockets->near_end.get(), "127.0.0.1:7878"));
+  co_await Yield();
+  EXPECT_EQ(descriptions_made, 0) << "it costs nothing unless asked for";
+  std::string dump = CurrentExecutor().DumpTasks();
+  EXPECT_EQ(receive.WaitsFor(), "recv on 127.0.0.1:7878");
+  receive.Cancel();
+  (co_await receive).IgnoreError();
+  EXPECT_EQ(descriptions_made, 2);
+  co_return dump;
+}
+
+TEST(TaskDump, SaysWhatAnAwaitableKnowsOfItselfWhenAsked) {
+  SocketPair sockets;
+  auto executor = Executor::Create();
+  ASSERT_TRUE(executor.ok()) << executor.status();
+  EXPECT_THAT(*(*executor)->Run(DumpAReceive(&sockets)),
+              HasSubstr("for recv on 127.0.0.1:7878\n"));
+}
+
+// --- What a task runs on.
+
+Task<void> CompareCurrent(Executor* executor) {
+  EXPECT_EQ(&CurrentExecutor(), executor);
+  EXPECT_EQ(&CurrentLoop(), &executor->loop());
+  co_return;
+}
+
+TEST(CurrentLoop, IsThatOfTheTask) {
+  VirtualTimeExecutor executor;
+  EXPECT_TRUE(executor->Run(CompareCurrent(executor.executor.get())).ok());
+}
+
+TEST(CurrentLoopDeathTest, OutsideOfAnExecutorDiesWithAMessage) {
+  EXPECT_DEATH(CurrentLoop(), "CurrentLoop.. outside of a running executor");
+  EXPECT_DEATH(CurrentExecutor(), "CurrentExecutor.. or CurrentLoop..");
 }
 
 }  // namespace
