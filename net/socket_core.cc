@@ -2,9 +2,6 @@
 
 #include "ringway/net/socket_core.h"
 
-#include "ringway/core/check.h"
-#include "ringway/executor/task/executor.h"
-
 namespace ringway::net::internal {
 
 void SocketCore::Abandon(std::unique_ptr<SocketCore> core, const char* what,
@@ -23,13 +20,6 @@ void SocketCore::CloseIfIdle() {
   const int32_t result = fd_.Close();
   if (closer_ != nullptr) closer_->on_closed(*closer_, result);
   loop_.Bury(*this);
-}
-
-Loop& CurrentLoop(const char* what) {
-  Executor* executor = Executor::Current();
-  RINGWAY_CHECK(executor != nullptr,
-                "%s without a loop was called outside of a task", what);
-  return executor->loop();
 }
 
 SocketFd TakeOver(Loop& loop, UniqueFd fd) {

@@ -70,10 +70,6 @@ class SocketCore : public Orphan {
   bool abandoned_ = false;
 };
 
-// That of the task that runs on this thread; aborts naming `what` if there is
-// none.
-Loop& CurrentLoop(const char* what);
-
 // A socket of the kernel's that was made elsewhere becomes one of `loop`'s
 // backend. What is no socket is left to the first operation to say.
 SocketFd TakeOver(Loop& loop, UniqueFd fd);

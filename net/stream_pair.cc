@@ -10,6 +10,7 @@
 
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/socket_core.h"
 
 namespace ringway::net {
@@ -31,7 +32,7 @@ absl::StatusOr<std::pair<TcpStream, TcpStream>> StreamPair(Loop& loop) {
 }
 
 absl::StatusOr<std::pair<TcpStream, TcpStream>> StreamPair() {
-  return StreamPair(internal::CurrentLoop("StreamPair()"));
+  return StreamPair(CurrentLoop());
 }
 
 }  // namespace ringway::net

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/listener_core.h"
 
 namespace ringway::net {
@@ -91,8 +92,7 @@ absl::StatusOr<TcpListener> TcpListener::Listen(Loop& loop,
 
 absl::StatusOr<TcpListener> TcpListener::Listen(const SocketAddress& address,
                                                 const ListenOptions& options) {
-  return Listen(internal::CurrentLoop("TcpListener::Listen()"), address,
-                options);
+  return Listen(CurrentLoop(), address, options);
 }
 
 TcpListener TcpListener::Adopt(Loop& loop, UniqueFd fd) {

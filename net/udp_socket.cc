@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/socket_core.h"
 #include "ringway/net/socket_option.h"
 
@@ -186,7 +187,7 @@ absl::StatusOr<UdpSocket> UdpSocket::Bind(Loop& loop,
 
 absl::StatusOr<UdpSocket> UdpSocket::Bind(const SocketAddress& address,
                                           const UdpOptions& options) {
-  return Bind(internal::CurrentLoop("UdpSocket::Bind()"), address, options);
+  return Bind(CurrentLoop(), address, options);
 }
 
 UdpSocket UdpSocket::Adopt(Loop& loop, UniqueFd fd) {
