@@ -16,10 +16,16 @@ void SocketCore::Abandon(std::unique_ptr<SocketCore> core, const char* what,
 }
 
 void SocketCore::CloseIfIdle() {
-  if (!abandoned_ || InFlight()) return;
+  if (!abandoned_ || burial_.linked() || InFlight()) return;
   const int32_t result = fd_.Close();
   if (closer_ != nullptr) closer_->on_closed(*closer_, result);
-  loop_.Bury(*this);
+  // A task may have dropped its stream where the core itself has resumed it.
+  loop_.Schedule(burial_);
+}
+
+void SocketCore::Burial::OnTurn(Runnable& entry) {
+  SocketCore& core = static_cast<Burial&>(entry).core;
+  core.loop_.Bury(core);
 }
 
 SocketFd TakeOver(Loop& loop, UniqueFd fd) {

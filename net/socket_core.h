@@ -10,7 +10,8 @@
 //
 //     handle --Abandon()--> adopted by the loop, cancelling
 //                 |                  | the last of what is in flight ends
-//                 +-nothing in flight+--> CloseIfIdle(): closed and deleted
+//                 +-nothing in flight+--> CloseIfIdle(): closed; deleted when
+//                                         the loop comes to it
 
 #ifndef RINGWAY_NET_SOCKET_CORE_H_
 #define RINGWAY_NET_SOCKET_CORE_H_
@@ -20,6 +21,7 @@
 #include <utility>
 
 #include "ringway/backends/socket_calls.h"
+#include "ringway/core/runnable.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 
@@ -49,7 +51,7 @@ class SocketCore : public Orphan {
 
  protected:
   SocketCore(Loop& loop, SocketFd fd)
-      : Orphan(loop), loop_(loop), fd_(std::move(fd)) {}
+      : Orphan(loop), loop_(loop), fd_(std::move(fd)), burial_(*this) {}
 
   // Operations on the socket are in flight, or news of them are under way.
   virtual bool InFlight() const = 0;
@@ -60,13 +62,20 @@ class SocketCore : public Orphan {
   void OnLoopEnd() override { fd_.Close(); }
 
   // After each end of something in flight: closes an abandoned socket that has
-  // nothing left in flight, and deletes this.
+  // nothing left in flight. This is deleted later, never from inside a call.
   void CloseIfIdle();
 
  private:
+  struct Burial : Runnable {
+    explicit Burial(SocketCore& c) : Runnable(&OnTurn), core(c) {}
+    static void OnTurn(Runnable& entry);
+    SocketCore& core;
+  };
+
   Loop& loop_;  // may have ended: see loop_ended()
   SocketFd fd_;
   Closer* closer_ = nullptr;
+  Burial burial_;
   bool abandoned_ = false;
 };
 

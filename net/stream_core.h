@@ -66,23 +66,22 @@ class StreamCore final : public SocketCore {
 
   // Starts `read`, a receive. One at a time (checked).
   void BeginRead(Operation& read);
-  // `read` has ended. May delete this.
+  // `read` has ended.
   void EndRead();
   // Asks `read` to end. True if it was not started and is the caller's to
-  // complete. May delete this then.
+  // complete.
   bool CancelRead(Operation& read);
 
   // Starts `write` when every write begun before it has ended.
   void BeginWrite(Operation& write);
-  // The write in flight has ended; the next one starts. May delete this.
+  // The write in flight has ended; the next one starts.
   void EndWrite();
   // Asks `write` to end. True if it was not started and is the caller's to
-  // complete. May delete this then.
+  // complete.
   bool CancelWrite(Operation& write);
 
   // The receiver of lent buffers, made by the first use.
   Receiver& receiver();
-  // May delete this.
   void OnReceiverStopped() { CloseIfIdle(); }
 
  private:

@@ -28,7 +28,6 @@ class UdpCore final : public SocketCore {
     loop().Start(entry.op);
   }
 
-  // May delete this.
   void End(DatagramOp::InFlight& entry) {
     entry.Unlink();
     CloseIfIdle();
