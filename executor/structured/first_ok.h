@@ -35,11 +35,9 @@ namespace ringway {
 
 namespace internal {
 
-inline const absl::Status& StatusIn(const absl::Status& result) {
-  return result;
-}
+inline absl::Status StatusIn(const absl::Status& result) { return result; }
 template <typename T>
-const absl::Status& StatusIn(const absl::StatusOr<T>& result) {
+absl::Status StatusIn(const absl::StatusOr<T>& result) {
   return result.status();
 }
 

@@ -39,7 +39,7 @@ void TaskTest::SetUp() {
   if (time_limit_ == absl::ZeroDuration())
     time_limit_ = in_virtual_time ? absl::Hours(1'000) : absl::Minutes(1);
   if (!options_.on_detached_exception) {
-    options_.on_detached_exception = [](std::exception_ptr exception) {
+    options_.on_detached_exception = [](const std::exception_ptr& exception) {
       ADD_FAILURE() << "a task that nobody joins has thrown: "
                     << Describe(exception);
     };

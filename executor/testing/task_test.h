@@ -108,6 +108,7 @@ class TaskTest : public ::testing::Test {
   RINGWAY_DEFINE_TEST_(fixture, name, fixture, kKernel)
 
 // The body is a member: it sees what a fixture has, and runs while that lives.
+// A base class takes no parentheses. NOLINTBEGIN(bugprone-macro-parentheses)
 #define RINGWAY_DEFINE_TEST_(suite, name, fixture, where)                     \
   class suite##_##name##_TaskTest : public fixture {                          \
    private:                                                                   \
@@ -120,5 +121,6 @@ class TaskTest : public ::testing::Test {
           #suite, #name, nullptr, nullptr, __FILE__, __LINE__,                \
           []() -> fixture* { return new suite##_##name##_TaskTest; });        \
   ::ringway::Task<void> suite##_##name##_TaskTest::Body()
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif  // RINGWAY_EXECUTOR_TESTING_TASK_TEST_H_
