@@ -118,7 +118,7 @@ TEST_F(OnStartTest, AFailureDoesNotWaitForTheOtherWorkers) {
 TEST_F(OnStartTest, OneAfterTheOtherUntilOneFails) {
   std::mutex mutex;
   std::vector<int> order;
-  const auto step = [&](int i, absl::Status result) {
+  const auto step = [&](int i, const absl::Status& result) {
     return [&, i, result]() -> Task<absl::Status> {
       (co_await Sleep(absl::Milliseconds(1))).IgnoreError();
       std::lock_guard<std::mutex> lock(mutex);
