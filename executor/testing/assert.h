@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ringway/core/compiler.h"
 
 namespace ringway::internal {
 

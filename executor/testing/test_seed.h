@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "ringway/core/compiler.h"
+
 namespace ringway {
 
 // RINGWAY_SEED if the environment has it (a number, checked), else what

@@ -98,6 +98,8 @@ bool IsMistake(int errnum) {
 
 bool IsMistake(const absl::Status& status) {
   if (status.ok()) return false;
+  // By a limit that the program has set itself.
+  if (absl::IsDeadlineExceeded(status)) return false;
   const int errnum = ErrnoOf(status);
   return errnum == 0 || IsMistake(errnum);
 }

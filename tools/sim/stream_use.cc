@@ -73,7 +73,7 @@ Task<absl::StatusOr<size_t>> Receive(Trial& trial, net::StreamReader reader,
 }
 
 Task<absl::StatusOr<size_t>> ReadOrReceive(Trial& trial,
-                                           net::StreamReader reader,
+                                           const net::StreamReader& reader,
                                            std::string& bytes) {
   return trial.rng().Chance(0.4) ? Read(trial, reader, bytes)
                                  : Receive(trial, reader, bytes);
