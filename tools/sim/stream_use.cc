@@ -108,9 +108,9 @@ Task<absl::StatusOr<size_t>> ReceiveSomehow(Trial& trial,
                                             std::string& bytes) {
   sim::Rng& rng = trial.rng();
   while (rng.Chance(0.2)) {
-    absl::StatusOr<size_t> n =
-        co_await WithTimeout(rng.Between(absl::ZeroDuration(), kReadPatience),
-                             ReadOrReceive(trial, reader, bytes));
+    Task<absl::StatusOr<size_t>> receive = ReadOrReceive(trial, reader, bytes);
+    absl::StatusOr<size_t> n = co_await WithTimeout(
+        rng.Between(absl::ZeroDuration(), kReadPatience), std::move(receive));
     if (!absl::IsDeadlineExceeded(n.status())) co_return n;
   }
   co_return co_await ReadOrReceive(trial, reader, bytes);

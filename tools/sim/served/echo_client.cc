@@ -61,8 +61,8 @@ Task<absl::Status> EchoClient::RunSession() {
 // end.
 Task<absl::Status> EchoClient::Converse(net::TcpStream& stream) {
   const bool at_once = trial_.rng().Chance(0.4);
-  absl::Status status =
-      co_await (at_once ? AllAtOnce(stream) : TakeTurns(stream));
+  Task<absl::Status> talk = at_once ? AllAtOnce(stream) : TakeTurns(stream);
+  absl::Status status = co_await std::move(talk);
   if (!status.ok() || over_) co_return status;
   co_return co_await Finish(stream);
 }
@@ -86,8 +86,9 @@ Task<absl::Status> EchoClient::TakeTurns(net::TcpStream& stream) {
 
 Task<absl::Status> EchoClient::AllAtOnce(net::TcpStream& stream) {
   const uint64_t end = trial_.rng().Between(1, kMaxMessages * kMaxMessageBytes);
-  auto [sent, received] =
-      co_await WhenAll(SendUntil(stream, end), ReceiveUntil(stream, end));
+  Task<absl::Status> there = SendUntil(stream, end);
+  Task<absl::Status> back = ReceiveUntil(stream, end);
+  auto [sent, received] = co_await WhenAll(std::move(there), std::move(back));
   co_return sent.ok() ? received : sent;
 }
 
@@ -104,8 +105,9 @@ Task<absl::Status> EchoClient::Finish(net::TcpStream& stream) {
 
 Task<absl::Status> EchoClient::ExpectEnd(net::TcpStream& stream) {
   std::string bytes;
-  const absl::StatusOr<size_t> n =
-      co_await ReceiveSomehow(trial_, stream.reader(), bytes);
+  Task<absl::StatusOr<size_t>> receive =
+      ReceiveSomehow(trial_, stream.reader(), bytes);
+  const absl::StatusOr<size_t> n = co_await std::move(receive);
   if (!n.ok()) co_return Break(stream, "receiving the end", n.status());
   if (*n > 0)
     co_return absl::InternalError(absl::StrCat(
@@ -149,8 +151,9 @@ Task<absl::Status> EchoClient::ReceiveUntil(net::TcpStream& stream,
                                             uint64_t end) {
   while (offset_received_ < end && !over_) {
     std::string bytes;
-    const absl::StatusOr<size_t> n =
-        co_await ReceiveSomehow(trial_, stream.reader(), bytes);
+    Task<absl::StatusOr<size_t>> receive =
+        ReceiveSomehow(trial_, stream.reader(), bytes);
+    const absl::StatusOr<size_t> n = co_await std::move(receive);
     if (!n.ok()) co_return Break(stream, "receiving", n.status());
     if (*n == 0)
       co_return Break(stream, "receiving",

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -39,8 +40,9 @@ Task<void> EchoServer::ServeConnection(net::TcpStream stream) {
 Task<absl::Status> EchoServer::TakeAll(SlabKey key) {
   Session& session = *sessions_.Get(key);
   while (true) {
-    const absl::StatusOr<size_t> n = co_await ReceiveSomehow(
-        trial(), session.stream.reader(), session.unanswered);
+    Task<absl::StatusOr<size_t>> receive =
+        ReceiveSomehow(trial(), session.stream.reader(), session.unanswered);
+    const absl::StatusOr<size_t> n = co_await std::move(receive);
     if (!n.ok()) {
       if (session.stream.valid() && !CurrentTaskIsCancelled())
         trial().Report("receiving a request", n.status());
@@ -107,8 +109,9 @@ Task<void> EchoServer::Reply(SlabKey key) {
 Task<absl::Status> EchoServer::SendReply(SlabKey key, std::string reply) {
   Session* session = Find(key);
   if (session == nullptr) co_return absl::OkStatus();
-  const absl::Status sent = co_await SendSomehow(
-      trial(), session->stream.writer(), std::as_bytes(std::span(reply)));
+  Task<absl::Status> send = SendSomehow(trial(), session->stream.writer(),
+                                        std::as_bytes(std::span(reply)));
+  const absl::Status sent = co_await std::move(send);
   session = Find(key);
   if (session != nullptr && session->stream.valid())
     trial().Report("sending a reply", sent);

@@ -70,12 +70,14 @@ Task<void> ProxyServer::ForwardSomehow(Link& link, net::TcpStream& from,
                                        net::TcpStream& to) {
   while (!link.broken) {
     std::string bytes;
-    const absl::StatusOr<size_t> n =
-        co_await ReceiveSomehow(trial(), from.reader(), bytes);
+    Task<absl::StatusOr<size_t>> receive =
+        ReceiveSomehow(trial(), from.reader(), bytes);
+    const absl::StatusOr<size_t> n = co_await std::move(receive);
     if (!n.ok()) co_return Break(link, "receiving", n.status());
     if (*n == 0) co_return co_await ForwardEnd(link, to);
-    const absl::Status sent = co_await SendSomehow(
-        trial(), to.writer(), std::as_bytes(std::span(bytes)));
+    Task<absl::Status> send =
+        SendSomehow(trial(), to.writer(), std::as_bytes(std::span(bytes)));
+    const absl::Status sent = co_await std::move(send);
     if (!sent.ok()) co_return Break(link, "sending", sent);
   }
 }
