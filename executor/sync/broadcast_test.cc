@@ -2,6 +2,7 @@
 
 #include "ringway/executor/sync/broadcast.h"
 
+#include <functional>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -319,7 +320,7 @@ TEST(BroadcastDeathTest, OfNoRoomOrTooMuchIsRefused) {
 struct Call {
   const char* label;
   const char* message;
-  Task<void> (*misuse)();
+  std::function<Task<void>()> misuse;
 };
 void PrintTo(const Call& call, std::ostream* out) { *out << call.label; }
 
@@ -347,12 +348,15 @@ Task<void> DestroyAwaited() {
   co_await Yield();
   text.reset();
 }
-template <void (*kUse)(Text&, TextReceiver&)>
-Task<void> UseElsewhere() {
+using Use = void (*)(Text&, TextReceiver&);
+Task<void> UseOnAnotherThread(Use use) {
   Text text(1);
   TextReceiver receiver = text.Subscribe();
   (co_await text.Send("a")).IgnoreError();
-  std::thread([&] { kUse(text, receiver); }).join();
+  std::thread([&] { use(text, receiver); }).join();
+}
+std::function<Task<void>()> UseElsewhere(Use use) {
+  return [use] { return UseOnAnotherThread(use); };
 }
 
 class BroadcastMisuseDeathTest : public ::testing::TestWithParam<Call> {};
@@ -377,29 +381,29 @@ INSTANTIATE_TEST_SUITE_P(
              MoveAwaited},
         Call{"DestroyAwaited", "a Broadcast was destroyed while a task",
              DestroyAwaited},
-        Call{"TrySend", kForeign, UseElsewhere<[](Text& t, TextReceiver&) {
+        Call{"TrySend", kForeign, UseElsewhere([](Text& t, TextReceiver&) {
                t.TrySend("b").IgnoreError();
-             }>},
+             })},
         Call{"Close", kForeign,
-             UseElsewhere<[](Text& t, TextReceiver&) { t.Close(); }>},
+             UseElsewhere([](Text& t, TextReceiver&) { t.Close(); })},
         Call{"Closed", kForeign,
-             UseElsewhere<[](Text& t, TextReceiver&) { t.closed(); }>},
+             UseElsewhere([](Text& t, TextReceiver&) { t.closed(); })},
         Call{"Size", kForeign,
-             UseElsewhere<[](Text& t, TextReceiver&) { t.size(); }>},
+             UseElsewhere([](Text& t, TextReceiver&) { t.size(); })},
         Call{"Count", kForeign,
-             UseElsewhere<[](Text& t, TextReceiver&) { t.n_receivers(); }>},
+             UseElsewhere([](Text& t, TextReceiver&) { t.n_receivers(); })},
         Call{"Subscribe", kForeign,
-             UseElsewhere<[](Text& t, TextReceiver&) { t.Subscribe(); }>},
-        Call{"TryReceive", kForeign, UseElsewhere<[](Text&, TextReceiver& r) {
+             UseElsewhere([](Text& t, TextReceiver&) { t.Subscribe(); })},
+        Call{"TryReceive", kForeign, UseElsewhere([](Text&, TextReceiver& r) {
                r.TryReceive().status().IgnoreError();
-             }>},
+             })},
         Call{"Ready", kForeign,
-             UseElsewhere<[](Text&, TextReceiver& r) { r.ready(); }>},
+             UseElsewhere([](Text&, TextReceiver& r) { r.ready(); })},
         Call{"TakeMissed", kForeign,
-             UseElsewhere<[](Text&, TextReceiver& r) { r.TakeMissed(); }>},
-        Call{"Move", kForeign, UseElsewhere<[](Text&, TextReceiver& r) {
+             UseElsewhere([](Text&, TextReceiver& r) { r.TakeMissed(); })},
+        Call{"Move", kForeign, UseElsewhere([](Text&, TextReceiver& r) {
                TextReceiver moved = std::move(r);
-             }>}),
+             })}),
     [](const auto& info) { return std::string(info.param.label); });
 
 }  // namespace
