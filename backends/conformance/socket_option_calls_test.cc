@@ -256,7 +256,9 @@ TEST_P(SharedPort, IsForThoseWhoAllAskForIt) {
         const bool both = first == Wants::kShared && second == Wants::kShared;
         const SocketFd same = BindTo(type, address, second);
         EXPECT_EQ(same.valid(), both);
-        if (!both) EXPECT_EQ(same.get(), -EADDRINUSE);
+        if (!both) {
+          EXPECT_EQ(same.get(), -EADDRINUSE);
+        }
         // The same for an address that contains it.
         const sockaddr_in wider = Ipv4(INADDR_ANY, ntohs(address.sin_port));
         EXPECT_EQ(BindTo(type, wider, second).valid(), both);
