@@ -80,6 +80,36 @@ TEST_P(TcpStreamTest, DroppingAStreamEndsTheReceiveOfAnotherTask) {
   Run(main());
 }
 
+// The end of a stream resumes its reader within the news of it. Nothing is in
+// flight then, so a reader that dropped the stream closed and deleted it at
+// once, under the function that had resumed it. Readers that drop a stream
+// later, or with a receive armed, did not show it; only a sanitizer does.
+TEST_P(TcpStreamTest, AReaderMayDropItsStreamAtTheEndThatItWasToldOf) {
+  auto main = [&]() -> Task<void> {
+    for (const bool with_reset : {false, true}) {
+      const size_t fds_before = OpenFds();
+      Connected pair = ConnectedTcp(system());
+      std::optional<TcpStream> stream = Adopt(std::move(pair.near_end));
+      auto read = [&]() -> Task<void> {
+        const absl::StatusOr<std::string> end = co_await ReceiveSome(*stream);
+        stream.reset();
+        EXPECT_EQ(end.ok(), !with_reset) << end.status();
+      };
+      JoinHandle<void> reader = Spawn(read());
+      co_await TurnTimes(3);
+      if (with_reset) {
+        pair.far_end.Reset();
+      } else {
+        pair.far_end.Close();
+      }
+      EXPECT_TRUE((co_await reader).ok());
+      EXPECT_FALSE(stream.has_value());
+      co_await TurnUntil([&] { return OpenFds() == fds_before; });
+    }
+  };
+  Run(main());
+}
+
 TEST_P(TcpStreamTest, DroppingAStreamEndsAReadThatWaitsForTheReceiveToStop) {
   auto main = [&]() -> Task<void> {
     for (int yields = 0; yields < 4; ++yields) {
