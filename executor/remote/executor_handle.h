@@ -6,7 +6,7 @@
 // has ended is refused.
 //
 //   ringway::ExecutorHandle home = ringway::ExecutorHandle::Current();
-//   std::thread([home] {
+//   std::thread poster([home] {
 //     absl::Status posted = home.Post([] { /* on the executor's thread */ });
 //   });
 

@@ -5,6 +5,7 @@
 //   auto [sender, receiver] = ringway::MakeSharedChannel<Job>(/*capacity=*/64);
 //   // Any number of tasks on any workers, each with a copy of the sender:
 //   absl::Status sent = co_await sender.Send(std::move(job));
+//   ...
 //   // One task, on whichever worker the receiver was moved to:
 //   while (true) {
 //     absl::StatusOr<Job> job = co_await receiver.Receive();

@@ -3,8 +3,7 @@
 // SpawnOn: runs a function as a task of another executor and brings back what
 // comes of it.
 //
-//   ringway::Task<absl::StatusOr<Page>> Find(Key key);  // uses a worker's
-//   cache
+// The function, Find(Key) here, may use what only that worker has:
 //
 //   absl::StatusOr<Page> page = co_await ringway::SpawnOn(owner, Find, key);
 

@@ -15,6 +15,7 @@
 // joins.
 //
 //   ringway::Task<absl::Status> Serve(ringway::TaskScope& scope, Port port);
+//   ...
 //   absl::Status served = co_await ringway::WithScope(Serve, port);
 
 #ifndef RINGWAY_EXECUTOR_STRUCTURED_TASK_SCOPE_H_

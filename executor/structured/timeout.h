@@ -5,6 +5,7 @@
 //
 //   auto n = co_await ringway::WithTimeout(absl::Seconds(5),
 //                                          stream.Read(buffer));
+//   ...
 //   auto page = co_await ringway::WithTimeout(absl::Seconds(2), Get("/"));
 //   if (absl::IsDeadlineExceeded(page.status())) ...
 //

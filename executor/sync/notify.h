@@ -7,10 +7,13 @@
 // looking first and waiting then misses nothing. Use Event for what happens
 // once, Channel for what has a value.
 //
-//   queue.push_back(job);          while (queue.empty()) {
-//   notify.NotifyOne();              absl::Status s = co_await notify.Wait();
-//                                    if (!s.ok()) co_return s;
-//                                  }
+//   queue.push_back(job);
+//   notify.NotifyOne();
+//   ...
+//   while (queue.empty()) {
+//     absl::Status woken = co_await notify.Wait();
+//     if (!woken.ok()) co_return woken;
+//   }
 
 #ifndef RINGWAY_EXECUTOR_SYNC_NOTIFY_H_
 #define RINGWAY_EXECUTOR_SYNC_NOTIFY_H_

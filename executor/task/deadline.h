@@ -2,8 +2,9 @@
 //
 // After: a time from now as an instant, which is what deadlines are.
 //
-//   connection = co_await ringway::net::Connect(
-//       endpoint, options.set_deadline(ringway::After(absl::Seconds(1))));
+//   const MonotonicTime deadline = ringway::After(absl::Seconds(2));
+//   absl::StatusOr<Page> page = co_await WithDeadline(deadline, Fetch(host));
+//   if (!page.ok()) page = co_await WithDeadline(deadline, Fetch("mirror"));
 
 #ifndef RINGWAY_EXECUTOR_TASK_DEADLINE_H_
 #define RINGWAY_EXECUTOR_TASK_DEADLINE_H_

@@ -5,6 +5,7 @@
 #ifndef RINGWAY_EXECUTOR_TESTING_QUOTED_EXAMPLES_H_
 #define RINGWAY_EXECUTOR_TESTING_QUOTED_EXAMPLES_H_
 
+#include <cctype>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -39,6 +40,44 @@ inline void ExpectQuotes(const std::string& document, const std::string& source,
     ++n_found;
   }
   EXPECT_EQ(n_found, n);
+}
+
+inline std::string WithoutSpace(std::string_view text) {
+  std::string result;
+  for (char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c)) == 0) result.push_back(c);
+  }
+  return result;
+}
+
+// Expects the example at the head of `header` - the lines of its first comment
+// that begin with three spaces - to be in `source`, but for white space, and
+// for what "..." stands for.
+inline void ExpectHeaderQuotes(const std::string& header,
+                               const std::string& source) {
+  const std::string code = WithoutSpace(ContentsOf(source));
+  std::istringstream lines(ContentsOf(header));
+  std::string part;
+  int n_found = 0;
+  const auto expect_part = [&] {
+    if (part.empty()) return;
+    EXPECT_NE(code.find(part), std::string::npos) << header << ": " << part;
+    part.clear();
+    ++n_found;
+  };
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("//", 0) != 0) break;
+    const size_t dots = line.find("...");
+    if (line.rfind("//   ", 0) != 0 || dots != std::string::npos) {
+      if (dots != std::string::npos && line.rfind("//   ", 0) == 0)
+        part += WithoutSpace(line.substr(2, dots - 2));
+      expect_part();
+      continue;
+    }
+    part += WithoutSpace(line.substr(2));
+  }
+  expect_part();
+  EXPECT_GT(n_found, 0) << header << " has no example";
 }
 
 }  // namespace ringway::testing

@@ -8,6 +8,7 @@
 // hanging the test.
 //
 //   ringway::VirtualTimeExecutor executor;
+//   const MonotonicTime began = executor.Now();
 //   EXPECT_TRUE(executor->Run(SleepForAnHour()).ok());
 //   EXPECT_EQ(executor.Now() - began, absl::Hours(1));
 //
