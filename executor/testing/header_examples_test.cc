@@ -144,7 +144,9 @@ RINGWAY_TEST_F(HeaderExamples, Timeout) {
   auto n = co_await ringway::WithTimeout(absl::Seconds(5), stream.Read(buffer));
   RINGWAY_ASSERT_OK(n);
   auto page = co_await ringway::WithTimeout(absl::Seconds(2), Get("/"));
-  if (absl::IsDeadlineExceeded(page.status())) RINGWAY_ASSERT_OK(page);
+  if (absl::IsDeadlineExceeded(page.status())) {
+    RINGWAY_ASSERT_OK(page);
+  }
 }
 
 RINGWAY_TEST_F(HeaderExamples, When) {
