@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // LentBuffer: bytes that arrived in one of a backend's receive buffers, lent
-// until dropped. What net::ReceivedBuffer and the ring's ReceivedData are.
+// until it is dropped. net::ReceivedBuffer and the ring's ReceivedData are
+// other names of it.
 //
-// May outlive its loop (loop_dependent.h): the loop's end takes the buffer
-// back, and looking at the bytes then aborts.
+// It may outlive its loop (loop_dependent.h): the loop's end takes the buffer
+// back, and reading the bytes afterwards aborts.
 
 #ifndef RINGWAY_EXECUTOR_LOOP_LENT_BUFFER_H_
 #define RINGWAY_EXECUTOR_LOOP_LENT_BUFFER_H_
@@ -38,7 +39,8 @@ class [[nodiscard]] LentBuffer : private ListNode {
   }
   ~LentBuffer() { Release(); }
 
-  // Aborts if the loop has ended.
+  // The caller's to overwrite while the buffer is lent. Aborts if the loop has
+  // ended.
   std::span<std::byte> bytes() const {
     RINGWAY_CHECK(!taken_back_,
                   "a received buffer is used after the end of its loop, which "
@@ -46,7 +48,10 @@ class [[nodiscard]] LentBuffer : private ListNode {
     return bytes_;
   }
 
-  // Forgets the first `n` bytes, at most as many as there are.
+  size_t size() const { return bytes().size(); }
+  bool empty() const { return bytes().empty(); }
+
+  // Forgets the first `n` bytes, at most size().
   void RemovePrefix(size_t n) { bytes_ = bytes().subspan(n); }
 
   // Gives the buffer back now.

@@ -14,7 +14,6 @@
 #include "absl/status/status.h"
 #include "ringway/core/containers/slab.h"
 #include "ringway/executor/loop/lent_buffer.h"
-#include "ringway/executor/loop/loop.h"
 #include "ringway/executor/ring/payload.h"
 
 namespace ringway {
@@ -25,18 +24,8 @@ using RingTask = SlabKey;
 
 // Bytes that a multishot receive has delivered, in a buffer of the backend that
 // goes back when this is destroyed: on the ring's thread (checked), or after
-// the ring has ended, which takes the bytes back: looking at them then aborts.
-class [[nodiscard]] ReceivedData {
- public:
-  ReceivedData() = default;
-  ReceivedData(Loop& loop, uint16_t buffer_id, std::span<std::byte> bytes)
-      : buffer_(loop, buffer_id, bytes) {}
-
-  std::span<std::byte> bytes() const { return buffer_.bytes(); }
-
- private:
-  LentBuffer buffer_;
-};
+// the ring has ended, which takes the bytes back: reading them then aborts.
+using ReceivedData = LentBuffer;
 
 // One thing that became of a task. A task has exactly one completion that is
 // final; multishot operations have any number of others before it.
