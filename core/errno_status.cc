@@ -10,6 +10,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "ringway/core/cancelled_status.h"
 
 namespace ringway {
 namespace {
@@ -41,8 +42,7 @@ absl::Status StatusWithText(int errnum, std::string_view what) {
 
 absl::Status ErrnoToStatus(int errnum, std::string_view what) {
   if (errnum == 0) return absl::OkStatus();
-  if (errnum == ECANCELED)
-    return absl::Status(absl::StatusCode::kCancelled, "");
+  if (errnum == ECANCELED) return CancelledStatus();
   if (errnum == ETIME)
     return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
   try {

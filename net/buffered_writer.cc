@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/net/write_buffer.h"
 
@@ -13,51 +14,29 @@ namespace internal {
 
 BufferWait::BufferWait(WriteBuffer* buffer, TryFunction attempt,
                        std::span<const std::byte> bytes)
-    : Suspension(&OnCancel, "a BufferedWriter"),
-      buffer_(buffer),
-      unusable_(LoopDependent::WhyUnusable(buffer, "a BufferedWriter")),
+    : buffer_(buffer),
+      unusable_(LoopDependent::WhyUnusable(buffer, kOwner)),
       attempt_(attempt),
       bytes_(bytes) {}
 
-BufferWait::~BufferWait() {
-  // Only when the frame is destroyed where it waits.
-  if (linked()) Unlink();
+BufferWait::WaitEnd BufferWait::Admit() {
+  if (unusable_ != Unusable::kNo) return WaitEnd::kUnusable;
+  buffer_->CheckAwaitedOn(task().loop(), kOwner);
+  return WaitEnd::kWaiting;
 }
 
-bool BufferWait::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
-  if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
-  buffer_->CheckAwaitedOn(task.loop(), "a BufferedWriter");
-  task_ = &task;
-  if (task.cancelled()) {
-    result_ = -ECANCELED;
-    return task.SkipWait(leaf);
-  }
-  if (attempt_(*buffer_, *this)) return task.SkipWait(leaf);
-  task.Park(leaf, *this);
-  return true;
+BufferWait::WaitEnd BufferWait::Begin() {
+  return attempt_(*buffer_, *this) ? WaitEnd::kServed : WaitEnd::kWaiting;
 }
 
-void BufferWait::OnCancel(Suspension& suspension) {
-  BufferWait& self = static_cast<BufferWait&>(suspension);
-  self.Unlink();
-  self.Complete(-ECANCELED);
-  self.buffer_->OnWaitLeft();
-}
-
-void BufferWait::Complete(int32_t result) {
-  result_ = result;
-  task_->Wake();
-}
+// The next one may fit.
+void BufferWait::AfterCancel() { buffer_->AdmitWaiters(); }
 
 absl::Status BufferWait::await_resume() const {
   if (unusable_ != Unusable::kNo)
     return UnusableStatus(unusable_, "BufferedWriter");
   if (stream_closed_) return UnusableStatus(Unusable::kEmpty, "stream");
-  if (result_ == 0) [[likely]] {
-    return absl::OkStatus();
-  }
-  if (result_ == -ECANCELED)
-    return absl::Status(absl::StatusCode::kCancelled, "");
+  if (cancelled()) return CancelledStatus();
   return ErrnoToStatus(-result_, "buffered write on a stream");
 }
 

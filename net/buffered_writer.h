@@ -17,16 +17,14 @@
 #ifndef RINGWAY_NET_BUFFERED_WRITER_H_
 #define RINGWAY_NET_BUFFERED_WRITER_H_
 
-#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 
 #include "absl/status/status.h"
-#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/executor/loop/loop_dependent.h"
-#include "ringway/executor/task/task_context.h"
+#include "ringway/executor/task/wait.h"
 #include "ringway/net/tcp_stream.h"
 
 namespace ringway::net {
@@ -36,15 +34,8 @@ namespace internal {
 class WriteBuffer;
 
 // A task that waits for room, or until something is sent.
-class BufferWait : public ListNode, private Suspension {
+class BufferWait : public ringway::internal::QueuedWait<BufferWait> {
  public:
-  ~BufferWait();
-
-  bool await_ready() const noexcept { return false; }
-  template <TaskPromise P>
-  bool await_suspend(std::coroutine_handle<P> leaf) {
-    return Begin(leaf, leaf.promise().task());
-  }
   absl::Status await_resume() const;
 
  protected:
@@ -54,18 +45,22 @@ class BufferWait : public ListNode, private Suspension {
              std::span<const std::byte> bytes);
 
  private:
+  friend class ringway::internal::Wait<BufferWait>;
+  friend class ringway::internal::QueuedWait<BufferWait>;
+  friend class ringway::internal::WaitLine<BufferWait>;
   friend class WriteBuffer;
+  using WaitEnd = ringway::internal::WaitEnd;
+  static constexpr char kOwner[] = "a BufferedWriter";
 
-  static void OnCancel(Suspension& suspension);
-  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
-  void Complete(int32_t result);
+  WaitEnd Admit();
+  WaitEnd Begin();
+  void AfterCancel();
 
   WriteBuffer* const buffer_;
   const Unusable unusable_;
   const TryFunction attempt_;
   const std::span<const std::byte> bytes_;  // to be queued
   uint64_t target_ = 0;                     // how many bytes must be sent, ever
-  TaskContext* task_ = nullptr;
   int32_t result_ = 0;
   bool stream_closed_ = false;
 };

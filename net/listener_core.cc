@@ -46,7 +46,7 @@ int ListenerCore::TakeForNewcomer() {
 }
 
 void ListenerCore::Wait(AcceptOp& waiter) {
-  waiters_.PushBack(waiter);
+  waiters_.Join(waiter);
   if (!retry_.timer.armed() && !retry_.linked()) ArmIfWanted();
 }
 
@@ -61,8 +61,13 @@ void ListenerCore::OnAbandon() {
   accept_.Stop();
 }
 
+void ListenerCore::CompleteFront(int32_t result) {
+  waiters_.front()->SetResult(result);
+  waiters_.CompleteFront(ringway::internal::WaitEnd::kServed);
+}
+
 void ListenerCore::FailAll(int32_t result) {
-  while (AcceptOp* waiter = waiters_.PopFront()) waiter->Complete(result);
+  while (!waiters_.empty()) CompleteFront(result);
 }
 
 void ListenerCore::AcceptOperation::OnNews(ArmedMultishot& self) {
@@ -77,7 +82,7 @@ void ListenerCore::OnNews() {
   while (!waiters_.empty()) {
     const int accepted = TakeAccepted();
     if (accepted < 0) break;
-    waiters_.PopFront()->Complete(accepted);
+    CompleteFront(accepted);
   }
   if (accept_.state() == ArmedMultishot::State::kEnded) {
     OnEnd(accept_.TakeEnd());

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "ringway/backends/socket_calls.h"
-#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/executor/loop/loop.h"
+#include "ringway/executor/task/wait.h"
 #include "ringway/net/armed_multishot.h"
 #include "ringway/net/socket_core.h"
 #include "ringway/net/tcp_listener.h"
@@ -59,11 +59,13 @@ class ListenerCore final : public SocketCore {
   int TakeAccepted();
   // Arms the accept if there are tasks that wait for it and it is idle.
   void ArmIfWanted();
+  // Ends the wait of the task that has waited longest.
+  void CompleteFront(int32_t result);
   void FailAll(int32_t result);
 
   AcceptOperation accept_;
   Retry retry_;
-  IntrusiveList<AcceptOp> waiters_;
+  ringway::internal::WaitLine<AcceptOp> waiters_;
 };
 
 }  // namespace ringway::net::internal

@@ -14,7 +14,44 @@
 
 namespace ringway::net::internal {
 
+using ringway::internal::WaitEnd;
 using State = ArmedMultishot::State;
+
+ReceiveWait::ReceiveWait(StreamCore* core)
+    : Wait("bytes of a stream"),
+      core_(core),
+      unusable_(LoopDependent::WhyUnusable(core, "a TcpStream")) {}
+
+WaitEnd ReceiveWait::Admit() {
+  if (unusable_ != Unusable::kNo) return WaitEnd::kUnusable;
+  core_->CheckAwaitedOn(task().loop(), "a TcpStream");
+  return WaitEnd::kWaiting;
+}
+
+WaitEnd ReceiveWait::Begin() {
+  if (core_->receiver().ready()) {
+    TakeDelivered();
+    return WaitEnd::kServed;
+  }
+  core_->receiver().Wait(*this);
+  return WaitEnd::kWaiting;
+}
+
+bool ReceiveWait::Leave() {
+  core_->receiver().StopWaiting();
+  return true;
+}
+
+void ReceiveWait::TakeDelivered() {
+  taken_ = true;
+  buffer_ = core_->receiver().Take(end_result_);
+}
+
+int32_t ReceiveWait::Take(ReceivedBuffer& buffer) {
+  if (!taken_) TakeDelivered();
+  buffer = std::move(buffer_);
+  return end_result_;
+}
 
 Receiver::Receiver(StreamCore& core)
     : core_(core), receive_(core.loop(), *this) {}
@@ -45,7 +82,7 @@ int32_t Receiver::TakeEnd() {
   return result;
 }
 
-void Receiver::Wait(Waiter& waiter) {
+void Receiver::Wait(ReceiveWait& waiter) {
   RINGWAY_CHECK(waiter_ == nullptr && !core_.reading(),
                 "two tasks read from one stream");
   waiter_ = &waiter;
@@ -91,10 +128,8 @@ void Receiver::Abandon() {
   abandoned_ = true;
   current_.Release();
   receive_.DropUntaken();
-  if (Waiter* waiter = std::exchange(waiter_, nullptr)) {
-    waiter->cancelled = true;
-    waiter->task->Wake();
-  }
+  if (ReceiveWait* waiter = std::exchange(waiter_, nullptr))
+    waiter->Complete(WaitEnd::kCancelled);
   if (Operation* read = std::exchange(read_, nullptr)) {
     read->state = OpState::kDone;
     read->result = -ECANCELED;
@@ -126,7 +161,7 @@ void Receiver::ServeWaiters() {
     return;
   }
   if (waiter_ != nullptr && ready()) {
-    std::exchange(waiter_, nullptr)->task->Resume();
+    std::exchange(waiter_, nullptr)->CompleteNow(WaitEnd::kServed);
   } else if (waiter_ != nullptr && !receive_.in_progress()) {
     Arm();  // the waiter came while a pause was under way
   }

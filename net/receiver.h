@@ -12,13 +12,43 @@
 #include <cstdint>
 
 #include "ringway/backends/operation.h"
-#include "ringway/executor/task/task_context.h"
+#include "ringway/executor/loop/loop_dependent.h"
+#include "ringway/executor/task/wait.h"
 #include "ringway/net/armed_multishot.h"
 #include "ringway/net/received_buffer.h"
 
 namespace ringway::net::internal {
 
+class Receiver;
 class StreamCore;
+
+// A task that waits for what a receiver delivers; the base of ReceiveOp.
+class ReceiveWait : public ringway::internal::Wait<ReceiveWait> {
+ protected:
+  explicit ReceiveWait(StreamCore* core);
+  ~ReceiveWait() { LeaveIfWaiting(); }
+
+  // Once the wait is over and not cancelled: moves the bytes out, or says what
+  // ended the stream, 0 or -errno.
+  int32_t Take(ReceivedBuffer& buffer);
+
+  StreamCore* const core_;
+  const Unusable unusable_;
+
+ private:
+  friend class ringway::internal::Wait<ReceiveWait>;
+  friend class Receiver;
+  using WaitEnd = ringway::internal::WaitEnd;
+
+  WaitEnd Admit();
+  WaitEnd Begin();
+  bool Leave();
+  void TakeDelivered();
+
+  bool taken_ = false;  // without waiting: the next two are the result
+  int32_t end_result_ = 0;
+  ReceivedBuffer buffer_;
+};
 
 class Receiver {
  public:
@@ -41,15 +71,9 @@ class Receiver {
   // given once, as by recv(2): the next receive asks the kernel again.
   ReceivedBuffer Take(int32_t& end_result);
 
-  // A task that waits for ready().
-  struct Waiter {
-    TaskContext* task = nullptr;
-    bool cancelled = false;  // the stream was dropped meanwhile
-  };
-
-  // Resumes the waiter's task once ready(), arming the receive if need be. One
-  // at a time (checked).
-  void Wait(Waiter& waiter);
+  // Continues the waiter's task once ready(), arming the receive if need be.
+  // One at a time (checked).
+  void Wait(ReceiveWait& waiter);
   void StopWaiting() { waiter_ = nullptr; }
 
   // Serves a Read() of the caller's own buffer: from what was delivered if
@@ -81,8 +105,8 @@ class Receiver {
 
   StreamCore& core_;
   Receive receive_;
-  ReceivedBuffer current_;     // delivered first and not all taken
-  Waiter* waiter_ = nullptr;   // in Wait()
+  ReceivedBuffer current_;         // delivered first and not all taken
+  ReceiveWait* waiter_ = nullptr;  // in Wait()
   Operation* read_ = nullptr;  // in HandOver(), waiting for the receive to stop
   bool abandoned_ = false;
   bool at_end_ = false;  // of the stream, and a reader knows

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/prepare.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
 
 namespace ringway::net {
@@ -23,8 +24,7 @@ int FdOf(const internal::StreamCore* core) {
 
 absl::Status Failed(int32_t result, std::string_view operation, int fd) {
   // The two that are part of normal life carry no text and do not allocate.
-  if (result == -ECANCELED)
-    return absl::Status(absl::StatusCode::kCancelled, "");
+  if (result == -ECANCELED) return CancelledStatus();
   return ErrnoToStatus(-result,
                        absl::StrCat(operation, " on a stream, fd ", fd));
 }
@@ -69,53 +69,13 @@ absl::StatusOr<size_t> ReadOp::await_resume() const {
 
 // --- ReceiveOp
 
-ReceiveOp::ReceiveOp(internal::StreamCore* core)
-    : Suspension(&OnCancel, "bytes of a stream"),
-      core_(core),
-      unusable_(WhyUnusable(core)) {}
-
-ReceiveOp::~ReceiveOp() {
-  // Only when the frame is destroyed where it waits.
-  if (waiting_ && !cancelled) core_->receiver().StopWaiting();
-}
-
-bool ReceiveOp::Begin(std::coroutine_handle<> leaf, TaskContext& current) {
-  if (unusable_ != Unusable::kNo) return current.SkipWait(leaf);
-  core_->CheckAwaitedOn(current.loop(), "a TcpStream");
-  cancelled = current.cancelled();
-  if (cancelled) return current.SkipWait(leaf);
-  // Only a task that does wait is parked: its suspension would stay behind.
-  if (core_->receiver().ready()) {
-    Take();
-    return current.SkipWait(leaf);
-  }
-  current.Park(leaf, *this);
-  task = &current;
-  waiting_ = true;
-  core_->receiver().Wait(*this);
-  return true;
-}
-
-void ReceiveOp::OnCancel(Suspension& suspension) {
-  ReceiveOp& self = static_cast<ReceiveOp&>(suspension);
-  self.core_->receiver().StopWaiting();
-  self.waiting_ = false;
-  self.cancelled = true;
-  self.task->Wake();
-}
-
 absl::StatusOr<ReceivedBuffer> ReceiveOp::await_resume() {
   if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
-  waiting_ = false;
-  if (cancelled) return absl::Status(absl::StatusCode::kCancelled, "");
-  if (!taken_) Take();
-  if (end_result_ < 0) return Failed(end_result_, "receive", core_->fd());
-  return std::move(buffer_);
-}
-
-void ReceiveOp::Take() {
-  taken_ = true;
-  buffer_ = core_->receiver().Take(end_result_);
+  if (cancelled()) return CancelledStatus();
+  ReceivedBuffer buffer;
+  const int32_t end_result = Take(buffer);
+  if (end_result < 0) return Failed(end_result, "receive", core_->fd());
+  return buffer;
 }
 
 // --- QueuedWrite

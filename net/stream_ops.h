@@ -56,32 +56,10 @@ class [[nodiscard]] ReadOp : public OperationAwait {
   bool begun_ = false;  // and not ended
 };
 
-class [[nodiscard]] ReceiveOp : private Suspension,
-                                private internal::Receiver::Waiter {
+class [[nodiscard]] ReceiveOp : public internal::ReceiveWait {
  public:
-  explicit ReceiveOp(internal::StreamCore* core);
-  ReceiveOp(const ReceiveOp&) = delete;
-  ReceiveOp& operator=(const ReceiveOp&) = delete;
-  ~ReceiveOp();
-
-  bool await_ready() const noexcept { return false; }
-  template <TaskPromise P>
-  bool await_suspend(std::coroutine_handle<P> leaf) {
-    return Begin(leaf, leaf.promise().task());
-  }
+  explicit ReceiveOp(internal::StreamCore* core) : ReceiveWait(core) {}
   absl::StatusOr<ReceivedBuffer> await_resume();
-
- private:
-  static void OnCancel(Suspension& suspension);
-  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
-  void Take();
-
-  internal::StreamCore* const core_;
-  const Unusable unusable_;
-  bool waiting_ = false;
-  bool taken_ = false;  // without waiting: the next two are the result
-  int32_t end_result_ = 0;
-  ReceivedBuffer buffer_;
 };
 
 // What takes its turn in a stream's order of writes.

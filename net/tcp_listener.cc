@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/listener_core.h"
@@ -14,51 +15,38 @@
 namespace ringway::net {
 
 AcceptOp::AcceptOp(internal::ListenerCore* core)
-    : Suspension(&OnCancel, "a connection"),
+    : QueuedWait("a connection"),
       core_(core),
-      unusable_(LoopDependent::WhyUnusable(core, "a TcpListener")) {}
+      unusable_(LoopDependent::WhyUnusable(core, kOwner)) {}
 
-AcceptOp::~AcceptOp() {
-  if (linked()) Unlink();  // the frame is destroyed where it waits
+AcceptOp::WaitEnd AcceptOp::Admit() {
+  if (unusable_ != Unusable::kNo) return WaitEnd::kUnusable;
+  core_->CheckAwaitedOn(task().loop(), kOwner);
+  return WaitEnd::kWaiting;
 }
 
-bool AcceptOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
-  if (unusable_ != Unusable::kNo || task.cancelled()) {
-    error_ = -ECANCELED;
-    return task.SkipWait(leaf);
-  }
-  core_->CheckAwaitedOn(task.loop(), "a TcpListener");
-  loop_ = &core_->loop();
-  // Only a task that does wait is parked: its suspension would stay behind.
+AcceptOp::WaitEnd AcceptOp::Begin() {
   accepted_ = SocketFd(core_->sockets(), core_->TakeForNewcomer());
-  if (accepted_.valid()) return task.SkipWait(leaf);
-  task.Park(leaf, *this);
-  task_ = &task;
+  if (accepted_.valid()) return WaitEnd::kServed;
   core_->Wait(*this);
-  return true;
+  return WaitEnd::kWaiting;
 }
 
-void AcceptOp::Complete(int32_t result) {
+void AcceptOp::SetResult(int32_t result) {
   if (result >= 0) {
-    accepted_ = SocketFd(loop_->backend().sockets(), result);
+    accepted_ = SocketFd(task().loop().backend().sockets(), result);
   } else {
     error_ = result;
   }
-  task_->Wake();
-}
-
-void AcceptOp::OnCancel(Suspension& suspension) {
-  AcceptOp& self = static_cast<AcceptOp&>(suspension);
-  self.Unlink();
-  self.Complete(-ECANCELED);
 }
 
 absl::StatusOr<TcpStream> AcceptOp::await_resume() {
   if (unusable_ == Unusable::kLoopEnded)
     return UnusableStatus(unusable_, "listener");
+  if (unusable_ == Unusable::kEmpty || cancelled()) return CancelledStatus();
   if (error_ < 0) return ErrnoToStatus(-error_, "accept");
   try {
-    return TcpStream::Adopt(*loop_, std::move(accepted_));
+    return TcpStream::Adopt(task().loop(), std::move(accepted_));
   } catch (const std::bad_alloc&) {  // Adopt() has closed it
     return ErrnoToStatus(ENOMEM, "a stream for an accepted connection");
   }

@@ -13,7 +13,6 @@
 #ifndef RINGWAY_NET_TCP_LISTENER_H_
 #define RINGWAY_NET_TCP_LISTENER_H_
 
-#include <coroutine>
 #include <cstdint>
 #include <memory>
 
@@ -23,7 +22,7 @@
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/loop/loop_dependent.h"
-#include "ringway/executor/task/task_context.h"
+#include "ringway/executor/task/wait.h"
 #include "ringway/net/listen_socket.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp_stream.h"
@@ -34,32 +33,27 @@ namespace internal {
 class ListenerCore;
 }
 
-class [[nodiscard]] AcceptOp : public ListNode, private Suspension {
+class [[nodiscard]] AcceptOp : public ringway::internal::QueuedWait<AcceptOp> {
  public:
   // `core` may be null: a closed listener.
   explicit AcceptOp(internal::ListenerCore* core);
-  AcceptOp(const AcceptOp&) = delete;
-  AcceptOp& operator=(const AcceptOp&) = delete;
-  ~AcceptOp();
-
-  bool await_ready() const noexcept { return false; }
-  template <TaskPromise P>
-  bool await_suspend(std::coroutine_handle<P> leaf) {
-    return Begin(leaf, leaf.promise().task());
-  }
   absl::StatusOr<TcpStream> await_resume();
 
  private:
+  friend class ringway::internal::Wait<AcceptOp>;
+  friend class ringway::internal::QueuedWait<AcceptOp>;
+  friend class ringway::internal::WaitLine<AcceptOp>;
   friend class internal::ListenerCore;
+  using WaitEnd = ringway::internal::WaitEnd;
+  static constexpr char kOwner[] = "a TcpListener";
 
-  static void OnCancel(Suspension& suspension);
-  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
-  void Complete(int32_t result);
+  WaitEnd Admit();
+  WaitEnd Begin();
+  // The fd that was accepted, or -errno.
+  void SetResult(int32_t result);
 
   internal::ListenerCore* const core_;
   const Unusable unusable_;
-  TaskContext* task_ = nullptr;
-  Loop* loop_ = nullptr;
   SocketFd accepted_;
   int32_t error_ = 0;  // -errno, if none was accepted
 };

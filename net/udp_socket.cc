@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/prepare.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/socket_core.h"
@@ -80,8 +81,7 @@ void DatagramOp::OnDone(Runnable& entry) {
 absl::Status DatagramOp::Failed(const char* what) const {
   if (unusable_ != Unusable::kNo)
     return UnusableStatus(unusable_, "UDP socket");
-  if (result == -ECANCELED)
-    return absl::Status(absl::StatusCode::kCancelled, "");
+  if (result == -ECANCELED) return CancelledStatus();
   return ErrnoToStatus(-result,
                        absl::StrCat(what, " on a UDP socket, fd ", fd));
 }

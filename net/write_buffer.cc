@@ -12,6 +12,9 @@
 
 namespace ringway::net::internal {
 
+using ringway::internal::WaitEnd;
+using ringway::internal::WaitLine;
+
 WriteBuffer::WriteBuffer(const StreamHalf& stream, size_t limit_bytes)
     : Orphan(stream.core()->loop()),
       stream_(stream),
@@ -33,7 +36,7 @@ bool WriteBuffer::TryEnqueue(BufferWait& wait) {
   wait.stream_closed_ = error_ == 0 && stream_.core() == nullptr;
   if (error_ != 0 || wait.stream_closed_) return true;
   if (!enqueuing_.empty() || !HasRoomFor(wait.bytes_.size())) {
-    enqueuing_.PushBack(wait);
+    enqueuing_.Join(wait);
     return false;
   }
   wait.result_ = Append(wait.bytes_);
@@ -44,7 +47,7 @@ bool WriteBuffer::TryFlush(BufferWait& wait) {
   wait.result_ = error_;
   wait.target_ = enqueued_total_;
   if (error_ != 0 || sent_total_ == enqueued_total_) return true;
-  flushing_.PushBack(wait);
+  flushing_.Join(wait);
   return false;
 }
 
@@ -83,16 +86,15 @@ int32_t WriteBuffer::Append(std::span<const std::byte> bytes) {
 void WriteBuffer::AdmitWaiters() {
   while (BufferWait* wait = enqueuing_.front()) {
     if (!HasRoomFor(wait->bytes_.size())) break;
-    wait->Unlink();
-    wait->Complete(Append(wait->bytes_));
+    wait->result_ = Append(wait->bytes_);
+    enqueuing_.CompleteFront(WaitEnd::kServed);
   }
 }
 
 void WriteBuffer::CompleteFlushes() {
   while (BufferWait* wait = flushing_.front()) {
     if (wait->target_ > sent_total_) break;
-    wait->Unlink();
-    wait->Complete(0);
+    flushing_.CompleteFront(WaitEnd::kServed);
   }
 }
 
@@ -150,8 +152,15 @@ void WriteBuffer::Fail(int32_t error) {
   filling_ = {};
   sending_ = {};
   sent_ = 0;
-  for (IntrusiveList<BufferWait>* list : {&enqueuing_, &flushing_}) {
-    while (BufferWait* wait = list->PopFront()) wait->Complete(error);
+  EndAllWaits(error);
+}
+
+void WriteBuffer::EndAllWaits(int32_t result) {
+  for (WaitLine<BufferWait>* line : {&enqueuing_, &flushing_}) {
+    while (BufferWait* wait = line->front()) {
+      wait->result_ = result;
+      line->CompleteFront(WaitEnd::kServed);
+    }
   }
 }
 
@@ -168,9 +177,7 @@ void WriteBuffer::Abandon(std::unique_ptr<WriteBuffer> buffer) {
   if (LetGoWithoutLoop(buffer, "a BufferedWriter")) return;
   WriteBuffer& self = *buffer;
   self.abandoned_ = true;
-  for (IntrusiveList<BufferWait>* list : {&self.enqueuing_, &self.flushing_}) {
-    while (BufferWait* wait = list->PopFront()) wait->Complete(-ECANCELED);
-  }
+  self.EndAllWaits(-ECANCELED);
   StreamCore* const sending_to = self.sending_to_;
   if (sending_to == nullptr || sending_to->CancelWrite(self.send_)) return;
   if (self.send_.active() || self.send_.linked()) {

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "ringway/backends/operation.h"
-#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/stream_core.h"
@@ -34,8 +33,8 @@ class WriteBuffer final : public Orphan {
   // False while something that was enqueued before is unsent.
   bool TryFlush(BufferWait& wait);
 
-  // A wait for room was given up: the next one may fit.
-  void OnWaitLeft() { AdmitWaiters(); }
+  // Queues what waits for room, as far as there is some.
+  void AdmitWaiters();
 
   // Ends the sending and everybody's waiting, then deletes the buffer.
   static void Abandon(std::unique_ptr<WriteBuffer> buffer);
@@ -60,7 +59,6 @@ class WriteBuffer final : public Orphan {
   // Returns 0, or -ENOMEM, having appended nothing.
   int32_t Append(std::span<const std::byte> bytes);
   bool ReserveFor(size_t n_bytes);
-  void AdmitWaiters();
   void CompleteFlushes();
   void BeginSending();
   void PrepareRest();
@@ -68,6 +66,7 @@ class WriteBuffer final : public Orphan {
   // True when there is more to send and it may be sent.
   bool Advance(int32_t result, bool cancelled);
   void Fail(int32_t error);
+  void EndAllWaits(int32_t result);
 
   StreamHalf stream_;
   Loop& loop_;  // may have ended: see loop_ended()
@@ -84,8 +83,8 @@ class WriteBuffer final : public Orphan {
   // when it is closed meanwhile.
   StreamCore* sending_to_ = nullptr;
   bool abandoned_ = false;
-  IntrusiveList<BufferWait> enqueuing_;
-  IntrusiveList<BufferWait> flushing_;
+  ringway::internal::WaitLine<BufferWait> enqueuing_;
+  ringway::internal::WaitLine<BufferWait> flushing_;
   Send send_;
 };
 

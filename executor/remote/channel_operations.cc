@@ -17,8 +17,6 @@ absl::Status StatusOf(SendOutcome outcome) {
       return absl::FailedPreconditionError(
           "the channel belongs to the parent process; a forked child must make "
           "its own");
-    case SendOutcome::kCancelled:
-      return absl::Status(absl::StatusCode::kCancelled, "");
   }
   RINGWAY_CHECK(false, "no outcome: %d", static_cast<int>(outcome));
 }

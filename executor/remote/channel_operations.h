@@ -9,7 +9,6 @@
 #ifndef RINGWAY_EXECUTOR_REMOTE_CHANNEL_OPERATIONS_H_
 #define RINGWAY_EXECUTOR_REMOTE_CHANNEL_OPERATIONS_H_
 
-#include <coroutine>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -17,21 +16,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/utility/utility.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/core/check.h"
 #include "ringway/executor/remote/channel_state.h"
-#include "ringway/executor/task/task_context.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway::internal {
 
 absl::Status StatusOf(SendOutcome outcome);
 
+// Woken by a message to its thread, so not before await_suspend() has returned.
 template <typename T>
-class [[nodiscard]] SendOp : private Suspension {
+class [[nodiscard]] SendOp : public Wait<SendOp<T>> {
  public:
   SendOp(const std::shared_ptr<ChannelState<T>>& state, T& value)
-      : Suspension(&OnCancel, "a SharedChannel"),
-        state_(state),
-        sender_(value) {}
+      : Wait<SendOp>("a SharedChannel"), state_(state), sender_(value) {}
   ~SendOp() {
     if (waiting_on_ == nullptr) return;
     // Its frame is destroyed where it waits.
@@ -39,30 +38,24 @@ class [[nodiscard]] SendOp : private Suspension {
     sender_.parked->Forget();
   }
 
-  bool await_ready() const noexcept { return false; }
-  template <TaskPromise P>
-  bool await_suspend(std::coroutine_handle<P> leaf) {
-    TaskContext& task = leaf.promise().task();
-    if (task.cancelled()) {
-      sender_.outcome = SendOutcome::kCancelled;
-      return task.SkipWait(leaf);
-    }
-    if (!state_->SendOrPark(sender_, task)) return task.SkipWait(leaf);
-    // Woken by a message to this thread, so not before this has returned.
-    waiting_on_ = state_;
-    task.Park(leaf, *this);
-    return true;
-  }
   absl::Status await_resume() {
     waiting_on_ = nullptr;
-    return StatusOf(sender_.outcome);
+    return this->cancelled() ? CancelledStatus() : StatusOf(sender_.outcome);
   }
 
  private:
-  static void OnCancel(Suspension& suspension) {
-    SendOp& self = static_cast<SendOp&>(suspension);
-    if (self.waiting_on_->Cancel(self.sender_))
-      ParkedTask::Wake(self.sender_.parked);
+  friend class Wait<SendOp>;
+
+  WaitEnd Begin() {
+    if (!state_->SendOrPark(sender_, this->task())) return WaitEnd::kServed;
+    waiting_on_ = state_;
+    return WaitEnd::kWaiting;
+  }
+  // False if the wake-up is on its way.
+  bool Leave() {
+    if (!waiting_on_->Cancel(sender_)) return false;
+    sender_.parked->Forget();
+    return true;
   }
 
   const std::shared_ptr<ChannelState<T>>& state_;
@@ -71,10 +64,10 @@ class [[nodiscard]] SendOp : private Suspension {
 };
 
 template <typename T>
-class [[nodiscard]] ReceiveOp : private Suspension {
+class [[nodiscard]] ReceiveOp : public Wait<ReceiveOp<T>> {
  public:
   explicit ReceiveOp(const std::shared_ptr<ChannelState<T>>& state)
-      : Suspension(&OnCancel, "a SharedChannel"), state_(state) {}
+      : Wait<ReceiveOp>("a SharedChannel"), state_(state) {}
   ~ReceiveOp() {
     if (waiting_on_ == nullptr) return;
     // Its frame is destroyed where it waits.
@@ -82,45 +75,38 @@ class [[nodiscard]] ReceiveOp : private Suspension {
     parked_->Forget();
   }
 
-  bool await_ready() const noexcept { return false; }
-  template <TaskPromise P>
-  bool await_suspend(std::coroutine_handle<P> leaf) {
-    TaskContext& task = leaf.promise().task();
-    cancelled_ = task.cancelled();
-    if (cancelled_) return task.SkipWait(leaf);
-    parked_ = state_->ReceiveOrPark(value_, task);
-    if (parked_ == nullptr) return task.SkipWait(leaf);
-    // Woken by a message to this thread, so not before this has returned.
-    waiting_on_ = state_;
-    task.Park(leaf, *this);
-    return true;
-  }
   absl::StatusOr<T> await_resume() {
     const std::shared_ptr<ChannelState<T>> waited = std::move(waiting_on_);
-    if (cancelled_) return absl::Status(absl::StatusCode::kCancelled, "");
+    if (this->cancelled()) return CancelledStatus();
     if (waited != nullptr) {
       const bool closed = waited->TryReceive(value_);
       RINGWAY_CHECK(value_.has_value() || closed,
                     "two tasks receive from one channel");
     }
-    if (!value_.has_value())
-      return absl::Status(absl::StatusCode::kUnavailable, "");
+    if (!value_.has_value()) return internal::StatusOf(WaitEnd::kClosed);
     return absl::StatusOr<T>(absl::in_place, *std::move(value_));
   }
 
  private:
-  static void OnCancel(Suspension& suspension) {
-    ReceiveOp& self = static_cast<ReceiveOp&>(suspension);
-    if (!self.waiting_on_->CancelReceive(self.parked_)) return;  // it is woken
-    self.cancelled_ = true;
-    ParkedTask::Wake(self.parked_);
+  friend class Wait<ReceiveOp>;
+
+  WaitEnd Begin() {
+    parked_ = state_->ReceiveOrPark(value_, this->task());
+    if (parked_ == nullptr) return WaitEnd::kServed;
+    waiting_on_ = state_;
+    return WaitEnd::kWaiting;
+  }
+  // False if the wake-up is on its way.
+  bool Leave() {
+    if (!waiting_on_->CancelReceive(parked_)) return false;
+    parked_->Forget();
+    return true;
   }
 
   const std::shared_ptr<ChannelState<T>>& state_;
   std::optional<T> value_;
   std::shared_ptr<ParkedTask> parked_;
   std::shared_ptr<ChannelState<T>> waiting_on_;  // while it waits
-  bool cancelled_ = false;
 };
 
 }  // namespace ringway::internal

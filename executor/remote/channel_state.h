@@ -19,21 +19,20 @@
 #include <utility>
 
 #include "ringway/core/check.h"
+#include "ringway/core/containers/circular_queue.h"
 #include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/executor/remote/parked_task.h"
 #include "ringway/executor/remote/pooled.h"
-#include "ringway/executor/remote/ring_queue.h"
 
 namespace ringway::internal {
 
 // What became of a value; but for kSent it is still where it was.
 enum class SendOutcome : uint8_t {
   kSent,
-  kFull,       // there is no room
-  kRefused,    // nothing is received any more
-  kCancelled,  // its sender did not wait for room
-  kForked      // the channel is the parent process's
+  kFull,     // there is no room
+  kRefused,  // nothing is received any more
+  kForked    // the channel is the parent process's
 };
 
 // A task that sends a value, in its frame. Changes under the channel's lock
@@ -89,12 +88,11 @@ class ChannelState {
     return true;
   }
 
-  // True if `sender` still waited: it no longer does, as cancelled.
+  // True if `sender` still waited: it no longer does.
   bool Cancel(WaitingSender<T>& sender) {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!sender.linked()) return false;
     sender.Unlink();
-    sender.outcome = SendOutcome::kCancelled;
     return true;
   }
 
@@ -140,7 +138,8 @@ class ChannelState {
   // Close(); destroys what is inside.
   void RemoveReceiver() {
     if (owner_.forked()) return;
-    RingQueue<T> dropped;  // after the lock is gone: a destructor may do a lot
+    CircularQueue<T>
+        dropped;  // after the lock is gone: a destructor may do a lot
     std::lock_guard<std::mutex> lock(mutex_);
     CloseLocked();
     values_.Swap(dropped);
@@ -191,7 +190,7 @@ class ChannelState {
   const OwnerProcess owner_;
   mutable std::mutex mutex_;
   const size_t capacity_;
-  RingQueue<T> values_;
+  CircularQueue<T> values_;
   IntrusiveList<WaitingSender<T>> senders_;  // only while there is no room
   std::shared_ptr<ParkedTask> receiver_;     // only while there is no value
   size_t n_senders_ = 0;

@@ -48,7 +48,7 @@ class WakeState : private InboxMessage {
     self.sent_.exchange(false, std::memory_order_acq_rel);
     self.woken_ = true;
     Waker::WaitOp* waiter = std::exchange(self.waiter_, nullptr);
-    if (waiter != nullptr) std::exchange(waiter->task_, nullptr)->Wake();
+    if (waiter != nullptr) waiter->Complete(WaitEnd::kServed);
   }
 
   const ExecutorHandle home_;
@@ -87,38 +87,32 @@ Waker::~Waker() {
 Waker::WaitOp Waker::Wait() { return WaitOp(*this); }
 
 Waker::WaitOp::WaitOp(Waker& waker)
-    : Suspension(&OnCancel, "a wake-up"),
+    : Wait("a wake-up"),
       waker_(waker),
       state_(*waker.state_),
       unusable_(WhyUnusable(&waker, "a Waker")) {}
 
-Waker::WaitOp::~WaitOp() {
-  if (task_ != nullptr) state_.ForgetWaiter();
+internal::WaitEnd Waker::WaitOp::Admit() {
+  if (unusable_ != Unusable::kNo) return internal::WaitEnd::kUnusable;
+  waker_.CheckAwaitedOn(task().loop(), "a Waker");
+  return internal::WaitEnd::kWaiting;
 }
 
-bool Waker::WaitOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
-  if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
-  waker_.CheckAwaitedOn(task.loop(), "a Waker");
-  cancelled_ = task.cancelled();
-  if (cancelled_ || state_.Take()) return task.SkipWait(leaf);
+internal::WaitEnd Waker::WaitOp::Begin() {
+  if (state_.Take()) return internal::WaitEnd::kServed;
   state_.SetWaiter(*this);
-  task.Park(leaf, *this);
-  task_ = &task;
+  return internal::WaitEnd::kWaiting;
+}
+
+bool Waker::WaitOp::Leave() {
+  state_.ForgetWaiter();
   return true;
 }
 
 absl::Status Waker::WaitOp::await_resume() {
   if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "Waker");
-  if (cancelled_) return absl::Status(absl::StatusCode::kCancelled, "");
-  state_.Take();  // what has ended a wait, ends no other
-  return absl::OkStatus();
-}
-
-void Waker::WaitOp::OnCancel(Suspension& suspension) {
-  WaitOp& self = static_cast<WaitOp&>(suspension);
-  self.state_.ForgetWaiter();
-  self.cancelled_ = true;
-  std::exchange(self.task_, nullptr)->Wake();
+  if (served()) state_.Take();  // what has ended a wait, ends no other
+  return status();
 }
 
 }  // namespace ringway

@@ -16,13 +16,12 @@
 #ifndef RINGWAY_EXECUTOR_REMOTE_WAKE_HANDLE_H_
 #define RINGWAY_EXECUTOR_REMOTE_WAKE_HANDLE_H_
 
-#include <coroutine>
 #include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "ringway/executor/loop/loop_dependent.h"
-#include "ringway/executor/task/task_context.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -85,31 +84,25 @@ class Waker final : private LoopDependent {
   std::shared_ptr<internal::WakeState> state_;
 };
 
-class [[nodiscard]] Waker::WaitOp : private Suspension {
+class [[nodiscard]] Waker::WaitOp : public internal::Wait<WaitOp> {
  public:
-  // Ends the wait of a frame that is destroyed where it waits.
-  ~WaitOp();
+  ~WaitOp() { LeaveIfWaiting(); }
 
-  bool await_ready() const noexcept { return false; }
-  template <TaskPromise P>
-  bool await_suspend(std::coroutine_handle<P> leaf) {
-    return Begin(leaf, leaf.promise().task());
-  }
   absl::Status await_resume();
 
  private:
   friend class Waker;
+  friend class internal::Wait<WaitOp>;
   friend class internal::WakeState;
   explicit WaitOp(Waker& waker);
 
-  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
-  static void OnCancel(Suspension& suspension);
+  internal::WaitEnd Admit();
+  internal::WaitEnd Begin();
+  bool Leave();
 
   Waker& waker_;
   internal::WakeState& state_;
   const Unusable unusable_;
-  TaskContext* task_ = nullptr;  // while it waits
-  bool cancelled_ = false;
 };
 
 }  // namespace ringway

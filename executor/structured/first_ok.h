@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/structured/when.h"
 #include "ringway/executor/task/executor.h"
@@ -122,7 +123,7 @@ Task<R> RaceForOk(std::span<Task<R>> tasks, std::span<JoinHandle<R>> handles,
   std::optional<R> late = TakeFirstOk(handles);
   if (winner.has_value()) co_return *std::move(winner);
   if (late.has_value()) co_return *std::move(late);
-  co_return absl::Status(absl::StatusCode::kCancelled, "");
+  co_return CancelledStatus();
 }
 
 }  // namespace internal

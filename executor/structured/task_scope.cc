@@ -5,6 +5,7 @@
 #include <coroutine>
 
 #include "absl/strings/str_cat.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/core/check.h"
 
 namespace ringway {
@@ -23,7 +24,7 @@ namespace internal {
 
 ScopeChild::~ScopeChild() {
   if (TaskScope* scope = std::exchange(scope_, nullptr)) {
-    scope->OnEnded(*this, absl::Status(absl::StatusCode::kCancelled, ""),
+    scope->OnEnded(*this, CancelledStatus(),
                    /*was_cancelled=*/true);
   }
 }
@@ -160,7 +161,7 @@ Task<absl::Status> TaskScope::JoinAll() {
   } while (size_ > 0);
   if (exception_ != nullptr) std::rethrow_exception(exception_);
   if (!failure_.ok()) co_return failure_;
-  if (cut_short_) co_return absl::Status(absl::StatusCode::kCancelled, "");
+  if (cut_short_) co_return CancelledStatus();
   co_return absl::OkStatus();
 }
 

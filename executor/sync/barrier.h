@@ -15,7 +15,7 @@
 #include "absl/status/statusor.h"
 #include "ringway/core/check.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/executor/sync/wait_line.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -31,6 +31,7 @@ class Barrier {
     }
 
    private:
+    friend class internal::Wait<ArriveOp>;
     friend class internal::QueuedWait<ArriveOp>;
     friend class internal::WaitLine<ArriveOp>;
     static constexpr char kOwner[] = "a Barrier";

@@ -29,7 +29,7 @@
 #include "ringway/core/owner_thread.h"
 #include "ringway/executor/sync/broadcast_receiver.h"
 #include "ringway/executor/sync/sent_value.h"
-#include "ringway/executor/sync/wait_line.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -56,6 +56,7 @@ class Broadcast {
 
    private:
     friend class Broadcast;
+    friend class internal::Wait<SendOp>;
     friend class internal::QueuedWait<SendOp>;
     friend class internal::WaitLine<SendOp>;
     static constexpr char kOwner[] = "a Broadcast";
@@ -67,7 +68,6 @@ class Broadcast {
       return internal::WaitEnd::kWaiting;
     }
     OwnerThread& owner() { return broadcast_.owner_; }
-    void AfterCancel() {}
 
     Broadcast& broadcast_;
     internal::SentObject<T>& value_;  // the sender's until it is accepted

@@ -12,7 +12,7 @@
 #include "ringway/core/check.h"
 #include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/executor/sync/wait_line.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -36,6 +36,7 @@ class BroadcastReceiver : private ListNode {
     }
 
    private:
+    friend class internal::Wait<ReceiveOp>;
     friend class internal::QueuedWait<ReceiveOp>;
     friend class internal::WaitLine<ReceiveOp>;
     static constexpr char kOwner[] = "a BroadcastReceiver";
@@ -48,7 +49,6 @@ class BroadcastReceiver : private ListNode {
       return internal::WaitEnd::kWaiting;
     }
     OwnerThread& owner() { return receiver_.owner(); }
-    void AfterCancel() {}
 
     BroadcastReceiver& receiver_;
   };

@@ -26,10 +26,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/utility/utility.h"
+#include "ringway/core/containers/circular_queue.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/executor/sync/growing_ring.h"
 #include "ringway/executor/sync/sent_value.h"
-#include "ringway/executor/sync/wait_line.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -46,6 +46,7 @@ class Channel {
 
    private:
     friend class Channel;
+    friend class internal::Wait<SendOp>;
     friend class internal::QueuedWait<SendOp>;
     friend class internal::WaitLine<SendOp>;
     static constexpr char kOwner[] = "a Channel";
@@ -57,7 +58,6 @@ class Channel {
       return internal::WaitEnd::kWaiting;
     }
     OwnerThread& owner() { return channel_.owner_; }
-    void AfterCancel() {}
 
     Channel& channel_;
     internal::SentObject<T>& value_;  // the sender's until it is accepted
@@ -73,6 +73,7 @@ class Channel {
 
    private:
     friend class Channel;
+    friend class internal::Wait<ReceiveOp>;
     friend class internal::QueuedWait<ReceiveOp>;
     friend class internal::WaitLine<ReceiveOp>;
     static constexpr char kOwner[] = "a Channel";
@@ -84,7 +85,6 @@ class Channel {
       return internal::WaitEnd::kWaiting;
     }
     OwnerThread& owner() { return channel_.owner_; }
-    void AfterCancel() {}
 
     Channel& channel_;
     std::optional<T> value_;
@@ -198,7 +198,7 @@ class Channel {
   const size_t capacity_;
   bool closed_ = false;
   OwnerThread owner_ = OwnerThread::Unbound();
-  internal::GrowingRing<T> values_;
+  internal::CircularQueue<T> values_;
   internal::WaitLine<SendOp> senders_;
   internal::WaitLine<ReceiveOp> receivers_;
 };

@@ -22,7 +22,7 @@
 
 #include "absl/status/status.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/executor/sync/wait_line.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -35,6 +35,7 @@ class Notify {
     absl::Status await_resume() const { return status(); }
 
    private:
+    friend class internal::Wait<WaitOp>;
     friend class internal::QueuedWait<WaitOp>;
     friend class internal::WaitLine<WaitOp>;
     static constexpr char kOwner[] = "a Notify";
@@ -47,7 +48,6 @@ class Notify {
       return internal::WaitEnd::kWaiting;
     }
     OwnerThread& owner() { return notify_.owner_; }
-    void AfterCancel() {}
 
     Notify& notify_;
   };

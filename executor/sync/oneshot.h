@@ -23,7 +23,7 @@
 #include "ringway/core/check.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/executor/sync/sent_value.h"
-#include "ringway/executor/sync/wait_line.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -44,6 +44,7 @@ class OneshotSender {
     absl::Status await_resume() const { return this->status(); }
 
    private:
+    friend class internal::Wait<ClosedOp>;
     friend class internal::QueuedWait<ClosedOp>;
     friend class internal::WaitLine<ClosedOp>;
     static constexpr char kOwner[] = "a OneshotSender";
@@ -54,7 +55,6 @@ class OneshotSender {
       return internal::WaitEnd::kWaiting;
     }
     OwnerThread& owner() { return sender_.owner_; }
-    void AfterCancel() {}
 
     OneshotSender& sender_;
   };
@@ -138,6 +138,7 @@ class OneshotReceiver {
     }
 
    private:
+    friend class internal::Wait<ReceiveOp>;
     friend class internal::QueuedWait<ReceiveOp>;
     friend class internal::WaitLine<ReceiveOp>;
     static constexpr char kOwner[] = "a OneshotReceiver";
@@ -150,7 +151,6 @@ class OneshotReceiver {
       return internal::WaitEnd::kWaiting;
     }
     OwnerThread& owner() { return receiver_.owner_; }
-    void AfterCancel() {}
 
     OneshotReceiver& receiver_;
   };

@@ -24,7 +24,7 @@
 #include "ringway/core/check.h"
 #include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/executor/sync/wait_line.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -80,6 +80,7 @@ class Semaphore {
 
    private:
     friend class Semaphore;
+    friend class internal::Wait<AcquireOp>;
     friend class internal::QueuedWait<AcquireOp>;
     friend class internal::WaitLine<AcquireOp>;
     static constexpr char kOwner[] = "a Semaphore or Mutex";

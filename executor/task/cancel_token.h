@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/cancel_state.h"
 #include "ringway/executor/task/event.h"
@@ -81,8 +82,7 @@ class [[nodiscard]] CancelSource {
   // the first cancel's reason stays. Sources made from the tokens go first, the
   // newest first of all, then what listens here, newest first too. The stack
   // grows with the depth of that tree.
-  void Cancel(const absl::Status& reason =
-                  absl::Status(absl::StatusCode::kCancelled, "")) {
+  void Cancel(const absl::Status& reason = CancelledStatus()) {
     token_.state_->Cancel(reason);
   }
 

@@ -6,13 +6,9 @@
 #ifndef RINGWAY_EXECUTOR_TASK_EVENT_H_
 #define RINGWAY_EXECUTOR_TASK_EVENT_H_
 
-#include <coroutine>
-
 #include "absl/status/status.h"
-#include "ringway/core/check.h"
-#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/executor/task/task_context.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -21,50 +17,28 @@ namespace ringway {
 // wait for it when it is destroyed (checked).
 class Event {
  public:
-  class [[nodiscard]] WaitOp : private Suspension, public ListNode {
+  class [[nodiscard]] WaitOp : public internal::QueuedWait<WaitOp> {
    public:
-    explicit WaitOp(Event& event)
-        : Suspension(&OnCancel, "an event"), event_(event) {}
-    ~WaitOp() {
-      if (linked())
-        Unlink();  // only when the waiter's frame is destroyed where it waits
-    }
-    bool await_ready() const noexcept { return false; }
-    template <TaskPromise P>
-    bool await_suspend(std::coroutine_handle<P> leaf) {
-      TaskContext& task = leaf.promise().task();
-      event_.owner_.BindOrCheck("an Event");
-      cancelled_ = task.cancelled();
-      if (cancelled_ || event_.set_) return task.SkipWait(leaf);
-      task.Park(leaf, *this);
-      task_ = &task;
-      event_.waiters_.PushBack(*this);
-      return true;
-    }
-    absl::Status await_resume() const {
-      return cancelled_ ? absl::Status(absl::StatusCode::kCancelled, "")
-                        : absl::OkStatus();
-    }
+    explicit WaitOp(Event& event) : QueuedWait("an event"), event_(event) {}
+    absl::Status await_resume() const { return status(); }
 
    private:
-    friend class Event;
-    static void OnCancel(Suspension& suspension) {
-      WaitOp& self = static_cast<WaitOp&>(suspension);
-      self.Unlink();
-      self.cancelled_ = true;
-      self.task_->Wake();
+    friend class internal::Wait<WaitOp>;
+    friend class internal::QueuedWait<WaitOp>;
+    friend class internal::WaitLine<WaitOp>;
+    static constexpr char kOwner[] = "an Event";
+
+    internal::WaitEnd Begin() {
+      if (event_.set_) return internal::WaitEnd::kServed;
+      event_.waiters_.Join(*this);
+      return internal::WaitEnd::kWaiting;
     }
+    OwnerThread& owner() { return event_.owner_; }
 
     Event& event_;
-    TaskContext* task_ = nullptr;
-    bool cancelled_ = false;
   };
 
   Event() = default;
-  ~Event() {
-    RINGWAY_CHECK(!awaited(),
-                  "an Event was destroyed while a task waits for it");
-  }
 
   bool is_set() const {
     owner_.CheckOrGone("an Event");
@@ -75,7 +49,7 @@ class Event {
   void Set() {
     owner_.CheckOrGone("an Event");
     set_ = true;
-    while (WaitOp* waiter = waiters_.PopFront()) waiter->task_->Wake();
+    waiters_.CompleteAll(internal::WaitEnd::kServed);
   }
   void Reset() {
     owner_.CheckOrGone("an Event");
@@ -92,7 +66,7 @@ class Event {
  private:
   bool set_ = false;
   OwnerThread owner_ = OwnerThread::Unbound();
-  IntrusiveList<WaitOp> waiters_;
+  internal::WaitLine<WaitOp> waiters_;
 };
 
 }  // namespace ringway

@@ -50,43 +50,31 @@ uint64_t Interval::TakeTick() {
   return static_cast<uint64_t>(missed);
 }
 
-bool Interval::TickOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
-  if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
-  interval_.CheckAwaitedOn(task.loop(), "an Interval");
+internal::WaitEnd Interval::TickOp::Admit() {
+  if (unusable_ != Unusable::kNo) return internal::WaitEnd::kUnusable;
+  interval_.CheckAwaitedOn(task().loop(), "an Interval");
   RINGWAY_CHECK(!interval_.awaited_, "two tasks await one Interval");
-  if (!task.Park(leaf, *this)) {
-    cancelled_ = true;
-    return task.SkipWait(leaf);
-  }
-  task_ = &task;
+  return internal::WaitEnd::kWaiting;
+}
+
+internal::WaitEnd Interval::TickOp::Begin() {
   interval_.awaited_ = true;
-  interval_.timer_.on_fired = &task;
-  task.loop().ArmTimer(interval_.timer_, interval_.next_);
-  return true;
+  interval_.timer_.on_fired = &task();
+  task().loop().ArmTimer(interval_.timer_, interval_.next_);
+  return internal::WaitEnd::kWaiting;
 }
 
-Interval::TickOp::~TickOp() {
-  // Only when the waiting task's frame is destroyed where it waits.
-  if (task_ == nullptr) return;
-  task_->loop().DisarmTimer(interval_.timer_);
-  interval_.awaited_ = false;
-}
-
-void Interval::TickOp::OnCancel(Suspension& suspension) {
-  TickOp& self = static_cast<TickOp&>(suspension);
-  Interval& interval = self.interval_;
-  TaskContext* task = std::exchange(self.task_, nullptr);
-  if (!interval.loop_.DisarmTimer(interval.timer_))
-    return;  // it has fired: the tick has come
-  interval.awaited_ = false;
-  self.cancelled_ = true;
-  task->Wake();
+// False once the tick has come.
+bool Interval::TickOp::Leave() {
+  const bool early = task().loop().DisarmTimer(interval_.timer_);
+  if (early) interval_.awaited_ = false;
+  return early;
 }
 
 absl::StatusOr<uint64_t> Interval::TickOp::await_resume() {
   if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "Interval");
-  if (cancelled_) return absl::Status(absl::StatusCode::kCancelled, "");
-  task_ = nullptr;
+  if (cancelled()) return CancelledStatus();
+  Finish(internal::WaitEnd::kServed);
   interval_.awaited_ = false;
   return interval_.TakeTick();
 }

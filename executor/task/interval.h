@@ -12,7 +12,6 @@
 #ifndef RINGWAY_EXECUTOR_TASK_INTERVAL_H_
 #define RINGWAY_EXECUTOR_TASK_INTERVAL_H_
 
-#include <coroutine>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -21,7 +20,7 @@
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/loop/loop_dependent.h"
-#include "ringway/executor/task/task_context.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -33,31 +32,25 @@ namespace ringway {
 // (loop_dependent.h).
 class Interval final : private LoopDependent {
  public:
-  class [[nodiscard]] TickOp : private Suspension {
+  class [[nodiscard]] TickOp : public internal::Wait<TickOp> {
    public:
     explicit TickOp(Interval& interval)
-        : Suspension(&OnCancel, "a tick"),
+        : Wait("a tick"),
           interval_(interval),
           unusable_(WhyUnusable(&interval, "an Interval")) {}
-    TickOp(const TickOp&) = delete;
-    TickOp& operator=(const TickOp&) = delete;
-    ~TickOp();
+    ~TickOp() { LeaveIfWaiting(); }
 
-    bool await_ready() const noexcept { return false; }
-    template <TaskPromise P>
-    bool await_suspend(std::coroutine_handle<P> leaf) {
-      return Begin(leaf, leaf.promise().task());
-    }
     absl::StatusOr<uint64_t> await_resume();
 
    private:
-    bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
-    static void OnCancel(Suspension& suspension);
+    friend class internal::Wait<TickOp>;
+
+    internal::WaitEnd Admit();
+    internal::WaitEnd Begin();
+    bool Leave();
 
     Interval& interval_;
     const Unusable unusable_;
-    TaskContext* task_ = nullptr;  // while it waits
-    bool cancelled_ = false;
   };
 
   // Starts now: the first tick is a period away. `period` is at least a

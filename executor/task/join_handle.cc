@@ -57,7 +57,7 @@ absl::Status JoinHandleBase::WhyNoResult() const {
     return absl::FailedPreconditionError("the JoinHandle is empty");
   if (!task_->finished_)
     return absl::FailedPreconditionError("the task has not ended");
-  if (!task_->root_) return absl::Status(absl::StatusCode::kCancelled, "");
+  if (!task_->root_) return CancelledStatus();
   return absl::OkStatus();
 }
 
@@ -68,42 +68,38 @@ std::exception_ptr JoinHandleBase::exception() const {
 
 namespace internal {
 
-bool JoinWait::Begin(std::coroutine_handle<> leaf, TaskContext& joiner) {
+WaitEnd JoinWait::Admit() {
   for (size_t i = 0; i < handles_.size(); ++i) {
     if (!handles_[i]->done()) continue;
     first_ = i;
-    return joiner.SkipWait(leaf);
+    return WaitEnd::kServed;
   }
-  if (!joiner.Park(leaf, *this)) return joiner.SkipWait(leaf);
-  joiner_ = &joiner;
-  for (JoinHandleBase* handle : handles_) {
-    TaskContext& task = *handle->task_;
-    RINGWAY_CHECK(&task.executor() == &joiner.executor(),
-                  "a task can be joined by tasks of its own executor only");
-    RINGWAY_CHECK(&task != &joiner, "a task cannot join itself");
-    RINGWAY_CHECK(task.joiner_ == nullptr, "two tasks await one JoinHandle");
-    task.joiner_ = this;
-  }
-  return true;
+  return WaitEnd::kWaiting;
 }
 
-void JoinWait::OnTaskEnded(const TaskContext& task) {
-  if (first_ != kNone) return;  // the joiner is on its way already
+WaitEnd JoinWait::Begin() {
+  connected_ = true;
+  for (JoinHandleBase* handle : handles_) {
+    TaskContext& joined = *handle->task_;
+    RINGWAY_CHECK(&joined.executor() == &task().executor(),
+                  "a task can be joined by tasks of its own executor only");
+    RINGWAY_CHECK(&joined != &task(), "a task cannot join itself");
+    RINGWAY_CHECK(joined.joiner_ == nullptr, "two tasks await one JoinHandle");
+    joined.joiner_ = this;
+  }
+  return WaitEnd::kWaiting;
+}
+
+void JoinWait::OnTaskEnded(const TaskContext& ended) {
+  if (first_ != kNone) return;  // the joiner is about to continue
   first_ = 0;
-  while (handles_[first_]->task_ != &task) ++first_;
-  joiner_->Wake();
+  while (handles_[first_]->task_ != &ended) ++first_;
+  Complete(WaitEnd::kServed);
 }
 
 void JoinWait::Disconnect() {
-  if (std::exchange(joiner_, nullptr) == nullptr) return;
+  if (!std::exchange(connected_, false)) return;
   for (JoinHandleBase* handle : handles_) handle->task_->joiner_ = nullptr;
-}
-
-void JoinWait::OnCancel(Suspension& suspension) {
-  JoinWait& self = static_cast<JoinWait&>(suspension);
-  TaskContext* joiner = self.joiner_;
-  self.Disconnect();
-  joiner->Wake();
 }
 
 }  // namespace internal

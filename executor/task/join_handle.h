@@ -19,9 +19,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/core/check.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/executor/task/task_context.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
@@ -59,37 +61,27 @@ namespace internal {
 
 // Waits until the first of some tasks has ended, and leaves its result where it
 // is. The handles must stay until the wait is over (checked).
-class [[nodiscard]] JoinWait : private Suspension {
+class [[nodiscard]] JoinWait : public Wait<JoinWait> {
  public:
   explicit JoinWait(JoinHandleBase& handle)
-      : Suspension(&OnCancel, "the end of a task"),
-        one_(&handle),
-        handles_(&one_, 1) {}
+      : Wait("the end of a task"), one_(&handle), handles_(&one_, 1) {}
   // At least one handle.
   explicit JoinWait(std::span<JoinHandleBase* const> handles)
-      : Suspension(&OnCancel, "the end of a task"), handles_(handles) {}
-  JoinWait(const JoinWait&) = delete;
-  JoinWait& operator=(const JoinWait&) = delete;
+      : Wait("the end of a task"), handles_(handles) {}
   // Has something to do only when the joiner's frame is destroyed where it
   // waits.
   ~JoinWait() { Disconnect(); }
 
-  bool await_ready() const noexcept { return false; }
-  template <TaskPromise P>
-  bool await_suspend(std::coroutine_handle<P> leaf) {
-    return Begin(leaf, leaf.promise().task());
-  }
   // Cancelled if it was the wait that ended and not a task.
   absl::Status await_resume() {
-    return End() ? absl::OkStatus()
-                 : absl::Status(absl::StatusCode::kCancelled, "");
+    return End() ? absl::OkStatus() : CancelledStatus();
   }
 
   // Which of the handles was the first whose task ended.
   size_t first() const { return first_; }
 
   // The executor's: a task that this waits for has ended.
-  void OnTaskEnded(const TaskContext& task);
+  void OnTaskEnded(const TaskContext& ended);
 
   // Makes the tasks forget about this.
   void Disconnect();
@@ -103,14 +95,20 @@ class [[nodiscard]] JoinWait : private Suspension {
   JoinHandleBase& handle() { return *one_; }
 
  private:
+  friend class Wait<JoinWait>;
   static constexpr size_t kNone = static_cast<size_t>(-1);
 
-  bool Begin(std::coroutine_handle<> leaf, TaskContext& joiner);
-  static void OnCancel(Suspension& suspension);
+  // A task that has ended is joined by a cancelled one, too.
+  WaitEnd Admit();
+  WaitEnd Begin();
+  bool Leave() {
+    Disconnect();
+    return true;
+  }
 
   JoinHandleBase* const one_ = nullptr;
   const std::span<JoinHandleBase* const> handles_;
-  TaskContext* joiner_ = nullptr;  // while the tasks know of this
+  bool connected_ = false;  // the tasks refer to this
   size_t first_ = kNone;
 };
 
@@ -244,7 +242,7 @@ class [[nodiscard]] JoinHandle : public JoinHandleBase {
    public:
     using JoinWait::JoinWait;
     JoinResult<T> await_resume() {
-      if (!this->End()) return absl::Status(absl::StatusCode::kCancelled, "");
+      if (!this->End()) return CancelledStatus();
       return static_cast<JoinHandle&>(this->handle()).TakeResult();
     }
   };

@@ -12,41 +12,34 @@
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/task_context.h"
+#include "ringway/executor/task/wait.h"
 
 namespace ringway {
 
-class [[nodiscard]] SleepOp : private Suspension {
+class [[nodiscard]] SleepOp : public internal::Wait<SleepOp> {
  public:
   explicit SleepOp(absl::Duration duration)
-      : Suspension(&OnCancel, "a sleep"),
-        relative_(true),
-        duration_(duration) {}
+      : Wait("a sleep"), relative_(true), duration_(duration) {}
   explicit SleepOp(MonotonicTime until)
-      : Suspension(&OnCancel, "a sleep"), relative_(false), until_(until) {}
-  SleepOp(const SleepOp&) = delete;
-  SleepOp& operator=(const SleepOp&) = delete;
-  ~SleepOp();
+      : Wait("a sleep"), relative_(false), until_(until) {}
+  ~SleepOp() { LeaveIfWaiting(); }
 
-  bool await_ready() const noexcept { return false; }
-  template <TaskPromise P>
-  bool await_suspend(std::coroutine_handle<P> leaf) {
-    return Begin(leaf, leaf.promise().task());
-  }
-  absl::Status await_resume() const {
-    return cancelled_ ? absl::Status(absl::StatusCode::kCancelled, "")
-                      : absl::OkStatus();
+  absl::Status await_resume() {
+    if (waiting()) Finish(internal::WaitEnd::kServed);
+    return status();
   }
 
  private:
-  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
-  static void OnCancel(Suspension& suspension);
+  friend class internal::Wait<SleepOp>;
 
-  TaskContext* task_ = nullptr;
+  internal::WaitEnd Begin();
+  // False once the timer has fired.
+  bool Leave() { return task().loop().DisarmTimer(timer_); }
+
   const bool relative_;
   const absl::Duration duration_;  // of meaning only if relative_
   const MonotonicTime until_;      // of meaning only if not
   LoopTimer timer_;
-  bool cancelled_ = false;
 };
 
 // Waits for `duration`, counted from now and not from the start of the turn:

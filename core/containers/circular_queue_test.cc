@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/executor/remote/ring_queue.h"
+#include "ringway/core/containers/circular_queue.h"
 
 #include <deque>
 #include <memory>
@@ -12,9 +12,9 @@
 namespace ringway::internal {
 namespace {
 
-using Queue = RingQueue<std::unique_ptr<int>>;
+using Queue = CircularQueue<std::unique_ptr<int>>;
 
-TEST(RingQueue, GivesBackInOrderWhateverTheRoomAndHoweverItGrows) {
+TEST(CircularQueue, GivesBackInOrderWhateverTheRoomAndHoweverItGrows) {
   for (size_t room : {0, 1, 2, 3, 8, 100}) {
     Queue queue;
     queue.Reserve(room);
@@ -34,10 +34,29 @@ TEST(RingQueue, GivesBackInOrderWhateverTheRoomAndHoweverItGrows) {
   }
 }
 
-TEST(RingQueue, DestroysWhatIsLeft) {
+TEST(CircularQueue, KeepsItsMemoryAndTakesNoMoreThanItNeeds) {
+  Queue queue;
+  EXPECT_EQ(queue.capacity(), 0u);
+  for (int i = 0; i < 1000; ++i) {
+    queue.PushBack(std::make_unique<int>(i));
+    queue.PushBack(std::make_unique<int>(i));
+    EXPECT_EQ(*queue.PopFront(), i);
+    EXPECT_EQ(*queue.PopFront(), i);
+  }
+  EXPECT_EQ(queue.capacity(), 8u);
+}
+
+TEST(CircularQueue, ReservesWhatIsAskedForAndNoMore) {
+  Queue queue;
+  queue.Reserve(13);
+  for (int i = 0; i < 13; ++i) queue.PushBack(std::make_unique<int>(i));
+  EXPECT_EQ(queue.capacity(), 13u);
+}
+
+TEST(CircularQueue, DestroysWhatIsLeft) {
   auto counted = std::make_shared<int>(0);
   {
-    RingQueue<std::shared_ptr<int>> queue;
+    CircularQueue<std::shared_ptr<int>> queue;
     for (int i = 0; i < 20; ++i) queue.PushBack(std::shared_ptr<int>(counted));
     for (int i = 0; i < 5; ++i) queue.PopFront();
     EXPECT_EQ(counted.use_count(), 16);
@@ -45,7 +64,7 @@ TEST(RingQueue, DestroysWhatIsLeft) {
   EXPECT_EQ(counted.use_count(), 1);
 }
 
-TEST(RingQueue, SwapsWithAnEmptyOne) {
+TEST(CircularQueue, SwapsWithAnEmptyOne) {
   Queue full, empty;
   full.PushBack(std::make_unique<int>(1));
   empty.Swap(full);
