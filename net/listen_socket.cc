@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/net/socket_option.h"
+#include "ringway/net/socket/socket_option.h"
 
 namespace ringway::net {
 namespace {

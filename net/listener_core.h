@@ -12,8 +12,8 @@
 #include "ringway/backends/socket_calls.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/wait.h"
-#include "ringway/net/armed_multishot.h"
-#include "ringway/net/socket_core.h"
+#include "ringway/net/socket/armed_multishot.h"
+#include "ringway/net/socket/socket_core.h"
 #include "ringway/net/tcp_listener.h"
 
 namespace ringway::net::internal {

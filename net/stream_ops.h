@@ -22,7 +22,7 @@
 #include "ringway/executor/task/operation_await.h"
 #include "ringway/executor/task/task_context.h"
 #include "ringway/net/received_buffer.h"
-#include "ringway/net/stream_core.h"
+#include "ringway/net/socket/stream_core.h"
 
 namespace ringway::net {
 

@@ -11,7 +11,7 @@
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/socket_core.h"
+#include "ringway/net/socket/socket_core.h"
 
 namespace ringway::net {
 

@@ -24,8 +24,8 @@
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
+#include "ringway/net/socket/stream_core.h"
 #include "ringway/net/socket_address.h"
-#include "ringway/net/stream_core.h"
 #include "ringway/net/stream_ops.h"
 
 namespace ringway::net {

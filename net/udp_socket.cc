@@ -14,8 +14,8 @@
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/socket_core.h"
-#include "ringway/net/socket_option.h"
+#include "ringway/net/socket/socket_core.h"
+#include "ringway/net/socket/socket_option.h"
 
 namespace ringway::net {
 namespace internal {

@@ -18,7 +18,7 @@
 #include "ringway/backends/operation.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/net/buffered_writer.h"
-#include "ringway/net/stream_core.h"
+#include "ringway/net/socket/stream_core.h"
 
 namespace ringway::net::internal {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/receiver.h"
+#include "ringway/net/socket/receiver.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,7 +10,7 @@
 
 #include "ringway/backends/prepare.h"
 #include "ringway/core/check.h"
-#include "ringway/net/stream_core.h"
+#include "ringway/net/socket/stream_core.h"
 
 namespace ringway::net::internal {
 

@@ -3,8 +3,8 @@
 // StreamCore: one connected socket - its reader, the order of its writers and
 // its lent receive buffers. What net::TcpStream and its halves point to.
 
-#ifndef RINGWAY_NET_STREAM_CORE_H_
-#define RINGWAY_NET_STREAM_CORE_H_
+#ifndef RINGWAY_NET_SOCKET_STREAM_CORE_H_
+#define RINGWAY_NET_SOCKET_STREAM_CORE_H_
 
 #include <cstddef>
 #include <optional>
@@ -15,8 +15,8 @@
 #include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/memory/frame_allocator.h"
 #include "ringway/executor/loop/loop.h"
-#include "ringway/net/receiver.h"
-#include "ringway/net/socket_core.h"
+#include "ringway/net/socket/receiver.h"
+#include "ringway/net/socket/socket_core.h"
 
 namespace ringway::net::internal {
 
@@ -102,4 +102,4 @@ class StreamCore final : public SocketCore {
 
 }  // namespace ringway::net::internal
 
-#endif  // RINGWAY_NET_STREAM_CORE_H_
+#endif  // RINGWAY_NET_SOCKET_STREAM_CORE_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/stream_core.h"
+#include "ringway/net/socket/stream_core.h"
 
 #include "ringway/core/check.h"
 

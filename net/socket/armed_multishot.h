@@ -18,8 +18,8 @@
 //   receive.Arm(fd, &PrepareRecvMultishot);
 //   // OnNews(receive) runs later: Take() what came; TakeEnd() if it has ended.
 
-#ifndef RINGWAY_NET_ARMED_MULTISHOT_H_
-#define RINGWAY_NET_ARMED_MULTISHOT_H_
+#ifndef RINGWAY_NET_SOCKET_ARMED_MULTISHOT_H_
+#define RINGWAY_NET_SOCKET_ARMED_MULTISHOT_H_
 
 #include <cstdint>
 
@@ -98,4 +98,4 @@ class ArmedMultishot {
 
 }  // namespace ringway::net::internal
 
-#endif  // RINGWAY_NET_ARMED_MULTISHOT_H_
+#endif  // RINGWAY_NET_SOCKET_ARMED_MULTISHOT_H_

@@ -2,8 +2,8 @@
 //
 // Switches of sockets.
 
-#ifndef RINGWAY_NET_SOCKET_OPTION_H_
-#define RINGWAY_NET_SOCKET_OPTION_H_
+#ifndef RINGWAY_NET_SOCKET_SOCKET_OPTION_H_
+#define RINGWAY_NET_SOCKET_SOCKET_OPTION_H_
 
 #include <string_view>
 
@@ -24,4 +24,4 @@ absl::Status SetV6Only(SocketCalls& sockets, int fd, bool value);
 
 }  // namespace ringway::net::internal
 
-#endif  // RINGWAY_NET_SOCKET_OPTION_H_
+#endif  // RINGWAY_NET_SOCKET_SOCKET_OPTION_H_

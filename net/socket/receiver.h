@@ -6,16 +6,16 @@
 // nobody takes what it delivers, so that one slow reader cannot hold every
 // buffer of the worker.
 
-#ifndef RINGWAY_NET_RECEIVER_H_
-#define RINGWAY_NET_RECEIVER_H_
+#ifndef RINGWAY_NET_SOCKET_RECEIVER_H_
+#define RINGWAY_NET_SOCKET_RECEIVER_H_
 
 #include <cstdint>
 
 #include "ringway/backends/operation.h"
 #include "ringway/executor/loop/loop_dependent.h"
 #include "ringway/executor/task/wait.h"
-#include "ringway/net/armed_multishot.h"
 #include "ringway/net/received_buffer.h"
+#include "ringway/net/socket/armed_multishot.h"
 
 namespace ringway::net::internal {
 
@@ -114,4 +114,4 @@ class Receiver {
 
 }  // namespace ringway::net::internal
 
-#endif  // RINGWAY_NET_RECEIVER_H_
+#endif  // RINGWAY_NET_SOCKET_RECEIVER_H_

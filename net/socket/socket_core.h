@@ -13,8 +13,8 @@
 //                 +-nothing in flight+--> CloseIfIdle(): closed; deleted when
 //                                         the loop comes to it
 
-#ifndef RINGWAY_NET_SOCKET_CORE_H_
-#define RINGWAY_NET_SOCKET_CORE_H_
+#ifndef RINGWAY_NET_SOCKET_SOCKET_CORE_H_
+#define RINGWAY_NET_SOCKET_SOCKET_CORE_H_
 
 #include <cstdint>
 #include <memory>
@@ -85,4 +85,4 @@ SocketFd TakeOver(Loop& loop, UniqueFd fd);
 
 }  // namespace ringway::net::internal
 
-#endif  // RINGWAY_NET_SOCKET_CORE_H_
+#endif  // RINGWAY_NET_SOCKET_SOCKET_CORE_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/socket_core.h"
+#include "ringway/net/socket/socket_core.h"
 
 namespace ringway::net::internal {
 

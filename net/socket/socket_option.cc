@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/socket_option.h"
+#include "ringway/net/socket/socket_option.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/armed_multishot.h"
+#include "ringway/net/socket/armed_multishot.h"
 
 #include <cerrno>
 #include <cstdint>
