@@ -32,12 +32,12 @@
 #include "ringway/core/owner_thread.h"
 #include "ringway/core/runnable.h"
 #include "ringway/core/time/monotonic_time.h"
+#include "ringway/executor/diagnostics/overrun_watch.h"
+#include "ringway/executor/diagnostics/task_info.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/join_handle.h"
-#include "ringway/executor/task/overrun_watch.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/executor/task/task_context.h"
-#include "ringway/executor/task/task_info.h"
 
 namespace ringway {
 

@@ -35,9 +35,9 @@
 #include "ringway/core/containers/slab.h"
 #include "ringway/core/runnable.h"
 #include "ringway/core/time/monotonic_time.h"
+#include "ringway/executor/diagnostics/task_info.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/control_transfer.h"
-#include "ringway/executor/task/task_info.h"
 
 namespace ringway {
 

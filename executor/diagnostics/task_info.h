@@ -3,8 +3,8 @@
 // TaskInfo: what there is to know of a task from outside, for people who ask
 // why nothing happens.
 
-#ifndef RINGWAY_EXECUTOR_TASK_TASK_INFO_H_
-#define RINGWAY_EXECUTOR_TASK_TASK_INFO_H_
+#ifndef RINGWAY_EXECUTOR_DIAGNOSTICS_TASK_INFO_H_
+#define RINGWAY_EXECUTOR_DIAGNOSTICS_TASK_INFO_H_
 
 #include <cstdint>
 #include <span>
@@ -43,4 +43,4 @@ std::string FormatTasks(std::span<const TaskInfo> tasks);
 
 }  // namespace ringway
 
-#endif  // RINGWAY_EXECUTOR_TASK_TASK_INFO_H_
+#endif  // RINGWAY_EXECUTOR_DIAGNOSTICS_TASK_INFO_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/executor/task/overrun_watch.h"
+#include "ringway/executor/diagnostics/overrun_watch.h"
 
 #include <algorithm>
 #include <cinttypes>

@@ -9,8 +9,8 @@
 // turns, one reading each, and only once one has overrun does it measure the
 // tasks of the next thousand turns and name the one that does it again.
 
-#ifndef RINGWAY_EXECUTOR_TASK_OVERRUN_WATCH_H_
-#define RINGWAY_EXECUTOR_TASK_OVERRUN_WATCH_H_
+#ifndef RINGWAY_EXECUTOR_DIAGNOSTICS_OVERRUN_WATCH_H_
+#define RINGWAY_EXECUTOR_DIAGNOSTICS_OVERRUN_WATCH_H_
 
 #include <cstdint>
 #include <functional>
@@ -73,4 +73,4 @@ class OverrunWatch {
 
 }  // namespace ringway
 
-#endif  // RINGWAY_EXECUTOR_TASK_OVERRUN_WATCH_H_
+#endif  // RINGWAY_EXECUTOR_DIAGNOSTICS_OVERRUN_WATCH_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/executor/task/task_info.h"
+#include "ringway/executor/diagnostics/task_info.h"
 
 #include "absl/strings/str_cat.h"
 
