@@ -13,7 +13,13 @@
 
 namespace ringway::net {
 
-ConnectOp::ConnectOp(const SocketAddress& address) : address_(address) {}
+ConnectOp::ConnectOp(const SocketAddress& address)
+    : OperationAwait(&OnDone, &OnCancel, &Describe), address_(address) {}
+
+std::string ConnectOp::Describe(const Suspension& suspension) {
+  const ConnectOp& self = static_cast<const ConnectOp&>(Of(suspension));
+  return absl::StrCat("connect to ", self.address_.ToString());
+}
 
 bool ConnectOp::Prepare(Loop& loop) {
   socket_ = MakeStreamSocket(loop.backend().sockets(), address_);

@@ -8,6 +8,7 @@
 #define RINGWAY_NET_CONNECT_H_
 
 #include <coroutine>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "ringway/backends/socket_calls.h"
@@ -31,6 +32,7 @@ class [[nodiscard]] ConnectOp : public OperationAwait {
   absl::StatusOr<TcpStream> await_resume();
 
  private:
+  static std::string Describe(const Suspension& suspension);
   // False if there is no socket to be had.
   bool Prepare(Loop& loop);
 

@@ -34,7 +34,7 @@ absl::Status Failed(int32_t result, std::string_view operation, int fd) {
 // --- ReadOp
 
 ReadOp::ReadOp(internal::StreamCore* core, std::span<std::byte> buffer)
-    : OperationAwait(&OnDone, &OnCancel),
+    : OperationAwait(&OnDone, &OnCancel, &Describe),
       core_(core),
       unusable_(WhyUnusable(core)) {
   PrepareRecv(*this, FdOf(core), buffer);
@@ -59,6 +59,11 @@ void ReadOp::OnCancel(Suspension& suspension) {
   self.CompleteUnstarted(-ECANCELED);
 }
 
+std::string ReadOp::Describe(const Suspension& suspension) {
+  const ReadOp& self = static_cast<const ReadOp&>(Of(suspension));
+  return absl::StrCat("recv on ", self.core_->DescribePeer());
+}
+
 absl::StatusOr<size_t> ReadOp::await_resume() const {
   if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
   if (result >= 0) [[likely]] {
@@ -81,7 +86,7 @@ absl::StatusOr<ReceivedBuffer> ReceiveOp::await_resume() {
 // --- QueuedWrite
 
 QueuedWrite::QueuedWrite(internal::StreamCore* core, AdvanceFunction advance)
-    : OperationAwait(&OnDone, &OnCancel),
+    : OperationAwait(&OnDone, &OnCancel, &Describe),
       core_(core),
       advance_(advance),
       unusable_(WhyUnusable(core)) {}
@@ -113,6 +118,13 @@ void QueuedWrite::OnCancel(Suspension& suspension) {
   if (!self.core_->CancelWrite(self)) return;
   self.begun_ = false;
   self.CompleteUnstarted(-ECANCELED);
+}
+
+std::string QueuedWrite::Describe(const Suspension& suspension) {
+  const QueuedWrite& self = static_cast<const QueuedWrite&>(Of(suspension));
+  return absl::StrCat(
+      self.opcode == OpCode::kShutdown ? "shutdown of " : "send to ",
+      self.core_->DescribePeer());
 }
 
 absl::Status QueuedWrite::await_resume() const {

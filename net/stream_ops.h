@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -50,6 +51,7 @@ class [[nodiscard]] ReadOp : public OperationAwait {
  private:
   static void OnDone(Runnable& entry);
   static void OnCancel(Suspension& suspension);
+  static std::string Describe(const Suspension& suspension);
 
   internal::StreamCore* const core_;
   const Unusable unusable_;
@@ -92,6 +94,7 @@ class QueuedWrite : public OperationAwait {
  private:
   static void OnDone(Runnable& entry);
   static void OnCancel(Suspension& suspension);
+  static std::string Describe(const Suspension& suspension);
 
   const AdvanceFunction advance_;
   const Unusable unusable_;

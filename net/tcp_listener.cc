@@ -15,7 +15,7 @@
 namespace ringway::net {
 
 AcceptOp::AcceptOp(internal::ListenerCore* core)
-    : QueuedWait("a connection"),
+    : QueuedWait(&Describe),
       core_(core),
       unusable_(LoopDependent::WhyUnusable(core, kOwner)) {}
 
@@ -38,6 +38,10 @@ void AcceptOp::SetResult(int32_t result) {
   } else {
     error_ = result;
   }
+}
+
+std::string AcceptOp::Describe(const Suspension& suspension) {
+  return absl::StrCat("accept on ", Of(suspension).core_->DescribeLocal());
 }
 
 absl::StatusOr<TcpStream> AcceptOp::await_resume() {

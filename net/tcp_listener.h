@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -49,6 +50,7 @@ class [[nodiscard]] AcceptOp : public ringway::internal::QueuedWait<AcceptOp> {
 
   WaitEnd Admit();
   WaitEnd Begin();
+  static std::string Describe(const Suspension& suspension);
   // The fd that was accepted, or -errno.
   void SetResult(int32_t result);
 

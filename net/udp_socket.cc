@@ -45,8 +45,8 @@ class UdpCore final : public SocketCore {
   IntrusiveList<DatagramOp::InFlight> in_flight_;
 };
 
-DatagramOp::DatagramOp(UdpCore* core)
-    : OperationAwait(&OnDone),
+DatagramOp::DatagramOp(UdpCore* core, DescribeFunction describe)
+    : OperationAwait(&OnDone, &OnCancel, describe),
       core_(core),
       unusable_(LoopDependent::WhyUnusable(core, "a UdpSocket")),
       in_flight_(*this) {}
@@ -92,18 +92,26 @@ absl::Status DatagramOp::Failed(const char* what) const {
 
 SendDatagramOp::SendDatagramOp(internal::UdpCore* core,
                                std::span<const std::byte> bytes)
-    : DatagramOp(core) {
+    : DatagramOp(core, &Describe) {
   PrepareSend(*this, SocketFd(), bytes);
 }
 
 SendDatagramOp::SendDatagramOp(internal::UdpCore* core,
                                std::span<const std::byte> bytes,
                                const SocketAddress& receiver)
-    : DatagramOp(core), receiver_(receiver) {
+    : DatagramOp(core, &Describe), receiver_(receiver) {
   SetMessage(bytes.data(), bytes.size());
   message_.msg_name = const_cast<sockaddr*>(receiver_.data());
   message_.msg_namelen = receiver_.size();
   PrepareSendMsg(*this, SocketFd(), message_);
+}
+
+std::string SendDatagramOp::Describe(const Suspension& suspension) {
+  const SendDatagramOp& self =
+      static_cast<const SendDatagramOp&>(Of(suspension));
+  return absl::StrCat("send to ", self.receiver_.family() != AF_UNSPEC
+                                      ? self.receiver_.ToString()
+                                      : self.core_->DescribePeer());
 }
 
 absl::Status SendDatagramOp::await_resume() const {
@@ -116,7 +124,7 @@ absl::Status SendDatagramOp::await_resume() const {
 ReceiveDatagramOp::ReceiveDatagramOp(internal::UdpCore* core,
                                      std::span<std::byte> buffer,
                                      bool want_sender)
-    : DatagramOp(core), capacity_(buffer.size()) {
+    : DatagramOp(core, &Describe), capacity_(buffer.size()) {
   if (!want_sender) {
     // MSG_TRUNC: the result is the size of the datagram, also of one too large.
     PrepareRecv(*this, SocketFd(), buffer, MSG_TRUNC);
@@ -126,6 +134,12 @@ ReceiveDatagramOp::ReceiveDatagramOp(internal::UdpCore* core,
   message_.msg_name = &sender_;
   message_.msg_namelen = sizeof(sender_);
   PrepareRecvMsg(*this, SocketFd(), message_, MSG_TRUNC);
+}
+
+std::string ReceiveDatagramOp::Describe(const Suspension& suspension) {
+  const ReceiveDatagramOp& self =
+      static_cast<const ReceiveDatagramOp&>(Of(suspension));
+  return absl::StrCat("recv on ", self.core_->DescribeLocal());
 }
 
 absl::StatusOr<Datagram> ReceiveDatagramOp::await_resume() const {

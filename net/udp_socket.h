@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -70,7 +71,7 @@ class DatagramOp : public OperationAwait {
   }
 
  protected:
-  explicit DatagramOp(UdpCore* core);
+  DatagramOp(UdpCore* core, DescribeFunction describe);
 
   // -1 if the socket is unusable.
   int SocketFd() const;
@@ -107,7 +108,9 @@ class [[nodiscard]] SendDatagramOp : public internal::DatagramOp {
   absl::Status await_resume() const;
 
  private:
-  SocketAddress receiver_;
+  static std::string Describe(const Suspension& suspension);
+
+  SocketAddress receiver_;  // none: the socket's peer
 };
 
 class [[nodiscard]] ReceiveDatagramOp : public internal::DatagramOp {
@@ -117,6 +120,8 @@ class [[nodiscard]] ReceiveDatagramOp : public internal::DatagramOp {
   absl::StatusOr<Datagram> await_resume() const;
 
  private:
+  static std::string Describe(const Suspension& suspension);
+
   const size_t capacity_;
   sockaddr_storage sender_;
 };

@@ -40,6 +40,10 @@ class OperationAwait : public Operation, public Suspension {
                  DescribeFunction describe)
       : Operation(on_done), Suspension(on_cancel, describe) {}
 
+  // What these two do unless an awaitable needs more.
+  static void OnDone(Runnable& entry) { Of(entry).Complete(); }
+  static void OnCancel(Suspension& suspension);
+
   // The operation behind a Runnable or Suspension of this kind.
   static OperationAwait& Of(Runnable& entry) {
     return static_cast<OperationAwait&>(static_cast<Operation&>(entry));
@@ -70,9 +74,6 @@ class OperationAwait : public Operation, public Suspension {
   TaskContext& task() { return *task_; }
 
  private:
-  static void OnDone(Runnable& entry) { Of(entry).Complete(); }
-  static void OnCancel(Suspension& suspension);
-
   TaskContext* task_ = nullptr;
 };
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/core/check.h"
 #include "ringway/net/socket/stream_core.h"
@@ -18,7 +19,7 @@ using ringway::internal::WaitEnd;
 using State = ArmedMultishot::State;
 
 ReceiveWait::ReceiveWait(StreamCore* core)
-    : Wait("bytes of a stream"),
+    : Wait(&Describe),
       core_(core),
       unusable_(LoopDependent::WhyUnusable(core, "a TcpStream")) {}
 
@@ -40,6 +41,10 @@ WaitEnd ReceiveWait::Begin() {
 bool ReceiveWait::Leave() {
   core_->receiver().StopWaiting();
   return true;
+}
+
+std::string ReceiveWait::Describe(const Suspension& suspension) {
+  return absl::StrCat("recv on ", Of(suspension).core_->DescribePeer());
 }
 
 void ReceiveWait::TakeDelivered() {

@@ -10,6 +10,7 @@
 #define RINGWAY_NET_SOCKET_RECEIVER_H_
 
 #include <cstdint>
+#include <string>
 
 #include "ringway/backends/operation.h"
 #include "ringway/executor/loop/loop_dependent.h"
@@ -43,6 +44,7 @@ class ReceiveWait : public ringway::internal::Wait<ReceiveWait> {
   WaitEnd Admit();
   WaitEnd Begin();
   bool Leave();
+  static std::string Describe(const Suspension& suspension);
   void TakeDelivered();
 
   bool taken_ = false;  // without waiting: the next two are the result

@@ -2,7 +2,32 @@
 
 #include "ringway/net/socket/socket_core.h"
 
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "ringway/net/socket_address.h"
+
 namespace ringway::net::internal {
+namespace {
+
+// Not that of a Unix socket without a name.
+bool IsName(const absl::StatusOr<SocketAddress>& address) {
+  if (!address.ok() || address->family() == AF_UNSPEC) return false;
+  return address->size() > sizeof(sa_family_t);
+}
+
+}  // namespace
+
+std::string SocketCore::DescribePeer() const {
+  const absl::StatusOr<SocketAddress> peer =
+      SocketAddress::PeerOf(sockets(), fd());
+  return IsName(peer) ? peer->ToString() : DescribeLocal();
+}
+
+std::string SocketCore::DescribeLocal() const {
+  const absl::StatusOr<SocketAddress> local =
+      SocketAddress::LocalOf(sockets(), fd());
+  return IsName(local) ? local->ToString() : absl::StrCat("fd ", fd());
+}
 
 void SocketCore::Abandon(std::unique_ptr<SocketCore> core, const char* what,
                          Closer* closer) {

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "ringway/backends/socket_calls.h"
@@ -35,6 +36,13 @@ class SocketCore : public Orphan {
   bool abandoned() const { return abandoned_; }
   // Requires that the loop has not ended.
   SocketCalls& sockets() const { return loop_.backend().sockets(); }
+
+  // For descriptions of what a task waits for: asks the kernel, and allocates.
+  // The peer's address, that of the socket where the peer has none (an accepted
+  // Unix stream), "fd 7" where that has none either.
+  std::string DescribePeer() const;
+  // The address that it is bound to, or "fd 7".
+  std::string DescribeLocal() const;
 
   // Told, with 0 or -errno, when the socket has been closed.
   struct Closer {
