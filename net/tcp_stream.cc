@@ -7,6 +7,15 @@
 #include <utility>
 
 namespace ringway::net {
+namespace {
+
+absl::StatusOr<SocketAddress> PeerOf(const internal::StreamCore* core) {
+  const Unusable why = LoopDependent::WhyUnusable(core, "a TcpStream");
+  if (why != Unusable::kNo) return UnusableStatus(why, "stream");
+  return SocketAddress::PeerOf(core->sockets(), core->fd());
+}
+
+}  // namespace
 
 TcpStream TcpStream::Adopt(Loop& loop, SocketFd fd) {
   return TcpStream(std::make_unique<internal::StreamCore>(loop, std::move(fd)));
@@ -36,9 +45,11 @@ absl::StatusOr<SocketAddress> TcpStream::LocalAddress() const {
 }
 
 absl::StatusOr<SocketAddress> TcpStream::PeerAddress() const {
-  const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpStream");
-  if (why != Unusable::kNo) return UnusableStatus(why, "stream");
-  return SocketAddress::PeerOf(core_->sockets(), core_->fd());
+  return PeerOf(core_.get());
+}
+
+absl::StatusOr<SocketAddress> StreamReader::PeerAddress() const {
+  return PeerOf(half_.core());
 }
 
 int TcpStream::fd() const {

@@ -37,11 +37,12 @@ namespace ringway::net {
 class StreamReader {
  public:
   explicit StreamReader(internal::StreamCore* core) : half_(core) {}
-  // As TcpStream::Read() and Receive().
+  // As TcpStream::Read(), Receive() and PeerAddress().
   ReadOp Read(std::span<std::byte> buffer) {
     return ReadOp(half_.core(), buffer);
   }
   ReceiveOp Receive() { return ReceiveOp(half_.core()); }
+  absl::StatusOr<SocketAddress> PeerAddress() const;
 
  private:
   internal::StreamHalf half_;

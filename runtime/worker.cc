@@ -64,6 +64,27 @@ Task<absl::Status> CallStartHandler(const Runtime::StartHandler& handler) {
   co_return status;
 }
 
+// "connection 127.0.0.1:51234". Clients of a Unix socket have no address: they
+// share that of the listener. Without either once the stream is closed.
+class ConnectionNamer : public TaskNamer {
+ public:
+  ConnectionNamer(net::TcpStream& stream, const internal::ListenConfig& config)
+      : TaskNamer(&MakeName), stream_(stream.reader()), config_(config) {}
+
+ private:
+  static std::string MakeName(const TaskNamer& namer) {
+    const auto& self = static_cast<const ConnectionNamer&>(namer);
+    const absl::StatusOr<net::SocketAddress> peer = self.stream_.PeerAddress();
+    if (!peer.ok()) return "connection";
+    const bool named = !peer->is_unix() || !peer->unix_path().empty();
+    return absl::StrCat("connection ",
+                        named ? peer->ToString() : self.config_.address);
+  }
+
+  const net::StreamReader stream_;
+  const internal::ListenConfig& config_;
+};
+
 // A child that a worker has forked runs on a copy of its thread.
 bool OnAWorker() {
   return current_worker != nullptr && !current_worker->forked();
@@ -377,16 +398,17 @@ void Worker::Admit(const Listening& listening, net::TcpStream stream) {
     return;
   }
   Place place(*this);
-  Task<void> serve = ServeConnection(listening.config.handler,
-                                     std::move(stream), std::move(place));
+  Task<void> serve =
+      ServeConnection(listening.config, std::move(stream), std::move(place));
   JoinHandle<void> serving = executor_->Spawn(std::move(serve), "connection");
   ++(serving.spawn_status().ok() ? report_.accepted : report_.refused);
 }
 
-Task<void> Worker::ServeConnection(const Runtime::ConnectionHandler& handler,
+Task<void> Worker::ServeConnection(const ListenConfig& config,
                                    net::TcpStream stream, Place) {
+  ConnectionNamer namer(stream, config);
   try {
-    Task<absl::Status> task = handler(std::move(stream));
+    Task<absl::Status> task = config.handler(std::move(stream));
     absl::Status status = co_await std::move(task);
     ++(status.ok() ? report_.ended_ok : report_.ended_error);
     ++report_.ended_by_code[static_cast<size_t>(status.code())];

@@ -161,8 +161,8 @@ class Worker {
   // Makes a task of the connection, or closes it and counts it as refused.
   // Throws std::bad_alloc; then it is closed and not counted.
   void Admit(const Listening& listening, net::TcpStream stream);
-  Task<void> ServeConnection(const Runtime::ConnectionHandler& handler,
-                             net::TcpStream stream, Place place);
+  Task<void> ServeConnection(const ListenConfig& config, net::TcpStream stream,
+                             Place place);
 
   const OwnerProcess owner_;
   const RuntimeConfig& config_;

@@ -17,10 +17,9 @@ void OverrunWatch::OnTurn(MonotonicTime began, MonotonicTime ended) {
   turns_to_measure_ = kTurnsToMeasure;
 }
 
-void OverrunWatch::OnTask(SlabKey task, std::string_view name,
-                          MonotonicTime began, MonotonicTime ended) {
-  if (ended.nanoseconds() - began.nanoseconds() <= budget_ns_) return;
-  const TaskOverrun overrun = {task, std::string(name), ended - began};
+void OverrunWatch::OnTask(SlabKey task, std::string name,
+                          absl::Duration duration, MonotonicTime ended) {
+  const TaskOverrun overrun = {task, std::move(name), duration};
   if (handler_) {
     handler_(overrun);
   } else {

@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -47,9 +46,12 @@ class OverrunWatch {
 
   // Whether tasks are to be measured one by one just now.
   bool measures_tasks() const { return turns_to_measure_ > 0; }
-  // After a task that took from `began` to `ended` without a break.
-  // `name` is looked at only if that was too long.
-  void OnTask(SlabKey task, std::string_view name, MonotonicTime began,
+  // True if a task that took from `began` to `ended` took too long.
+  bool IsOverrun(MonotonicTime began, MonotonicTime ended) const {
+    return ended.nanoseconds() - began.nanoseconds() > budget_ns_;
+  }
+  // After one that did: for `duration`, up to `ended`, without a break.
+  void OnTask(SlabKey task, std::string name, absl::Duration duration,
               MonotonicTime ended);
 
   uint64_t turns() const { return turns_; }

@@ -138,7 +138,7 @@ class Executor {
   // Starts `task` in its turn, behind what is ready already. If max_tasks are
   // alive the task is dropped and the handle says so when joined (and in
   // spawn_status()). `name` is for people; a copy of its first 31 bytes is
-  // kept.
+  // kept (see TaskNamer for one that has to be made).
   //
   // `task` must not have been awaited or moved from (checked).
   //
@@ -171,6 +171,15 @@ class Executor {
   TaskContext* current_task() {
     owner_.Check("an executor");
     return current_task_;
+  }
+
+  // The task that this thread runs. Aborts if there is none: "`what` outside of
+  // a task".
+  static TaskContext& RunningTask(const char* what) {
+    Executor* executor = Current();
+    RINGWAY_CHECK(executor != nullptr && executor->current_task() != nullptr,
+                  "%s outside of a task", what);
+    return *executor->current_task();
   }
 
   // Every task that is alive or whose result nobody has taken, in no particular

@@ -15,7 +15,6 @@
 #ifndef RINGWAY_EXECUTOR_TASK_SHIELD_H_
 #define RINGWAY_EXECUTOR_TASK_SHIELD_H_
 
-#include "ringway/core/check.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/task_context.h"
 
@@ -25,19 +24,12 @@ namespace ringway {
 // one goes, a cancel that came meanwhile takes effect at the next wait.
 class [[nodiscard]] Shield {
  public:
-  Shield() : task_(RunningTask()) { task_.RaiseShield(); }
+  Shield() : task_(Executor::RunningTask("a Shield")) { task_.RaiseShield(); }
   Shield(const Shield&) = delete;
   Shield& operator=(const Shield&) = delete;
   ~Shield() { task_.LowerShield(); }
 
  private:
-  static TaskContext& RunningTask() {
-    Executor* executor = Executor::Current();
-    RINGWAY_CHECK(executor != nullptr && executor->current_task() != nullptr,
-                  "a Shield outside of a task");
-    return *executor->current_task();
-  }
-
   TaskContext& task_;
 };
 

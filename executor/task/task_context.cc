@@ -22,6 +22,16 @@ std::string Suspension::DescribeOperation(const Suspension& self) {
   return absl::StrCat(OpCodeName(operation.opcode), " on fd ", operation.fd);
 }
 
+TaskNamer::TaskNamer(Function make_name)
+    : make_name_(make_name),
+      task_(Executor::RunningTask("a TaskNamer")),
+      outer_(std::exchange(task_.namer_, this)) {}
+
+TaskNamer::~TaskNamer() {
+  RINGWAY_CHECK(task_.namer_ == this, "a TaskNamer was no local variable");
+  task_.namer_ = outer_;
+}
+
 TaskContext::TaskContext(Executor& executor, std::coroutine_handle<> root,
                          std::string_view name)
     : Runnable(&TaskContext::Run),
@@ -82,7 +92,11 @@ void TaskContext::ContinueMeasured() {
   const Clock& clock = loop_.backend().clock();
   const MonotonicTime began = clock.Now();
   Continue();
-  executor_.overruns_.OnTask(executor_.IdOf(*this), name(), began, clock.Now());
+  const MonotonicTime ended = clock.Now();
+  if (executor_.overruns_.IsOverrun(began, ended)) {
+    executor_.overruns_.OnTask(executor_.IdOf(*this), Name(), ended - began,
+                               ended);
+  }
 }
 
 void TaskContext::SetName(std::string_view name) {
@@ -91,11 +105,15 @@ void TaskContext::SetName(std::string_view name) {
   name_[n] = '\0';
 }
 
+std::string TaskContext::Name() const {
+  return namer_ != nullptr ? namer_->make_name_(*namer_) : name_.data();
+}
+
 TaskInfo TaskContext::Info() const {
   TaskInfo info;
   info.id = executor_.IdOf(*this);
   info.parent = parent_;
-  info.name = name();
+  info.name = Name();
   info.cancelled = cancel_requested_;
   if (finished_) {
     info.state = TaskState::kEnded;

@@ -97,6 +97,30 @@ class CancelListener : public ListNode {
   Function on_cancelled_;
 };
 
+// Makes the name of the task that it is created in when somebody asks for it:
+// for names that would cost something and are seldom read, such as that of a
+// connection's task, which has its peer in it. Derive from it, and make it a
+// local variable of the coroutine; the newest one counts, and without any the
+// name that the task was spawned with.
+class TaskNamer {
+ public:
+  using Function = std::string (*)(const TaskNamer&);
+  TaskNamer(const TaskNamer&) = delete;
+  TaskNamer& operator=(const TaskNamer&) = delete;
+
+ protected:
+  // Aborts outside of a task.
+  explicit TaskNamer(Function make_name);
+  ~TaskNamer();
+
+ private:
+  friend class TaskContext;
+
+  const Function make_name_;
+  TaskContext& task_;
+  TaskNamer* const outer_;
+};
+
 // As a Runnable it means "continue this task".
 class TaskContext : public Runnable {
  public:
@@ -113,7 +137,8 @@ class TaskContext : public Runnable {
   Executor& executor() { return executor_; }
   Loop& loop() { return loop_; }
 
-  std::string_view name() const { return name_.data(); }
+  // What its TaskNamer makes, or else what it was spawned with.
+  std::string Name() const;
   // Keeps a copy of the beginning, up to kMaxName bytes.
   void SetName(std::string_view name);
 
@@ -208,6 +233,7 @@ class TaskContext : public Runnable {
   friend class Executor;
   friend class JoinHandleBase;
   friend class internal::JoinWait;
+  friend class TaskNamer;
 
   static void Run(Runnable& entry);
   // Leaves its coroutine alone.
@@ -224,6 +250,7 @@ class TaskContext : public Runnable {
   Suspension* suspension_ = nullptr;  // what a cancel must reach
   internal::JoinWait* joiner_ = nullptr;  // wants to know when this one ends
   JoinHandleBase* handle_ = nullptr;      // null: nothing will join it
+  TaskNamer* namer_ = nullptr;
   IntrusiveList<CancelListener> cancel_listeners_;  // newest first
   std::exception_ptr (*exception_of_)(std::coroutine_handle<>) = nullptr;
   TaskId parent_;

@@ -136,6 +136,47 @@ TEST(TaskDump, ALongNameIsCutOff) {
             std::string(TaskContext::kMaxName, 'x'));
 }
 
+class NumberNamer : public TaskNamer {
+ public:
+  explicit NumberNamer(int number) : TaskNamer(&MakeName), number_(number) {}
+  static std::string MakeName(const TaskNamer& namer) {
+    return absl::StrCat("a rather long name with the number ",
+                        static_cast<const NumberNamer&>(namer).number_);
+  }
+
+ private:
+  const int number_;
+};
+
+Task<std::vector<std::string>> NamesOverTime() {
+  std::vector<std::string> names;
+  const auto note = [&] {
+    names.push_back(Executor::Current()->current_task()->Name());
+  };
+  note();
+  {
+    NumberNamer one(1);
+    note();
+    {
+      NumberNamer two(2);
+      note();
+    }
+    note();
+  }
+  note();
+  co_return names;
+}
+
+TEST(TaskDump, ANameCanBeMadeWhenItIsAskedFor) {
+  VirtualTimeExecutor executor;
+  auto names = executor->Spawn(NamesOverTime(), "spawned");
+  executor->Run(DoNothing()).IgnoreError();
+  EXPECT_THAT(*names.TakeResult(),
+              ElementsAre("spawned", "a rather long name with the number 1",
+                          "a rather long name with the number 2",
+                          "a rather long name with the number 1", "spawned"));
+}
+
 // --- YieldIfNeeded
 
 // Computes in `n` steps that take so long each.
