@@ -2,10 +2,10 @@
 //
 // BufferedWriter: writes to a stream that return before the bytes are sent.
 //
-// For a task that must go on reading while its peer is slow to take what it
-// writes. The bytes are copied into a bounded buffer and sent in the
-// background, in order, as many as have gathered at a time. Where a task writes
-// and waits anyway, TcpStream::Write() is cheaper: it copies nothing.
+// Use it in a task that must keep reading while its peer is slow to read. The
+// bytes are copied into a bounded buffer and sent in the background, in order,
+// in batches. If a task can wait for each write, TcpStream::Write() is cheaper:
+// it copies nothing.
 //
 //   net::BufferedWriter writer(stream.writer());
 //   while (...) {
@@ -33,13 +33,13 @@ namespace internal {
 
 class WriteBuffer;
 
-// A task that waits for room, or until something is sent.
+// A wait for room, or until enqueued bytes are sent.
 class BufferWait : public ringway::internal::QueuedWait<BufferWait> {
  public:
   absl::Status await_resume() const;
 
  protected:
-  // True when there is nothing to wait for: the buffer has set the result.
+  // True if no wait is needed: the buffer has set the result.
   using TryFunction = bool (*)(WriteBuffer&, BufferWait&);
   BufferWait(WriteBuffer* buffer, TryFunction attempt,
              std::span<const std::byte> bytes);
@@ -79,36 +79,37 @@ class [[nodiscard]] FlushOp : public internal::BufferWait {
 
 // May outlive its stream and its loop (executor/loop/loop_dependent.h).
 //
-// Threads: the stream's loop's only (checked), but for moving it.
+// Threads: the stream's loop's only (checked), except for moving it.
 class BufferedWriter {
  public:
   static constexpr size_t kDefaultLimit = size_t{1} << 20;
 
   // Buffers at most `limit_bytes`, at least 1 (checked), for the stream of
-  // `writer`. Until this is gone nothing else should write to the stream: it
-  // would be unknown between which bytes.
-  // A closed stream's is as one that was moved from.
+  // `writer`. While it exists, do not write to the stream in any other way: the
+  // position of those bytes would be unspecified. If the stream is closed, the
+  // writer behaves like one that was moved from.
   explicit BufferedWriter(const StreamWriter& writer,
                           size_t limit_bytes = kDefaultLimit);
   BufferedWriter(BufferedWriter&&) noexcept;
   BufferedWriter& operator=(BufferedWriter&& other) noexcept;
-  // Cancels what is unsent: Flush() first. Whoever waits gets Cancelled.
+  // Discards unsent bytes: call Flush() first. Waiting tasks get Cancelled.
   ~BufferedWriter();
 
   // Copies `bytes` into the buffer; completes at once while there is room, else
-  // waits for it, in the order of the calls. Bytes of more than the limit wait
-  // until the buffer is empty and then have it to themselves.
+  // waits for room in call order. If `bytes` exceeds the limit, waits until the
+  // buffer is empty.
   //
-  // Errors:       what ended an earlier send: Unavailable (EPIPE, ECONNRESET)
-  //               and the like; it stays. ResourceExhausted (ENOMEM): no memory
-  //               for the copy; nothing of `bytes` was queued, and the writer
-  //               works on. Cancelled. FailedPrecondition once moved from, and
-  //               when the stream is closed or its loop has ended.
-  // Ownership:    `bytes` must outlive the await and no more.
+  // Errors:       the error of an earlier send, such as Unavailable (EPIPE,
+  //               ECONNRESET); it is permanent. ResourceExhausted (ENOMEM): no
+  //               memory for the copy; nothing of `bytes` was queued, and the
+  //               writer remains usable. Cancelled. FailedPrecondition once
+  //               moved from, and when the stream is closed or its loop has
+  //               ended.
+  // Ownership:    `bytes` must outlive the await only.
   // Threads:      the stream's loop's only (checked).
   // Cancellation: a cancelled wait has queued nothing.
-  // Cost:         one copy; no allocation once the buffer has grown to what is
-  //               needed, no system call of its own.
+  // Cost:         one copy; no allocation once the buffer has grown to its
+  //               working size, no system call before the turn ends.
   EnqueueOp Enqueue(std::span<const std::byte> bytes) {
     return EnqueueOp(buffer_.get(), bytes);
   }
@@ -116,11 +117,11 @@ class BufferedWriter {
   // Waits until the kernel has accepted everything enqueued before.
   //
   // Errors:       as Enqueue().
-  // Cancellation: ends the wait; sending goes on.
+  // Cancellation: ends the wait; sending continues.
   FlushOp Flush() { return FlushOp(buffer_.get()); }
 
-  // Bytes that the kernel has not accepted yet, and the most there ever were.
-  // Abort once moved from, and when the loop has ended.
+  // Bytes that the kernel has not accepted yet, now and at most so far. Both
+  // abort once the writer is moved from or its loop has ended.
   size_t queued_bytes() const;
   size_t high_water_bytes() const;
 

@@ -33,7 +33,7 @@ class [[nodiscard]] ConnectOp : public OperationAwait {
 
  private:
   static std::string Describe(const Suspension& suspension);
-  // False if there is no socket to be had.
+  // False if the socket could not be made.
   bool Prepare(Loop& loop);
 
   const SocketAddress address_;
@@ -44,10 +44,10 @@ class [[nodiscard]] ConnectOp : public OperationAwait {
 //
 // Errors:       the errno of connect(2), naming the address: ECONNREFUSED,
 //               ENETUNREACH, ENOENT, ETIMEDOUT (after the kernel's own
-//               patience, minutes); ResourceExhausted, no memory for the
+//               timeout, minutes); ResourceExhausted, no memory for the
 //               stream; Cancelled.
 // Ownership:    `address` is copied.
-// Cancellation: two-phase; if the connection was made all the same, it is the
+// Cancellation: two-phase; if the connection was made first, it is the
 //               result.
 // Cost:         the stream's one allocation; one system call for the socket.
 inline ConnectOp Connect(const SocketAddress& address) {

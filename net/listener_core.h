@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ListenerCore: the multishot accept of one listening socket, who waits for it,
-// and what to do when the kernel cannot accept just now.
+// ListenerCore: the multishot accept of one listening socket, the queue of
+// waiting tasks, and retries while the kernel cannot accept.
 
 #ifndef RINGWAY_NET_LISTENER_CORE_H_
 #define RINGWAY_NET_LISTENER_CORE_H_
@@ -20,16 +20,16 @@ namespace ringway::net::internal {
 
 class ListenerCore final : public SocketCore {
  public:
-  // Connections accepted ahead of Accept() before accepting is paused; more
-  // wait in the backlog.
+  // Accepting pauses when this many accepted connections wait for Accept();
+  // further ones wait in the backlog.
   static constexpr uint32_t kMaxUntaken = 64;
 
   ListenerCore(Loop& loop, SocketFd fd)
       : SocketCore(loop, std::move(fd)), accept_(loop, *this), retry_(*this) {}
   ~ListenerCore() override;
 
-  // The next accepted fd for a newcomer, or -1 if none has come yet, or only
-  // for those that wait already.
+  // The next accepted fd for a new caller; -1 if there is none beyond those for
+  // the tasks already waiting.
   int TakeForNewcomer();
 
   // Completes `waiter` with the next connection.
@@ -57,7 +57,7 @@ class ListenerCore final : public SocketCore {
   void OnNews();
   void OnEnd(int32_t result);
   int TakeAccepted();
-  // Arms the accept if there are tasks that wait for it and it is idle.
+  // Arms the accept if it is idle and tasks are waiting.
   void ArmIfWanted();
   // Ends the wait of the task that has waited longest.
   void CompleteFront(int32_t result);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SocketAddress: an IPv4, IPv6 or Unix socket address as a value: parsed,
-// printed, handed to the kernel. Numeric only; names are the resolver's
-// business.
+// SocketAddress: an IPv4, IPv6 or Unix socket address as a value that can be
+// parsed, printed and passed to the kernel. Numeric only: it does not resolve
+// names.
 //
 //   absl::StatusOr<SocketAddress> address = SocketAddress::Parse("[::1]:7878");
 
@@ -30,20 +30,20 @@ class SocketAddress {
   // Parses "127.0.0.1:80", "[::1]:80", "[fe80::1%eth0]:80", "unix:/path" or
   // "unix:@name" (the abstract namespace).
   //
-  // Errors: InvalidArgument, saying what is wrong with which text; NotFound for
-  // an unknown interface
-  //         in a scope.
+  // Errors: InvalidArgument with the text and what is wrong with it; NotFound
+  //         for an unknown interface in a scope.
   static absl::StatusOr<SocketAddress> Parse(std::string_view text);
 
   // A Unix path, or "@name". InvalidArgument if empty, too long for the kernel
   // (107 bytes), or with a NUL inside.
   static absl::StatusOr<SocketAddress> Unix(std::string_view path);
 
-  // Copies what the kernel filled in.
+  // Copies an address that the kernel filled in.
   static SocketAddress FromSockaddr(const sockaddr* address, socklen_t length);
 
-  // What `fd`, one of `sockets`, is bound to, or connected to. The errno of
-  // getsockname(2) or getpeername(2).
+  // The address to which `fd`, one of `sockets`, is bound or connected.
+  //
+  // Errors: the errno of getsockname(2) or getpeername(2).
   static absl::StatusOr<SocketAddress> LocalOf(SocketCalls& sockets, int fd);
   static absl::StatusOr<SocketAddress> PeerOf(SocketCalls& sockets, int fd);
 
@@ -63,7 +63,7 @@ class SocketAddress {
   // all others.
   std::string unix_path() const;
 
-  // What Parse() takes. An unnamed Unix socket prints as "unix:".
+  // In the form that Parse() accepts. An unnamed Unix socket prints as "unix:".
   std::string ToString() const;
 
   friend bool operator==(const SocketAddress& a, const SocketAddress& b);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The awaitables of a stream: ReadOp, ReceiveOp, WriteOp, WritevOp,
-// ShutdownWriteOp, CloseOp. Made by net::TcpStream, which documents them.
+// ShutdownWriteOp, CloseOp. net::TcpStream creates and documents them.
 
 #ifndef RINGWAY_NET_STREAM_OPS_H_
 #define RINGWAY_NET_STREAM_OPS_H_
@@ -32,7 +32,7 @@ class [[nodiscard]] ReadOp : public OperationAwait {
   ReadOp(internal::StreamCore* core, std::span<std::byte> buffer);
   ~ReadOp();
 
-  // A receive of nothing would wait for data all the same.
+  // The kernel would wait for data even if the buffer is empty.
   bool await_ready() const noexcept {
     return length == 0 && unusable_ == Unusable::kNo;
   }
@@ -64,7 +64,7 @@ class [[nodiscard]] ReceiveOp : public internal::ReceiveWait {
   absl::StatusOr<ReceivedBuffer> await_resume();
 };
 
-// What takes its turn in a stream's order of writes.
+// Base of the operations that are queued in a stream's write order.
 class QueuedWrite : public OperationAwait {
  public:
   ~QueuedWrite();
@@ -130,7 +130,7 @@ class [[nodiscard]] WritevOp : public QueuedWrite {
   bool Prepare();
 
   std::span<const std::span<const std::byte>> parts_;
-  size_t sent_of_first_ = 0;  // bytes of parts_[0] that are gone
+  size_t sent_of_first_ = 0;  // bytes of parts_[0] that are sent
   std::array<iovec, kBatch> vectors_;
   msghdr message_ = {};
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StreamPair: two streams that are connected to each other, without an address.
+// StreamPair: two connected streams without addresses.
 //
 //   auto pair = net::StreamPair();
 //   Spawn(Serve(std::move(pair->second)));
@@ -17,9 +17,9 @@
 
 namespace ringway::net {
 
-// Unix stream sockets of `loop`'s backend, as of socketpair(2): what a test
-// gives to a handler in place of a connection. Without `loop`: that of the task
-// that calls it (checked: there is one).
+// Makes two Unix stream sockets of `loop`'s backend, as socketpair(2) does;
+// in a test one can take the place of a connection. Without `loop` it uses
+// that of the calling task (checked).
 //
 // Errors: the errno of socketpair(2); ResourceExhausted without memory.
 absl::StatusOr<std::pair<TcpStream, TcpStream>> StreamPair(Loop& loop);

@@ -36,7 +36,7 @@ class ListenerCore;
 
 class [[nodiscard]] AcceptOp : public ringway::internal::QueuedWait<AcceptOp> {
  public:
-  // `core` may be null: a closed listener.
+  // `core` is null for a closed listener.
   explicit AcceptOp(internal::ListenerCore* core);
   absl::StatusOr<TcpStream> await_resume();
 
@@ -62,7 +62,7 @@ class [[nodiscard]] AcceptOp : public ringway::internal::QueuedWait<AcceptOp> {
 
 // May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).
 //
-// Threads: the loop's only (checked), but for moving it.
+// Threads: the loop's only (checked), except for moving it.
 class TcpListener {
  public:
   // Binds and listens; connections are accepted from the first Accept() on.
@@ -72,14 +72,14 @@ class TcpListener {
   static absl::StatusOr<TcpListener> Listen(
       Loop& loop, const SocketAddress& address,
       const ListenOptions& options = ListenOptions());
-  // The same on the loop of the task that calls it (checked: there is one).
+  // The same on the loop of the calling task (checked).
   static absl::StatusOr<TcpListener> Listen(
       const SocketAddress& address,
       const ListenOptions& options = ListenOptions());
 
-  // Takes over a listening socket: one of `loop`'s backend, or any other of the
-  // kernel's, whose mode (O_NONBLOCK) becomes that of the backend. Throws
-  // std::bad_alloc, having closed it.
+  // Takes over a listening socket: a socket of `loop`'s backend, or any kernel
+  // socket, whose O_NONBLOCK mode is set as the backend needs it. Throws
+  // std::bad_alloc after closing the socket.
   static TcpListener Adopt(Loop& loop, SocketFd fd);
   static TcpListener Adopt(Loop& loop, UniqueFd fd);
 
@@ -90,29 +90,28 @@ class TcpListener {
 
   // Waits for the next connection.
   //
-  // Errors:       of one connection, after which the next Accept() goes on:
-  //               ResourceExhausted, there was no memory for its stream, and
-  //               it has been closed. Final, all others: Cancelled (the task,
-  //               or the listener was closed or moved from);
-  //               FailedPrecondition (its loop has ended); the errno of
-  //               accept(2) where the socket itself is unusable. When the
-  //               kernel is out of fds or memory that is not an error here: the
-  //               listener waits 20 ms and tries again, for as long as it
-  //               takes. Never throws.
+  // Errors:       ResourceExhausted: no memory for the stream; the connection
+  //               was closed and the next Accept() works. All others are
+  //               final: Cancelled (the task was cancelled, or the listener
+  //               closed or moved from); FailedPrecondition (its loop has
+  //               ended); the errno of accept(2) if the socket itself is
+  //               unusable. Running out of fds or kernel memory is not an
+  //               error: the listener retries every 20 ms until it succeeds.
+  //               Never throws.
   // Threads:      the loop's only (checked). Several tasks may wait; they are
   //               served in order.
   // Cancellation: a connection that raced the cancel stays for the next
   //               Accept().
-  // Cost:         no allocation but the stream; the kernel's accept stays armed
-  //               in between.
+  // Cost:         no allocation except the stream; the kernel's accept stays
+  //               armed between calls.
   AcceptOp Accept() { return AcceptOp(core_.get()); }
 
-  // Stops accepting: waiting tasks get Cancelled, connections not yet taken are
-  // closed, and so does every later Accept() end: Cancelled.
+  // Stops accepting: waiting tasks and later calls of Accept() get Cancelled,
+  // and connections not yet taken are closed.
   void Close();
 
-  // With the port the kernel chose. FailedPrecondition once closed, by itself
-  // or by the end of its loop.
+  // With the port that the kernel chose. FailedPrecondition once it is closed,
+  // also by the end of its loop.
   absl::StatusOr<SocketAddress> LocalAddress() const;
 
  private:

@@ -6,11 +6,11 @@
 //   absl::StatusOr<size_t> n = co_await stream.Read(buffer);
 //   absl::Status sent = co_await stream.Write(std::span(buffer).first(*n));
 //
-// One task may read while others write; writes happen in the order they were
-// called. Dropping a stream cancels what is still in flight on it, then closes:
-// the peer sees end of stream after everything that was written. That never
-// waits for the peer: a linger time that was set with SO_LINGER is taken off
-// first, one of 0 makes the close a reset.
+// One task may read while others write; writes are sent in call order. Dropping
+// a stream cancels its operations in flight, then closes it: the peer sees end
+// of stream after everything that was written. Closing never waits for the
+// peer: a linger time set with SO_LINGER is removed first; a linger time of 0
+// makes the close a reset.
 
 #ifndef RINGWAY_NET_TCP_STREAM_H_
 #define RINGWAY_NET_TCP_STREAM_H_
@@ -30,8 +30,8 @@
 
 namespace ringway::net {
 
-// The reading half of a stream. Copied freely. Once the stream has been closed
-// or dropped everything is FailedPrecondition.
+// The reading half of a stream. May be copied. Once the stream has been
+// closed or dropped, every call returns FailedPrecondition.
 //
 // Threads: the loop's only (checked).
 class StreamReader {
@@ -48,7 +48,7 @@ class StreamReader {
   internal::StreamHalf half_;
 };
 
-// The writing half of a stream, as the reading half is one.
+// The writing half of a stream; otherwise as StreamReader.
 class StreamWriter {
  public:
   explicit StreamWriter(internal::StreamCore* core) : half_(core) {}
@@ -68,25 +68,25 @@ class StreamWriter {
 };
 
 // May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).
-// Of a stream that was closed, moved from or closed by its loop's end, what
-// returns a status is FailedPrecondition.
+// Once it is closed, by Close() or by the loop's end, or moved from, calls that
+// return a status return FailedPrecondition.
 //
-// Threads: the loop's only (checked), but for moving it.
+// Threads: the loop's only (checked), except for moving it.
 class TcpStream {
  public:
-  // Takes over a connected stream socket for use on `loop`'s thread: one of its
-  // backend, or any other of the kernel's, whose mode (O_NONBLOCK) becomes that
-  // of the backend. Throws std::bad_alloc, having closed it.
+  // Takes over a connected stream socket for use on `loop`'s thread: a socket
+  // of the loop's backend, or any kernel socket, whose O_NONBLOCK mode is set
+  // as the backend needs it. Throws std::bad_alloc after closing the socket.
   static TcpStream Adopt(Loop& loop, SocketFd fd);
   static TcpStream Adopt(Loop& loop, UniqueFd fd);
 
-  // A stream of nothing, to be assigned to: as one that was closed.
+  // An empty stream to be assigned to; behaves like a closed one.
   TcpStream() = default;
   TcpStream(TcpStream&&) noexcept = default;
   TcpStream& operator=(TcpStream&& other) noexcept;
   ~TcpStream() { Drop(); }
 
-  // False once closed or moved from, and when its loop has ended.
+  // False once it is closed or moved from, or its loop has ended.
   bool valid() const {
     return LoopDependent::WhyUnusable(core_.get(), "a TcpStream") ==
            Unusable::kNo;
@@ -110,16 +110,16 @@ class TcpStream {
     return ReadOp(core_.get(), buffer);
   }
 
-  // Receives into a buffer of the worker's, lent until it is dropped: an idle
-  // connection holds no memory. Empty at end of stream. Can be mixed with
-  // Read(); bytes keep their order.
+  // Receives into a buffer of the worker, lent until the result is dropped:
+  // an idle connection holds no memory. Empty at end of stream. Can be mixed
+  // with Read(); bytes keep their order.
   //
   // Errors:       as Read().
   // Threads:      as Read().
-  // Cancellation: as Read(). A cancelled receive loses nothing: what arrives
-  //               stays for the next one.
-  // Cost:         no allocation and no system call; the kernel's receive stays
-  //               armed in between.
+  // Cancellation: as Read(). A cancelled receive loses nothing: bytes that
+  //               arrive stay for the next one.
+  // Cost:         no allocation and no system call; the kernel's receive
+  //               stays armed between calls.
   ReceiveOp Receive() { return ReceiveOp(core_.get()); }
 
   // Sends all of `bytes`; completes when the kernel has accepted the last one.
@@ -130,33 +130,33 @@ class TcpStream {
   // Cancellation: two-phase. A cancelled write may have sent a part; the
   //               stream's position is then unknown, so reset it or close it.
   // Cost:         no allocation; no system call before the turn ends. Waits
-  //               while the peer does not read: that is the back-pressure.
+  //               while the peer does not read (back-pressure).
   WriteOp Write(std::span<const std::byte> bytes) {
     return WriteOp(core_.get(), bytes);
   }
 
-  // Sends the parts in order, as one Write(). `parts` itself must outlive the
-  // await, too.
+  // Sends the parts in order, like one Write(). `parts` itself must outlive the
+  // await too.
   WritevOp Writev(std::span<const std::span<const std::byte>> parts) {
     return WritevOp(core_.get(), parts);
   }
 
-  // Tells the peer, after everything written before, that no more will come.
-  // Reading goes on.
+  // Shuts down the writing side after all earlier writes: the peer then reads
+  // end of stream. Reading stays possible.
   //
   // Errors: the errno of shutdown(2), ENOTCONN when the peer has reset the
   // connection; Cancelled.
   ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(core_.get()); }
 
-  // Closes the stream and waits until that is done. The stream is empty at
+  // Closes the stream and waits until it is closed. The stream is empty at
   // once.
   //
   // Errors: the errno of close(2); none if it is closed already. Not
-  // cancellable: it does not wait for the peer.
+  //         cancellable, as it does not wait for the peer.
   CloseOp Close() { return CloseOp(std::move(core_)); }
 
-  // Closes the stream so that the peer sees a reset, and what is unsent is
-  // discarded. Does nothing if it is closed already.
+  // Closes the stream with a reset and discards unsent bytes. Does nothing if
+  // it is closed already.
   void Reset();
 
   StreamReader reader() { return StreamReader(core_.get()); }

@@ -7,9 +7,9 @@
 //   absl::StatusOr<Datagram> got = co_await socket->ReceiveFrom(buffer);
 //   absl::Status sent = co_await socket->SendTo(reply, got->sender);
 //
-// Any number of tasks may send and receive at the same time; for many datagrams
-// a second let several receive, each of them with a buffer of its own: one
-// system call then serves them all.
+// Any number of tasks may send and receive at the same time. For a high rate of
+// datagrams use several receiving tasks with a buffer each: one system call
+// then serves them all.
 
 #ifndef RINGWAY_NET_UDP_SOCKET_H_
 #define RINGWAY_NET_UDP_SOCKET_H_
@@ -42,25 +42,25 @@ struct UdpOptions {
   // Several sockets, one per worker, share the address and the kernel spreads
   // senders over them.
   bool reuse_port = false;
-  // An IPv6 socket takes IPv6 datagrams only, not also IPv4 ones. Always set,
-  // whatever the sysctl net.ipv6.bindv6only.
+  // An IPv6 socket receives IPv6 datagrams only, not IPv4 ones. Always set
+  // explicitly, independent of the sysctl net.ipv6.bindv6only.
   bool v6_only = false;
 };
 
 struct Datagram {
   Datagram() {}
 
-  size_t n_bytes = 0;      // in the buffer; 0 is a datagram of no bytes
-  SocketAddress sender;    // AF_UNSPEC when it was not asked for
-  bool truncated = false;  // there was more than the buffer could take
+  size_t n_bytes = 0;      // in the buffer; 0 for an empty datagram
+  SocketAddress sender;    // AF_UNSPEC if it was not requested
+  bool truncated = false;  // the datagram was longer than the buffer
 };
 
 namespace internal {
 
 class UdpCore;
 
-// What all operations of a UDP socket are: known to it while in flight, so that
-// it can outlast them.
+// Base of all operations of a UDP socket, which tracks them while they are in
+// flight so that it can outlive them.
 class DatagramOp : public OperationAwait {
  public:
   ~DatagramOp();
@@ -127,26 +127,27 @@ class [[nodiscard]] ReceiveDatagramOp : public internal::DatagramOp {
 };
 
 // May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).
-// Of a socket that was closed, moved from or closed by its loop's end, what
-// returns a status is FailedPrecondition.
+// Once it is closed, by Close() or by the loop's end, or moved from, calls that
+// return a status return FailedPrecondition.
 //
-// Threads: the loop's only (checked), but for moving it.
+// Threads: the loop's only (checked), except for moving it.
 class UdpSocket {
  public:
-  // A socket bound to `address`, IPv4 or IPv6; port 0 lets the kernel choose.
+  // Makes a socket bound to `address`, IPv4 or IPv6; with port 0 the kernel
+  // chooses.
   //
   // Errors: InvalidArgument for a Unix address; the errno of socket, setsockopt
   //         or bind, naming the address; ResourceExhausted without memory.
   static absl::StatusOr<UdpSocket> Bind(
       Loop& loop, const SocketAddress& address,
       const UdpOptions& options = UdpOptions());
-  // The same on the loop of the task that calls it (checked: there is one).
+  // The same on the loop of the calling task (checked).
   static absl::StatusOr<UdpSocket> Bind(
       const SocketAddress& address, const UdpOptions& options = UdpOptions());
 
-  // Takes over a datagram socket: one of `loop`'s backend, or any other of the
-  // kernel's, whose mode (O_NONBLOCK) becomes that of the backend. Throws
-  // std::bad_alloc, having closed it.
+  // Takes over a datagram socket: a socket of `loop`'s backend, or any kernel
+  // socket, whose O_NONBLOCK mode is set as the backend needs it. Throws
+  // std::bad_alloc after closing the socket.
   static UdpSocket Adopt(Loop& loop, SocketFd fd);
   static UdpSocket Adopt(Loop& loop, UniqueFd fd);
 
@@ -155,22 +156,24 @@ class UdpSocket {
   // As Close().
   ~UdpSocket();
 
-  // From now on sends to `peer` and receives from nobody else. Does not wait.
+  // Sets the peer: from then on Send() sends to it and only its datagrams are
+  // received. Does not wait.
   //
   // Errors: the errno of connect(2), naming the address.
   absl::Status Connect(const SocketAddress& peer);
 
   // Sends one datagram.
   //
-  // Errors:       the errno of sendmsg(2): EMSGSIZE, ENETUNREACH, EDESTADDRREQ
-  //               (Send() when not connected), EISCONN; on a connected socket
-  //               also ECONNREFUSED, for an earlier datagram whose receiver was
-  //               not there: reported once, to one send or receive. Cancelled.
+  // Errors:       the errno of sendmsg(2): EMSGSIZE, ENETUNREACH,
+  //               EDESTADDRREQ (Send() when not connected), EISCONN; on a
+  //               connected socket also ECONNREFUSED, for an earlier datagram
+  //               that no socket received: returned once, by one send or
+  //               receive. Cancelled.
   // Ownership:    `bytes` must outlive the await, also after a cancel; the
-  //               address is copied. Dropping the socket meanwhile ends the
-  //               await as cancelled.
+  //               address is copied. Dropping the socket ends the await as
+  //               cancelled.
   // Threads:      the loop's only (checked).
-  // Cancellation: two-phase; the datagram may have gone.
+  // Cancellation: two-phase; the datagram may have been sent.
   // Cost:         no allocation; no system call before the turn ends.
   SendDatagramOp SendTo(std::span<const std::byte> bytes,
                         const SocketAddress& receiver) {
@@ -181,7 +184,8 @@ class UdpSocket {
     return SendDatagramOp(core_.get(), bytes);
   }
 
-  // Receives one datagram; what does not fit in `buffer` is lost, and said so.
+  // Receives one datagram. Bytes that do not fit into `buffer` are lost, and
+  // Datagram::truncated is set.
   //
   // Errors, ownership, threads, cost: as SendTo().
   // Cancellation: two-phase; a datagram that raced the cancel is the result.
@@ -193,15 +197,15 @@ class UdpSocket {
     return ReceiveDatagramOp(core_.get(), buffer, /*want_sender=*/false);
   }
 
-  // Ends what is in flight as cancelled, and closes when it has ended. The
-  // socket is empty at once.
+  // Cancels the operations in flight and closes the socket when they have
+  // ended. The handle is empty at once.
   void Close();
 
   // With the port the kernel chose.
   absl::StatusOr<SocketAddress> LocalAddress() const;
 
-  // For socket options; the socket keeps it. Aborts if it is empty, or its loop
-  // has ended.
+  // For socket options; the socket keeps ownership. Aborts if it is closed or
+  // moved from, or its loop has ended.
   int fd() const;
 
  private:

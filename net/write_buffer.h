@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WriteBuffer: what a BufferedWriter owns - two buffers, of which one is being
-// filled while the other is being sent.
+// WriteBuffer: the state of a BufferedWriter: two buffers, one being filled
+// while the other is being sent.
 //
-// Lives longer than its BufferedWriter while a send is in flight: then the loop
-// adopts it until the send has ended as cancelled.
+// Outlives its BufferedWriter while a send is in flight: the loop adopts it
+// until the cancelled send has ended.
 
 #ifndef RINGWAY_NET_WRITE_BUFFER_H_
 #define RINGWAY_NET_WRITE_BUFFER_H_
@@ -28,15 +28,15 @@ class WriteBuffer final : public Orphan {
   static std::unique_ptr<WriteBuffer> New(const StreamHalf& stream,
                                           size_t limit_bytes);
 
-  // Queues what `wait` brings, or says why not; false if it has to wait.
+  // Queues the bytes of `wait`, or sets its error; false if it has to wait.
   bool TryEnqueue(BufferWait& wait);
-  // False while something that was enqueued before is unsent.
+  // False while bytes that were enqueued before are unsent.
   bool TryFlush(BufferWait& wait);
 
-  // Queues what waits for room, as far as there is some.
+  // Queues the bytes of waits for room, as far as there is room.
   void AdmitWaiters();
 
-  // Ends the sending and everybody's waiting, then deletes the buffer.
+  // Cancels the send in flight and all waits, then deletes the buffer.
   static void Abandon(std::unique_ptr<WriteBuffer> buffer);
 
   size_t queued_bytes() const {
@@ -56,14 +56,14 @@ class WriteBuffer final : public Orphan {
 
   void OnLoopEnd() override;
   bool HasRoomFor(size_t n_bytes) const;
-  // Returns 0, or -ENOMEM, having appended nothing.
+  // Returns 0, or -ENOMEM and appends nothing.
   int32_t Append(std::span<const std::byte> bytes);
   bool ReserveFor(size_t n_bytes);
   void CompleteFlushes();
   void BeginSending();
   void PrepareRest();
   void OnSent();
-  // True when there is more to send and it may be sent.
+  // True if there is more to send and the stream can send it.
   bool Advance(int32_t result, bool cancelled);
   void Fail(int32_t error);
   void EndAllWaits(int32_t result);
@@ -79,8 +79,8 @@ class WriteBuffer final : public Orphan {
   uint64_t sent_total_ = 0;
   size_t high_water_bytes_ = 0;
   int32_t error_ = 0;  // -errno of the send that failed
-  // The stream, from the begin of a send to its end: it stays that long, also
-  // when it is closed meanwhile.
+  // The stream, from the start of a send to its end. It exists that long even
+  // if it is closed meanwhile.
   StreamCore* sending_to_ = nullptr;
   bool abandoned_ = false;
   ringway::internal::WaitLine<BufferWait> enqueuing_;

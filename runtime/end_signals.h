@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EndSignals: SIGINT and SIGTERM as something a thread can wait for, together
-// with the ends of workers.
+// EndSignals: lets a thread wait for SIGINT, SIGTERM or the end of a worker.
 //
-// By handlers, not by a blocked mask and sigtimedwait(2): the mask of a thread
-// is passed on to the threads and the programs it starts, and a program that
-// begins with SIGTERM blocked cannot be ended. A handler is no longer there
-// after an exec. What the two wake is a semaphore: posting one is allowed in a
-// handler, and making it takes no fd.
+// It uses handlers, not a blocked mask and sigtimedwait(2): threads and
+// programs inherit the mask of the thread that starts them, and a program
+// that starts with SIGTERM blocked cannot be ended. Handlers are reset by
+// exec. The wait is on a semaphore: handlers may post one, and it needs no
+// fd.
 
 #ifndef RINGWAY_RUNTIME_END_SIGNALS_H_
 #define RINGWAY_RUNTIME_END_SIGNALS_H_
@@ -27,14 +26,14 @@ class EndSignals {
   EndSignals() = default;
   EndSignals(const EndSignals&) = delete;
   EndSignals& operator=(const EndSignals&) = delete;
-  // Puts back what Install() has changed.
+  // Restores what Install() has changed.
   ~EndSignals();
 
-  // From now on the two signals are counted. One that is ignored stays ignored,
-  // as nohup(1) and shells want it; another handler is replaced meanwhile. The
-  // calling thread no longer blocks them: one that was pending counts.
+  // Starts counting the two signals. An ignored signal stays ignored, as
+  // nohup(1) and shells expect; another handler is replaced until destruction.
+  // Unblocks the signals in the calling thread; a pending one counts.
   //
-  // A child forked meanwhile that does not exec gets them as before Install().
+  // In a child forked in between without an exec, they act as before Install().
   //
   // Errors: FailedPrecondition while another one is installed.
   absl::Status Install();
@@ -45,8 +44,8 @@ class EndSignals {
   // Waits for a signal, a Wake() or `deadline`. May return with nothing.
   void WaitUntil(MonotonicTime deadline);
 
-  // Ends a wait, or the next. Any thread, signal handlers included; does no
-  // harm where nothing is installed.
+  // Ends the current wait, or the next. May be called from any thread and from
+  // signal handlers; does nothing if none is installed.
   static void Wake();
 
  private:

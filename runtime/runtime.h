@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runtime: worker threads, each with an executor of its own, that serve
-// listeners.
+// Runtime: worker threads, each with its own executor, that serve listeners.
 //
 //   ringway::Runtime::Builder builder;
 //   builder.Listen("127.0.0.1:7878", Echo);
 //   return ringway::RunUntilSignal(builder);
 //
-// A connection lives and dies on the worker that accepted it. Several workers
-// share an address through SO_REUSEPORT: the kernel spreads connections,
-// nothing is handed over.
+// A connection stays on the worker that accepted it. Several workers share an
+// address through SO_REUSEPORT: the kernel distributes connections, and none is
+// passed between workers.
 
 #ifndef RINGWAY_RUNTIME_RUNTIME_H_
 #define RINGWAY_RUNTIME_RUNTIME_H_
@@ -44,53 +43,53 @@ class Worker;
 struct RuntimeConfig;
 }  // namespace internal
 
-// What a runtime did, summed over its workers.
+// Counters of a runtime, summed over its workers.
 struct RuntimeReport {
   uint64_t accepted = 0;     // connections
   uint64_t refused = 0;      // closed at once: a limit, or no memory
   uint64_t ended_ok = 0;     // connection tasks that returned OK
   uint64_t ended_error = 0;  // that returned another status
   uint64_t ended_throw = 0;  // that threw
-  // Of those that returned: by absl::StatusCode.
+  // Connection tasks that returned, by absl::StatusCode.
   std::array<uint64_t, 17> ended_by_code = {};
-  // OnStart tasks that returned an error or threw: each is reported on stderr.
+  // OnStart tasks that returned an error or threw; each is reported on stderr.
   uint64_t start_failed = 0;
   // Listeners whose socket became unusable; reported on stderr at once.
   uint64_t listeners_failed = 0;
-  // Thrown by posted functions, detached tasks and the loops' own functions:
-  // given to ExecutorOptions::on_detached_exception each.
+  // Thrown by posted functions, detached tasks and the loops' own functions;
+  // each was passed to ExecutorOptions::on_detached_exception.
   uint64_t exceptions = 0;
   uint64_t cut = 0;  // still running at the drain deadline, then cancelled
   uint64_t system_calls = 0;  // of the loops
   uint64_t operations = 0;    // ended, and deliveries of multishot ones
   uint64_t turns = 0;         // of the loops
-  uint64_t spins = 0;         // turns that looked on before they blocked
+  uint64_t spins = 0;         // turns that spun before they blocked
 
   // True when every connection ended by itself.
   bool drained() const { return cut == 0; }
 };
 
-// What becomes of a failure of an OnStart().
+// The effect of a failed OnStart().
 enum class OnStartFailure : uint8_t {
-  kReport,      // it is reported on stderr and counted; the server serves
+  kReport,      // it is reported on stderr and counted; the server runs
   kFailLaunch,  // Launch() fails with its status
 };
 
 // A forked child has none of its parent's workers. There Shutdown(), Cut() and
-// Wait() abort with a message, what is sent to workers() is refused
-// (FailedPrecondition), and destructors and exit() leave the parent's alone. So
-// a server that is to run in the background calls daemon(3) before Launch().
+// Wait() abort with a message, messages to workers() are refused
+// (FailedPrecondition), and destructors and exit() do not affect the parent. So
+// a server that runs in the background must call daemon(3) before Launch().
 class Runtime {
  public:
-  // Serves one connection; its status is counted by code and is no error of the
-  // server. Called on the worker's thread, by several workers at once.
+  // Serves one connection; its status is counted by code and does not affect
+  // the server. Called on the workers' threads, concurrently.
   using ConnectionHandler = std::function<Task<absl::Status>(net::TcpStream)>;
-  // Runs once on every worker, which does not wait for it. Still running when
-  // the connections have ended in a drain, it is cancelled.
+  // Runs once on every worker, which does not wait for it. In a drain it is
+  // cancelled if it is still running when the connections have ended.
   using StartHandler = std::function<Task<absl::Status>()>;
 
-  // What to launch. Nothing is checked or done before Launch(), which may be
-  // called again: it copies everything.
+  // The configuration. Nothing is checked or done before Launch(), which copies
+  // everything and may be called again.
   class Builder {
    public:
     Builder();
@@ -102,44 +101,43 @@ class Runtime {
     // Pins worker i to CPU `first + i`, which is below CPU_SETSIZE (1,024); a
     // negative `first` (the default) pins nothing.
     Builder& Pin(int first);
-    // The executor of each worker, and through it the backend: the same for all
-    // of them. Where BackendKind::kAuto finds io_uring for some and not for
-    // others, all are started again on epoll, with one log line. Its max_tasks
-    // must have room for one task of the worker's own, one for each Listen(),
-    // one for each OnStart(), and one for a connection.
+    // Options of each worker's executor, including its backend, which is the
+    // same for all workers: if BackendKind::kAuto gets io_uring for some and
+    // not for others, all are restarted on epoll, with one log line. max_tasks
+    // must allow one task of the worker's own, one for each Listen(), one for
+    // each OnStart(), and one for a connection.
     Builder& Options(const ExecutorOptions& options);
     // Serves the stream address `address` (SocketAddress::Parse) with
-    // `handler`. Several may be given; without any the workers run OnStart()
-    // alone.
+    // `handler`. May be called several times; without any call the workers only
+    // run OnStart().
     Builder& Listen(std::string_view address, ConnectionHandler handler);
-    // Runs `handler` on every worker once all of them have been launched and
-    // the listeners are open. Several may be given; they run at the same time.
-    // With kFailLaunch it runs before anything is accepted, one such handler
-    // after the other, and Launch() waits for it to end.
+    // Runs `handler` on every worker once all workers are running and the
+    // listeners are open. May be called several times; the handlers run
+    // concurrently. Those with kFailLaunch run before any connection is
+    // accepted, one after the other, and Launch() waits for them.
     Builder& OnStart(StartHandler handler,
                      OnStartFailure failure = OnStartFailure::kReport);
-    // Connections per worker at one time (default 100,000); one more is closed
-    // at once and counted. So is one for which ExecutorOptions::max_tasks
-    // leaves no task.
+    // Most concurrent connections per worker (default 100,000); a further one
+    // is closed at once and counted. So is one that would exceed
+    // ExecutorOptions::max_tasks.
     Builder& MaxConnections(size_t n);
-    // How long Shutdown() lets connections end by themselves (default 10 s)
-    // before it cancels them; 0 or more, also infinite.
+    // How long Shutdown() waits for connections to end (default 10 s) before it
+    // cancels them; 0 or more, may be infinite.
     Builder& DrainDeadline(absl::Duration deadline);
 
     // Starts the workers, and when all of them are ready opens the listeners.
-    // All or nothing: after an error nothing runs and nothing is open. An
-    // address that somebody listens on already is an error, also if he would
-    // share it.
+    // All or nothing: after an error no thread runs and no fd is open. An
+    // address in use is an error, even if its owner would share it.
     //
-    // Errors: InvalidArgument naming the setting; what refused the thread, the
-    //         backend, the pinning or the address; what an OnStart() with
-    //         kFailLaunch returned, or Internal with what it threw.
+    // Errors: InvalidArgument naming the setting; the error of starting the
+    //         thread, the backend, the pinning or the listener; the status of
+    //         an OnStart() with kFailLaunch, or Internal with its exception.
     absl::StatusOr<std::unique_ptr<Runtime>> Launch();
 
    private:
     friend int RunUntilSignal(Builder& builder, absl::Duration limit);
 
-    // Of a builder that was moved from there is none: aborts, saying so.
+    // Aborts with a message if the builder was moved from.
     class Config {
      public:
       explicit Config(std::unique_ptr<internal::RuntimeConfig> config);
@@ -157,18 +155,19 @@ class Runtime {
 
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
-  // Shuts down and waits. Threads: any but its workers' (checked): a global one
-  // is destroyed on the thread that calls exit(). In a forked child it does
-  // nothing.
+  // Shuts down and waits. In a forked child it does nothing.
+  //
+  // Threads: any but its workers' (checked). For a global Runtime that is the
+  //          thread that calls exit().
   ~Runtime();
 
-  // What the listeners are bound to, in the order of Listen(), ports resolved.
+  // The listeners' addresses, in the order of Listen(), with their ports.
   const std::vector<net::SocketAddress>& addresses() const {
     return addresses_;
   }
 
-  // The workers, for SpawnOn() and Post() from anywhere. A handle outlives the
-  // runtime: what it is given then is refused.
+  // The workers, for SpawnOn() and Post() from any thread. A handle may outlive
+  // the runtime; calls through it are then refused.
   const std::vector<ExecutorHandle>& workers() const { return handles_; }
 
   // How the workers' backend was set up, see Backend::description().
@@ -180,13 +179,12 @@ class Runtime {
   // returns at once.
   void Shutdown();
 
-  // Ends the drain: cancels the connections that are left. Otherwise as
-  // Shutdown().
+  // Ends the drain: cancels the remaining connections. Otherwise as Shutdown().
   void Cut();
 
-  // Waits until every worker has ended, which needs a Shutdown(); then removes
-  // the paths of Unix sockets that it listened on, unless others have bound
-  // them anew, and says what happened. Any thread but its workers' (checked),
+  // Waits until every worker has ended, which requires a Shutdown(); then
+  // removes the paths of its Unix sockets, unless other sockets have been bound
+  // to them, and returns the counters. Any thread but its workers' (checked),
   // any number of times.
   RuntimeReport Wait();
 
@@ -201,7 +199,7 @@ class Runtime {
   absl::Status OpenListeners();
   absl::Status RunRequiredStarts();
   void RemoveUnixSockets();
-  // Whether Wait() takes but a moment.
+  // True if Wait() would return at once.
   bool HasEnded() const;
   void CheckNotOnWorker() const;
 
@@ -216,31 +214,31 @@ class Runtime {
   std::string backend_description_;
 };
 
-// Which of its runtime's workers this thread is, from 0; -1 if it is none.
+// The index of this thread's worker in its runtime, from 0; -1 if it is none.
 int CurrentWorker();
 
-// All workers of the runtime that this thread works for, itself included; empty
-// if it is no worker. A server that gives each worker a share of its data finds
-// the owner so:
+// All workers of this thread's runtime, itself included; empty if this thread
+// is not a worker. A server that shards its data over the workers calls a
+// shard's owner like this:
 //   auto found = co_await SpawnOn(CurrentWorkers()[key % n], Find, key);
-// In a drain a worker without connections ends before the others, and what it
-// is given then is Unavailable.
+// In a drain a worker without connections ends before the others; calls to it
+// then return Unavailable.
 std::span<const ExecutorHandle> CurrentWorkers();
 
 // Launches `builder`, prints one line `listening on ADDRESS` for each listener
 // and one naming the backend, and serves until SIGINT or SIGTERM, or until
-// `limit` has passed. Then drains and prints the counters. A second signal cuts
-// the drain short.
+// `limit` has passed. Then drains and prints the counters. A second signal ends
+// the drain.
 //
-// Signals: the two are handled meanwhile, and as before afterwards. They are
-//          not blocked, in no thread, so programs that a handler starts begin
-//          with neither blocked and both at their defaults. One that is ignored
-//          at the start, as under nohup(1), stays ignored and ends nothing. A
-//          child that was forked without an exec gets them as before the call.
+// Signals: handled during the call, restored afterwards. No thread blocks them,
+//          so programs that a handler starts begin with neither blocked and
+//          both at their defaults. A signal that is ignored at the start, as
+//          under nohup(1), stays ignored. In a child forked without an exec
+//          they act as before the call.
 // Result:  an exit code: 0 when everything drained, 1 when the launch failed
 //          (the reason goes to stderr) or connections had to be cut.
-// Threads: one at a time in a process. From a signal on it starts no thread and
-//          opens no fd: it ends also where there can be none.
+// Threads: one call at a time in a process. After a signal it starts no thread
+//          and opens no fd, so shutdown succeeds at the limits of both.
 int RunUntilSignal(Runtime::Builder& builder,
                    absl::Duration limit = absl::InfiniteDuration());
 

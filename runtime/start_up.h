@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StartUp: what a launch waits for on all workers at once.
+// StartUp: lets a launch wait for the start of all workers.
 
 #ifndef RINGWAY_RUNTIME_START_UP_H_
 #define RINGWAY_RUNTIME_START_UP_H_
@@ -26,7 +26,7 @@ class StartUp {
     changed_.notify_one();
   }
 
-  // Waits for all of them, or for the first that has failed.
+  // Waits until all have reported, or one has failed.
   absl::Status Wait() {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return left_ == 0 || !failed_.ok(); });

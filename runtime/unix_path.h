@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// UnixPath: the path of a Unix socket that was bound, to be removed at the end.
+// UnixPath: the path of a bound Unix socket, to be removed at shutdown.
 
 #ifndef RINGWAY_RUNTIME_UNIX_PATH_H_
 #define RINGWAY_RUNTIME_UNIX_PATH_H_
@@ -15,11 +15,12 @@ namespace ringway::internal {
 
 class UnixPath {
  public:
-  // `address`, on which a socket has just been bound. One without a path, or
-  // whose path is not to be found, is never removed.
+  // `address` is one to which a socket has just been bound. If it has no path,
+  // or the path is not found, nothing is ever removed.
   explicit UnixPath(const net::SocketAddress& address);
 
-  // Removes the path if it is still that of the socket. Once. Takes no memory.
+  // Removes the path if it still belongs to the socket. Once. Allocates
+  // nothing.
   void Remove();
 
  private:

@@ -3,9 +3,10 @@
 // Worker: one thread of a Runtime with its executor, its listeners and its
 // connections.
 //
-// Starting is in steps, so that what can fail has failed before anything is
-// served: StartThread(), Arrange(), Serve(). Everything that the end needs is
-// made by then: Shutdown(), Cut() and the drain take no memory and no thread.
+// It starts in steps, so that everything that can fail does so before the first
+// connection is served: StartThread(), Arrange(), Serve(). They also allocate
+// all that shutdown needs: Shutdown(), Cut() and the drain need no memory and
+// no thread.
 
 #ifndef RINGWAY_RUNTIME_WORKER_H_
 #define RINGWAY_RUNTIME_WORKER_H_
@@ -63,36 +64,36 @@ class Worker {
   // Requires that the thread has ended: Join() was called, or there is none.
   ~Worker();
 
-  // Starts the thread and makes its executor. WaitUntilStarted(), once, waits
-  // for that; then start_status() says how it went.
+  // Starts the thread and makes its executor. Call WaitUntilStarted() once;
+  // afterwards start_status() is the outcome.
   void StartThread() noexcept;
   void WaitUntilStarted() noexcept;
   absl::Status start_status() const;
 
-  // Makes what it takes to serve: a listener on each of `sockets`, one for each
-  // ListenConfig. `workers`, all of its runtime, must outlive it. Any thread,
-  // once; WaitUntilArranged(), once, says how it went.
+  // Makes a listener on each of `sockets`, one for each ListenConfig.
+  // `workers`, all of its runtime, must outlive it. Any thread, once; call
+  // WaitUntilArranged() once for the outcome.
   void Arrange(std::span<const ExecutorHandle> workers,
                std::vector<SocketFd> sockets) noexcept;
   absl::Status WaitUntilArranged();
 
-  // Runs what a launch depends on, and reports how that went to `start_up`,
+  // Runs the required OnStart() handlers and reports the outcome to `start_up`,
   // which must outlive the worker's thread. Any thread, once.
   void StartUpFor(StartUp& start_up) noexcept;
 
-  // Runs OnStart() and accepts. Any thread, as the two below.
+  // Runs OnStart() and accepts. Any thread, like the two below.
   void Serve() noexcept { Send(serve_); }
   void Shutdown() noexcept { Send(shut_down_); }
   void Cut() noexcept { Send(cut_down_); }
-  // Waits for the thread to end; needs a Shutdown().
+  // Waits for the thread to end; requires a Shutdown().
   void Join();  // any thread, any number of times
 
-  // Once it has started.
+  // Valid once it has started.
   const std::string& backend_description() const {
     return backend_description_;
   }
   std::string_view backend_name() const { return backend_name_; }
-  // Those of its backend. Any thread.
+  // Its backend's socket calls. Any thread.
   SocketCalls& sockets() const { return *sockets_of_backend_; }
   const ExecutorHandle& handle() const { return handle_; }
 
@@ -102,7 +103,7 @@ class Worker {
   // On the worker's thread, once arranged.
   std::span<const ExecutorHandle> workers() const { return workers_; }
 
-  // True once its executor is gone and Join() takes but a moment. Any thread.
+  // True once its executor is destroyed and Join() returns at once. Any thread.
   bool has_ended() const { return ended_.load(std::memory_order_acquire); }
 
   // After Join().
@@ -114,7 +115,7 @@ class Worker {
     const ListenConfig& config;
   };
 
-  // Something to do on the worker's thread, once. Sending it takes no memory.
+  // A call to make on the worker's thread, once. Sending it allocates nothing.
   struct Order : InboxMessage {
     Order(Worker& w, void (Worker::*a)())
         : InboxMessage(&Received), worker(w), act(a) {}
@@ -124,8 +125,8 @@ class Worker {
     std::atomic<bool> sent{false};
   };
 
-  // One of the connections_ while it lives. Belongs to a task's frame, so a
-  // task that is cancelled before it starts gives its place back, too.
+  // Counts as one of connections_ during its lifetime. It is in the task's
+  // frame, so a task that is cancelled before it starts releases it too.
   class Place {
    public:
     explicit Place(Worker& worker) : worker_(&worker) { ++worker.connections_; }
@@ -140,7 +141,7 @@ class Worker {
     Worker* worker_;
   };
 
-  // Main() waits no longer than this.
+  // Bounds the waits of Main().
   class Patience;
 
   void Send(Order& order) noexcept;
@@ -158,8 +159,8 @@ class Worker {
   Task<void> RunRequiredStarts();
   Task<void> RunStartHandler(const Runtime::StartHandler& handler);
   Task<void> AcceptLoop(Listening& listening);
-  // Makes a task of the connection, or closes it and counts it as refused.
-  // Throws std::bad_alloc; then it is closed and not counted.
+  // Spawns a task for the connection, or closes it and counts it as refused.
+  // Throws std::bad_alloc; the connection is then closed and not counted.
   void Admit(const Listening& listening, net::TcpStream stream);
   Task<void> ServeConnection(const ListenConfig& config, net::TcpStream stream,
                              Place place);
@@ -170,8 +171,8 @@ class Worker {
   std::mutex join_mutex_;
   std::thread thread_;
   std::promise<absl::Status> started_;
-  absl::Status start_status_;  // without text where there was no memory for it
-  int start_errno_ = 0;        // of making the thread
+  absl::Status start_status_;  // without text if there was no memory for it
+  int start_errno_ = 0;        // of starting the thread
   std::promise<absl::Status> arranged_;
   ExecutorHandle handle_;
   std::string backend_description_;
@@ -193,11 +194,13 @@ class Worker {
   std::vector<std::unique_ptr<Listening>> listening_;
   std::vector<JoinHandle<void>> accept_loops_;
   size_t connections_ = 0;
-  Event serving_;   // also set by the shutdown, which must be looked for behind
-  Event shutdown_;  // it
+  // Also set by the shutdown: check shutdown_ after waiting for serving_.
+  Event serving_;
+  Event shutdown_;
   bool cut_ = false;
-  Event changed_;  // set by the end of the last connection, by DoCut() and when
-                   // Patience is over; reset by Change()
+  // Set by the end of the last connection, by DoCut() and at the end of
+  // Patience; reset by Change().
+  Event changed_;
 };
 
 }  // namespace ringway::internal

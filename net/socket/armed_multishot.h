@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ArmedMultishot: a multishot operation as its owner sees it.
+// ArmedMultishot: the state of a multishot operation from its owner's view.
 //
-// The kernel may have ended a multishot while the notice of that still waits in
-// the loop's ready queue. Its owner, which may run in between, must not take
-// the operation for idle then: preparing it again would wipe the result. So
-// what counts here is whether the owner has been told of the end, and Arm()
-// before that is a checked error.
+// The kernel may have ended a multishot while its completion is still in the
+// loop's ready queue. Its owner, which may run in between, must not consider
+// the operation idle: preparing it again would overwrite the result. So the
+// state changes only when the owner's callback has run for the end, and an
+// earlier Arm() is a checked error.
 //
 //     idle --Arm()--> armed --Stop()--> stopping --the stop took effect--> idle
 //                       |                  |
@@ -16,7 +16,7 @@
 //
 //   struct Receive : ArmedMultishot { ... };
 //   receive.Arm(fd, &PrepareRecvMultishot);
-//   // OnNews(receive) runs later: Take() what came; TakeEnd() if it has ended.
+//   // OnNews(receive) runs later: Take() deliveries; TakeEnd() if it ended.
 
 #ifndef RINGWAY_NET_SOCKET_ARMED_MULTISHOT_H_
 #define RINGWAY_NET_SOCKET_ARMED_MULTISHOT_H_
@@ -32,28 +32,29 @@ class ArmedMultishot {
  public:
   enum class State : uint8_t {
     kIdle,      // never armed, stopped, or its end has been taken
-    kArmed,     // deliveries may come, and its end will
-    kStopping,  // the same; Stop() has reached it
-    kEnded,     // ended, and not because of Stop(): TakeEnd() gives the reason
+    kArmed,     // deliveries may follow, and its end will
+    kStopping,  // the same, after Stop()
+    kEnded,     // ended, and not because of Stop(): see TakeEnd()
   };
 
-  // Runs in the loop when there are new deliveries, or the state is kIdle or
-  // kEnded from now on. It may destroy the object if that is not in progress.
+  // Runs in the loop when there are new deliveries or the state has become
+  // kIdle or kEnded. It may destroy the object if that is not in progress.
   using NewsFunction = void (*)(ArmedMultishot&);
 
   ArmedMultishot(Loop& loop, NewsFunction on_news)
       : loop_(loop), on_news_(on_news), operation_(*this) {}
   ArmedMultishot(const ArmedMultishot&) = delete;
   ArmedMultishot& operator=(const ArmedMultishot&) = delete;
-  // Drops what was delivered and not taken, which must be before the loop ends:
-  // its backend holds that. Requires !in_progress() (checked).
+  // Drops untaken deliveries. If there are any, the loop must not have ended,
+  // because its backend holds them. Requires !in_progress() (checked).
   ~ArmedMultishot() {
     if (untaken() > 0) DropUntaken();
   }
 
   State state() const;
 
-  // Armed or stopping: news will follow, so this object must stay.
+  // Armed or stopping: a callback will follow, so this object must not be
+  // destroyed.
   bool in_progress() const {
     return operation_.active() || operation_.notice.linked();
   }
@@ -62,22 +63,22 @@ class ArmedMultishot {
   using PrepareFunction = void (*)(DeliveringOperation&, int fd);
   void Arm(int fd, PrepareFunction prepare);
 
-  // Asks an armed one to end; news follow. What was delivered, or is delivered
-  // before the stop takes effect, stays to be taken. Nothing happens in any
-  // other state, nor to one that has ended and whose news are on the way.
+  // Cancels an armed operation; a callback follows. Deliveries up to the time
+  // the stop takes effect can still be taken. Does nothing in any other state,
+  // nor if the operation has ended and its callback has not run yet.
   void Stop();
 
   // Moves the oldest delivery to `delivery`; false if there is none.
   bool Take(Delivery& delivery) {
     return loop_.backend().TakeDelivery(operation_, delivery);
   }
-  // Deliveries that have not been taken.
+  // The number of deliveries not taken yet.
   uint32_t untaken() const { return operation_.delivery_count; }
-  // Closes or gives back all of these.
+  // Closes or returns all of these.
   void DropUntaken() { loop_.backend().DropDeliveries(operation_); }
 
-  // 0 or -errno, once. Requires kEnded (checked). It may be taken before the
-  // deliveries, which came earlier.
+  // 0 or -errno, once. Requires kEnded (checked). May be called before the
+  // earlier deliveries are taken.
   int32_t TakeEnd();
 
  private:
@@ -92,8 +93,8 @@ class ArmedMultishot {
   Loop& loop_;
   const NewsFunction on_news_;
   Multishot operation_;
-  bool stop_requested_ = false;  // and its end not told yet
-  bool ended_ = false;           // told, not taken
+  bool stop_requested_ = false;  // and the callback of its end has not run
+  bool ended_ = false;           // the callback has run, TakeEnd() has not
 };
 
 }  // namespace ringway::net::internal

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Receiver: the multishot receive of one stream and what it has delivered.
+// Receiver: the multishot receive of one stream and its deliveries.
 //
-// Armed by the first Receive(), paused (cancelled, keeping what came) when
-// nobody takes what it delivers, so that one slow reader cannot hold every
+// Armed by the first Receive(). Paused (cancelled, keeping the deliveries) when
+// no task takes the deliveries, so that one slow reader cannot hold every
 // buffer of the worker.
 
 #ifndef RINGWAY_NET_SOCKET_RECEIVER_H_
@@ -29,8 +29,8 @@ class ReceiveWait : public ringway::internal::Wait<ReceiveWait> {
   explicit ReceiveWait(StreamCore* core);
   ~ReceiveWait() { LeaveIfWaiting(); }
 
-  // Once the wait is over and not cancelled: moves the bytes out, or says what
-  // ended the stream, 0 or -errno.
+  // Once the wait is over and not cancelled: moves the bytes out, or returns
+  // what ended the stream, 0 or -errno.
   int32_t Take(ReceivedBuffer& buffer);
 
   StreamCore* const core_;
@@ -54,23 +54,21 @@ class ReceiveWait : public ringway::internal::Wait<ReceiveWait> {
 
 class Receiver {
  public:
-  // Deliveries held for a reader that does not come before the receive is
-  // paused.
+  // The receive is paused when this many deliveries are waiting for a reader.
   static constexpr uint32_t kMaxHeld = 4;
 
   // Must not be destroyed while in_progress() (checked).
   explicit Receiver(StreamCore& core);
 
-  // The kernel may still deliver, or the news of what it delivered are on their
-  // way.
+  // The kernel may still deliver, or completions have not run yet.
   bool in_progress() const { return receive_.in_progress(); }
 
-  // True when Take() would not have to wait.
+  // True if Take() has a result.
   bool ready();
 
   // The next bytes, in order; empty at the end. Requires ready(). At the end
-  // `end_result` becomes what ended it: 0 or -errno, else it stays. An error is
-  // given once, as by recv(2): the next receive asks the kernel again.
+  // sets `end_result` to 0 or -errno, otherwise leaves it unchanged. An error
+  // is returned once, as by recv(2): the next receive arms again.
   ReceivedBuffer Take(int32_t& end_result);
 
   // Continues the waiter's task once ready(), arming the receive if need be.
@@ -78,15 +76,15 @@ class Receiver {
   void Wait(ReceiveWait& waiter);
   void StopWaiting() { waiter_ = nullptr; }
 
-  // Serves a Read() of the caller's own buffer: from what was delivered if
-  // there is any, else the multishot receive is stopped first and `read`
-  // started after it, so that no byte overtakes another.
+  // Serves a Read() into the caller's own buffer: from a delivery if there is
+  // one; otherwise stops the multishot receive first and then starts `read`, so
+  // that bytes keep their order.
   void HandOver(Operation& read);
-  // `read` no longer wants to be served; false if it is not waiting here.
+  // Removes `read` from waiting; false if it is not waiting here.
   bool LeaveHandOver(Operation& read);
 
-  // Ends the receive, if it is in progress, forgets what it delivered and
-  // cancels who waits for it.
+  // Stops the receive if it is in progress, drops its deliveries and cancels
+  // the waiting task.
   void Abandon();
 
  private:
@@ -107,11 +105,11 @@ class Receiver {
 
   StreamCore& core_;
   Receive receive_;
-  ReceivedBuffer current_;         // delivered first and not all taken
+  ReceivedBuffer current_;         // the oldest delivery, partly taken
   ReceiveWait* waiter_ = nullptr;  // in Wait()
   Operation* read_ = nullptr;  // in HandOver(), waiting for the receive to stop
   bool abandoned_ = false;
-  bool at_end_ = false;  // of the stream, and a reader knows
+  bool at_end_ = false;  // of the stream, and a reader has seen it
 };
 
 }  // namespace ringway::net::internal

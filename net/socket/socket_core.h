@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SocketCore: what streams, listeners and datagram sockets have in common - one
-// socket of one loop, whose handle may go while operations are in flight.
+// SocketCore: the common base of streams, listeners and datagram sockets: one
+// socket of one loop, whose handle may be dropped while operations are in
+// flight.
 //
-// Lives at a fixed address because operations refer to it, and longer than its
-// handle where something is still in flight: then the loop adopts it, all of
-// that is cancelled and reaped, and only then is the socket closed. (Closing an
-// fd with an armed receive sends no FIN and leaves the receive armed.)
+// Lives at a fixed address because operations refer to it. If operations are
+// in flight when the handle is dropped, the loop adopts the core, cancels and
+// reaps them, and only then closes the socket. (Closing an fd with an armed
+// receive sends no FIN and leaves the receive armed.)
 //
 //     handle --Abandon()--> adopted by the loop, cancelling
-//                 |                  | the last of what is in flight ends
-//                 +-nothing in flight+--> CloseIfIdle(): closed; deleted when
-//                                         the loop comes to it
+//                 |                   | the last operation in flight ends
+//                 +-nothing in flight-+--> CloseIfIdle(): closed; deleted when
+//                                          the loop runs its entry
 
 #ifndef RINGWAY_NET_SOCKET_SOCKET_CORE_H_
 #define RINGWAY_NET_SOCKET_SOCKET_CORE_H_
@@ -32,7 +33,7 @@ class SocketCore : public Orphan {
  public:
   Loop& loop() { return loop_; }
   int fd() const { return fd_.get(); }
-  // The handle has gone: what is in flight ends, nothing starts again.
+  // The handle was dropped: operations in flight end, no new ones start.
   bool abandoned() const { return abandoned_; }
   // Requires that the loop has not ended.
   SocketCalls& sockets() const { return loop_.backend().sockets(); }
@@ -44,15 +45,15 @@ class SocketCore : public Orphan {
   // The address that it is bound to, or "fd 7".
   std::string DescribeLocal() const;
 
-  // Told, with 0 or -errno, when the socket has been closed.
+  // `on_closed` runs, with 0 or -errno, when the socket has been closed.
   struct Closer {
     void (*on_closed)(Closer&, int32_t result);
   };
 
-  // Gives the core to its loop, which ends what is in flight and closes the
-  // socket, at once if nothing is; deletes it if the loop has ended. `closer`,
-  // if not null, is told unless ForgetCloser() was called first. `what` is the
-  // handle's name ("a TcpStream") for what is checked.
+  // Transfers the core to its loop, which cancels the operations in flight and
+  // closes the socket, at once if there are none; deletes it if the loop has
+  // ended. Runs `closer`, if not null, unless ForgetCloser() was called first.
+  // `what` is the handle's name ("a TcpStream") for the messages of checks.
   static void Abandon(std::unique_ptr<SocketCore> core, const char* what,
                       Closer* closer = nullptr);
   void ForgetCloser() { closer_ = nullptr; }
@@ -61,16 +62,16 @@ class SocketCore : public Orphan {
   SocketCore(Loop& loop, SocketFd fd)
       : Orphan(loop), loop_(loop), fd_(std::move(fd)), burial_(*this) {}
 
-  // Operations on the socket are in flight, or news of them are under way.
+  // Operations on the socket are in flight, or their completions have not run.
   virtual bool InFlight() const = 0;
-  // The handle has gone: asks for the end of all that is in flight. Whatever
-  // waits is told. Does not call CloseIfIdle().
+  // The handle was dropped: cancels all operations in flight and ends queued
+  // waits. Does not call CloseIfIdle().
   virtual void OnAbandon() = 0;
-  // No task is left that could use it; what was in flight has ended.
+  // No task is left that could use it, and all operations have ended.
   void OnLoopEnd() override { fd_.Close(); }
 
-  // After each end of something in flight: closes an abandoned socket that has
-  // nothing left in flight. This is deleted later, never from inside a call.
+  // Called after the end of each operation: closes an abandoned socket without
+  // operations in flight. Deletes this later, never from inside a call.
   void CloseIfIdle();
 
  private:
@@ -87,8 +88,8 @@ class SocketCore : public Orphan {
   bool abandoned_ = false;
 };
 
-// A socket of the kernel's that was made elsewhere becomes one of `loop`'s
-// backend. What is no socket is left to the first operation to say.
+// Makes a kernel socket created elsewhere one of `loop`'s backend. If the fd is
+// not a socket, the first operation fails.
 SocketFd TakeOver(Loop& loop, UniqueFd fd);
 
 }  // namespace ringway::net::internal

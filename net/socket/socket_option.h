@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Switches of sockets.
+// Boolean socket options.
 
 #ifndef RINGWAY_NET_SOCKET_SOCKET_OPTION_H_
 #define RINGWAY_NET_SOCKET_SOCKET_OPTION_H_
@@ -18,8 +18,8 @@ namespace ringway::net::internal {
 absl::Status SetSocketFlag(SocketCalls& sockets, int fd, int level, int option,
                            bool value, std::string_view name);
 
-// Says whether an IPv6 socket is for IPv6 only. To be called for each: what a
-// socket is otherwise depends on the sysctl net.ipv6.bindv6only.
+// Sets whether an IPv6 socket is for IPv6 only. Call it for every IPv6 socket:
+// the default depends on the sysctl net.ipv6.bindv6only.
 absl::Status SetV6Only(SocketCalls& sockets, int fd, bool value);
 
 }  // namespace ringway::net::internal

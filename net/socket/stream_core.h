@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StreamCore: one connected socket - its reader, the order of its writers and
-// its lent receive buffers. What net::TcpStream and its halves point to.
+// StreamCore: one connected socket with its reader, its queue of writers and
+// its lent receive buffers. net::TcpStream and its halves point to it.
 
 #ifndef RINGWAY_NET_SOCKET_STREAM_CORE_H_
 #define RINGWAY_NET_SOCKET_STREAM_CORE_H_
@@ -22,9 +22,8 @@ namespace ringway::net::internal {
 
 class StreamCore;
 
-// What one half of a stream refers to it by: to nothing once the stream has
-// been closed or dropped. For the loop's thread only (checked), until the loop
-// has ended.
+// A half's reference to its stream; null once the stream has been closed or
+// dropped. For the loop's thread only (checked), until the loop has ended.
 class StreamHalf : private ListNode {
  public:
   explicit StreamHalf(StreamCore* core) { Link(core); }
@@ -55,7 +54,7 @@ class StreamCore final : public SocketCore {
   StreamCore(Loop& loop, SocketFd fd) : SocketCore(loop, std::move(fd)) {}
   ~StreamCore() override { CutOffHalves(); }
 
-  // Cores come and go with connections: from the worker's slab, like frames.
+  // Allocated from the worker's slab, like frames: one per connection.
   static void* operator new(size_t n_bytes) {
     return FrameAllocator::Allocate(n_bytes);
   }
@@ -68,19 +67,17 @@ class StreamCore final : public SocketCore {
   void BeginRead(Operation& read);
   // `read` has ended.
   void EndRead();
-  // Asks `read` to end. True if it was not started and is the caller's to
-  // complete.
+  // Cancels `read`. True if it was not started; the caller then completes it.
   bool CancelRead(Operation& read);
 
   // Starts `write` when every write begun before it has ended.
   void BeginWrite(Operation& write);
   // The write in flight has ended; the next one starts.
   void EndWrite();
-  // Asks `write` to end. True if it was not started and is the caller's to
-  // complete.
+  // Cancels `write`. True if it was not started; the caller then completes it.
   bool CancelWrite(Operation& write);
 
-  // The receiver of lent buffers, made by the first use.
+  // The receiver of lent buffers, created on first use.
   Receiver& receiver();
   void OnReceiverStopped() { CloseIfIdle(); }
 
@@ -94,8 +91,8 @@ class StreamCore final : public SocketCore {
 
   Operation* reader_ = nullptr;
   Operation* writer_ = nullptr;  // the one in flight
-  OperationList
-      waiting_writers_;  // idle operations, in the order of their calls
+  // Idle operations, in call order.
+  OperationList waiting_writers_;
   std::optional<Receiver> receiver_;
   IntrusiveList<StreamHalf> halves_;
 };

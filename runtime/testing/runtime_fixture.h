@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests: runtimes that leave no fd and no thread behind, an echo handler,
-// and a client that blocks.
+// For tests: runtimes that must leak no fd and no thread, an echo handler, and
+// a blocking client.
 
 #ifndef RINGWAY_RUNTIME_TESTING_RUNTIME_FIXTURE_H_
 #define RINGWAY_RUNTIME_TESTING_RUNTIME_FIXTURE_H_
@@ -42,7 +42,7 @@ inline size_t CountThreads() {
   return n;
 }
 
-// A joined thread can be seen in /proc a moment longer.
+// A joined thread may stay visible in /proc for a moment.
 inline void ExpectThreads(size_t n) {
   const auto limit =
       std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -75,7 +75,7 @@ inline Task<absl::Status> Echo(net::TcpStream stream) {
 class RuntimeTest : public ::testing::Test {
  protected:
   RuntimeTest() {
-    // The first thread of a process brings one of ThreadSanitizer's with it.
+    // The first thread of a process also starts one of ThreadSanitizer's.
     pid_t tid = 0;
     std::thread([&] { tid = gettid(); }).join();
     const std::string thread = absl::StrCat("/proc/self/task/", tid);
