@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TaskInfo: what there is to know of a task from outside, for people who ask
-// why nothing happens.
+// TaskInfo: a snapshot of a task's state, for diagnostics.
 
 #ifndef RINGWAY_EXECUTOR_DIAGNOSTICS_TASK_INFO_H_
 #define RINGWAY_EXECUTOR_DIAGNOSTICS_TASK_INFO_H_
@@ -17,27 +16,27 @@
 namespace ringway {
 
 enum class TaskState : uint8_t {
-  kNotStarted,  // spawned, and its turn has not come
-  kRunning,     // the one that asks
-  kReady,       // woken, and its turn has not come
+  kNotStarted,  // spawned, has not run yet
+  kRunning,     // the calling task
+  kReady,       // woken, has not run yet
   kWaiting,     // see waits_for
-  kEnded,       // nobody has taken its result yet
+  kEnded,       // its result has not been taken
 };
 
 struct TaskInfo {
   SlabKey id;
-  SlabKey parent;  // who spawned it; not valid: no task did
+  SlabKey parent;  // the task that spawned it; invalid if no task did
   std::string name;
   TaskState state;
   std::string waits_for;   // such as "recv on fd 7"; empty unless kWaiting
-  absl::Duration waiting;  // for so long; zero unless kWaiting
-  bool cancelled;          // it was asked to end
+  absl::Duration waiting;  // how long; zero unless kWaiting
+  bool cancelled;          // it was cancelled
 };
 
 // "not started", "running", "ready", "waiting" or "ended".
 std::string_view TaskStateName(TaskState state);
 
-// A line for each:
+// One line for each:
 //   #4.1 "accept 127.0.0.1:7878" of #0.1: waiting 2.5s for accept on fd 5
 std::string FormatTasks(std::span<const TaskInfo> tasks);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inbox: how other threads reach a loop.
+// Inbox: messages from other threads to a loop.
 //
-// Shared by the loop and everybody who may send to it, so it outlives the loop:
-// sending to a loop that has ended is an error, not a crash, and the message
-// stays the sender's. The doorbell rings only when the loop sleeps, and once
-// for any number of messages. What a message throws costs that message alone.
+// Shared by the loop and its senders, so it may outlive the loop: sending to
+// a loop that has ended fails, and the message stays with the sender. A send
+// notifies the backend only if the loop is blocked, and once for any number
+// of messages. An exception of a message affects no other message.
 
 #ifndef RINGWAY_EXECUTOR_LOOP_INBOX_H_
 #define RINGWAY_EXECUTOR_LOOP_INBOX_H_
@@ -26,12 +26,12 @@
 
 namespace ringway {
 
-// Something to do on a loop's thread. Owned by the sender until Send()
+// A function to run on a loop's thread. Owned by the sender until Send()
 // succeeds.
 class InboxMessage : public MpscNode {
  public:
-  // `accepted` is false when the loop ended before it could act; the function
-  // disposes of the message in either case, also when it throws.
+  // `accepted` is false if the loop ended before it received the message. The
+  // function must dispose of the message in either case, also when it throws.
   using Function = void (*)(InboxMessage&, bool accepted);
   explicit InboxMessage(Function receive) : receive_(receive) {}
   void Receive(bool accepted) { receive_(*this, accepted); }
@@ -44,18 +44,18 @@ class Inbox {
  public:
   explicit Inbox(Backend& backend) : backend_(&backend) {}
 
-  // Queues `message` and wakes the loop if it sleeps. Messages of one thread
-  // arrive in order. Returns false, and leaves the message to the caller, when
-  // the loop has ended, and in a forked child, where it does not exist.
+  // Queues `message` and wakes the loop if it is blocked. Messages of one
+  // thread arrive in order. Returns false, and leaves the message to the
+  // caller, if the loop has ended, and in a forked child.
   //
   // Threads: any.
-  // Cost:    one compare-and-swap; a system call only if the loop sleeps.
+  // Cost:    one compare-and-swap; a system call only if the loop is blocked.
   bool Send(InboxMessage& message);
 
-  // Runs `fn` on the loop's thread. Unavailable when the loop has ended,
-  // FailedPrecondition in a forked child; `fn`
-  // is destroyed unrun if it ends first. What it throws goes to the loop's
-  // exception handler and no further. Allocates; for control, not for data.
+  // Runs `fn` on the loop's thread. Unavailable if the loop has ended,
+  // FailedPrecondition in a forked child; `fn` is destroyed without running
+  // if the loop ends first. Its exceptions go to the loop's exception
+  // handler. Allocates; meant for control, not for data.
   //
   // Threads: any.
   absl::Status Post(absl::AnyInvocable<void()> fn);
@@ -65,28 +65,29 @@ class Inbox {
 
   // --- The loop's side. ---
 
-  // Receives what messages and posted functions throw; null reports on stderr,
-  // as by default. Must not throw.
+  // Receives the exceptions of messages and posted functions; null, the
+  // default, reports them on stderr. Must not throw.
   using ExceptionHandler = std::function<void(std::exception_ptr)>;
   void SetExceptionHandler(ExceptionHandler handler) {
     on_exception_ = std::move(handler);
   }
 
-  // Receives everything sent so far. Returns how many. Throws nothing.
+  // Receives all messages sent so far. Returns their number. Does not throw.
   size_t Drain();
 
-  // How many messages have thrown.
+  // The number of messages that have thrown.
   uint64_t exceptions() const { return exceptions_; }
 
-  // Whether there is something to receive.
+  // True if there are messages to receive.
   bool HasMessages() const { return !queue_.empty() || !received_.empty(); }
 
-  // Announces sleep; false if there is something to do first. Between a true
-  // result and WokeUp(), every Send() rings the doorbell.
+  // Announces that the loop will block; false if there are messages to
+  // receive first. Between a true result and WokeUp(), every Send() notifies
+  // the backend.
   bool FallAsleep();
   void WokeUp();
 
-  // Refuses what comes from now on and what has come already.
+  // Refuses later messages and those not yet received.
   void Close();
 
  private:
@@ -94,11 +95,11 @@ class Inbox {
 
   const OwnerProcess owner_;
   MpscQueue<InboxMessage> queue_;
-  MpscBatch<InboxMessage> received_;  // the loop's: taken, but not yet acted on
+  MpscBatch<InboxMessage> received_;  // the loop's: taken, not yet received
   ExceptionHandler on_exception_;     // the loop's
   uint64_t exceptions_ = 0;           // the loop's
   std::atomic<bool> asleep_{false};
-  std::mutex mutex_;  // only around ringing the doorbell and going away
+  std::mutex mutex_;  // held only to notify and to close
   Backend* backend_;  // guarded by mutex_; null once closed
 };
 

@@ -3,10 +3,10 @@
 // Loop: one thread's event loop over a backend. The coroutine Executor and the
 // callback Ring are two front ends of it.
 //
-// A turn is: drain the inbox, expire timers, run what is ready (within a
-// budget), submit, wait if there is nothing to do, collect. Everything a turn
-// started goes to the kernel in one system call, which is also the one that
-// waits. An idle loop has no tick and is never woken without a cause.
+// A turn is: drain the inbox, expire timers, run ready entries (within a
+// budget), submit, wait if there is nothing to do, collect completions. All
+// operations started in a turn go to the kernel in one system call, which
+// also waits. An idle loop has no tick and does not wake without an event.
 
 #ifndef RINGWAY_EXECUTOR_LOOP_LOOP_H_
 #define RINGWAY_EXECUTOR_LOOP_LOOP_H_
@@ -32,11 +32,11 @@
 
 namespace ringway {
 
-// The most tasks that an executor or a ring may be told to hold: far beyond
-// what any memory does.
+// Upper limit of the task limits of executors and rings; more than fits into
+// memory.
 inline constexpr size_t kMostTasks = size_t{1} << 30;
 
-// The most ready entries that a turn may be told to run.
+// Upper limit of LoopOptions::ready_budget.
 inline constexpr uint32_t kLargestReadyBudget = uint32_t{1} << 30;
 
 struct LoopOptions {
@@ -44,24 +44,24 @@ struct LoopOptions {
 
   BackendOptions backend;
 
-  // Ready entries run per turn before I/O gets its turn again; 1 to
+  // The most ready entries run in a turn before I/O is checked again; 1 to
   // kLargestReadyBudget.
   uint32_t ready_budget = 512;
 
-  // Whether the loop looks on for a moment before it blocks, and how long at
-  // most: more than 0, up to 1 ms. Does nothing on a backend that cannot see
-  // completions without a system call (Backend::can_peek()). What it costs and
-  // gains: docs/benchmarks.md.
+  // Whether the loop spins before it blocks, and for how long at most: more
+  // than 0, up to 1 ms. Has no effect on a backend that cannot see
+  // completions without a system call (Backend::can_peek()).
+  // docs/benchmarks.md has its cost and gain.
   SpinMode spin = SpinMode::kAdaptive;
   absl::Duration spin_limit = absl::Microseconds(50);
 
-  // For tests: if not 0, what is ready runs in an order that depends on this
-  // (ready_shuffler.h). RINGWAY_SHUFFLE_SEED sets it where it is 0.
+  // For tests: if not 0, ready entries run in a random order with this seed
+  // (ready_shuffler.h). If it is 0, RINGWAY_SHUFFLE_SEED sets it.
   uint64_t shuffle_seed = 0;
 };
 
-// InvalidArgument, naming the option and its limits, if one is out of range,
-// but for those of the backend, which MakeBackend() checks.
+// InvalidArgument with the option and its limits if one is out of range. Does
+// not check the backend's options; MakeBackend() does.
 absl::Status CheckLoopOptions(const LoopOptions& options);
 
 struct LoopStats {
@@ -69,23 +69,23 @@ struct LoopStats {
   uint64_t ready_run = 0;  // ready entries run
   uint64_t timers_fired = 0;
   uint64_t messages = 0;          // received from other threads
-  uint64_t post_exceptions = 0;   // of these, and of Post()ed functions, threw
+  uint64_t post_exceptions = 0;   // thrown by these and by Post()ed functions
   uint64_t budget_exhausted = 0;  // turns that left ready entries for the next
-  uint64_t spins_paid = 0;        // waits that ended before they had to block
-  uint64_t spins_unpaid = 0;      // that blocked after all
+  uint64_t spins_paid = 0;        // spins that ended without blocking
+  uint64_t spins_unpaid = 0;      // spins after which the loop blocked
   BackendStats backend;
 };
 
-// A timer whose firing schedules a Runnable, unless it is scheduled already: a
-// timer that was armed again before its Runnable had run wakes it once. Must
-// not be armed when it is destroyed, nor when the loop ends (checked).
+// A timer that schedules a Runnable when it fires, unless that is scheduled
+// already: a timer re-armed before its Runnable has run schedules it once.
+// Must not be armed when it is destroyed or the loop ends (checked).
 struct LoopTimer : Timer {
   Runnable* on_fired = nullptr;  // must be set before it is armed
 };
 
-// A dependent with operations of its own, which must live on until the kernel
-// is done with them: a stream that is closing, say. Once adopted it is deleted
-// when none of its operations is active.
+// A dependent with operations of its own, such as a closing stream, that must
+// exist until the kernel has completed them. Once adopted, it is deleted when
+// none of its operations is active.
 class Orphan : public LoopDependent {
  public:
   using LoopDependent::LoopDependent;
@@ -94,29 +94,28 @@ class Orphan : public LoopDependent {
 
 class LentBuffer;
 
-// Threads: that of the loop only, for every function unless it says otherwise
-// (checked).
+// Threads: unless stated otherwise, the loop's only (checked).
 class Loop {
  public:
   // Makes a loop for the calling thread, with a backend made by MakeBackend().
   static absl::StatusOr<std::unique_ptr<Loop>> Create(
       const LoopOptions& options);
 
-  // Takes a ready-made backend, which must belong to the calling thread;
-  // `options` must be valid (checked), and what they say of a backend is
-  // ignored.
+  // Takes an existing backend, which must belong to the calling thread.
+  // `options` must be valid (checked); their backend options are ignored.
   explicit Loop(std::unique_ptr<Backend> backend,
                 const LoopOptions& options = LoopOptions());
 
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // As Quiesce(); then takes lent buffers back, tells its dependents, which are
-  // empty from then on (loop_dependent.h), and deletes adopted orphans.
-  // Messages not yet received are refused.
+  // Calls Quiesce(), reclaims lent buffers, empties its dependents
+  // (loop_dependent.h) and deletes adopted orphans. Messages not yet received
+  // are refused.
   ~Loop();
 
-  // Aborts naming `what`, an object of this loop, unless this is its thread.
+  // Aborts with the name `what`, an object of this loop, unless called on its
+  // thread.
   //
   // Threads: any.
   void CheckThread(const char* what) const { owner_.Check(what); }
@@ -131,18 +130,19 @@ class Loop {
   // Cost: no allocation, no system call.
   void Start(Operation& op);
 
-  // Asks for an operation to end early; see CancelOutcome.
+  // Requests that an operation end early; see CancelOutcome.
   CancelOutcome Cancel(Operation& op) {
     owner_.Check("a loop");
     return backend_->Cancel(op, ready_);
   }
 
-  // Cancel() for every operation on `fd`, in either direction, or for all of
-  // them. Returns how many were asked. Cost: one pass over what is active.
+  // Cancel() for every operation on `fd`, in either direction, or for all
+  // operations. Returns their number. Cost: one pass over the active
+  // operations.
   size_t CancelFd(int fd);
   size_t CancelAll();
 
-  // Runs `entry` in this turn or the next, after everything that is ready
+  // Runs `entry` in this turn or the next, after all entries that are ready
   // already.
   void Schedule(Runnable& entry) {
     owner_.Check("a loop");
@@ -161,43 +161,44 @@ class Loop {
     return timers_.Disarm(timer);
   }
 
-  // Takes over an object whose owner has gone while operations of its own are
-  // still in flight. It is deleted by Bury(), or with the loop.
+  // Takes ownership of an object whose operations are still in flight when
+  // its owner drops it. Bury() or the end of the loop deletes it.
   void Adopt(std::unique_ptr<Orphan> orphan);
   // Deletes an adopted object.
   void Bury(Orphan& orphan);
 
-  // One turn: Work(), then Wait(). It knows nothing of what its caller waits
-  // for: a condition that comes true inside the turn must say so by EndWait().
+  // One turn: Work(), then Wait(). Code that makes the caller's condition
+  // true inside the turn must call EndWait(), otherwise the turn may block.
   void Turn(MonotonicTime wait_until);
 
-  // The first half of a turn: drains the inbox, expires timers, runs what is
-  // ready. For callers that look, before they wait, at what has come of it.
-  // Returns how many ready entries it ran. Throws what a ready entry throws:
-  // that one is lost, and the others have their turn in the next Work(). What
-  // the inbox's functions throw stays there.
+  // The first half of a turn: drains the inbox, expires timers, runs ready
+  // entries. For callers that check the outcome before they wait. Returns the
+  // number of ready entries run. Propagates the exception of a ready entry;
+  // the remaining ones run in the next Work(). Exceptions of the inbox's
+  // functions do not propagate.
   uint32_t Work();
-  // The second half: submits, and blocks, when there is nothing to do, until a
-  // completion, a timer, a message or `wait_until`. A time that has passed
-  // never blocks.
+  // The second half: submits and, if there is nothing to do, blocks until a
+  // completion, a timer, a message or `wait_until`. With a past `wait_until`
+  // it never blocks.
   void Wait(MonotonicTime wait_until);
 
-  // Leaves what is still ready to the next turn, for an entry that has taken so
-  // long that I/O must get its turn.
+  // Leaves the remaining ready entries to the next turn, for an entry that
+  // has run so long that I/O must be checked.
   void EndWork() {
     owner_.Check("a loop");
     ready_left_ = 0;
   }
 
-  // Makes the turn that is under way one that never blocks: whoever turns the
-  // loop has been given what it was waiting for.
+  // Keeps the current turn from blocking, because the condition that the
+  // loop's caller waits for has become true.
   void EndWait() {
     owner_.Check("a loop");
     wait_ended_ = true;
   }
 
-  // Cancels every operation and blocks until all have ended, then forgets what
-  // is ready: nobody is run. What was waiting can be destroyed afterwards.
+  // Cancels every operation and blocks until all have ended, then drops the
+  // ready entries without running them. Waiting objects can be destroyed
+  // afterwards.
   void Quiesce();
 
   // The time at the start of this turn.
@@ -209,9 +210,9 @@ class Loop {
   // True while operations, ready entries or timers are outstanding.
   bool alive() const;
 
-  // When a turn is due even if nothing happens meanwhile: in the past while
-  // something is queued or ready, at the first timer, or never. For who turns
-  // the loop only when its backend's PollableFd() says so.
+  // When a turn is due without further events: in the past if something is
+  // queued or ready, else at the first timer, or never. For callers that turn
+  // the loop only when its backend's PollableFd() is readable.
   MonotonicTime NextTurn() const;
 
   // Threads: any while the loop lives; the backend is for the loop's only.
@@ -242,8 +243,8 @@ class Loop {
   IntrusiveList<Orphan> orphans_;
   OperationList pending_;
   RunnableList ready_;
-  uint32_t ready_left_ = 0;  // entries that this turn may still run
-  std::unique_ptr<ReadyShuffler> shuffler_;  // null: first come, first run
+  uint32_t ready_left_ = 0;                  // entries this turn may still run
+  std::unique_ptr<ReadyShuffler> shuffler_;  // null: FIFO order
   bool wait_ended_ = false;  // EndWait() was called in this turn
   Spinner spinner_;
   LoopStats stats_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a co_await makes of an awaitable, for functions that take any of them.
-// Not for users.
+// The awaiter and the result type of an awaitable, for generic functions.
+// Internal.
 
 #ifndef RINGWAY_EXECUTOR_STRUCTURED_AWAITER_OF_H_
 #define RINGWAY_EXECUTOR_STRUCTURED_AWAITER_OF_H_
@@ -18,8 +18,8 @@ inline constexpr bool kIsTask = false;
 template <typename T>
 inline constexpr bool kIsTask<Task<T>> = true;
 
-// Its awaiter: an object, or a reference to `awaitable` where that is one
-// itself.
+// The awaiter of `awaitable`: an object, or a reference to `awaitable` if
+// that is its own awaiter.
 template <typename A>
 decltype(auto) AwaiterOf(A&& awaitable) {
   if constexpr (requires { std::forward<A>(awaitable).operator co_await(); }) {
@@ -29,7 +29,7 @@ decltype(auto) AwaiterOf(A&& awaitable) {
   }
 }
 
-// What awaiting it gives.
+// The result type of awaiting it.
 template <typename A>
 using AwaitResult =
     std::decay_t<decltype(AwaiterOf(std::declval<A>()).await_resume())>;

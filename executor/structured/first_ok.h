@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FirstOk: several ways to one result, tried one after another, without waiting
-// for each to fail. The first that comes to something wins.
+// FirstOk: runs several attempts at one result with staggered starts, without
+// waiting for each to fail. The first success wins.
 //
 //   std::vector<ringway::Task<absl::StatusOr<Page>>> asks;
 //   for (std::string& host : hosts) asks.push_back(Fetch(host));
 //   absl::StatusOr<Page> page = co_await ringway::FirstOk(
 //       std::move(asks), /*stagger=*/absl::Milliseconds(250));
 //
-// With connects that is "happy eyeballs" (RFC 8305). WhenAny() takes the first
-// to end, however it did.
+// With connects this is "happy eyeballs" (RFC 8305). WhenAny() takes the
+// first to end, successful or not.
 
 #ifndef RINGWAY_EXECUTOR_STRUCTURED_FIRST_OK_H_
 #define RINGWAY_EXECUTOR_STRUCTURED_FIRST_OK_H_
@@ -42,24 +42,23 @@ absl::Status StatusIn(const absl::StatusOr<T>& result) {
   return result.status();
 }
 
-// What can fail, and says so by its result.
+// A result type that can carry an error.
 template <typename R>
 concept Fallible = std::same_as<R, JoinResult<R>>;
 
-// The tasks of a FirstOk() that were started and have not ended, and how the
-// others failed.
+// The tasks of a FirstOk() that are running, and the failures of the others.
 class Attempts {
  public:
-  // `running` has room for all.
+  // `running` has room for all tasks.
   explicit Attempts(std::span<JoinHandleBase*> running) : running_(running) {}
 
   void Start(JoinHandleBase& handle) { running_[n_running_++] = &handle; }
 
-  // Waits until one has ended, and gives it; null once `stagger` is over, or if
-  // the waiting task was cancelled.
+  // Waits until one has ended and returns it; null once `stagger` is over, or
+  // if the waiting task was cancelled.
   Task<JoinHandleBase*> WaitForOne(absl::Duration stagger);
 
-  // Cancels those that run and waits for them.
+  // Cancels the running tasks and waits for them.
   Task<void> End();
 
   void OnFailure(const absl::Status& failure);
@@ -67,7 +66,7 @@ class Attempts {
   // True if the waiting task was cancelled.
   bool cancelled() const { return cancelled_; }
 
-  // Once all have failed: the first failure, and how many others there were.
+  // Once all have failed: the first failure and the number of the others.
   absl::Status Failure() const;
 
  private:
@@ -78,8 +77,8 @@ class Attempts {
   bool cancelled_ = false;
 };
 
-// After the race: the first result that is OK of those that have ended. Throws
-// what one of them threw.
+// After the race: the first OK result of the tasks that have ended. Rethrows
+// an exception of one of them.
 template <typename R>
 std::optional<R> TakeFirstOk(std::span<JoinHandle<R>> handles) {
   std::optional<R> first;
@@ -91,7 +90,7 @@ std::optional<R> TakeFirstOk(std::span<JoinHandle<R>> handles) {
   return first;
 }
 
-// The spans are of one size, and empty but for `tasks`.
+// The spans have the same size; only `tasks` is filled.
 template <typename R>
 Task<R> RaceForOk(std::span<Task<R>> tasks, std::span<JoinHandle<R>> handles,
                   std::span<JoinHandleBase*> running, absl::Duration stagger) {
@@ -128,21 +127,20 @@ Task<R> RaceForOk(std::span<Task<R>> tasks, std::span<JoinHandle<R>> handles,
 
 }  // namespace internal
 
-// Starts `tasks` in the order given, each `stagger` after the one before, or as
-// soon as one that was started has failed, until one ends with an OK result;
-// then cancels the others and waits for them. Those not started by then never
-// are. A stagger of zero or less starts all at once; infinite: each when the
-// one before has failed.
+// Starts `tasks` in the order given, each `stagger` after the previous one, or
+// as soon as a started one has failed, until one ends with an OK result; then
+// cancels the others and waits for them. Tasks not started by then never start.
+// With a stagger of zero or less all start at once; with an infinite one each
+// starts when the previous one has failed.
 //
-// Result:       The first that was OK. What losers came to all the same is
-//               dropped: its destructor runs.
-// Errors:       If all fail, the status of the one that failed first, with
-//               "(and 2 others failed)" in its message; that of the only one as
-//               it is. InvalidArgument for no tasks. Cancelled if this was
-//               cancelled and no task ended OK nevertheless. Throws what a task
-//               threw: that ends the race as an OK result does.
-// Cancellation: Cancels the tasks and waits for them.
-// Cost:         A task for each that is started; allocates two vectors.
+// Result:       the first OK result. OK results of losers are destroyed.
+// Errors:       if all fail, the status of the one that failed first, with
+//               "(and 2 others failed)" in its message; the status of a single
+//               task is unchanged. InvalidArgument for no tasks. Cancelled if
+//               this was cancelled and no task ended OK. Rethrows a task's
+//               exception, which ends the race like an OK result.
+// Cancellation: cancels the tasks and waits for them.
+// Cost:         a task for each one started; allocates two vectors.
 template <internal::Fallible R>
 Task<R> FirstOk(std::vector<Task<R>> tasks, absl::Duration stagger) {
   std::vector<JoinHandle<R>> handles(tasks.size());
@@ -154,7 +152,7 @@ Task<R> FirstOk(std::vector<Task<R>> tasks, absl::Duration stagger) {
                                          stagger);
 }
 
-// The same for tasks that are known by name. No allocation but frames.
+// The same for a fixed number of tasks. No allocation except frames.
 template <internal::Fallible R, std::same_as<R>... Rs>
 Task<R> FirstOk(absl::Duration stagger, Task<R> task, Task<Rs>... tasks) {
   std::array<Task<R>, 1 + sizeof...(Rs)> all = {std::move(task),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ScopeChild: how a TaskScope knows one of its tasks, from the spawn to the
-// end. Not for users.
+// ScopeChild: a TaskScope's record of one of its tasks, from spawn to end.
+// Internal.
 
 #ifndef RINGWAY_EXECUTOR_STRUCTURED_SCOPE_CHILD_H_
 #define RINGWAY_EXECUTOR_STRUCTURED_SCOPE_CHILD_H_
@@ -25,13 +25,14 @@ class TaskScope;
 
 namespace internal {
 
-// An argument of the task's outermost coroutine, so it is there from the spawn
-// on and goes with the task, also when that is cancelled before it started. A
-// block of its own: arguments are moved into the frame, list elements are not.
+// An argument of the task's outermost coroutine, so it exists from the spawn
+// on and is destroyed with the task, even if that is cancelled before it
+// starts. It is a separate block because arguments are moved into the frame
+// and list elements cannot be moved.
 class ScopeChild : public ListNode {
  public:
   ScopeChild() = default;
-  // Without an End() the task has never run.
+  // Without a call of End() the task has never run.
   ~ScopeChild();
 
   static void* operator new(size_t n_bytes) {
@@ -39,14 +40,15 @@ class ScopeChild : public ListNode {
   }
   static void operator delete(void* p) { FrameAllocator::Free(p); }
 
-  // For the running task to say that it has ended, and how.
+  // The running task calls one of these when it ends.
   void End(absl::Status status);
   void EndWith(std::exception_ptr exception);
 
  private:
   friend class ::ringway::TaskScope;
 
-  // Until the task has ended or, while the executor is destroyed, the scope.
+  // Null once the task or, while the executor is destroyed, the scope has
+  // ended.
   TaskScope* scope_ = nullptr;
   TaskId id_;
 };
@@ -61,11 +63,11 @@ absl::Status StatusOf(const T&) {
   return absl::OkStatus();
 }
 
-// Runs `task` and tells its scope when it has ended.
+// Runs `task` and reports its end to its scope.
 template <typename T>
 Task<T> RunInScope(std::unique_ptr<ScopeChild> child, Task<T> task) {
-  // A local, unlike an argument, is gone when the scope goes on, and with it
-  // the task's own arguments, even if somebody holds the handle.
+  // Unlike an argument, a local is destroyed before the scope continues, and
+  // so are the task's own arguments, even if its handle is still held.
   Task<T> body = std::move(task);
   try {
     if constexpr (std::is_void_v<T>) {

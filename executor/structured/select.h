@@ -6,9 +6,9 @@
 //       stopped.Wait(), ringway::Sleep(absl::Seconds(30)), Fetch(host));
 //   if (first.index == 2) Use(std::get<2>(first.results));
 //
-// WhenAny() for whatever can be awaited, with its promise: exactly one has won,
-// and the others were cancelled and have ended when the Select ends. So a
-// receive that lost has taken no bytes, or they are in its result.
+// WhenAny() for any awaitable, with the same guarantee: exactly one wins, and
+// the others were cancelled and have ended when the Select ends. So a receive
+// that lost has taken no bytes, or they are in its result.
 
 #ifndef RINGWAY_EXECUTOR_STRUCTURED_SELECT_H_
 #define RINGWAY_EXECUTOR_STRUCTURED_SELECT_H_
@@ -39,28 +39,31 @@ requires(!kIsTask<std::remove_cvref_t<A>>) Task<AwaitResult<A&>> AsTask(
 
 }  // namespace internal
 
-// Awaits all of `awaitables`, of which there is at least one, at the same time
-// until the first has ended, however it did; then cancels the others and waits
-// for them. An awaitable is what the library's functions return (Sleep(),
-// Event::Wait(), operations, a JoinHandle, of which losing ends the wait and
-// not the task) or a Task, moved in.
+// Awaits all of `awaitables`, at least one, concurrently until the first has
+// ended, successfully or not; then cancels the others and waits for them. An
+// awaitable is what the library's functions return (Sleep(), Event::Wait(),
+// operations), a JoinHandle (losing ends its wait, not its task) or a Task,
+// moved in.
 //
-// Result:       The index of the first, and what awaiting each gives, as
-//               joining a task would: a StatusOr<T> for a T. A loser that had
-//               something to show for itself has it in its result. When
-//               several are ready, the first in the order given wins.
-// Errors:       Each one's are in its own result. Throws as WhenAny() does.
-// Ownership:    Await it in the expression that makes it: it refers to the
-//               awaitables, which go at the end of that.
-// Cancellation: Cancels them all and waits for them.
-// Cost:         A task and a frame or two for each; no allocation once warm.
+// Result:       the index of the first, and the result of each as if joining
+//               a task: a StatusOr<T> for a T. If a loser completed before
+//               its cancel, its result is kept. When several are ready, the
+//               first in the order given wins.
+// Errors:       each one's errors are in its own result. Throws as WhenAny()
+//               does.
+// Ownership:    await it in the expression that makes it: it refers to the
+//               awaitables, which are destroyed at the end of that
+//               expression.
+// Cancellation: cancels them all and waits for them.
+// Cost:         a task and one or two frames for each; no allocation once
+//               warm.
 template <typename... As>
 auto Select(As&&... awaitables) {
   return WhenAny(internal::AsTask(std::forward<As>(awaitables))...);
 }
 
-// The same over any number of one type, which stay where they are: handles, for
-// example. Allocates.
+// The same over any number of awaitables of one type, such as handles; they
+// are not moved. Allocates.
 template <typename A>
 auto Select(std::span<A> awaitables) {
   std::vector<Task<internal::AwaitResult<A&>>> tasks;

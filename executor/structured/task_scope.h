@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TaskScope: a task's own tasks, which end before it goes on. The first failure
-// cancels the others.
+// TaskScope: child tasks that end before their parent continues. The first
+// failure cancels the others.
 //
 //   ringway::TaskScope scope;
 //   for (std::string& host : hosts)
 //     pages.push_back(scope.Spawn(Fetch(std::move(host))));
 //   co_return co_await scope.Join();
 //
-// A scope must be joined on every way out of the coroutine that declares it: a
-// destructor cannot wait, and tasks that went on would use what is gone, so
-// leaving one with tasks alive aborts. Where something can throw or return
-// early between the first Spawn() and Join(), let WithScope() do it: it always
-// joins.
+// A scope must be joined on every path out of the coroutine that declares it:
+// a destructor cannot wait, and the remaining tasks would use destroyed
+// objects, so leaving a scope with tasks alive aborts. If code between the
+// first Spawn() and Join() can throw or return early, use WithScope(), which
+// always joins.
 //
 //   ringway::Task<absl::Status> Serve(ringway::TaskScope& scope, Port port);
 //   ...
@@ -41,28 +41,29 @@
 
 namespace ringway {
 
-// A local variable of a coroutine that a task runs (checked). That task is the
-// scope's owner; any task of the executor may spawn into the scope.
+// Must be a local variable of a coroutine that a task runs (checked). That
+// task is the scope's owner; any task of the executor may spawn into the
+// scope.
 //
 // Threads: the executor's only (checked).
 class TaskScope : private CancelListener {
  public:
   static constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
 
-  // For at most `max_tasks` at one time; see WaitForRoom().
+  // Holds at most `max_tasks` at one time; see WaitForRoom().
   explicit TaskScope(size_t max_tasks = kNoLimit);
   TaskScope(const TaskScope&) = delete;
   TaskScope& operator=(const TaskScope&) = delete;
-  // No task of the scope may be alive (checked), but while the executor is
+  // No task of the scope may be alive (checked), except while the executor is
   // destroyed.
   ~TaskScope();
 
-  // Starts `task` in its turn, as Executor::Spawn() does. The handle gives its
-  // result as any other, and may be dropped: the task stays in the scope. A
-  // scope that was cancelled, or has failed, takes no more: the task never
-  // starts, and joining it gives Cancelled. Nor does it start, and the scope
-  // fails with ResourceExhausted, beyond the limit of the scope or executor.
-  // `name` is for people, as for Executor::Spawn().
+  // Schedules `task` as Executor::Spawn() does. The handle joins it as usual
+  // and may be dropped: the task stays in the scope. If the scope was
+  // cancelled or has failed, the task never starts, and joining it returns
+  // Cancelled. Beyond the limit of the scope or the executor it does not
+  // start either, and the scope fails with ResourceExhausted. `name` is for
+  // diagnostics, as for Executor::Spawn().
   //
   // Cost: two frames, no allocation once warm.
   template <typename T>
@@ -79,28 +80,28 @@ class TaskScope : private CancelListener {
     return handle;
   }
 
-  // Waits until all tasks have ended, also those spawned meanwhile.
+  // Waits until all tasks have ended, including those spawned meanwhile.
   //
   // Result:       OK if none has failed. A task fails by returning a status
-  //               that is not OK, or by throwing. One that was cancelled - by
-  //               its handle, or by this scope's Cancel() - and ends as
+  //               that is not OK, or by throwing. A task that was cancelled -
+  //               by its handle or by this scope's Cancel() - and ends as
   //               Cancelled has not failed.
-  // Errors:       The first failure; it has cancelled the other tasks. Throws
-  //               it if it was an exception. Cancelled if the owner was
-  //               cancelled and that cut a task short.
-  // Threads:      The owner task only (checked), one Join() at a time.
-  // Cancellation: Cancels the tasks and waits for them. They are cancelled as
-  //               soon as the owner is, whatever that waits for, those of its
-  //               innermost scope first.
-  // Cost:         One frame.
+  // Errors:       the first failure, which has cancelled the other tasks;
+  //               rethrown if it is an exception. Cancelled if the owner was
+  //               cancelled and a task ended early because of that.
+  // Threads:      the owner task only (checked), one Join() at a time.
+  // Cancellation: cancels the tasks and waits for them. They are cancelled
+  //               together with the owner, even while it waits for something
+  //               else, those of its innermost scope first.
+  // Cost:         one frame.
   Task<absl::Status> Join() {
     CheckThread();
     return JoinAll();
   }
 
-  // Cancels every task, and those spawned from now on. The newest is told
-  // first, after the tasks of its own scopes; the stack grows with the depth of
-  // that nesting.
+  // Cancels every task, and those spawned from now on. The newest is
+  // cancelled first, after the tasks of its own scopes; the stack grows with
+  // the depth of that nesting.
   void Cancel();
 
   // True once the scope has failed or was cancelled.
@@ -109,8 +110,8 @@ class TaskScope : private CancelListener {
     return cancelled_;
   }
 
-  // Waits until the scope has room for one more task, so that whoever produces
-  // work goes no faster than it is done.
+  // Waits until the scope has room for one more task, as back-pressure for a
+  // producer of work.
   //
   // Errors:       Cancelled.
   Task<absl::Status> WaitForRoom() {
@@ -118,7 +119,7 @@ class TaskScope : private CancelListener {
     return WaitUntilRoom();
   }
 
-  // How many tasks are alive.
+  // The number of tasks alive.
   size_t size() const {
     CheckThread();
     return size_;
@@ -151,20 +152,20 @@ class TaskScope : private CancelListener {
   std::exception_ptr exception_;  // or this
   bool cancelled_ = false;
   bool owner_cancelled_ = false;
-  bool cut_short_ = false;  // a task was, because the owner was cancelled
-  bool joining_ = false;    // the owner is to be woken by the last to end
+  bool cut_short_ = false;  // a task ended early: the owner was cancelled
+  bool joining_ = false;    // the last task to end wakes the owner
 };
 
-// Runs `body(scope, args...)`, which gives a task, in a scope of its own and
-// waits for all that it spawns there. The body is a task of the scope too: it
+// Runs `body(scope, args...)`, which returns a task, in a new scope and waits
+// for all tasks that it spawns there. The body is a task of the scope too: it
 // is cancelled when another fails.
 //
-// Result:       What joining the body gives, once all have ended.
-// Errors:       Those of TaskScope::Join(). Throws what it throws.
+// Result:       the result of joining the body, once all have ended.
+// Errors:       those of TaskScope::Join(), including its exceptions.
 // Ownership:    `body` and `args` are kept until the end; the body may take
-//               references to them. Give a function, or an object without
+//               references to them. Pass a function, or an object without
 //               captures.
-// Cancellation: Cancels all tasks of the scope and waits for them.
+// Cancellation: cancels all tasks of the scope and waits for them.
 template <typename Body, typename... Args,
           typename T = typename std::invoke_result_t<Body&, TaskScope&,
                                                      Args&&...>::value_type>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TimedAwait: what WithTimeout() and WithDeadline() of an awaitable give. See
-// timeout.h.
+// TimedAwait: the awaitable that WithTimeout() and WithDeadline() return for
+// an awaitable. See timeout.h.
 
 #ifndef RINGWAY_EXECUTOR_STRUCTURED_TIMED_AWAIT_H_
 #define RINGWAY_EXECUTOR_STRUCTURED_TIMED_AWAIT_H_
@@ -21,7 +21,7 @@ namespace ringway {
 
 namespace internal {
 
-// Whether a wait ended as cancelled.
+// True if a wait ended as cancelled.
 inline bool EndedAsCancelled(const absl::Status& result) {
   return absl::IsCancelled(result);
 }
@@ -32,8 +32,9 @@ bool EndedAsCancelled(const absl::StatusOr<T>& result) {
 
 }  // namespace internal
 
-// Refers to the awaitable `A`, which need not be movable, and stands in for it:
-// the task is parked by it, and cancelled, dumped and woken as without a limit.
+// Refers to the awaitable `A`, which need not be movable, and forwards to it:
+// `A` parks the task, and cancelling, dumping and waking it work as without a
+// limit.
 template <typename A>
 class [[nodiscard]] TimedAwait {
  public:
@@ -82,7 +83,7 @@ class [[nodiscard]] TimedAwait {
 
  private:
   internal::WaitLimit limit_;
-  // An object, or a reference where the awaitable is its own awaiter.
+  // An object, or a reference if the awaitable is its own awaiter.
   decltype(internal::AwaiterOf(std::declval<A>())) awaiter_;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WithTimeout, WithDeadline: whatever can be awaited, but not for longer.
-// CancelWithin: a cancel that is waited for, but not for ever.
+// WithTimeout, WithDeadline: any awaitable or task with a time limit.
+// CancelWithin: cancels a task and waits for its end, with a time limit.
 //
 //   auto n = co_await ringway::WithTimeout(absl::Seconds(5),
 //                                          stream.Read(buffer));
@@ -9,7 +9,7 @@
 //   auto page = co_await ringway::WithTimeout(absl::Seconds(2), Get("/"));
 //   if (absl::IsDeadlineExceeded(page.status())) ...
 //
-// Time is the loop's: see After().
+// Time is that of the loop's clock: see After().
 
 #ifndef RINGWAY_EXECUTOR_STRUCTURED_TIMEOUT_H_
 #define RINGWAY_EXECUTOR_STRUCTURED_TIMEOUT_H_
@@ -33,15 +33,16 @@ namespace ringway {
 
 namespace internal {
 
-// Waits until `child` has ended, cancelling it when `limit`, which begins now,
-// is over, or when the waiting task is cancelled. DeadlineExceeded if it was
-// the limit that came first, else OK.
+// Waits until `child` has ended. Cancels it when `limit`, which begins now,
+// is over, or when the waiting task is cancelled. DeadlineExceeded if the
+// limit came first, else OK.
 Task<absl::Status> WaitUntil(TimeLimit limit, JoinHandleBase& child);
 
 // Waits until the task has ended, but at most for `grace`: DeadlineExceeded.
 Task<absl::Status> WaitWithin(absl::Duration grace, JoinHandleBase& handle);
 
-// Cancels `child` and waits for it to be gone, whatever comes.
+// Cancels `child` and waits until it has ended, even if the waiting task is
+// cancelled.
 Task<void> CancelAndWait(JoinHandleBase& child);
 
 template <typename T>
@@ -55,49 +56,50 @@ Task<JoinResult<T>> WithLimit(TimeLimit limit, Task<T> task) {
 
 }  // namespace internal
 
-// Runs `task` as a task of its own, cancels it at `deadline`, and waits for it
-// to be gone. A deadline that has passed: it never starts. Infinite: none.
+// Runs `task` as a separate task, cancels it at `deadline`, and waits until it
+// has ended. If the deadline has passed, it never starts. An infinite deadline
+// is none.
 //
-// Result:       What joining the task gives, also after the deadline if it
-//               ended with an OK result all the same: nothing is lost.
-// Errors:       DeadlineExceeded if it was cancelled for the deadline and ended
-//               as Cancelled; its message says how long that was, and what the
-//               task waited for. Those of the task otherwise, also after the
-//               deadline: an error that raced it may be reported only once, as
-//               a reset is. Throws what the task threw.
-// Cancellation: Cancels the task and waits for it.
-// Cost:         No allocation but frames, and the message.
+// Result:       the result of joining the task, also after the deadline if the
+//               task ended with OK.
+// Errors:       DeadlineExceeded if the task was cancelled by the deadline and
+//               ended as Cancelled; the message has the duration and the task's
+//               wait. Otherwise those of the task, also after the deadline,
+//               because some errors, such as a reset, are reported only once.
+//               Rethrows the task's exception.
+// Cancellation: cancels the task and waits for it.
+// Cost:         no allocation except frames and the message.
 template <typename T>
 Task<JoinResult<T>> WithDeadline(MonotonicTime deadline, Task<T> task) {
   return internal::WithLimit(internal::TimeLimit(deadline), std::move(task));
 }
 
-// WithDeadline() at `timeout` after this was awaited. Zero or negative: the
-// task never starts.
+// WithDeadline() at `timeout` after this is awaited. With a zero or negative
+// timeout the task never starts.
 template <typename T>
 Task<JoinResult<T>> WithTimeout(absl::Duration timeout, Task<T> task) {
   return internal::WithLimit(internal::TimeLimit(timeout), std::move(task));
 }
 
-// Awaits `awaitable` and asks that one wait to end early at `deadline`; the
-// task is not cancelled. An awaitable is what the library's functions return:
-// operations, Sleep(), Event::Wait(), locks, channels, a JoinHandle (of which
-// the deadline ends the wait and not the task) or a RemoteHandle (of which it
-// cancels the task). A deadline that has passed: it never begins. Infinite:
-// none.
+// Awaits `awaitable` and ends that one wait early at `deadline`; the task is
+// not cancelled. An awaitable is what the library's functions return:
+// operations, Sleep(), Event::Wait(), locks, channels, a JoinHandle (the
+// deadline ends its wait, not its task) or a RemoteHandle (the deadline
+// cancels its task). If the deadline has passed, the wait never begins. An
+// infinite deadline is none.
 //
-// Result:       What awaiting it gives; a StatusOr<T> for a T and a Status for
-//               nothing, as joining a task would.
-// Errors:       DeadlineExceeded if the deadline ended it, and it ended as
-//               Cancelled; its message says how long that was, and for what.
-//               Its own otherwise: what raced the deadline is kept, so that a
-//               read that timed out has taken no bytes. Cancelled if the task
-//               was.
-// Ownership:    Await it in the expression that makes it: it refers to the
-//               awaitable, which goes at the end of that.
-// Cancellation: That of the awaitable. What cannot be cancelled - Yield(),
-//               closing a stream - takes its time.
-// Cost:         Two clock readings at most and a timer in the coroutine's
+// Result:       the result of the awaitable; a StatusOr<T> for a T and a Status
+//               for void, as if joining a task.
+// Errors:       DeadlineExceeded if the deadline ended the wait and it ended as
+//               Cancelled; the message has the duration and the wait. Otherwise
+//               the awaitable's own: a result that raced the deadline is kept,
+//               so a read that timed out has taken no bytes. Cancelled if the
+//               task was.
+// Ownership:    await it in the expression that makes it: it refers to the
+//               awaitable, which is destroyed at the end of that expression.
+// Cancellation: as the awaitable. A wait that cannot be cancelled - Yield(),
+//               closing a stream - runs to its end.
+// Cost:         at most two clock readings, and a timer in the coroutine's
 //               frame: no allocation, no task, no system call. The message is
 //               made when the deadline ends the wait.
 template <typename A>
@@ -107,7 +109,7 @@ requires(!internal::kIsTask<std::remove_cvref_t<A>>)
                        std::forward<A>(awaitable));
 }
 
-// The same at `timeout` after this was awaited.
+// The same at `timeout` after this is awaited.
 template <typename A>
 requires(!internal::kIsTask<std::remove_cvref_t<A>>)
     TimedAwait<A> WithTimeout(absl::Duration timeout, A&& awaitable) {
@@ -115,20 +117,20 @@ requires(!internal::kIsTask<std::remove_cvref_t<A>>)
                        std::forward<A>(awaitable));
 }
 
-// Cancels a task and gives it `grace` to end. Zero or negative: only what has
-// ended already.
+// Cancels a task and waits for at most `grace` until it has ended. With a zero
+// or negative grace it succeeds only if the task has ended already.
 //
-// Result:       What joining the task gives, if it ended in time.
-// Errors:       DeadlineExceeded if it did not, with a message that says what
-//               it waits for. It goes on, cancelled, and the handle stays
-//               valid: join it later, or drop it and leave the task to its
-//               executor, which counts it, reports what it throws and ends it
-//               at the latest with itself. Cancelled if the waiting task was.
-//               Throws what the task threw.
-// Ownership:    What the task refers to must stay until it has ended, which
-//               may be after this has.
-// Cancellation: Ends the wait; the handle stays valid.
-// Cost:         No allocation but frames, and the message.
+// Result:       the result of joining the task, if it ended in time.
+// Errors:       DeadlineExceeded if it did not; the message has the task's
+//               wait. The task continues, cancelled, and the handle stays
+//               valid: join it later, or drop it; the executor then counts the
+//               task, reports its exception and ends it at the latest with
+//               itself. Cancelled if the waiting task was. Rethrows the task's
+//               exception.
+// Ownership:    objects that the task refers to must outlive the task, which
+//               may end after this wait.
+// Cancellation: ends the wait; the handle stays valid.
+// Cost:         no allocation except frames and the message.
 template <typename T>
 Task<JoinResult<T>> CancelWithin(absl::Duration grace, JoinHandle<T>& handle) {
   handle.Cancel();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WaitLimit: the part of WithTimeout() and WithDeadline() that does not depend
-// on what is awaited. Not for users.
+// WaitLimit: the part of WithTimeout() and WithDeadline() that does not
+// depend on the awaitable's type. Internal.
 
 #ifndef RINGWAY_EXECUTOR_STRUCTURED_WAIT_LIMIT_H_
 #define RINGWAY_EXECUTOR_STRUCTURED_WAIT_LIMIT_H_
@@ -17,7 +17,7 @@
 
 namespace ringway::internal {
 
-// For so long, or until then; of both once it has begun.
+// A timeout or a deadline; after Begin() it has both.
 class TimeLimit {
  public:
   explicit TimeLimit(absl::Duration timeout)
@@ -49,8 +49,8 @@ class TimeLimit {
 absl::Status DeadlineExceeded(const TimeLimit& limit,
                               std::string_view waited_for);
 
-// Ends one wait of a task at a deadline, and not the task. Its end calls that
-// off.
+// Ends one wait of a task at a deadline, not the task. The destructor disarms
+// it.
 class WaitLimit : private Runnable {
  public:
   explicit WaitLimit(const TimeLimit& limit)
@@ -59,17 +59,18 @@ class WaitLimit : private Runnable {
   WaitLimit& operator=(const WaitLimit&) = delete;
   ~WaitLimit() { CallOff(); }
 
-  // Before the wait. False if there must be none: the deadline has passed. A
-  // cancelled task waits, so that it notices.
+  // Called before the wait. False if the deadline has passed and the wait
+  // must not begin. If the task is cancelled the wait begins, so that it
+  // returns Cancelled.
   bool Begin(TaskContext& task);
 
-  // Once `task` waits.
+  // Called once `task` waits.
   void Arm();
 
-  // After the wait.
+  // Called after the wait.
   void CallOff();
 
-  // DeadlineExceeded if there was no wait, or if it was asked to end.
+  // DeadlineExceeded if there was no wait, or if the deadline ended it.
   const absl::Status& exceeded() const { return exceeded_; }
   bool began() const { return began_; }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WhenAll and WhenAny: several tasks at once, and none of them left behind.
+// WhenAll and WhenAny: run several tasks concurrently and wait for their
+// ends.
 //
-// Each task given runs as a task of its own, and has ended when the WhenAll or
-// WhenAny ends, however that comes about: when the waiting task is cancelled,
-// the tasks given are cancelled and waited for. Losing a race is being
-// cancelled and awaited, so what a loser had produced is in its result.
+// Each argument runs as a separate task and has ended when the WhenAll or
+// WhenAny ends, in every case: if the waiting task is cancelled, the tasks
+// are cancelled and joined. The losers of a race are cancelled and joined
+// too, so a result that a loser had produced is kept.
 //
 //   auto [page, icon] = co_await ringway::WhenAll(Get("/"), Get("/icon"));
 //
@@ -28,27 +29,27 @@
 
 namespace ringway {
 
-// What a WhenAny gives: `Results` is a tuple or a vector of JoinResults.
+// The result of WhenAny(): `Results` is a tuple or a vector of JoinResults.
 template <typename Results>
 struct WhenAnyResult {
   WhenAnyResult(size_t i, Results r) : index(i), results(std::move(r)) {}
 
   size_t index;     // of the task that was the first to end
-  Results results;  // of all; losers' are what they came to once cancelled
+  Results results;  // of all, including the cancelled losers
 };
 
 namespace internal {
 
 // Waits until all of `children` have ended; if the waiting task is cancelled,
-// cancels them and waits all the same.
+// cancels them and still waits.
 Task<void> WaitForAll(std::span<JoinHandleBase* const> children);
 
 // Waits until one of `children` has ended, cancels the others and waits for
-// them. Gives the index of the first. If the waiting task is cancelled, cancels
-// all and waits all the same.
+// them. Returns the index of the first. If the waiting task is cancelled,
+// cancels all and still waits.
 Task<size_t> WaitForFirst(std::span<JoinHandleBase* const> children);
 
-// Throws what `child`, which has ended, threw, if anything.
+// Rethrows the exception of `child`, which has ended, if there is one.
 void RethrowFailure(const JoinHandleBase& child);
 
 template <typename T>
@@ -88,7 +89,8 @@ std::vector<JoinResult<T>> TakeResults(std::vector<JoinHandle<T>>& handles) {
 template <typename... Ts>
 std::tuple<JoinResult<Ts>...> TakeResults(
     std::tuple<JoinHandle<Ts>...>& handles) {
-  // Braces: in order, so that the first exception is that of the first task.
+  // Braces evaluate in order, so the first exception is that of the first
+  // task.
   return std::apply(
       [](auto&... each) {
         return std::tuple<JoinResult<Ts>...>{each.TakeResult()...};
@@ -98,15 +100,15 @@ std::tuple<JoinResult<Ts>...> TakeResults(
 
 }  // namespace internal
 
-// Runs `tasks` at the same time and waits for all of them.
+// Runs `tasks` concurrently and waits for all of them.
 //
-// Result:       a tuple of what joining each gives, in the order given.
-// Errors:       each task's are in its own result; one that could not be
-//               spawned has ResourceExhausted. If any threw, throws what the
-//               first of these in the order given threw, after all have ended.
-// Cancellation: cancels the tasks and waits for them; their results say how far
-//               they came.
-// Cost:         no allocation but frames.
+// Result:       a tuple of the results of joining each, in the order given.
+// Errors:       each task's errors are in its own result; that of a task that
+//               could not be spawned is ResourceExhausted. If any threw,
+//               rethrows the first exception in the order given, after all
+//               have ended.
+// Cancellation: cancels the tasks, waits for them and returns their results.
+// Cost:         no allocation except frames.
 template <typename... Ts>
 Task<std::tuple<JoinResult<Ts>...>> WhenAll(Task<Ts>... tasks) {
   std::tuple<JoinHandle<Ts>...> handles{Spawn(std::move(tasks))...};
@@ -124,18 +126,16 @@ Task<std::vector<JoinResult<T>>> WhenAll(std::vector<Task<T>> tasks) {
   co_return internal::TakeResults(handles);
 }
 
-// Runs `tasks`, of which there is at least one (checked), at the same time
-// until the first has ended, however it did; then cancels the others and waits
-// for them.
+// Runs `tasks`, at least one, concurrently until the first has ended,
+// successfully or not; then cancels the others and waits for them.
 //
-// Result:       the index of the first, and what joining each gives. A loser
-//               that had something to show for itself when it was cancelled
-//               has it in its result.
-// Errors:       each task's are in its own result. If any threw, throws what
-//               the first to end threw, else the first in the order given,
-//               after all have ended.
+// Result:       the index of the first, and the result of joining each. If a
+//               loser completed before its cancel, its result is kept.
+// Errors:       each task's errors are in its own result. If any threw,
+//               rethrows the exception of the first to end, else the first in
+//               the order given, after all have ended.
 // Cancellation: cancels the tasks and waits for them.
-// Cost:         no allocation but frames.
+// Cost:         no allocation except frames.
 template <typename T, typename... Ts>
 Task<WhenAnyResult<std::tuple<JoinResult<T>, JoinResult<Ts>...>>> WhenAny(
     Task<T> task, Task<Ts>... tasks) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Barrier: a number of tasks wait until all of them are there. Then it starts
-// over for the next time.
+// Barrier: a number of tasks wait until all of them have arrived. Then it
+// starts over.
 //
 //   Barrier barrier(/*n_parties=*/3);
 //   ...
@@ -19,7 +19,7 @@
 
 namespace ringway {
 
-// Of one worker. No task may wait when it is destroyed (checked).
+// For one worker. No task may wait when it is destroyed (checked).
 class Barrier {
  public:
   class [[nodiscard]] ArriveOp : public internal::QueuedWait<ArriveOp> {
@@ -61,19 +61,19 @@ class Barrier {
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
 
-  // Waits until as many tasks as there are parties have arrived. They go on in
-  // the order they came; who comes then is the first of the next time.
+  // Waits until n_parties() tasks have arrived. They continue in order of
+  // arrival; the next arrival begins a new round.
   //
-  // Result:       true for the one that came last, whom all had waited for.
+  // Result:       true for the task that arrived last.
   // Errors:       Cancelled.
-  // Ownership:    this must outlive the wait, and no longer.
-  // Cancellation: the task has not arrived: the others wait for one more. Once
-  //               all are there a cancel comes too late, and all have arrived.
+  // Ownership:    the barrier must outlive the wait only.
+  // Cancellation: the task has not arrived, and the others wait for one more.
+  //               Once all have arrived, a cancel is too late.
   // Cost:         no allocation.
   ArriveOp Arrive() { return ArriveOp(*this); }
 
   size_t n_parties() const { return n_parties_; }
-  // Those who have arrived and wait.
+  // The number of tasks that have arrived and wait.
   size_t n_waiting() const {
     owner_.CheckOrGone("a Barrier");
     return n_waiting_;

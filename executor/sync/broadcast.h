@@ -2,9 +2,9 @@
 //
 // Broadcast<T>: each value to every receiver, among the tasks of one worker.
 //
-// One ring holds the values, once, until every receiver has had them. What
-// happens when a receiver does not keep up is decided when it is made: see
-// LagPolicy. To hand each value to one receiver, use a Channel.
+// One ring holds each value once, until every receiver has received it. The
+// LagPolicy given at construction decides what happens when a receiver does
+// not keep up. To pass each value to a single receiver, use a Channel.
 //
 //   Broadcast<Quote> quotes(/*capacity=*/64, LagPolicy::kDropOldest);
 //   BroadcastReceiver<Quote> mine = quotes.Subscribe();
@@ -33,16 +33,17 @@
 
 namespace ringway {
 
-// What a full Broadcast does to the receivers that have most to catch up with.
+// How a full Broadcast treats the slowest receivers.
 enum class LagPolicy : uint8_t {
-  kBlockSender,  // waits for them: nobody misses anything
-  kDropOldest,   // they miss the oldest value, and are told how many
-  kDisconnect,   // they are at the end: ResourceExhausted
+  kBlockSender,  // the sender waits; no value is missed
+  kDropOldest,   // drops the oldest value and counts it for them
+  kDisconnect,   // ends them with ResourceExhausted
 };
 
-// Of one worker. No task may wait for it, or for one of its receivers, when it
-// is destroyed (checked): Close() sends them away. Receivers may outlive it,
-// and are at the end then. `T` is copied, and moves without throwing.
+// For one worker. No task may wait on it or on one of its receivers when it
+// is destroyed (checked); Close() ends their waits. Receivers may outlive it
+// and then get Unavailable. `T` must be copyable and its move constructor
+// must not throw.
 template <typename T>
 class Broadcast {
  public:
@@ -74,7 +75,8 @@ class Broadcast {
   };
 
   // Holds up to `capacity` values, 1 to kMostCapacity (checked), that some
-  // receiver has not had. Allocates room for them, and nothing later.
+  // receiver has not received. Allocates room for them here, and nothing
+  // later.
   explicit Broadcast(size_t capacity,
                      LagPolicy policy = LagPolicy::kBlockSender)
       : capacity_(CheckCapacity(capacity)),
@@ -84,26 +86,28 @@ class Broadcast {
   Broadcast& operator=(const Broadcast&) = delete;
   ~Broadcast();
 
-  // A receiver of what is sent from now on. Any number; each costs a send that
-  // wakes it a list operation, and no allocation.
+  // Makes a receiver of the values sent from now on. There may be any number
+  // of them; each adds a list operation, and no allocation, to a send that
+  // wakes it.
   BroadcastReceiver<T> Subscribe() {
     CheckThread();
     return BroadcastReceiver<T>(*this);
   }
 
-  // Gives `value` to every receiver there is. Without receivers it is dropped.
-  // Waits, behind those who came earlier, only if the policy is kBlockSender
-  // and the slowest receiver is `capacity` values behind.
+  // Sends `value` to every receiver. Without receivers it is dropped. Waits,
+  // in call order, only if the policy is kBlockSender and the slowest
+  // receiver is `capacity` values behind.
   //
-  // Errors:       Unavailable once closed, also while it waits. Cancelled.
+  // Errors:       Unavailable if it is closed, also during the wait.
+  //               Cancelled.
   // Ownership:    `value` must outlive the await. It is moved from when it is
-  //               accepted; after an error it is untouched and the caller's.
+  //               accepted; after an error it is unchanged.
   // Cancellation: nothing was sent. A task that is cancelled after its value
   //               was accepted has sent it: OK.
   // Cost:         no allocation; O(receivers).
   SendOp Send(internal::SentValue<T> value) { return SendOp(*this, value); }
 
-  // The same if there is no need to wait; otherwise ResourceExhausted.
+  // Sends without waiting; ResourceExhausted if Send() would wait.
   absl::Status TrySend(internal::SentValue<T> value) {
     CheckThread();
     if (closed_) return absl::Status(absl::StatusCode::kUnavailable, "");
@@ -111,8 +115,8 @@ class Broadcast {
     return absl::Status(absl::StatusCode::kResourceExhausted, "");
   }
 
-  // Ends it: senders are refused, also those who wait. Receivers get what is
-  // left for them, and are at the end then.
+  // Closes it: senders, waiting ones included, get Unavailable. Receivers get
+  // their remaining values, then Unavailable.
   void Close();
 
   bool closed() const {
@@ -120,7 +124,7 @@ class Broadcast {
     return closed_;
   }
   size_t capacity() const { return capacity_; }
-  // Values that some receiver has not had.
+  // The number of values that some receiver has not received.
   size_t size() const {
     CheckThread();
     return end_ - begin_;
@@ -136,7 +140,7 @@ class Broadcast {
 
   struct Slot {
     std::optional<T> value;
-    size_t readers = 0;  // that have yet to have it; more in later slots
+    size_t readers = 0;  // yet to receive it; not fewer in later slots
   };
 
   static size_t CheckCapacity(size_t capacity) {
@@ -148,8 +152,9 @@ class Broadcast {
   void CheckThread() const { owner_.CheckOrGone("a Broadcast"); }
   Slot& At(uint64_t position) { return slots_[position % capacity_]; }
 
-  // Takes `value`, making room for it as the policy says; false if the policy
-  // is to wait. Overtakes nobody: senders wait only while there is no room.
+  // Takes `value`, making room for it according to the policy; false if the
+  // sender must wait. Keeps FIFO order: senders wait only while there is no
+  // room.
   bool Accept(internal::SentObject<T>& value);
   void Append(internal::SentObject<T>& value);
   void DropFront() {
@@ -157,12 +162,12 @@ class Broadcast {
     ++begin_;
   }
   void DisconnectSlowest();
-  // After a receiver has had something, or has gone.
+  // Called after a receiver has received a value or was removed.
   void GoOn();
 
   void Add(Receiver& receiver);
   void Remove(Receiver& receiver);
-  // Whether there is a value for it.
+  // True if there is a value for it.
   bool HasFor(const Receiver& receiver) const { return receiver.next_ < end_; }
   absl::StatusOr<T> TakeFor(Receiver& receiver);
 
@@ -171,7 +176,7 @@ class Broadcast {
   bool closed_ = false;
   OwnerThread owner_ = OwnerThread::Unbound();
   const std::unique_ptr<Slot[]> slots_;
-  uint64_t begin_ = 0;  // positions count for ever
+  uint64_t begin_ = 0;  // positions only grow
   uint64_t end_ = 0;
   IntrusiveList<Receiver> receivers_;
   size_t n_receivers_ = 0;

@@ -20,10 +20,10 @@ template <typename T>
 class Broadcast;
 
 // Made by Broadcast::Subscribe(). Must not be moved or dropped while a task
-// awaits it (checked). It may outlive its Broadcast, and is at the end then:
-// what it has not had by then is gone.
+// awaits it (checked). It may outlive its Broadcast; then it gets
+// Unavailable, and values it had not received are lost.
 //
-// Threads: the Broadcast's only (checked), while that is there.
+// Threads: the Broadcast's only (checked), while that exists.
 template <typename T>
 class BroadcastReceiver : private ListNode {
  public:
@@ -53,7 +53,7 @@ class BroadcastReceiver : private ListNode {
     BroadcastReceiver& receiver_;
   };
 
-  // Of nothing: at the end.
+  // Without a Broadcast: receives nothing.
   BroadcastReceiver() = default;
   BroadcastReceiver(BroadcastReceiver&& other) noexcept { TakeOver(other); }
   BroadcastReceiver& operator=(BroadcastReceiver&& other) noexcept {
@@ -67,22 +67,22 @@ class BroadcastReceiver : private ListNode {
 
   // Waits for the next value. One task at a time (checked).
   //
-  // Errors:       Unavailable at the end: everything was received, and the
-  //               Broadcast was closed or is gone. ResourceExhausted once it
-  //               was disconnected for its lag (LagPolicy::kDisconnect).
-  //               Cancelled.
-  // Ownership:    this stays until the task has continued.
-  // Cancellation: loses nothing. A task that is cancelled after a value came
-  //               gets it.
-  // Cost:         no allocation but what copying a T takes; the last receiver
-  //               of a value moves it.
+  // Errors:       Unavailable once all values were received and the Broadcast
+  //               was closed, or the Broadcast was destroyed.
+  //               ResourceExhausted once it was disconnected
+  //               (LagPolicy::kDisconnect). Cancelled.
+  // Ownership:    the receiver must exist until the task has continued.
+  // Cancellation: loses nothing. A task that is cancelled after a value
+  //               arrived gets it.
+  // Cost:         no allocation except for copying a T; the last receiver of
+  //               a value moves it.
   ReceiveOp Receive() { return ReceiveOp(*this); }
 
-  // The same if there is no need to wait; otherwise NotFound.
+  // Receives without waiting; NotFound if Receive() would wait.
   absl::StatusOr<T> TryReceive();
 
-  // How many values have been dropped before the one that was received last,
-  // since this was asked last (LagPolicy::kDropOldest).
+  // The number of values dropped before the last one received, since the last
+  // call (LagPolicy::kDropOldest).
   uint64_t TakeMissed() {
     CheckThread();
     return std::exchange(missed_, 0);
@@ -112,11 +112,11 @@ class BroadcastReceiver : private ListNode {
   void TakeOver(BroadcastReceiver& other);
   void EndWait() { waiters_.CompleteAll(internal::WaitEnd::kServed); }
 
-  Broadcast<T>* broadcast_ = nullptr;  // null at the end for good
+  Broadcast<T>* broadcast_ = nullptr;  // null once ended
   uint64_t next_ = 0;                  // the position of its next value
   uint64_t missed_ = 0;
   bool disconnected_ = false;
-  OwnerThread owner_ = OwnerThread::Unbound();  // while there is no broadcast
+  OwnerThread owner_ = OwnerThread::Unbound();  // used without a broadcast
   internal::WaitLine<ReceiveOp> waiters_;
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Channel<T>: values from any number of tasks to any number of tasks of one
-// worker, each to one, in order.
+// Channel<T>: a FIFO queue of values between any number of sending and
+// receiving tasks of one worker; each value goes to one receiver.
 //
-// Bounded, so that who sends too fast waits; a capacity of 0 is a rendezvous,
-// in which a value goes from hand to hand. Unbounded only by saying so.
+// Bounded, so that fast senders wait; with a capacity of 0 each Send() waits
+// for a receiver (a rendezvous). Unbounded only on request.
 //
 //   Channel<Job> jobs(/*capacity=*/64);
 //   absl::Status sent = co_await jobs.Send(std::move(job));
@@ -33,8 +33,8 @@
 
 namespace ringway {
 
-// Of one worker. No task may wait when it is destroyed (checked): Close() sends
-// them away. `T` needs a move constructor that does not throw.
+// For one worker. No task may wait when it is destroyed (checked); Close()
+// ends their waits. `T` needs a move constructor that does not throw.
 template <typename T>
 class Channel {
  public:
@@ -90,11 +90,11 @@ class Channel {
     std::optional<T> value_;
   };
 
-  // Holds at most `capacity` values that nobody has received yet.
+  // Holds at most `capacity` values that have not been received.
   explicit Channel(size_t capacity) : capacity_(capacity) {}
 
-  // Takes whatever is sent, for senders that must not wait and whose number of
-  // values something else bounds.
+  // A channel whose senders never wait, for when something else bounds the
+  // number of values.
   static Channel Unbounded() {
     return Channel(std::numeric_limits<size_t>::max());
   }
@@ -102,18 +102,18 @@ class Channel {
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
 
-  // Waits until `value` is in the channel, or with a receiver, behind those who
-  // came earlier.
+  // Waits, in call order, until `value` is in the channel or with a receiver.
   //
-  // Errors:       Unavailable once closed, also while it waits. Cancelled.
+  // Errors:       Unavailable if it is closed, also during the wait.
+  //               Cancelled.
   // Ownership:    `value` must outlive the await. It is moved from when it is
-  //               accepted; after an error it is untouched and the caller's.
+  //               accepted; after an error it is unchanged.
   // Cancellation: nothing was sent. A task that is cancelled after its value
   //               was accepted has sent it: OK.
   // Cost:         no allocation once the channel has been as full before.
   SendOp Send(internal::SentValue<T> value) { return SendOp(*this, value); }
 
-  // The same if there is no need to wait; otherwise ResourceExhausted.
+  // Sends without waiting; ResourceExhausted if Send() would wait.
   absl::Status TrySend(internal::SentValue<T> value) {
     CheckThread();
     if (closed_) return absl::Status(absl::StatusCode::kUnavailable, "");
@@ -121,16 +121,15 @@ class Channel {
     return absl::Status(absl::StatusCode::kResourceExhausted, "");
   }
 
-  // Waits for a value, behind those who came earlier.
+  // Waits for a value, in call order.
   //
-  // Errors:       Unavailable at the end: closed, and nothing is left.
-  //               Cancelled.
+  // Errors:       Unavailable once closed and empty. Cancelled.
   // Cancellation: nothing was received. A task that is cancelled after a value
   //               was handed to it has received it: OK.
   // Cost:         no allocation.
   ReceiveOp Receive() { return ReceiveOp(*this); }
 
-  // The same if there is no need to wait; otherwise NotFound.
+  // Receives without waiting; NotFound if Receive() would wait.
   absl::StatusOr<T> TryReceive() {
     CheckThread();
     std::optional<T> value;
@@ -142,9 +141,9 @@ class Channel {
         "");
   }
 
-  // Ends it: senders are refused, also those who wait. What is in the channel
-  // can still be received; then receivers are at the end, those who wait now at
-  // once.
+  // Closes it: senders, waiting ones included, get Unavailable. The values in
+  // the channel can still be received; then receivers get Unavailable, the
+  // waiting ones at once.
   void Close() {
     CheckThread();
     closed_ = true;
@@ -166,7 +165,7 @@ class Channel {
  private:
   void CheckThread() const { owner_.CheckOrGone("a Channel"); }
 
-  // Takes `value` if there is a receiver or room for it. Overtakes nobody:
+  // Takes `value` if there is a receiver or room for it. Keeps FIFO order:
   // senders wait only while there is neither.
   bool Accept(internal::SentObject<T>& value) {
     if (ReceiveOp* receiver = receivers_.front()) {
@@ -179,8 +178,9 @@ class Channel {
     return true;
   }
 
-  // Gives the oldest value, if there is one, and its room to the sender who has
-  // waited longest. Overtakes nobody: receivers wait only while there is none.
+  // Takes the oldest value, if there is one, and gives its room to the sender
+  // that has waited longest. Keeps FIFO order: receivers wait only while
+  // there is no value.
   bool Hand(std::optional<T>& value) {
     SendOp* sender = senders_.front();
     if (!values_.empty()) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mutex: one task at a time, also across its awaits.
+// Mutex: mutual exclusion of tasks, across awaits.
 //
-// Between two awaits a task is alone anyway; a mutex is for what must stay
-// together over an await, such as a request and its answer on one connection.
-// Handed over in order: who unlocks it and locks it again is behind those who
-// wait.
+// Between two awaits no other task runs anyway; a mutex is for sequences that
+// contain an await, such as a request and its reply on one connection. It is
+// handed over in FIFO order: a task that unlocks it and locks it again queues
+// behind the waiting ones.
 //
 //   absl::StatusOr<MutexLock> lock = co_await mutex.Lock();
 //   if (!lock.ok()) co_return lock.status();
@@ -22,8 +22,8 @@
 
 namespace ringway {
 
-// Holds a mutex until its end, on the mutex's worker. The mutex must outlive it
-// (checked).
+// Holds a mutex during its lifetime, on the mutex's worker. The mutex must
+// outlive it (checked).
 class [[nodiscard]] MutexLock {
  public:
   // Holds nothing.
@@ -32,7 +32,7 @@ class [[nodiscard]] MutexLock {
   // False once unlocked or moved from.
   bool held() const { return permit_.count() > 0; }
 
-  // Unlocks now, if it is held.
+  // Unlocks now if it is held.
   void Unlock() { permit_.Release(); }
 
  private:
@@ -42,7 +42,7 @@ class [[nodiscard]] MutexLock {
   SemaphorePermit permit_;
 };
 
-// Of one worker. Nobody may hold it or wait for it when it is destroyed
+// For one worker. It must be unlocked and not waited for when it is destroyed
 // (checked). Not recursive: a task that locks it twice waits until it is
 // cancelled.
 class Mutex {
@@ -58,15 +58,15 @@ class Mutex {
 
   Mutex() = default;
 
-  // Locks it, in the order of the calls.
+  // Locks it, in call order.
   //
   // Errors:       Cancelled.
-  // Cancellation: leaves the line. A task that is cancelled after the mutex was
-  //               handed to it holds it.
+  // Cancellation: leaves the queue. A task that is cancelled after the mutex
+  //               was handed to it holds it.
   // Cost:         no allocation.
   LockOp Lock() { return LockOp(semaphore_); }
 
-  // Locks it if nobody holds it.
+  // Locks it if it is unlocked.
   std::optional<MutexLock> TryLock() {
     std::optional<SemaphorePermit> permit = semaphore_.TryAcquire();
     if (!permit.has_value()) return std::nullopt;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Notify: says "look again" to one task or to all that wait.
+// Notify: wakes one waiting task, or all, to check a condition again.
 //
-// For a condition that lives elsewhere: change it, notify, and the waiter looks
-// at it again. A NotifyOne() that finds nobody waiting is kept, once, so that
-// looking first and waiting then misses nothing. Use Event for what happens
-// once, Channel for what has a value.
+// For a condition in other data: change it and notify; the waiter then checks
+// it again. A NotifyOne() without a waiter is stored, once, so that checking
+// first and waiting afterwards misses nothing. Use Event for a condition that
+// stays true, Channel to pass values.
 //
 //   queue.push_back(job);
 //   notify.NotifyOne();
@@ -26,7 +26,7 @@
 
 namespace ringway {
 
-// Of one worker. No task may wait when it is destroyed (checked).
+// For one worker. No task may wait when it is destroyed (checked).
 class Notify {
  public:
   class [[nodiscard]] WaitOp : public internal::QueuedWait<WaitOp> {
@@ -56,8 +56,9 @@ class Notify {
   Notify(const Notify&) = delete;
   Notify& operator=(const Notify&) = delete;
 
-  // Ends the wait of the task that has waited longest, or, if none waits, makes
-  // the next Wait() end at once. Several that find nobody count as one.
+  // Ends the wait of the task that has waited longest, or, if none waits,
+  // makes the next Wait() end at once. Several calls without a waiter count
+  // as one.
   void NotifyOne() {
     owner_.CheckOrGone("a Notify");
     if (waiters_.empty()) {
@@ -67,18 +68,18 @@ class Notify {
     }
   }
 
-  // Ends the wait of every task that waits now; keeps nothing for later ones.
+  // Ends the wait of every waiting task; does not affect later waits.
   void NotifyAll() {
     owner_.CheckOrGone("a Notify");
     waiters_.CompleteAll(internal::WaitEnd::kServed);
   }
 
-  // Waits to be notified, in the order of the calls.
+  // Waits for a notification, in call order.
   //
   // Errors:       Cancelled.
-  // Ownership:    this must outlive the wait, and no longer: whoever was
-  //               notified may find it gone.
-  // Cancellation: uses up no notification. A task that is notified and then
+  // Ownership:    this must outlive the wait only: it may be destroyed before
+  //               a notified task continues.
+  // Cancellation: consumes no notification. A task that is notified and then
   //               cancelled in the same turn has been notified: OK.
   // Cost:         no allocation.
   WaitOp Wait() { return WaitOp(*this); }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Oneshot<T>: one value from one task of a worker to another, such as the
-// answer to a request that went through a channel.
+// reply to a request that was sent through a channel.
 //
-// Two ends that can be moved to wherever they are used. They know each other,
-// so there is nothing to allocate and nobody waits for an end that is gone.
+// It has two movable ends that refer to each other, so nothing is allocated,
+// and each end detects that the other was dropped.
 //
 //   Oneshot<Answer> oneshot;
 //   Request request(std::move(oneshot.sender));
@@ -32,8 +32,8 @@ struct Oneshot;
 template <typename T>
 class OneshotReceiver;
 
-// The end that gives the value. Dropping it tells the receiver that none will
-// come; a parameter of a task goes with the task's frame, which a JoinHandle
+// The sending end. Dropping it ends the receiver's wait with Unavailable;
+// note that a task's parameters live as long as its frame, which a JoinHandle
 // keeps. Must not be moved or dropped while a task awaits Closed() (checked).
 template <typename T>
 class OneshotSender {
@@ -59,7 +59,7 @@ class OneshotSender {
     OneshotSender& sender_;
   };
 
-  // Has no receiver: closed.
+  // Without a receiver: closed.
   OneshotSender() = default;
   OneshotSender(OneshotSender&& other) noexcept { TakeOver(other); }
   OneshotSender& operator=(OneshotSender&& other) noexcept {
@@ -75,21 +75,21 @@ class OneshotSender {
     Disconnect();
   }
 
-  // Gives the receiver its value. Never waits; afterwards this end is closed.
+  // Sends the value. Never waits; afterwards this end is closed.
   //
   // Errors:    Unavailable if closed().
   // Ownership: moves from `value` unless there is an error.
   absl::Status Send(internal::SentValue<T> value);
 
-  // True if there is nobody to send to: the receiver is gone, has been sent its
-  // value, or was never there.
+  // True if there is no receiver: it was dropped, has been sent its value, or
+  // never existed.
   bool closed() const {
     CheckThread();
     return receiver_ == nullptr;
   }
 
-  // Waits until closed(): for a task that need not go on when nobody wants its
-  // result.
+  // Waits until closed(): for a task that can stop when its result is no
+  // longer needed.
   //
   // Errors:       Cancelled.
   // Cancellation: ends the wait.
@@ -100,7 +100,7 @@ class OneshotSender {
   friend struct Oneshot<T>;
   friend class OneshotReceiver<T>;
 
-  // Of both ends: each changes the other.
+  // Checks both ends, because each changes the other.
   void CheckThread() const;
   void CheckNotAwaited() const {
     if (!waiters_.empty()) [[unlikely]] {
@@ -112,7 +112,7 @@ class OneshotSender {
   }
   void TakeOver(OneshotSender& other);
   void Disconnect();
-  // The receiver is gone, or needs this no more.
+  // The receiver was dropped or has its value.
   void OnReceiverGone() {
     receiver_ = nullptr;
     waiters_.CompleteAll(internal::WaitEnd::kServed);
@@ -123,9 +123,9 @@ class OneshotSender {
   internal::WaitLine<ClosedOp> waiters_;
 };
 
-// The end that gets the value. Dropping it, with the value if that has come
-// already, tells the sender. Must not be moved or dropped while a task awaits
-// Receive() (checked).
+// The receiving end. Dropping it, with its value if that has arrived, closes
+// the sender. Must not be moved or dropped while a task awaits Receive()
+// (checked).
 template <typename T>
 class OneshotReceiver {
  public:
@@ -155,7 +155,7 @@ class OneshotReceiver {
     OneshotReceiver& receiver_;
   };
 
-  // Has no sender: gets nothing.
+  // Without a sender: receives nothing.
   OneshotReceiver() = default;
   OneshotReceiver(OneshotReceiver&& other) noexcept { TakeOver(other); }
   OneshotReceiver& operator=(OneshotReceiver&& other) noexcept {
@@ -173,15 +173,15 @@ class OneshotReceiver {
 
   // Waits for the value. One task at a time (checked).
   //
-  // Errors:       Unavailable if the sender is gone without having sent, and
+  // Errors:       Unavailable if the sender was dropped without sending, and
   //               once the value has been received. Cancelled.
-  // Ownership:    this end stays until the task has continued.
+  // Ownership:    this end must exist until the task has continued.
   // Cancellation: loses nothing: the value can be received later. A task that
-  //               is cancelled after the value came gets it.
+  //               is cancelled after the value arrived gets it.
   // Cost:         no allocation.
   ReceiveOp Receive() { return ReceiveOp(*this); }
 
-  // The same if there is no need to wait; otherwise NotFound.
+  // Receives without waiting; NotFound if Receive() would wait.
   absl::StatusOr<T> TryReceive() {
     CheckThread();
     if (std::optional<T> value = std::exchange(value_, std::nullopt)) {
@@ -220,7 +220,7 @@ class OneshotReceiver {
     CheckThread();
     std::exchange(sender_, nullptr)->OnReceiverGone();
   }
-  // The sender is gone, or has put its value here.
+  // The sender was dropped or has stored its value here.
   void OnSenderGone() {
     sender_ = nullptr;
     waiters_.CompleteAll(internal::WaitEnd::kServed);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Semaphore: a number of permits that tasks take and give back. To bound how
-// much happens at a time, in pieces or in bytes.
+// Semaphore: a number of permits that tasks acquire and release, to bound the
+// work or the bytes in progress at a time.
 //
-// Strictly in order: a task that wants many permits is not overtaken by later
-// ones that want few, and nobody takes what has been given back while others
-// wait.
+// Strictly FIFO: later requests for few permits do not overtake an earlier
+// one for many, and released permits go to waiting tasks first.
 //
 //   Semaphore connections(100);
 //   absl::StatusOr<SemaphorePermit> permit = co_await connections.Acquire();
@@ -30,8 +29,8 @@ namespace ringway {
 
 class Semaphore;
 
-// Permits that somebody holds. Gives them back at its end, on the semaphore's
-// worker (checked). The semaphore must outlive it (checked).
+// Holds permits. Its destructor releases them, on the semaphore's worker
+// (checked). The semaphore must outlive it (checked).
 class [[nodiscard]] SemaphorePermit : private ListNode {
  public:
   // Holds nothing.
@@ -40,14 +39,14 @@ class [[nodiscard]] SemaphorePermit : private ListNode {
   SemaphorePermit& operator=(SemaphorePermit&& other) noexcept;
   ~SemaphorePermit() { Release(); }
 
-  // How many permits; 0 once released, forgotten or moved from.
+  // The number of permits; 0 once released, forgotten or moved from.
   size_t count() const { return count_; }
 
-  // Gives the permits back now, if there are any.
+  // Releases the permits now, if it holds any.
   void Release();
 
-  // Lets go of the permits without giving them back: somebody else will, by
-  // Semaphore::Release().
+  // Drops the permits without releasing them; call Semaphore::Release() to
+  // return them later.
   void Forget();
 
  private:
@@ -62,8 +61,8 @@ class [[nodiscard]] SemaphorePermit : private ListNode {
   size_t count_ = 0;
 };
 
-// Of one worker. No task may wait for it, and nobody hold a permit of it, when
-// it is destroyed (checked).
+// For one worker. No task may wait for it, and none of its permits may be
+// held, when it is destroyed (checked).
 class Semaphore {
  public:
   class [[nodiscard]] AcquireOp : public internal::QueuedWait<AcquireOp> {
@@ -75,7 +74,7 @@ class Semaphore {
     }
 
    protected:
-    // From when it is served until the task has it.
+    // Set when the wait is served, moved out when the task continues.
     SemaphorePermit permit_;
 
    private:
@@ -98,11 +97,11 @@ class Semaphore {
   Semaphore& operator=(const Semaphore&) = delete;
   ~Semaphore();
 
-  // Takes `n` permits, at least 1 (checked), once all of them are there and
-  // nobody who came earlier waits.
+  // Takes `n` permits, at least 1 (checked), once all of them are available
+  // and no earlier caller waits.
   //
   // Errors:       Unavailable once closed. Cancelled.
-  // Cancellation: takes nothing and lets the next in line proceed. A task that
+  // Cancellation: takes nothing and lets the next waiter proceed. A task that
   //               is cancelled after it was given its permits has them.
   // Cost:         no allocation.
   AcquireOp Acquire(size_t n = 1) {
@@ -110,10 +109,11 @@ class Semaphore {
     return AcquireOp(*this, n);
   }
 
-  // The same if there is no need to wait; nothing otherwise and once closed.
+  // Acquires without waiting; nullopt if Acquire() would wait or it is
+  // closed.
   std::optional<SemaphorePermit> TryAcquire(size_t n = 1);
 
-  // Adds `n` permits: those of a permit that was forgotten, or new ones.
+  // Adds `n` permits: forgotten ones or new ones.
   void Release(size_t n = 1) {
     CheckThread();
     RINGWAY_CHECK(n <= std::numeric_limits<size_t>::max() - available_,
@@ -122,7 +122,7 @@ class Semaphore {
     if (!waiters_.empty()) ServeWaiters();
   }
 
-  // Refuses whoever waits and whoever comes. Permits that are held stay valid.
+  // Ends current and later waits with Unavailable. Held permits stay valid.
   void Close();
 
   bool closed() const {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SentValue<T>: how a function takes a value that it may not get to keep.
+// SentValue<T>: the parameter type of a value that may not be accepted.
 //
-// By reference, so that a value that is not accepted stays where it is. The
-// caller says std::move(), but for types for which that means nothing: those
+// A reference, so that a value that is not accepted stays with the caller.
+// Callers pass std::move(value), except for trivially copyable types, which
 // are copied.
 
 #ifndef RINGWAY_EXECUTOR_SYNC_SENT_VALUE_H_
@@ -17,7 +17,7 @@ template <typename T>
 using SentValue =
     std::conditional_t<std::is_trivially_copyable_v<T>, const T&, T&&>;
 
-// The value at rest, to be moved from once it is accepted.
+// The referenced object, to be moved from once it is accepted.
 template <typename T>
 using SentObject = std::remove_reference_t<SentValue<T>>;
 

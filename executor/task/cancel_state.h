@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CancelState: what a CancelSource and its tokens share. Not for users.
+// CancelState: the state shared by a CancelSource and its tokens. Internal.
 
 #ifndef RINGWAY_EXECUTOR_TASK_CANCEL_STATE_H_
 #define RINGWAY_EXECUTOR_TASK_CANCEL_STATE_H_
@@ -21,10 +21,10 @@ namespace ringway::internal {
 
 class CancelState;
 
-// A counted reference. Not atomic: everything happens on one thread.
+// A counted reference. The count is not atomic: all users are on one thread.
 class CancelStateRef {
  public:
-  // To nothing.
+  // Null.
   CancelStateRef() = default;
   explicit CancelStateRef(CancelState& state);
   CancelStateRef(const CancelStateRef& other);
@@ -37,20 +37,20 @@ class CancelStateRef {
   ~CancelStateRef();
 
   CancelState* get() const { return state_; }
-  // Checks the thread, and that it refers to something.
+  // Checks the thread, and that the reference is not null.
   inline CancelState* operator->() const;
 
  private:
   CancelState* state_ = nullptr;
 };
 
-// The node of a tree: it keeps its parent, and the parent knows its children
-// while they are there.
+// A node of a tree: it keeps its parent alive, and the parent links its
+// living children.
 class CancelState : public ListNode {
  public:
   // A child of `parent`, if there is one.
   static CancelStateRef New(CancelStateRef parent);
-  // The same where there must be one (checked).
+  // The same, but `parent` must not be null (checked).
   static CancelStateRef NewChild(const CancelStateRef& parent);
 
   CancelState(const CancelState&) = delete;
@@ -65,8 +65,8 @@ class CancelState : public ListNode {
   void Cancel(const absl::Status& reason);
   void AddListener(CancelListener& listener);
 
-  // That of the thread that made it, while that lives. Another may have the
-  // rest: it is memory and nothing else.
+  // The state belongs to the thread that made it while that thread exists;
+  // afterwards any other may use it, since it is only memory.
   void CheckThread() const {
     owner_.CheckOrGone("a CancelSource or CancelToken");
   }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CancelSource and CancelToken: ending work from where its handle is not at
-// hand, and for a reason.
+// CancelSource and CancelToken: cancelling work without its handle, with a
+// reason.
 //
 //   ringway::CancelSource source;
 //   Spawn(WithToken(source.token(), Crawl(site))).Detach();
 //   ...
 //   source.Cancel(absl::CancelledError("the site was closed"));
 //
-// Sources form trees: cancelling one cancels those made from its token. Where
-// one task starts others and waits for them, a TaskScope does it all by itself.
+// Sources form trees: cancelling one cancels those made from its token. If
+// one task starts others and waits for them, a TaskScope does all of this.
 
 #ifndef RINGWAY_EXECUTOR_TASK_CANCEL_TOKEN_H_
 #define RINGWAY_EXECUTOR_TASK_CANCEL_TOKEN_H_
@@ -29,30 +29,28 @@ namespace ringway {
 
 class CancelSource;
 
-// What a CancelSource is listened to by. Copied freely; keeps what it needs of
-// the source alive.
+// Observes a CancelSource. May be copied; keeps the shared state alive.
 //
-// Threads: that of the source only (checked), while that thread lives.
+// Threads: the source's only (checked), while that thread exists.
 class CancelToken {
  public:
   // False until the source, or one that it was made from, is cancelled.
   bool cancelled() const { return !reason().ok(); }
 
-  // Why; OK until then.
+  // The reason of the cancel; OK until then.
   const absl::Status& reason() const { return state_->reason(); }
 
-  // Waits until the token is cancelled; at once if it is. The token must
-  // outlive the wait. No allocation.
+  // Waits until the token is cancelled; returns at once if it is. The token
+  // must outlive the wait. No allocation.
   //
-  // Errors:       Cancelled if the waiting task was cancelled, and not the
-  //               token.
+  // Errors:       Cancelled if the waiting task was cancelled, not the token.
   Event::WaitOp Cancelled() { return state_->cancelled().Wait(); }
 
-  // A source that is cancelled with this token, or by itself before.
+  // A source that is cancelled with this token, or earlier on its own.
   CancelSource Child() const;
 
-  // For what reacts to a cancel otherwise: `listener` is told once, now if the
-  // token is cancelled. Unlink it before it goes, if it is still linked.
+  // Runs `listener` once when the token is cancelled; now if it is already.
+  // If it is still linked, unlink it before destroying it.
   void AddListener(CancelListener& listener) const {
     state_->AddListener(listener);
   }
@@ -65,23 +63,24 @@ class CancelToken {
   internal::CancelStateRef state_;
 };
 
-// Move-only. Its end cancels nothing.
+// Move-only. Destroying it cancels nothing.
 //
-// Threads: the one that made it (checked), while that lives. From another, post
-// to its executor.
+// Threads: the one that made it (checked), while that thread exists. From
+//          another thread, Post() the cancel to its executor.
 class [[nodiscard]] CancelSource {
  public:
   CancelSource() : token_(internal::CancelState::New({})) {}
-  // Cancelled with `parent`; now, if that is.
+  // Cancelled with `parent`; at once if that is cancelled.
   explicit CancelSource(const CancelToken& parent)
       : token_(internal::CancelState::NewChild(parent.state_)) {}
   CancelSource(CancelSource&&) = default;
   CancelSource& operator=(CancelSource&&) = default;
 
-  // Cancels all tokens of this source, for `reason`, which is not OK (checked);
-  // the first cancel's reason stays. Sources made from the tokens go first, the
-  // newest first of all, then what listens here, newest first too. The stack
-  // grows with the depth of that tree.
+  // Cancels all tokens of this source with `reason`, which must not be OK
+  // (checked); the reason of the first cancel is kept. Sources made from the
+  // tokens are cancelled first, the newest before the others, then this
+  // source's listeners run, also newest first. The stack grows with the depth
+  // of that tree.
   void Cancel(const absl::Status& reason = CancelledStatus()) {
     token_.state_->Cancel(reason);
   }
@@ -97,23 +96,22 @@ inline CancelSource CancelToken::Child() const { return CancelSource(*this); }
 
 namespace internal {
 
-// Waits until `child` has ended, cancelling it with `token` or when the waiting
-// task is cancelled. True if it was the token that came first.
+// Waits until `child` has ended. Cancels it when `token` or the waiting task
+// is cancelled. True if the token came first.
 Task<bool> WaitWithToken(CancelToken token, JoinHandleBase& child);
 
 }  // namespace internal
 
-// Runs `task` as a task of its own, cancels it when `token` is cancelled, and
-// waits for it to be gone. If the token is cancelled already it never starts.
+// Runs `task` as a separate task, cancels it when `token` is cancelled, and
+// waits until it has ended. If the token is cancelled already, it never starts.
 //
-// Result:       What joining the task gives, also after the cancel if it ended
-//               with an OK result all the same: nothing is lost.
-// Errors:       The token's reason() if it was cancelled for the token and
-// ended
-//               as Cancelled. Those of the task otherwise, also after the
-//               cancel. Throws what the task threw.
-// Cancellation: Cancels the task and waits for it.
-// Cost:         No allocation but frames.
+// Result:       the result of joining the task, also after the cancel if the
+//               task ended with OK.
+// Errors:       the token's reason() if the task was cancelled by the token and
+//               ended as Cancelled. Otherwise those of the task, also after the
+//               cancel. Rethrows the task's exception.
+// Cancellation: cancels the task and waits for it.
+// Cost:         no allocation except frames.
 template <typename T>
 Task<JoinResult<T>> WithToken(CancelToken token, Task<T> task) {
   JoinHandle<T> child = Spawn(std::move(task));

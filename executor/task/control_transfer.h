@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ControlTransfer: how one coroutine hands the thread to another without
-// growing the stack.
+// ControlTransfer: resumes one coroutine from another without growing the
+// stack.
 //
-// The standard's way is symmetric transfer: await_suspend returns the next
+// The standard provides symmetric transfer: await_suspend returns the next
 // handle. clang makes it a tail call at every optimisation level. g++ 12 does
 // so only at -O2 and without sanitizers (measured: a million immediate awaits
-// overflow the stack otherwise), so there the next handle is left in a slot
-// that a loop at the bottom of the stack resumes from: 2-3 ns more, constant
-// stack everywhere. Both are always compiled and tested; the alias at the end
-// picks.
+// overflow the stack otherwise). So with g++ the next handle is stored in a
+// slot, and a loop at the bottom of the stack resumes it: 2-3 ns more, but
+// constant stack in every build. Both are always compiled and tested; the
+// alias at the end selects one.
 //
-// Objects of the two kinds in one program hang: either compiler's templates
-// have the same names, and the linker keeps one of each. So every file that
-// includes this header refers to a symbol that only the same compiler's build
-// of Ringway defines. In a mixed program the linker reports it as undefined.
+// A program that mixes objects of both kinds hangs: the two compilers'
+// template instances have the same names, and the linker keeps one of each.
+// So every file that includes this header refers to a symbol that only the
+// same compiler's build of Ringway defines. In a mixed program the linker
+// reports it as undefined.
 
 #ifndef RINGWAY_EXECUTOR_TASK_CONTROL_TRANSFER_H_
 #define RINGWAY_EXECUTOR_TASK_CONTROL_TRANSFER_H_
@@ -26,8 +27,8 @@
 
 namespace ringway::internal {
 
-// Where the trampoline finds what to resume next. One per task: a task runs on
-// one thread and has one leaf.
+// The coroutine that the trampoline resumes next. One per task: a task runs
+// on one thread and has one leaf.
 using TransferSlot = std::coroutine_handle<>;
 
 struct SymmetricTransfer {
@@ -53,9 +54,9 @@ struct TrampolineTransfer {
   }
 };
 
-// "Undefined reference to kRingwayCompiledBy...": the file named beside it was
-// compiled by that compiler, Ringway by the other one. `retain` keeps the
-// reference where the linker drops unused sections.
+// "Undefined reference to kRingwayCompiledBy...": the file named in the
+// message was compiled by that compiler, and Ringway by the other one.
+// `retain` keeps the reference when the linker drops unused sections.
 #if defined(__clang__)
 using ControlTransfer = SymmetricTransfer;
 extern const char kRingwayCompiledByClang;

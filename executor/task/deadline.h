@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// After: a time from now as an instant, which is what deadlines are.
+// After: a duration from now as an instant, for use as a deadline.
 //
 //   const MonotonicTime deadline = ringway::After(absl::Seconds(2));
 //   absl::StatusOr<Page> page = co_await WithDeadline(deadline, Fetch(host));
@@ -17,9 +17,10 @@
 namespace ringway {
 
 // The instant `duration` from now, on the clock of the executor that this
-// thread runs (checked): the backend's, so it is virtual where that is
-// simulated, and steps of the wall clock do not move it. Counted from now and
-// not from the start of the turn. Negative: in the past. Infinite: never.
+// thread runs (checked). That is the backend's clock: virtual on the
+// simulator, and unaffected by steps of the wall clock. Counted from now and
+// not from the start of the turn. A negative duration gives a past instant,
+// an infinite one never comes.
 inline MonotonicTime After(absl::Duration duration) {
   Executor* executor = Executor::Current();
   RINGWAY_CHECK(executor != nullptr, "After() outside of a running executor");

@@ -5,11 +5,12 @@
 //   auto executor = ringway::Executor::Create();
 //   absl::Status ended = (*executor)->Run(Main());
 //
-// Tasks start in the order they were spawned and never change thread.
-// Destroying an executor cancels what still runs, waits for every operation to
-// end, and frees every frame. What is spawned meanwhile is cancelled before it
-// starts, unless a shielded task needs it to clean up. JoinHandles may outlive
-// it: they are empty then, and results that nothing has taken go.
+// Tasks start in the order they were spawned and never change threads.
+// Destroying an executor cancels its tasks, waits for every operation to end,
+// and frees every frame. Tasks spawned meanwhile are cancelled before they
+// start, unless a shielded task spawns them to clean up. JoinHandles may
+// outlive the executor: they are then empty, and untaken results are
+// destroyed.
 
 #ifndef RINGWAY_EXECUTOR_TASK_EXECUTOR_H_
 #define RINGWAY_EXECUTOR_TASK_EXECUTOR_H_
@@ -50,46 +51,47 @@ struct ExecutorOptions {
   // ResourceExhausted.
   size_t max_tasks = 1u << 20;
 
-  // How long the destructor lets cancelled tasks run to their ends; then their
-  // frames are destroyed where they are suspended. Not negative.
+  // How long the destructor lets cancelled tasks run; then it destroys their
+  // frames where they are suspended. Not negative.
   absl::Duration shutdown_grace = absl::Seconds(5);
 
-  // How long a turn may last before YieldIfNeeded() gives way. Not negative.
+  // How long a turn may last before YieldIfNeeded() yields. Not negative.
   absl::Duration time_slice = absl::Milliseconds(1);
 
-  // Tasks that run for longer without a break are counted and reported: they
-  // hold up all others (overrun_watch.h). Positive; infinite watches nothing.
+  // Tasks that run longer than this without suspending are counted and
+  // reported, because they delay all others (overrun_watch.h). Positive; an
+  // infinite budget disables the check.
   absl::Duration overrun_budget = absl::Milliseconds(50);
-  // Receives the reports, after the task has run; by default they go to stderr,
-  // one a second at most. Must not throw.
+  // Receives the reports after the task has run; by default they go to
+  // stderr, at most one a second. Must not throw.
   std::function<void(const TaskOverrun&)> on_overrun;
 
-  // Receives the exception of a task that nobody joins, which is gone by then,
-  // and what Post()ed functions and the loop's own functions throw; none of
-  // these ends a Run(). By default it is reported on stderr. Must not throw.
+  // Receives the exception of a detached task, whose frame has been destroyed
+  // by then, and the exceptions of Post()ed functions and of the loop's own
+  // functions; none of these ends a Run(). By default they are reported on
+  // stderr. Must not throw.
   std::function<void(std::exception_ptr)> on_detached_exception;
 };
 
-// InvalidArgument, naming the option and its limits, if one is out of range,
-// but for those of the loop, which Loop::Create() checks.
+// InvalidArgument with the option and its limits if one is out of range. Does
+// not check the loop's options; Loop::Create() does.
 absl::Status CheckExecutorOptions(const ExecutorOptions& options);
 
 struct ExecutorStats {
   uint64_t tasks_spawned = 0;
   uint64_t tasks_refused = 0;  // for max_tasks
-  // Given to on_detached_exception, but for those of Post()ed functions
+  // Passed to on_detached_exception, except those of Post()ed functions
   // (LoopStats::post_exceptions).
   uint64_t detached_exceptions = 0;
   size_t tasks_alive = 0;
-  uint64_t yields_needed = 0;   // times that YieldIfNeeded() gave way
+  uint64_t yields_needed = 0;   // times that YieldIfNeeded() yielded
   uint64_t overruns = 0;        // turns beyond overrun_budget
   absl::Duration longest_turn;  // of the tasks' part of a turn
   FrameAllocator::Stats frames;
   LoopStats loop;
 };
 
-// Threads: the one that made it only, for every function unless it says
-// otherwise (checked).
+// Threads: unless stated otherwise, the thread that made it only (checked).
 class Executor {
  public:
   // Makes an executor, with its loop and backend, for the calling thread.
@@ -98,13 +100,13 @@ class Executor {
   static absl::StatusOr<std::unique_ptr<Executor>> Create(
       ExecutorOptions options = ExecutorOptions());
 
-  // Takes a ready-made loop, of the calling thread. `options` must be valid
-  // (checked), and what they say of a loop is ignored.
+  // Takes an existing loop of the calling thread. `options` must be valid
+  // (checked); their loop options are ignored.
   Executor(std::unique_ptr<Loop> loop, ExecutorOptions options);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
-  // Not from inside its own Run() or Turn(), so by no task of its own
-  // (checked). In a forked child nothing happens: everything is the parent's.
+  // Must not be called from inside its own Run() or Turn(), and so not by one
+  // of its tasks (checked). In a forked child it does nothing.
   ~Executor();
 
   // The executor whose Run() or destructor this thread is in, or null.
@@ -113,11 +115,11 @@ class Executor {
   static Executor* Current();
 
   // Spawns `task` and turns the loop until it has ended. Other tasks run
-  // meanwhile and stay where they are afterwards; a later Run() continues them.
+  // meanwhile and stay suspended afterwards; a later Run() continues them.
   //
-  // Result: that of joining the task. Throws what the task threw.
+  // Result: the result of joining the task. Rethrows its exception.
   // Errors: also FailedPrecondition when called from inside a Run() of this
-  // thread.
+  //         thread.
   template <typename T>
   JoinResult<T> Run(Task<T> task) {
     owner_.Check("an executor");
@@ -131,14 +133,14 @@ class Executor {
     return handle.TakeResult();
   }
 
-  // Makes one turn of the loop, for whoever drives several executors on one
-  // thread. Not from inside a Run() or Turn() of this thread (checked).
+  // Runs one turn of the loop, for callers that drive several executors on
+  // one thread. Not from inside a Run() or Turn() of this thread (checked).
   void Turn(MonotonicTime wait_until);
 
-  // Starts `task` in its turn, behind what is ready already. If max_tasks are
-  // alive the task is dropped and the handle says so when joined (and in
-  // spawn_status()). `name` is for people; a copy of its first 31 bytes is
-  // kept (see TaskNamer for one that has to be made).
+  // Schedules `task` to start after all entries that are ready already. If
+  // max_tasks are alive, the task is dropped and joining the handle returns
+  // the error, as does spawn_status(). `name` is for diagnostics; a copy of
+  // its first 31 bytes is kept (see TaskNamer for one that has to be made).
   //
   // `task` must not have been awaited or moved from (checked).
   //
@@ -160,14 +162,14 @@ class Executor {
     return JoinHandle<T>(context, absl::OkStatus());
   }
 
-  // Cancels the task of that name; false if it is gone. See
+  // Cancels the task with this id; false if it no longer exists. See
   // JoinHandle::Cancel().
   bool Cancel(TaskId id);
 
-  // Cancels every task but the calling one. Returns how many that was.
+  // Cancels every task except the calling one. Returns their number.
   size_t CancelAll();
 
-  // The task that is running right now, or null.
+  // The running task, or null.
   TaskContext* current_task() {
     owner_.Check("an executor");
     return current_task_;
@@ -182,14 +184,15 @@ class Executor {
     return *executor->current_task();
   }
 
-  // Every task that is alive or whose result nobody has taken, in no particular
-  // order. From another thread: Post() a function that does it.
+  // All tasks that are alive or whose results have not been taken, in
+  // unspecified order. From another thread, Post() a function that calls it.
   std::vector<TaskInfo> Tasks();
   // The same as text (FormatTasks).
   std::string DumpTasks() { return FormatTasks(Tasks()); }
 
-  // True once the tasks' part of this turn has lasted for time_slice, and then
-  // ends it: what is ready waits for the next turn. Cost: a clock reading.
+  // True once the tasks' part of this turn has lasted for time_slice; it then
+  // also ends that part, and the remaining ready entries run in the next
+  // turn. Cost: a clock reading.
   bool TakeBreakIfNeeded();
 
   // Threads: any while the executor lives; the loop is for this thread only.
@@ -202,8 +205,8 @@ class Executor {
 
   enum class Phase : uint8_t {
     kRunning,
-    kCancelling,  // every task has been asked to end
-    kDestroying,  // nothing runs any more
+    kCancelling,  // every task has been cancelled
+    kDestroying,  // no task runs
   };
 
   // Makes this the thread's current executor, and its allocator the current
@@ -218,8 +221,8 @@ class Executor {
     Executor* const previous_;
   };
 
-  // Takes `root` over: makes a task of it and schedules its start, or destroys
-  // it and returns null.
+  // Takes ownership of `root`: makes a task of it and schedules its start, or
+  // destroys it and returns null.
   TaskContext* Admit(
       std::coroutine_handle<> root, std::string_view name,
       std::exception_ptr (*exception_of)(std::coroutine_handle<>));
@@ -250,8 +253,8 @@ class Executor {
   uint64_t detached_exceptions_ = 0;
 };
 
-// The executor that this thread runs, and its loop: in a task, that of the
-// task. Code in tasks needs no Loop& handed down. Abort when there is none.
+// The executor that this thread runs, and its loop; in a task, the task's
+// own. Abort if there is none.
 //
 // Threads: any.
 inline Executor& CurrentExecutor() {
@@ -263,7 +266,7 @@ inline Executor& CurrentExecutor() {
 }
 inline Loop& CurrentLoop() { return CurrentExecutor().loop(); }
 
-// Spawns on the executor that this thread runs. Aborts when there is none.
+// Spawns on the executor that this thread runs. Aborts if there is none.
 template <typename T>
 JoinHandle<T> Spawn(Task<T> task, std::string_view name = "") {
   Executor* executor = Executor::Current();

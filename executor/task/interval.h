@@ -24,12 +24,12 @@
 
 namespace ringway {
 
-// Ticks are due at whole periods from the start, by the loop's clock. One that
-// is late comes once, however late, and says how many more were due by then;
-// the next is at a whole period again. None is early.
+// Ticks are due at whole periods from the start, by the loop's clock. A late
+// Tick() returns once, with the number of further ticks that were due by
+// then; the next one is at a whole period again. No tick is early.
 //
-// Threads: that of its executor only (checked). It may outlive the executor
-// (loop_dependent.h).
+// Threads: its executor's only (checked). It may outlive the executor
+//          (loop_dependent.h).
 class Interval final : private LoopDependent {
  public:
   class [[nodiscard]] TickOp : public internal::Wait<TickOp> {
@@ -53,7 +53,7 @@ class Interval final : private LoopDependent {
     const Unusable unusable_;
   };
 
-  // Starts now: the first tick is a period away. `period` is at least a
+  // Starts now; the first tick is one period later. `period` is at least a
   // nanosecond (checked). For tasks of the executor that this thread runs
   // (checked).
   explicit Interval(absl::Duration period);
@@ -64,19 +64,18 @@ class Interval final : private LoopDependent {
 
   // Waits for the next tick.
   //
-  // Result:       How many ticks were missed since the last one: 0 if this one
-  //               is less than a period late.
-  // Errors:       Cancelled; the tick is then the next one's to take.
+  // Result:       the number of ticks missed since the last one: 0 if this
+  //               one is less than a period late.
+  // Errors:       Cancelled; the next Tick() then gets the tick.
   //               FailedPrecondition once the executor has ended.
-  // Ownership:    The interval must outlive the wait. One task waits at a time
-  //               (checked).
-  // Cost:         No allocation, no system call of its own.
+  // Ownership:    the interval must outlive the wait. One task may wait at a
+  //               time (checked).
+  // Cost:         no allocation and no system call.
   TickOp Tick() { return TickOp(*this); }
 
-  // Starts anew: the next tick is a period from now, and none was missed. A
-  // task that waits goes on waiting, for that one; if its tick has come in this
-  // turn, it still gets it.
-  // Aborts once the executor has ended.
+  // Restarts the interval: the next tick is one period from now, with none
+  // missed. A waiting task waits for that tick, or gets its current one if
+  // that has fired in this turn. Aborts once the executor has ended.
   void Reset();
 
   absl::Duration period() const { return period_; }

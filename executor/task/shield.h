@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shield: while one is up, its task does not notice that it was cancelled.
+// Shield: defers cancellation of the current task during its lifetime.
 //
-// For the few lines that must run to their end, such as giving back what an
-// interrupted exchange has taken. Bound them by a deadline of their own:
-// nothing else can end them early.
+// For the few lines that must run to completion, such as returning what an
+// interrupted exchange has acquired. Bound them by a deadline: nothing else
+// can end them early.
 //
 //   ringway::Task<absl::Status> Finish(Connection connection) {
 //     ringway::Shield shield;
@@ -20,8 +20,9 @@
 
 namespace ringway {
 
-// A local variable of a coroutine that a task runs. Shields nest. When the last
-// one goes, a cancel that came meanwhile takes effect at the next wait.
+// Use it as a local variable of a coroutine that a task runs. Shields nest.
+// When the last one is destroyed, a deferred cancel takes effect at the next
+// wait.
 class [[nodiscard]] Shield {
  public:
   Shield() : task_(Executor::RunningTask("a Shield")) { task_.RaiseShield(); }

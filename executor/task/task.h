@@ -2,12 +2,12 @@
 //
 // Task<T>: a coroutine that runs on an Executor.
 //
-// Lazy: nothing runs until it is awaited by another task or given to Spawn().
-// Move-only; dropping a task that was never started destroys it with its
-// arguments. Awaiting one costs no allocation but its frame, which comes from
-// the worker's FrameAllocator, and no stack, however many are awaited. At any
-// co_await other tasks may get their turn, also where there is nothing to wait
-// for: a task that awaits without end does not starve them.
+// Lazy: it does not run until another task awaits it or it is passed to
+// Spawn(). Move-only; dropping a task that never started destroys it with its
+// arguments. Awaiting one costs no allocation except its frame, which comes
+// from the worker's FrameAllocator, and does not grow the stack. Other tasks
+// may run at any co_await, even if it need not wait: a task that awaits in an
+// endless loop does not starve them.
 //
 //   ringway::Task<int> Answer() { co_return 42; }
 //   ringway::Task<absl::Status> Ask() {
@@ -15,8 +15,8 @@
 //     ...
 //   }
 //
-// g++ 12 destroys some temporaries inside co_await expressions twice (capturing
-// lambdas, aggregates): give a task named locals, moved in.
+// g++ 12 destroys some temporaries inside co_await expressions twice
+// (capturing lambdas, aggregates): move named locals into the task instead.
 
 #ifndef RINGWAY_EXECUTOR_TASK_TASK_H_
 #define RINGWAY_EXECUTOR_TASK_TASK_H_
@@ -69,7 +69,7 @@ class TaskPromiseBase {
   void unhandled_exception() noexcept { exception_ = std::current_exception(); }
 
   TaskContext& task() { return *task_; }
-  // It belongs to a task, which runs it or will.
+  // True once it belongs to a task.
   bool bound() const { return task_ != nullptr; }
   std::exception_ptr exception() const { return exception_; }
 
@@ -103,7 +103,7 @@ class TaskPromiseOf final : public TaskPromiseBase {
   requires std::convertible_to<U&&, T>
   void return_value(U&& value) { value_.emplace(std::forward<U>(value)); }
 
-  // The result, or throws what the body threw. Once, after the end.
+  // Returns the result or rethrows the body's exception. Once, after the end.
   T TakeResult() {
     RethrowIfFailed();
     return *std::move(value_);
@@ -145,15 +145,15 @@ class [[nodiscard]] Task {
   // False once moved from.
   bool valid() const { return static_cast<bool>(coroutine_); }
 
-  // True once awaited: its coroutine has begun, and cannot begin again.
-  // Requires valid().
+  // True once awaited: the coroutine has started. Requires valid().
   bool awaited() const { return coroutine_.promise().bound(); }
 
-  // Runs the task as part of the awaiting one and gives its value, or throws
-  // what it threw.
+  // Runs the coroutine as part of the awaiting task and returns its value or
+  // rethrows its exception.
   auto operator co_await() && noexcept { return Awaiter(coroutine_); }
 
-  // Gives the coroutine up to a caller that will destroy it.
+  // Transfers ownership of the coroutine to the caller, which must destroy
+  // it.
   [[nodiscard]] Handle Release() noexcept {
     return std::exchange(coroutine_, nullptr);
   }
@@ -181,8 +181,8 @@ class [[nodiscard]] Task {
     }
     T await_resume() { return child.promise().TakeResult(); }
 
-    Handle
-        child;  // the Task object, which lives as long as the co_await, owns it
+    // Owned by the Task object, which lives as long as the co_await.
+    Handle child;
   };
 
   explicit Task(Handle coroutine) : coroutine_(coroutine) {}

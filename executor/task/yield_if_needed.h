@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// YieldIfNeeded: for tasks that compute: lets the others have their turn when
-// this one has lasted long enough, and costs a clock reading when it has not.
+// YieldIfNeeded: for tasks that compute: lets other tasks run once this turn
+// has lasted long enough; until then it costs a clock reading.
 //
 //   for (const Block& block : blocks) {
 //     Compress(block);
@@ -32,9 +32,9 @@ class [[nodiscard]] YieldIfNeededOp {
   void await_resume() const noexcept {}
 };
 
-// Once the tasks of this turn have run for ExecutorOptions::time_slice: ends
-// their part of the turn and goes on with the next one, after timers, messages
-// and I/O. Before that: goes on at once. Not a cancellation point.
+// Once the tasks of this turn have run for ExecutorOptions::time_slice, ends
+// the tasks' part of the turn and continues in the next turn, after timers,
+// messages and I/O. Before that, continues at once. Not a cancellation point.
 //
 // Cost: one clock reading, about 20 ns.
 inline YieldIfNeededOp YieldIfNeeded() { return {}; }
