@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OverrunWatch: finds the tasks that hold up all others.
+// OverrunWatch: finds the tasks that delay all others.
 //
-// A task that runs for long without an await that waits - a parser fed with
-// 100 MB, a call that blocks - delays everything else on its worker, and
-// nothing shows it but the latency of others. Reading a clock around every
-// resume would cost more than most resumes do, so the watch looks at whole
-// turns, one reading each, and only once one has overrun does it measure the
-// tasks of the next thousand turns and name the one that does it again.
+// A task that runs for long without suspending - a parser of 100 MB of input,
+// a blocking call - delays everything else on its worker, and only the
+// latency of the others shows it. Reading a clock around every resume would
+// cost more than most resumes do. So the watch times whole turns, with one
+// reading each; after an overrun it times the tasks of the next thousand
+// turns and reports the one that overruns again.
 
 #ifndef RINGWAY_EXECUTOR_DIAGNOSTICS_OVERRUN_WATCH_H_
 #define RINGWAY_EXECUTOR_DIAGNOSTICS_OVERRUN_WATCH_H_
@@ -26,7 +26,7 @@ namespace ringway {
 struct TaskOverrun {
   SlabKey task;
   std::string name;
-  absl::Duration duration;  // without a break
+  absl::Duration duration;  // without suspending
 };
 
 // One thread at a time.
@@ -34,23 +34,24 @@ class OverrunWatch {
  public:
   using Handler = std::function<void(const TaskOverrun&)>;
 
-  // Counts turns whose tasks took longer than `budget`, and calls `handler` for
-  // tasks that by themselves did. Without a handler they are reported on
-  // stderr, one a second at most.
+  // Counts turns whose tasks took longer than `budget`, and calls `handler`
+  // for single tasks that did. Without a handler they are reported on stderr,
+  // at most one a second.
   OverrunWatch(absl::Duration budget, Handler handler)
       : budget_ns_(absl::ToInt64Nanoseconds(budget)),
         handler_(std::move(handler)) {}
 
-  // After the tasks of a turn, which took from `began` to `ended`.
+  // Called after the tasks of a turn have run, from `began` to `ended`.
   void OnTurn(MonotonicTime began, MonotonicTime ended);
 
-  // Whether tasks are to be measured one by one just now.
+  // True while tasks are to be timed individually.
   bool measures_tasks() const { return turns_to_measure_ > 0; }
   // True if a task that took from `began` to `ended` took too long.
   bool IsOverrun(MonotonicTime began, MonotonicTime ended) const {
     return ended.nanoseconds() - began.nanoseconds() > budget_ns_;
   }
-  // After one that did: for `duration`, up to `ended`, without a break.
+  // Called after one that did: it ran for `duration`, up to `ended`, without a
+  // break.
   void OnTask(SlabKey task, std::string name, absl::Duration duration,
               MonotonicTime ended);
 

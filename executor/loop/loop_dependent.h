@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LoopDependent: what a handle - a stream, a listener, an Interval - refers to
-// a loop by, so that it may outlive the loop.
+// LoopDependent: the reference of a handle - a stream, a listener, an
+// Interval - to a loop that it may outlive.
 //
 // The rule for all handles: a handle may outlive its loop; then it is empty.
-// The loop's end takes away what the handle refers to: it closes sockets and
-// takes lent buffers and results back. Afterwards the handle may be destroyed,
-// moved and closed on any thread, one at a time; a call that returns a status
-// gives FailedPrecondition, any other aborts and names the handle. Until then
-// a handle is for its loop's thread only. A forked child is not the owner: its
-// calls abort, its destructors touch nothing.
+// The loop's end closes sockets, reclaims lent buffers and discards results.
+// Afterwards the handle may be destroyed, moved and closed on any thread, one
+// at a time; a call that returns a status returns FailedPrecondition, any
+// other aborts and names the handle. Until then a handle is for its loop's
+// thread only. A forked child is not the owner: its calls abort, its
+// destructors do nothing.
 //
-// A loop keeps a list of its dependents and visits it when it ends. A check of
-// "is it still there" therefore reads one pointer, and costs no reference
-// count.
+// A loop keeps a list of its dependents and empties them when it ends. So
+// checking whether the loop still exists reads one pointer, without a
+// reference count.
 
 #ifndef RINGWAY_EXECUTOR_LOOP_LOOP_DEPENDENT_H_
 #define RINGWAY_EXECUTOR_LOOP_LOOP_DEPENDENT_H_
@@ -28,11 +28,11 @@ namespace ringway {
 
 class Loop;
 
-// Why a handle cannot do what it is asked to.
+// Why a handle is unusable.
 enum class Unusable : uint8_t {
-  kNo,         // it can
+  kNo,         // it is usable
   kEmpty,      // it was closed or moved from
-  kLoopEnded,  // the loop that it belonged to is gone
+  kLoopEnded,  // its loop has ended
 };
 
 // OK for kNo, else FailedPrecondition: "the UDP socket is closed or was moved
@@ -48,25 +48,26 @@ class LoopDependent : public ListNode {
 
   bool loop_ended() const { return loop_ == nullptr; }
 
-  // Whether a handle that refers to `object`, or to nothing, can be used.
-  // Aborts naming `what` ("a TcpStream") on another thread than the loop's.
+  // Whether a handle that refers to `object`, which may be null, can be used.
+  // Aborts with the name `what` ("a TcpStream") if called on another thread
+  // than the loop's.
   static Unusable WhyUnusable(const LoopDependent* object, const char* what);
   // The same for calls that return no status: aborts.
   static void CheckUsable(const LoopDependent* object, const char* what);
 
-  // Aborts naming `what` unless it belongs to `loop`. Of a task that awaits, no
-  // more need be checked: a task never leaves its loop's thread.
+  // Aborts with the name `what` unless it belongs to `loop`. This suffices
+  // for an awaiting task, which never leaves its loop's thread.
   void CheckAwaitedOn(const Loop& loop, const char* what) const {
     if (loop_ != &loop) [[unlikely]] {
       FailAwaitedOn(what);
     }
   }
 
-  // For the owner that lets go of `object`: false, and `object` is where it
-  // was, if its loop has a part in that. True if not, and `object` is null:
-  // deleted where the loop has ended; leaked in a forked child, whose parent
-  // has operations of it in flight. Aborts naming `what` on another thread than
-  // the loop's.
+  // For the owner that drops `object`. Returns false and leaves `object`
+  // unchanged if its loop must take part in that. Otherwise returns true with
+  // `object` null: deleted if the loop has ended, or leaked in a forked
+  // child, because the parent has operations of it in flight. Aborts with the
+  // name `what` if called on another thread than the loop's.
   template <typename T>
   static bool LetGoWithoutLoop(std::unique_ptr<T>& object, const char* what) {
     switch (object->HowToLetGo(what)) {
@@ -85,12 +86,12 @@ class LoopDependent : public ListNode {
  protected:
   virtual ~LoopDependent();
 
-  // For destructors of what has nothing in flight: aborts naming `what` on
-  // another thread than the loop's.
+  // For destructors of objects without operations in flight: aborts with the
+  // name `what` if called on another thread than the loop's.
   void CheckDestroyed(const char* what) const;
 
-  // The loop ends. Its operations have ended, nothing more is run, and the
-  // backend is still there: gives back or closes whatever is the loop's.
+  // The loop ends: its operations have ended, it runs nothing more, and the
+  // backend still exists. Must return or close whatever belongs to the loop.
   virtual void OnLoopEnd() = 0;
 
  private:

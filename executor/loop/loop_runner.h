@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LoopRunner: turns a loop until something is reached - once, until nothing is
-// left to do, for a while, for ever - or until somebody says Stop().
+// LoopRunner: turns a loop once, until nothing is left to do, for some time,
+// or forever, and in each case until Stop().
 //
 //   LoopRunner runner(loop);
 //   absl::Status ended = runner.Run(RunMode::kUntilDone);
@@ -19,10 +19,10 @@
 namespace ringway {
 
 enum class RunMode : uint8_t {
-  kOnce,       // until a turn has run something; waits for it
+  kOnce,       // until a turn has run an entry; waits for one
   kUntilDone,  // until no operation, timer or ready entry is left
   kForever,    // until Stop()
-  kNoWait,     // what can be done now, without ever blocking
+  kNoWait,     // runs what is ready, without blocking
 };
 
 class LoopRunner {
@@ -32,9 +32,9 @@ class LoopRunner {
   LoopRunner(const LoopRunner&) = delete;
   LoopRunner& operator=(const LoopRunner&) = delete;
 
-  // Turns the loop as `mode` says. With nothing to do, kOnce and kUntilDone
-  // return at once. Throws what a ready entry throws (Loop::Work()); another
-  // Run() goes on behind it.
+  // Turns the loop according to `mode`. With nothing to do, kOnce and
+  // kUntilDone return at once. Propagates the exception of a ready entry
+  // (Loop::Work()); another Run() continues after that entry.
   //
   // Errors:  FailedPrecondition inside another Run() of this runner.
   // Threads: the loop's only (checked).
@@ -43,9 +43,8 @@ class LoopRunner {
   // Turns the loop for `duration`; zero or less is kNoWait.
   absl::Status RunFor(absl::Duration duration);
 
-  // Ends the Run() that is under way after the present turn. For functions that
-  // the loop runs; from another thread, Post() one. Without a Run() it does
-  // nothing.
+  // Ends the current Run() after the current turn. For functions that the
+  // loop runs; from another thread, Post() one. Does nothing outside a Run().
   void Stop();
 
  private:

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OperationDeadline: a time by which an operation has to end.
+// OperationDeadline: a deadline for an operation.
 //
 // The deadline is a timer in the loop's wheel that cancels the operation, so
-// any number of them cost the kernel nothing. It may be set before or after the
-// operation was started, moved, and taken back.
+// deadlines need no system calls. It may be set after the operation was
+// started, moved, and removed.
 //
 //   OperationDeadline deadline(loop);
 //   loop.Start(recv);
@@ -27,27 +27,27 @@ namespace ringway {
 class OperationDeadline {
  public:
   explicit OperationDeadline(Loop& loop);
-  // The operation may still be active; it then has no deadline any more.
+  // The operation may still be active; its deadline is removed.
   ~OperationDeadline();
   OperationDeadline(const OperationDeadline&) = delete;
   OperationDeadline& operator=(const OperationDeadline&) = delete;
 
-  // Cancels `op`, which must be queued or in flight, at `deadline`: never
-  // before. A time that has passed cancels it now: if it is still queued, it
-  // never starts. Replaces the deadline set before, if any.
+  // Cancels `op`, which must be queued or in flight, at `deadline`, never
+  // before. With a past deadline it is cancelled now; if it is still queued,
+  // it never starts. Replaces an earlier deadline.
   //
   // Cost: O(1), no system call.
   void Set(Operation& op, MonotonicTime deadline);
 
-  // Takes the deadline back.
+  // Removes the deadline.
   void Clear();
 
-  // To be called when `op` has ended: takes the deadline back and gives the
-  // operation's result, or -ETIME if it was the deadline that cancelled it.
+  // Call it when `op` has ended: removes the deadline and returns the
+  // operation's result, or -ETIME if the deadline cancelled it.
   int32_t Settle(const Operation& op);
 
  private:
-  // The timer's other half: what runs when it has fired.
+  // Runs when the timer has fired.
   struct Expiry : Runnable {
     explicit Expiry(OperationDeadline& d) : Runnable(&Run), owner(d) {}
     static void Run(Runnable& entry);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ReadyShuffler: runs what is ready in a random order, to find code that relies
-// on the order in which tasks happen to run.
+// ReadyShuffler: runs ready entries in a random order, to find code that
+// relies on the order in which tasks run.
 //
-// The order of the ready queue is a promise to users (first come, first run),
-// but hardly ever a thing to build on: the next version of a program awaits
-// something more. A test suite that passes under a few seeds does not rely on
-// it:
+// The FIFO order of the ready queue is guaranteed, but programs should not
+// depend on it: one more await in the next version changes it. A test suite
+// that passes under several seeds does not depend on it:
 //
 //   RINGWAY_SHUFFLE_SEED=random bazel test //server/...   # prints the seeds
 //   RINGWAY_SHUFFLE_SEED=4711 bazel test //server:parser_test
@@ -26,15 +25,16 @@ namespace ringway {
 
 class ReadyShuffler {
  public:
-  // What RINGWAY_SHUFFLE_SEED says: 0 when it is not set, a number of its own
-  // for "random". InvalidArgument if it is anything but that or a number.
+  // The value of RINGWAY_SHUFFLE_SEED: 0 if it is not set, a random number
+  // for "random". InvalidArgument for anything else that is not a number.
   static absl::StatusOr<uint64_t> SeedFromEnvironment();
 
-  // Says on stderr how to repeat it.
+  // Prints on stderr how to repeat the order.
   explicit ReadyShuffler(uint64_t seed);
 
-  // Takes the next entry to run out of `ready`, or returns null. What becomes
-  // ready meanwhile comes after what was, in an order of its own. Allocates.
+  // Removes the next entry to run from `ready`, or returns null. Entries that
+  // become ready later run after the earlier ones, shuffled separately.
+  // Allocates.
   Runnable* PopNext(RunnableList& ready);
 
  private:
@@ -42,7 +42,7 @@ class ReadyShuffler {
 
   std::mt19937_64 random_;
   std::vector<Runnable*> entries_;
-  size_t left_ = 0;  // of what was shuffled last
+  size_t left_ = 0;  // of the entries shuffled last
 };
 
 }  // namespace ringway

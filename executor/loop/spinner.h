@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Spinner: whether a loop that has nothing to do looks on for a moment before
-// it blocks.
+// Spinner: decides whether a loop without work spins before it blocks.
 //
-// Waking a processor that sleeps takes longer than most answers need (15 to
-// 21 us on a virtual machine), so watching for them in memory for a few dozen
-// microseconds gives one busy connection more than twice the requests. It costs
-// the processor time it takes, so the adaptive mode does it only while it pays:
+// Waking a sleeping processor takes 15 to 21 us on a virtual machine, longer
+// than most replies take to arrive. So polling memory for a few dozen
+// microseconds more than doubles the requests of one busy connection.
+// Spinning costs processor time, so the adaptive mode spins only while that
+// is worthwhile:
 //
 //            16 waits in a row that were short on average
 //     BLOCK ---------------------------------------------> SPIN
 //           <---------------------------------------------
 //            spins that ended with nothing outweigh the others
 //
-// and each time spinning has not paid, twice as many such rows pass before the
-// next attempt. Sparse traffic and an idle loop never get there: they cost
-// nothing.
+// and after each unsuccessful attempt twice as many such rows must pass
+// before the next one. With sparse traffic, or when idle, the loop never
+// spins.
 
 #ifndef RINGWAY_EXECUTOR_LOOP_SPINNER_H_
 #define RINGWAY_EXECUTOR_LOOP_SPINNER_H_
@@ -31,8 +31,8 @@ namespace ringway {
 
 enum class SpinMode : uint8_t {
   kOff,       // blocks at once
-  kAdaptive,  // spins while recent spins paid
-  kFixed,     // spins before every block: for latency at any price
+  kAdaptive,  // spins while recent spins were successful
+  kFixed,     // spins before every block, for the lowest latency
 };
 
 // "off", "adaptive" or "fixed"; otherwise InvalidArgument.
@@ -44,11 +44,11 @@ class Spinner {
   // Spins take at most `limit`, which is positive.
   Spinner(SpinMode mode, absl::Duration limit) : mode_(mode), limit_(limit) {}
 
-  // Whether the wait that begins at `now` is to begin with a spin. To be asked
-  // once per wait that may block.
+  // True if the wait that begins at `now` should begin with a spin. Call it
+  // once for each wait that may block.
   bool ShouldSpin(MonotonicTime now);
 
-  // What came of it: `paid` if it ended before its time.
+  // Reports the outcome: `paid` if the spin ended early, with work to do.
   void OnSpun(bool paid);
 
   absl::Duration limit() const { return limit_; }
@@ -56,7 +56,7 @@ class Spinner {
   uint64_t unpaid() const { return unpaid_; }
 
  private:
-  // Waits that are judged together.
+  // Waits that are evaluated together.
   static constexpr int kRow = 16;
   static constexpr int kBestScore = 8;
   static constexpr int kWorstScore = -4;
@@ -70,7 +70,7 @@ class Spinner {
   bool spinning_ = false;
   int score_ = 0;  // of the spins, while spinning
 
-  // While blocking: the row that is under way.
+  // While blocking: the current row.
   MonotonicTime row_began_;
   int waits_in_row_ = 0;
   uint32_t rows_to_pass_ = 0;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SendOp and ReceiveOp: what tasks await on a SharedChannel.
+// SendOp and ReceiveOp: the awaitables of a SharedChannel.
 //
-// Each refers to the end of the channel that made it until it has to wait; then
-// it shares the channel's state, because frames of an executor that ends are
-// destroyed in no particular order.
+// Each refers to the channel end that made it until it must wait; then it
+// shares the channel's state, because an executor's end destroys frames in no
+// particular order.
 
 #ifndef RINGWAY_EXECUTOR_REMOTE_CHANNEL_OPERATIONS_H_
 #define RINGWAY_EXECUTOR_REMOTE_CHANNEL_OPERATIONS_H_
@@ -33,7 +33,7 @@ class [[nodiscard]] SendOp : public Wait<SendOp<T>> {
       : Wait<SendOp>("a SharedChannel"), state_(state), sender_(value) {}
   ~SendOp() {
     if (waiting_on_ == nullptr) return;
-    // Its frame is destroyed where it waits.
+    // The frame is destroyed while it waits.
     waiting_on_->Cancel(sender_);
     sender_.parked->Forget();
   }
@@ -70,7 +70,7 @@ class [[nodiscard]] ReceiveOp : public Wait<ReceiveOp<T>> {
       : Wait<ReceiveOp>("a SharedChannel"), state_(state) {}
   ~ReceiveOp() {
     if (waiting_on_ == nullptr) return;
-    // Its frame is destroyed where it waits.
+    // The frame is destroyed while it waits.
     waiting_on_->CancelReceive(parked_);
     parked_->Forget();
   }

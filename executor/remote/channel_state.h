@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ChannelState: what the ends of a SharedChannel share.
+// ChannelState: the state shared by the ends of a SharedChannel.
 //
-// A lock and plain data: every decision - is there room, who waits, has it
-// ended - is one look at all of it, so no two of them can race. The lock is
-// held for some ten instructions and not while somebody is woken. A sender
-// waits only while there is no room: whoever takes a value out moves that of
-// the first waiting sender in, so nobody overtakes him.
+// Plain data under one lock: room, waiting tasks and the closed state are
+// read and changed together, so decisions about them cannot race. The lock is
+// held for about ten instructions, and not while a task is woken. A sender
+// waits only while there is no room: taking a value out moves the first
+// waiting sender's value in, which keeps FIFO order.
 
 #ifndef RINGWAY_EXECUTOR_REMOTE_CHANNEL_STATE_H_
 #define RINGWAY_EXECUTOR_REMOTE_CHANNEL_STATE_H_
@@ -27,16 +27,16 @@
 
 namespace ringway::internal {
 
-// What became of a value; but for kSent it is still where it was.
+// The outcome for a value. Except for kSent the value is unchanged.
 enum class SendOutcome : uint8_t {
   kSent,
   kFull,     // there is no room
-  kRefused,  // nothing is received any more
-  kForked    // the channel is the parent process's
+  kRefused,  // the channel is closed
+  kForked    // the channel belongs to the parent process
 };
 
-// A task that sends a value, in its frame. Changes under the channel's lock
-// while linked; otherwise the task's.
+// A sending task's entry, in its frame. Guarded by the channel's lock while
+// linked; otherwise the task's own.
 template <typename T>
 struct WaitingSender : ListNode {
   explicit WaitingSender(T& v) : value(v) {}
@@ -53,7 +53,7 @@ class ChannelState {
     RINGWAY_CHECK(capacity > 0, "the capacity of a channel is at least 1");
   }
 
-  // Takes the memory for `capacity` values at once.
+  // Allocates the memory for `capacity` values now.
   void Reserve() { values_.Reserve(capacity_); }
 
   void AddSender() {
@@ -73,7 +73,8 @@ class ChannelState {
     return Push(value, wake);
   }
 
-  // The same, but true if `sender` waits for room now: `task` will be woken.
+  // As TrySend(), but queues `sender` if there is no room and returns true:
+  // `task` will be woken.
   bool SendOrPark(WaitingSender<T>& sender, TaskContext& task) {
     if (owner_.forked()) {
       sender.outcome = SendOutcome::kForked;
@@ -88,7 +89,7 @@ class ChannelState {
     return true;
   }
 
-  // True if `sender` still waited: it no longer does.
+  // Removes `sender` from the queue; false if it was not waiting.
   bool Cancel(WaitingSender<T>& sender) {
     std::lock_guard<std::mutex> lock(mutex_);
     if (!sender.linked()) return false;
@@ -96,8 +97,8 @@ class ChannelState {
     return true;
   }
 
-  // Leaves `value` empty when there is none (yet). Returns whether no more can
-  // come.
+  // Leaves `value` empty if there is none yet. Returns true if the channel is
+  // closed.
   bool TryReceive(std::optional<T>& value) {
     if (owner_.forked()) return true;
     WakeAtTheEnd wake;
@@ -106,8 +107,8 @@ class ChannelState {
     return closed_;
   }
 
-  // The same; if there may be one later, returns what `task` waits with: it
-  // will be woken.
+  // As TryReceive(), but if the channel is empty and open, returns the wait
+  // of `task`, which will be woken.
   std::shared_ptr<ParkedTask> ReceiveOrPark(std::optional<T>& value,
                                             TaskContext& task) {
     if (owner_.forked()) return nullptr;
@@ -120,7 +121,7 @@ class ChannelState {
     return receiver_;
   }
 
-  // True if `receiver` still waited: it no longer does.
+  // Ends the wait `receiver`; false if it was woken already.
   bool CancelReceive(const std::shared_ptr<ParkedTask>& receiver) {
     std::lock_guard<std::mutex> lock(mutex_);
     if (receiver_ != receiver) return false;
@@ -128,18 +129,18 @@ class ChannelState {
     return true;
   }
 
-  // Refuses all further values; what is inside can still be received.
+  // Refuses all further values; those in the channel can still be received.
   void Close() {
     if (owner_.forked()) return;
     std::lock_guard<std::mutex> lock(mutex_);
     CloseLocked();
   }
 
-  // Close(); destroys what is inside.
+  // Closes the channel and destroys its values.
   void RemoveReceiver() {
     if (owner_.forked()) return;
-    CircularQueue<T>
-        dropped;  // after the lock is gone: a destructor may do a lot
+    // Destroyed after the lock: a destructor may be slow.
+    CircularQueue<T> dropped;
     std::lock_guard<std::mutex> lock(mutex_);
     CloseLocked();
     values_.Swap(dropped);
@@ -152,7 +153,7 @@ class ChannelState {
   }
 
  private:
-  // Declared before the lock, so that it comes to pass without it.
+  // Declared before the lock, so that it runs after the unlock.
   struct WakeAtTheEnd {
     ~WakeAtTheEnd() { ParkedTask::Wake(std::move(task)); }
     std::shared_ptr<ParkedTask> task;
@@ -185,8 +186,8 @@ class ChannelState {
     ParkedTask::Wake(std::move(receiver_));
   }
 
-  // A child has its parent's values and a lock that may be held for ever: it
-  // finds the channel closed.
+  // A forked child has copies of its parent's values and of a lock that may
+  // stay held forever; there the channel counts as closed.
   const OwnerProcess owner_;
   mutable std::mutex mutex_;
   const size_t capacity_;

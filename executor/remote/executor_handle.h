@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ExecutorHandle: how the rest of the program names an executor.
+// ExecutorHandle: refers to an executor from any thread.
 //
-// Copyable, for any thread, and safe to keep: what is sent to an executor that
-// has ended is refused.
+// Copyable, and may outlive the executor: messages to an executor that has
+// ended are refused.
 //
 //   ringway::ExecutorHandle home = ringway::ExecutorHandle::Current();
 //   std::thread poster([home] {
@@ -25,13 +25,13 @@ namespace ringway {
 
 class ExecutorHandle {
  public:
-  // Names none: everything is refused.
+  // Refers to no executor: every message is refused.
   ExecutorHandle() = default;
 
   // Threads: the executor's only (checked).
   explicit ExecutorHandle(Executor& executor);
 
-  // Names the executor that this thread runs. Aborts when there is none.
+  // The executor that this thread runs. Aborts if there is none.
   static ExecutorHandle Current();
 
   // See Inbox::Send().
@@ -42,11 +42,11 @@ class ExecutorHandle {
   // See Inbox::Post().
   absl::Status Post(absl::AnyInvocable<void()> fn) const;
 
-  // True in a child that was forked since its executor was made: nothing is
-  // taken from there.
+  // True in a child forked after its executor was made; messages from there
+  // are refused.
   bool forked() const { return inbox_ != nullptr && inbox_->forked(); }
 
-  // Whether both name the same executor.
+  // True if both refer to the same executor.
   friend bool operator==(const ExecutorHandle&,
                          const ExecutorHandle&) = default;
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ParkedTask: one wait of a task that another thread ends.
+// ParkedTask: a wait of a task that another thread ends.
 //
-// What the other thread holds must outlive the wait: the task can be cancelled,
-// or destroyed with its executor, while the wake-up is on its way. So the wait
-// is shared; who waits tells it when he no longer does.
+// The other thread's reference must outlive the wait: the task can be
+// cancelled, or destroyed with its executor, before the wake-up arrives. So
+// the wait is reference-counted, and the waiting side calls Forget() when it
+// no longer waits.
 
 #ifndef RINGWAY_EXECUTOR_REMOTE_PARKED_TASK_H_
 #define RINGWAY_EXECUTOR_REMOTE_PARKED_TASK_H_
@@ -21,14 +22,14 @@ class ParkedTask : private InboxMessage {
   // Threads: the task's only, as for Forget().
   explicit ParkedTask(TaskContext& task);
 
-  // Continues the task in its turn, unless it no longer waits. At most once.
-  // Does nothing for null.
+  // Wakes the task unless it no longer waits. At most once. Does nothing for
+  // null.
   //
   // Threads: any.
-  // Cost:    no allocation; a system call only if the task's loop sleeps.
+  // Cost:    no allocation; a system call only if the task's loop is blocked.
   static void Wake(std::shared_ptr<ParkedTask> parked);
 
-  // The wait is over, or its task is.
+  // The wait or its task has ended.
   void Forget() { task_ = nullptr; }
 
  private:

@@ -2,9 +2,10 @@
 //
 // MakePooled: std::make_shared from the thread's FrameAllocator.
 //
-// For what two workers share for a moment, such as one call or one wait: the
-// block comes from the worker that makes it, and returns to it whoever lets go
-// last. Once as many have been alive before, nothing allocates.
+// For short-lived objects shared by two workers, such as a call or a wait:
+// the block comes from the worker that makes it and returns there, whichever
+// thread drops the last reference. Once as many have been alive before,
+// nothing is allocated.
 
 #ifndef RINGWAY_EXECUTOR_REMOTE_POOLED_H_
 #define RINGWAY_EXECUTOR_REMOTE_POOLED_H_
@@ -38,7 +39,8 @@ struct PooledAllocator {
   }
 };
 
-// Threads: any; where no executor runs, the block is the heap's.
+// Threads: any; on a thread without an executor the block comes from the
+//          heap.
 template <typename T, typename... Args>
 std::shared_ptr<T> MakePooled(Args&&... args) {
   return std::allocate_shared<T>(PooledAllocator<T>(),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RemoteCall: a function that one worker has another one run as a task; what
-// both sides of SpawnOn() share.
+// RemoteCall: the state that both sides of SpawnOn() share: a function that
+// another worker runs as a task.
 //
-// The caller's side makes it and sends it over. The target's side makes a task
-// of it, whose end, however it comes about, is the end of the call: the task's
-// frame holds a RunningCall. Then the caller may take what came of it.
+// The caller's side makes it and sends it to the target, which spawns a task
+// for it. The task's frame holds a RunningCall, whose destructor ends the
+// call however the task ends. Then the caller may take the result.
 
 #ifndef RINGWAY_EXECUTOR_REMOTE_REMOTE_CALL_H_
 #define RINGWAY_EXECUTOR_REMOTE_REMOTE_CALL_H_
@@ -38,23 +38,23 @@ class RemoteCall {
   // Sends the call to its executor; done() at once if that has ended.
   static void Start(const std::shared_ptr<RemoteCall>& call);
 
-  // Asks its task to end early; asking again does nothing.
+  // Cancels its task; a second call does nothing.
   static void Cancel(const std::shared_ptr<RemoteCall>& call);
 
   bool done() const { return phase_.load(std::memory_order_acquire) == kDone; }
 
-  // Has `awaiter` woken by the end of the call. False if it is done() already.
+  // Makes the end of the call wake `awaiter`. False if it is done() already.
   // Once only (checked).
   bool SetAwaiter(std::shared_ptr<ParkedTask> awaiter);
 
-  // Once done: why there is no result, if there is none.
+  // Once done: the error if there is no result.
   absl::Status WhyNoResult() const;
 
-  // Once done: destroys the function and its arguments, if they are still here.
+  // Once done: destroys the function and its arguments if they still exist.
   virtual void DropFunction() = 0;
 
  protected:
-  // On the target's thread: calls the function and keeps what comes of it.
+  // On the target's thread: calls the function and stores its result.
   virtual Task<void> Run(RunningCall running) = 0;
 
  private:
@@ -81,13 +81,13 @@ class RemoteCall {
   Message cancel_{&OnCancel};
   bool cancel_sent_ = false;  // the caller's
   TaskId task_;               // the target's
-  // Whose turn it is: what the target has written is the caller's once kDone.
+  // The target's writes are published by storing kDone (release).
   std::atomic<Phase> phase_{kRunning};
   std::shared_ptr<ParkedTask> awaiter_;
   absl::StatusCode why_no_result_ = absl::StatusCode::kUnavailable;
 };
 
-// Ends its call when it goes.
+// Ends its call when it is destroyed.
 class RunningCall {
  public:
   explicit RunningCall(std::shared_ptr<RemoteCall> call)
@@ -101,10 +101,11 @@ class RunningCall {
   std::shared_ptr<RemoteCall> call_;
 };
 
-// Waits for the end of a call. A cancel is passed on, and the wait goes on.
+// Waits for the end of a call. A cancel is forwarded to the call, and the
+// wait continues until it has ended.
 class [[nodiscard]] RemoteWait : private Suspension {
  public:
-  // Null: there is nothing to wait for.
+  // A null `call` needs no wait.
   explicit RemoteWait(std::shared_ptr<RemoteCall> call)
       : Suspension(&OnCancel, "a task of another executor"),
         call_(std::move(call)) {}

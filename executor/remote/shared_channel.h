@@ -13,10 +13,10 @@
 //     ...
 //   }
 //
-// What one task or thread sends arrives in the order it was sent. A full
-// channel makes senders wait, in the order they came. The receiver is woken
-// when it waits and only then: once for any number of values. Within one worker
-// a local channel is cheaper.
+// Values of one task or thread arrive in the order they were sent. Senders of
+// a full channel wait, in FIFO order. The receiver is woken only if it waits,
+// once for any number of values. Within one worker a local Channel is
+// cheaper.
 
 #ifndef RINGWAY_EXECUTOR_REMOTE_SHARED_CHANNEL_H_
 #define RINGWAY_EXECUTOR_REMOTE_SHARED_CHANNEL_H_
@@ -37,8 +37,8 @@
 
 namespace ringway {
 
-// The sending end. Each copy counts: when the last one goes, the receiver finds
-// the end of the channel behind the last value.
+// The sending end. When its last copy is destroyed, the receiver gets the
+// remaining values and then Unavailable.
 //
 // Threads: one at a time for each copy; only tasks can Send().
 template <typename T>
@@ -60,10 +60,9 @@ class SharedSender {
 
   // Waits until there is room and moves `value` into the channel.
   //
-  // Errors:       Unavailable when nothing will be received any more: the
-  //               receiver is gone, or somebody called Close(). Cancelled.
-  //               FailedPrecondition in a forked child.
-  //               After an error `value` is as it was.
+  // Errors:       Unavailable if the receiver was dropped or the channel was
+  //               closed. Cancelled. FailedPrecondition in a forked child.
+  //               After an error `value` is unchanged.
   // Ownership:    `value` must outlive the await.
   // Cancellation: ends the wait; a value that has been taken is sent.
   // Cost:         no allocation but, when it has to wait, from the frame pool.
@@ -71,17 +70,18 @@ class SharedSender {
     return internal::SendOp<T>(state(), value);
   }
 
-  // The same without waiting: ResourceExhausted if there is no room.
+  // Sends without waiting; ResourceExhausted if there is no room.
   //
   // Threads: any, also those without an executor.
   absl::Status TrySend(T&& value) {
     return internal::StatusOf(state()->TrySend(value));
   }
 
-  // Ends the channel for all senders. What is inside will still be received.
+  // Closes the channel for all senders. The values in it can still be
+  // received.
   void Close() { state()->Close(); }
 
-  // True when Send() would be Unavailable.
+  // True if Send() would return Unavailable.
   bool closed() const { return state()->closed(); }
 
  private:
@@ -94,11 +94,10 @@ class SharedSender {
   std::shared_ptr<internal::ChannelState<T>> state_;  // null once moved from
 };
 
-// The receiving end. When it goes, so do the values in the channel, and sending
-// fails.
+// The receiving end. Destroying it destroys the values in the channel, and
+// sending fails.
 //
-// Threads: one at a time, but it may move between them; only tasks can
-//          Receive().
+// Threads: one at a time, not always the same; only tasks can Receive().
 template <typename T>
 class SharedReceiver {
  public:
@@ -115,14 +114,14 @@ class SharedReceiver {
 
   // Waits for the next value. One task at a time (checked).
   //
-  // Errors:       Unavailable at the end: everything was received, and the
-  //               channel was closed or has no sender, or this is a forked
-  //               child. Cancelled; no value is lost.
+  // Errors:       Unavailable if the channel is empty and was closed or has
+  //               no sender, and in a forked child. Cancelled; no value is
+  //               lost.
   // Cancellation: ends the wait.
   // Cost:         no allocation but, when it has to wait, from the frame pool.
   internal::ReceiveOp<T> Receive() { return internal::ReceiveOp<T>(state()); }
 
-  // The same without waiting: NotFound if there is no value now.
+  // Receives without waiting; NotFound if there is no value.
   //
   // Threads: any, also those without an executor.
   absl::StatusOr<T> TryReceive() {
@@ -135,7 +134,7 @@ class SharedReceiver {
         "");
   }
 
-  // Refuses what is sent from now on. What is inside can still be received.
+  // Refuses later values. Those in the channel can still be received.
   void Close() { state()->Close(); }
 
  private:
@@ -148,7 +147,7 @@ class SharedReceiver {
   std::shared_ptr<internal::ChannelState<T>> state_;  // null once moved from
 };
 
-// The two ends; for structured bindings.
+// The two ends, for structured bindings.
 template <typename T>
 struct SharedChannel {
   explicit SharedChannel(
@@ -158,11 +157,10 @@ struct SharedChannel {
   SharedReceiver<T> receiver;
 };
 
-// A channel that holds up to `capacity` values, at least 1 (checked); what is
-// being sent waits with its senders. `T` moves without throwing, and is moved
-// under a lock.
+// Makes a channel that holds up to `capacity` values, at least 1 (checked).
+// The move constructor of `T` must not throw; it is called under a lock.
 //
-// Cost: allocates, here, all it ever will.
+// Cost: all allocation happens here.
 template <typename T>
 SharedChannel<T> MakeSharedChannel(size_t capacity = 256) {
   auto state = std::make_shared<internal::ChannelState<T>>(capacity);
@@ -170,8 +168,9 @@ SharedChannel<T> MakeSharedChannel(size_t capacity = 256) {
   return SharedChannel<T>(state);
 }
 
-// A channel without a limit: for senders that must not wait and are few by
-// nature. Grows by doubling to the most that was ever inside.
+// Makes a channel without a limit, for senders that must not wait and send a
+// bounded number of values. Its storage doubles as needed and does not
+// shrink.
 template <typename T>
 SharedChannel<T> MakeUnboundedSharedChannel() {
   return SharedChannel<T>(std::make_shared<internal::ChannelState<T>>(

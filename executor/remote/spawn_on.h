@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SpawnOn: runs a function as a task of another executor and brings back what
-// comes of it.
+// SpawnOn: runs a function as a task of another executor and returns its
+// result.
 //
-// The function, Find(Key) here, may use what only that worker has:
+// The function, Find(Key) here, may use data of that worker only:
 //
 //   absl::StatusOr<Page> page = co_await ringway::SpawnOn(owner, Find, key);
 
@@ -29,7 +29,7 @@ namespace ringway {
 
 namespace internal {
 
-// What a function gives that a task runs: T, if it gives a Task<T>.
+// The result type of a function that a task runs: T if it returns a Task<T>.
 template <typename R>
 struct SpawnedResultOf {
   using type = std::decay_t<R>;
@@ -45,7 +45,7 @@ template <typename F, typename... Args>
 using SpawnedResult = SpawnedResultOf<
     std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>>;
 
-// A call of which only the type of the result is known.
+// A call with a known result type, whose function type is erased.
 template <typename T>
 class RemoteCallGiving : public RemoteCall {
  public:
@@ -114,8 +114,8 @@ class RemoteCallOf final : public RemoteCallGiving<T> {
 
 }  // namespace internal
 
-// The caller's end of a SpawnOn(). Dropping it lets the function run on by
-// itself; what it then gives or throws is dropped, too.
+// The caller's handle of a SpawnOn(). Dropping it detaches the call: its
+// result or exception is then dropped.
 //
 // Threads: one at a time; only tasks can await it.
 template <typename T>
@@ -129,23 +129,23 @@ class [[nodiscard]] RemoteHandle {
   RemoteHandle& operator=(RemoteHandle&&) = default;
   ~RemoteHandle() = default;
 
-  // False once its result was taken, and once moved from.
+  // False once its result was taken or it was moved from.
   bool valid() const { return call_ != nullptr; }
 
-  // True when an await would not have to wait.
+  // True if an await would not wait.
   bool done() const { return call_ == nullptr || call_->done(); }
 
-  // Asks the task to end early, as JoinHandle::Cancel() does; await the handle
-  // to know when.
+  // Cancels the task, as JoinHandle::Cancel() does; await the handle to wait
+  // for its end.
   void Cancel() {
     if (call_ != nullptr) internal::RemoteCall::Cancel(call_);
   }
 
-  // Waits for the end of the task. Once, by whichever task holds the handle; it
-  // must stay where it is meanwhile.
+  // Waits for the end of the task. May be awaited once, by any task; the
+  // handle must not be moved meanwhile.
   //
-  // Result:       what the function gave, and the handle is empty.
-  // Errors:       the function's own. Throws what it threw.
+  // Result:       the function's result; the handle is then empty.
+  // Errors:       the function's own. Rethrows its exception.
   //               Cancelled if it never ran, or was destroyed with its executor
   //               before it had ended;
   //               Unavailable if its executor had ended;
@@ -153,13 +153,13 @@ class [[nodiscard]] RemoteHandle {
   //               for another;
   //               FailedPrecondition for an empty handle, and for an executor
   //               of the parent process in a forked child.
-  // Cancellation: two-phase: cancels the task and waits for it; the result is
-  //               what that came to.
+  // Cancellation: two-phase: cancels the task, waits for it and returns its
+  //               result.
   // Cost:         no allocation but from the frame pool.
   JoinOp operator co_await() { return JoinOp(*this); }
 
-  // The result of a call that is done(), without a co_await.
-  // FailedPrecondition, and the handle stays as it is, if it is not done.
+  // The result of a call that is done(), without a co_await. If it is not
+  // done, returns FailedPrecondition and leaves the handle unchanged.
   JoinResult<T> TakeResult() {
     if (call_ == nullptr)
       return absl::FailedPreconditionError("the RemoteHandle is empty");
@@ -189,11 +189,11 @@ class [[nodiscard]] RemoteHandle<T>::JoinOp : public internal::RemoteWait {
   RemoteHandle& handle_;
 };
 
-// Calls `fn(args...)` on `target`'s thread, in a task of its own. A Task that
-// it returns is part of that task. Starts behind what is ready there already;
-// calls of one thread start in order.
+// Calls `fn(args...)` on `target`'s thread, in a new task. If it returns a
+// Task, that runs as part of the new task. It starts after the entries that
+// are ready there already; calls of one thread start in order.
 //
-// Result:    a handle to await, or to drop.
+// Result: a handle to await or to drop.
 // Ownership: function and arguments are decayed copies, as for std::thread, and
 //            are moved into the call. They are destroyed on the target's thread
 //            if it ran, and on the caller's if the target had ended. The

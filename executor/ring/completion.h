@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Completion: what a ring's callback is told.
+// Completion: the argument of a ring's callback.
 
 #ifndef RINGWAY_EXECUTOR_RING_COMPLETION_H_
 #define RINGWAY_EXECUTOR_RING_COMPLETION_H_
@@ -18,48 +18,49 @@
 
 namespace ringway {
 
-// Names one task of a ring, for ever: once the task has ended it finds nothing,
-// never the next task in the same place. The default names none.
+// Identifies a task of a ring. Once the task has ended it finds nothing,
+// never a later task in the same slot. The default identifies none.
 using RingTask = SlabKey;
 
-// Bytes that a multishot receive has delivered, in a buffer of the backend that
-// goes back when this is destroyed: on the ring's thread (checked), or after
-// the ring has ended, which takes the bytes back: reading them then aborts.
+// Bytes delivered by a multishot receive, in a buffer of the backend that the
+// destructor returns. Must be destroyed on the ring's thread (checked) or
+// after the ring's end, which reclaims the bytes; accessing them afterwards
+// aborts.
 using ReceivedData = LentBuffer;
 
-// One thing that became of a task. A task has exactly one completion that is
-// final; multishot operations have any number of others before it.
+// An event of a task. A task has exactly one final completion; multishot
+// operations have any number of others before it.
 struct Completion {
   bool ok() const { return result >= 0; }
 
-  // OK, or why not: "recv: Connection reset by peer". Cancelled and
+  // OK or the error: "recv: Connection reset by peer". Cancelled and
   // DeadlineExceeded have no text and cost nothing.
   absl::Status status() const;
 
-  // Whose; it names nothing any more when this is the final one.
+  // The task; stale if this is the final completion.
   RingTask task;
   const char* operation = "";  // "recv", "timer", "message", ...
 
-  // What the system call would have returned, or -errno. -ETIME: the task's
-  // deadline has passed; -ECANCELED: it was cancelled.
+  // The system call's result, or -errno. -ETIME: the task's deadline has
+  // passed; -ECANCELED: it was cancelled.
   int32_t result = 0;
 
-  // False for the deliveries of a multishot operation, and for messages that
-  // arrive: more may come.
+  // False for the deliveries of a multishot operation and for arriving
+  // messages: more may follow.
   bool is_final = true;
 
-  // Deliveries of multishot receives. Move it out to keep it.
+  // The bytes of a multishot receive's delivery. Move it out to keep them.
   ReceivedData data;
 
-  // Who has connected or sent: of an accept or a recvmsg that was given room
-  // for it, and of a datagram. Valid during the callback; null: unknown.
+  // The peer's address, for an accept or a recvmsg with room for it, and for
+  // a datagram. Valid during the callback; null if unknown.
   const sockaddr* address = nullptr;
-  // Of a recvmsg: control data, and flags such as MSG_TRUNC.
+  // For a recvmsg: control data, and flags such as MSG_TRUNC.
   std::span<const std::byte> control;
   uint32_t message_flags = 0;
 
-  // What a message carries when it arrives, and what comes back of one that
-  // has not arrived. Move out of it to keep it; null for everything else.
+  // The payload of an arriving message, or of a message that did not arrive.
+  // Move from it to keep it. Null for everything else.
   MessagePayload* payload = nullptr;
 };
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Context: who is told what became of a ring's task - an object, a function and
-// a message that says which of the object's tasks it was.
+// Context: the callback of a ring's task: an object, a function and a message
+// that identifies the task among those of the object.
 //
-// One object with many things in flight needs one callback: the message selects
-// the state. Three words and a number, by value: nothing is allocated.
+// An object with many operations in flight needs one callback; the message
+// tells them apart. Passed by value, three pointers and a number; nothing is
+// allocated.
 //
 //   class Session {
 //     enum class Message : uint16_t { kRead, kWritten };
@@ -27,7 +28,7 @@ namespace ringway {
 
 class Ring;
 
-// What a context's message may be: an enum that fits, or the number itself.
+// The type of a context's message: an enum of at most 16 bits, or uint16_t.
 template <typename M>
 concept ContextMessage = (std::is_enum_v<M> && sizeof(M) <= sizeof(uint16_t)) ||
                          std::same_as<M, uint16_t>;
@@ -45,8 +46,8 @@ class Context {
         call_(&CallWithMessage<T, M>),
         message_(static_cast<uint16_t>(message)) {}
 
-  // Calls `callback(ring, *object, completion)`, for objects that have one task
-  // at a time.
+  // Calls `callback(ring, *object, completion)`, for objects with one task at
+  // a time.
   template <typename T>
   Context(std::type_identity_t<T>* object,
           void (*callback)(Ring&, T&, Completion))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MessagePayload: what one ring sends to another - a number, an fd, a pointer
-// or bytes. Whoever holds the payload owns what is in it: an fd that reaches
-// nobody is closed, a pointer deleted.
+// MessagePayload: the content of a message between rings: a number, an fd, a
+// pointer or bytes. It owns its content: destroying it closes an fd and
+// deletes a pointer.
 
 #ifndef RINGWAY_EXECUTOR_RING_PAYLOAD_H_
 #define RINGWAY_EXECUTOR_RING_PAYLOAD_H_
@@ -17,8 +17,7 @@
 
 namespace ringway {
 
-// A unique_ptr that has forgotten its type, or a plain pointer, which is not
-// deleted.
+// A type-erased unique_ptr, or a borrowed pointer, which is not deleted.
 class OwnedPointer {
  public:
   OwnedPointer() = default;
@@ -26,7 +25,7 @@ class OwnedPointer {
   explicit OwnedPointer(std::unique_ptr<T> pointer)
       : pointer_(pointer.release(), &Delete<T>) {}
 
-  // Of something that lives elsewhere, for long enough.
+  // Refers to `pointer` without owning it.
   template <typename T>
   static OwnedPointer Borrow(T* pointer) {
     OwnedPointer borrowed;
@@ -39,7 +38,7 @@ class OwnedPointer {
     return static_cast<T*>(pointer_.get());
   }
 
-  // Gives back the unique_ptr that it was made from (checked).
+  // Returns the unique_ptr that it was made from (checked).
   template <typename T>
   std::unique_ptr<T> Take() {
     RINGWAY_CHECK(pointer_.get_deleter() == &Delete<T>,
@@ -57,7 +56,7 @@ class OwnedPointer {
   std::unique_ptr<void, void (*)(void*)> pointer_{nullptr, &Forget};
 };
 
-// std::string: bytes, which are moved, not copied, once they are in it.
+// std::string holds bytes; sending moves them and does not copy.
 using MessagePayload =
     std::variant<uint64_t, UniqueFd, OwnedPointer, std::string>;
 

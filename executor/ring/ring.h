@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ring: asynchronous I/O for code without coroutines. Whoever starts something
-// says in a Context who is to be told - an object, a function and a message.
+// Ring: asynchronous I/O for code without coroutines. Each call takes a
+// Context with the callback: an object, a function and a message.
 //
-// One thread, one Loop, any backend; the other front end of a loop is the
-// Executor. docs/ring.md has the whole story. Example (compiled as
+// A ring has one thread, one Loop and any backend; the other front end of a
+// loop is the Executor. See docs/ring.md. Example (compiled as
 // tools/samples/multi_writer.cc):
 //
 //   Ring ring = *Ring::Create();
@@ -33,9 +33,10 @@
 
 namespace ringway {
 
-// What a callback throws goes to RingOptions::on_exception; nothing else is
-// lost by it. Threads: the one that made it only (checked); others have its
-// address(). Fds are never closed by a ring, except in messages.
+// Exceptions of callbacks go to RingOptions::on_exception and affect nothing
+// else. A ring never closes fds, except those in messages.
+//
+// Threads: the one that made it only (checked); others use its address().
 class Ring : public RingOperations {
  public:
   // Makes a ring, with its loop and backend, for the calling thread.
@@ -43,54 +44,55 @@ class Ring : public RingOperations {
   // Errors: InvalidArgument naming the option, or those of MakeBackend().
   static absl::StatusOr<Ring> Create(RingOptions options = RingOptions());
 
-  // Takes a ready-made loop; what `options` say of it is ignored.
+  // Takes an existing loop; the loop options in `options` are ignored.
   explicit Ring(std::unique_ptr<Loop> loop,
                 RingOptions options = RingOptions());
 
-  // Not from inside its own Run(). What was moved from may only be destroyed.
+  // Not from inside its own Run(). A moved-from ring may only be destroyed.
   Ring(Ring&& other) noexcept;
 
-  // Cancels every task and waits until the kernel is done with them. Every
-  // callback is told before this returns: the result, for what had come that
-  // far, or Cancelled. What these callbacks start is not started, and they are
-  // not told of it. Not from inside a callback of its own (checked). In a
-  // forked child nothing happens: everything is the parent's.
+  // Cancels every task and waits until the kernel has completed them. Every
+  // callback runs before this returns, with the result of a task that had
+  // completed or with Cancelled. Tasks that these callbacks start are dropped
+  // without a callback. Not from inside one of its own callbacks (checked).
+  // In a forked child it does nothing.
   ~Ring();
 
-  // --- Tasks besides those of RingOperations, under the same terms.
+  // --- Further tasks, under the terms of RingOperations.
 
-  // Result 0 after `delay`, never before. Zero or less: in the next turn.
+  // Completes with 0 after `delay`, never before. Zero or less: in the next
+  // turn.
   RingTask Timer(absl::Duration delay, const Context& context);
-  // Has a timer fire `delay` from now instead; the callback still comes once.
-  // False if that has come or is about to, or it was cancelled.
+  // Makes a timer fire `delay` from now instead; the callback still runs
+  // once. False if it has run or is about to, or the timer was cancelled.
   bool ResetTimer(RingTask timer, absl::Duration delay);
 
-  // Sends `payload` to another ring, or to this one. Those of one ring arrive
-  // in order. Result 0 once the target has it.
+  // Sends `payload` to another ring, or to this one. Messages of one ring
+  // arrive in order. Completes with 0 once the target's handler has run.
   //
-  // Errors:    by callback: Unavailable, where the target has ended (EHOSTDOWN)
-  //            or has no handler (ECONNREFUSED).
-  // Ownership: what has not arrived - for an error, a cancel, a deadline, the
-  //            end of a ring - comes back as Completion::payload, which the
-  //            callback may move from; it is disposed of otherwise.
+  // Errors:    by callback: Unavailable if the target has ended (EHOSTDOWN) or
+  //            has no handler (ECONNREFUSED).
+  // Ownership: a payload that did not arrive - because of an error, a cancel, a
+  //            deadline or the end of a ring - returns as Completion::payload.
+  //            The callback may move from it; otherwise it is destroyed.
   RingTask Message(const RingAddress& target, MessagePayload payload,
                    const Context& context);
-  // Whom messages to this ring are given to, as completions with a payload.
-  // Messages alone do not keep Run(kUntilDone) going.
+  // Sets the handler of messages to this ring, which gets completions with a
+  // payload. Messages alone do not keep Run(kUntilDone) running.
   void OnMessage(const Context& handler);
 
-  // --- Ending tasks early. Each is still told of its end, once.
+  // --- Ending tasks early. Each still gets its one final callback.
 
-  // Asks for one task to end. kNotFound: it has ended, or its callback is about
-  // to run; nothing was touched.
+  // Requests that a task end. kNotFound: it has ended, or its callback is
+  // about to run; nothing was changed.
   CancelOutcome Cancel(RingTask task);
-  // Every operation on `fd`, in either direction, or every task. Returns how
-  // many were asked.
+  // The same for every operation on `fd`, in either direction, or for every
+  // task. Returns their number.
   size_t CancelFd(int fd);
   size_t CancelAll();
-  // Ends the task at `when` unless it has ended before: with DeadlineExceeded,
-  // and never earlier. Replaces the deadline set before; an infinite time takes
-  // it back. False if the task has ended or been cancelled.
+  // Ends the task with DeadlineExceeded at `when`, never earlier, unless it
+  // has ended before. Replaces an earlier deadline; an infinite time removes
+  // it. False if the task has ended or was cancelled.
   bool SetDeadline(RingTask task, MonotonicTime when);
   // For deadlines: Now() + absl::Seconds(2).
   MonotonicTime Now() const;
@@ -105,9 +107,9 @@ class Ring : public RingOperations {
   // For callbacks; other threads use RingAddress::Stop().
   void Stop();
 
-  // To nest this ring in another loop: PrepareToPoll(), poll PollableFd() for
-  // input until the time that it returned, then Run(RunMode::kNoWait); again
-  // and again. docs/ring.md has an example. The fd needs
+  // For running this ring in another loop: repeatedly call PrepareToPoll(),
+  // poll PollableFd() for input until the time that it returned, then call
+  // Run(RunMode::kNoWait). docs/ring.md has an example. The fd needs
   // RingOptions::loop.backend.pollable (checked).
   MonotonicTime PrepareToPoll();
   int PollableFd() const;

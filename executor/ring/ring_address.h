@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingAddress: how other threads, with a ring of their own or without, reach a
-// ring. Copies are cheap, and may outlive the ring: what they are asked then
-// fails.
+// RingAddress: a handle to a ring for other threads. Copies are cheap and may
+// outlive the ring; their calls then fail.
 
 #ifndef RINGWAY_EXECUTOR_RING_RING_ADDRESS_H_
 #define RINGWAY_EXECUTOR_RING_RING_ADDRESS_H_
@@ -26,28 +25,28 @@ class RingCore;
 // Threads: any, for every function.
 class RingAddress {
  public:
-  // Of no ring: as that of a ring that has ended.
+  // Behaves like the address of a ring that has ended.
   RingAddress() = default;
 
-  // Sends from a thread that has no ring; the others use Ring::Message(), which
-  // tells what became of it. `payload` is taken if, and only if, the result is
-  // OK; it is then disposed of if the ring ends, or has no handler, before it
-  // arrives. Messages of one thread arrive in order.
+  // Sends from a thread without a ring; a thread with one uses
+  // Ring::Message(), which reports the outcome. Moves from `payload` only if
+  // the result is OK; it is then destroyed if the ring ends or has no handler
+  // before it arrives. Messages of one thread arrive in order.
   //
-  // Errors: Unavailable (the ring has ended), FailedPrecondition (it is the
-  //         parent's of a forked child).
+  // Errors: Unavailable (the ring has ended), FailedPrecondition (in a forked
+  //         child).
   // Cost:   one allocation; a system call only if the ring sleeps.
   absl::Status Send(MessagePayload&& payload) const;
 
-  // Runs `fn` on the ring's thread, in its next turn. What it throws is treated
-  // as what a callback throws.
+  // Runs `fn` on the ring's thread, in its next turn. Its exceptions are
+  // treated like those of callbacks.
   //
-  // Errors: as Send(). If it ends before its next turn, `fn` is destroyed
-  //         unrun.
-  // Cost:   allocates; for control, not for data.
+  // Errors: as Send(). If the ring ends before its next turn, `fn` is destroyed
+  //         without running.
+  // Cost:   allocates; meant for control, not for data.
   absl::Status Post(absl::AnyInvocable<void(Ring&)> fn) const;
 
-  // Ends the Run() that the ring is in, or will be in when it hears of it.
+  // Ends the Run() in which the ring receives this call.
   void Stop() const;
 
  private:
@@ -57,7 +56,8 @@ class RingAddress {
       : inbox_(std::move(inbox)), core_(&core) {}
 
   std::shared_ptr<Inbox> inbox_;
-  internal::RingCore* core_ = nullptr;  // only once inbox_ has taken something
+  internal::RingCore* core_ =
+      nullptr;  // used only by messages that inbox_ has accepted
 };
 
 }  // namespace ringway

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingOperations: everything that a ring can be asked of the kernel, a method
-// each. Part of Ring, in a file of its own because it is long and all alike.
+// RingOperations: the base class of Ring with one method for each operation
+// of the kernel.
 //
-// Every method queues one operation for the end of the turn, returns its task,
-// and has the context's callback told what came of it: later, never from inside
-// the call, and exactly once (multishot operations: once finally, after their
-// deliveries). Arguments are those of the Prepare function of the same name, in
-// prepare.h, which says what they mean; what is handed over by pointer must
-// stay valid until that last callback.
+// Every method queues one operation for the end of the turn and returns its
+// task. The context's callback gets the outcome later, never from inside the
+// call, and exactly once (for multishot operations: one final time, after
+// their deliveries). The arguments are those of the Prepare function of the
+// same name, documented in prepare.h; memory passed by pointer must stay
+// valid until the final callback.
 //
 // Errors:  by callback: the errno of the system call; ResourceExhausted naming
 //          RingOptions::max_tasks, where the task returned is the default one.
@@ -61,8 +61,8 @@ class RingOperations {
   RingTask Bind(int fd, const sockaddr* address, socklen_t length,
                 const Context& context);
   RingTask Listen(int fd, int backlog, const Context& context);
-  // The result is the new fd, which is the callback's to close - that of a task
-  // that was cancelled, too.
+  // The result is the new fd. The callback must close it, also if the task was
+  // cancelled.
   RingTask Accept(int fd, const Context& context, sockaddr* address = nullptr,
                   socklen_t* length = nullptr);
   RingTask AcceptMultishot(int fd, const Context& context);
@@ -80,7 +80,7 @@ class RingOperations {
                 const Context& context, int flags = 0);
   RingTask SendMsg(int fd, const msghdr& message, const Context& context,
                    int flags = 0);
-  // Their final completion says that the memory may be changed.
+  // After their final completion the memory may be changed.
   RingTask SendZeroCopy(int fd, std::span<const std::byte> buffer,
                         const Context& context, int flags = 0);
   RingTask SendMsgZeroCopy(int fd, const msghdr& message,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a ring is made, and what it counts.
+// The options and counters of a ring.
 
 #ifndef RINGWAY_EXECUTOR_RING_RING_OPTIONS_H_
 #define RINGWAY_EXECUTOR_RING_RING_OPTIONS_H_
@@ -20,17 +20,18 @@ struct RingOptions {
 
   LoopOptions loop;
 
-  // Tasks active at one time, 1 to kMostTasks. One more is refused: its
-  // callback is told -ENOBUFS, by ResourceExhausted naming this option.
+  // Most tasks active at one time, 1 to kMostTasks. A further one is refused:
+  // its callback gets -ENOBUFS, as a ResourceExhausted status with this
+  // option's name.
   size_t max_tasks = 1u << 20;
 
-  // Receives what a callback throws; the ring goes on. By default it is
-  // reported on stderr. Must not throw.
+  // Receives the exceptions of callbacks; the ring continues. By default they
+  // are reported on stderr. Must not throw.
   std::function<void(std::exception_ptr)> on_exception;
 };
 
-// InvalidArgument, naming the option and its limits, if one is out of range,
-// but for those of the loop, which Loop::Create() checks.
+// InvalidArgument with the option and its limits if one is out of range. Does
+// not check the loop's options; Loop::Create() does.
 absl::Status CheckRingOptions(const RingOptions& options);
 
 struct RingStats {

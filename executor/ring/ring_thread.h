@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingThread: a thread with a ring of its own, which is run until it is killed.
+// RingThread: a thread that runs its own ring until Kill().
 //
 //   absl::StatusOr<RingThread> worker = SpawnThread(
 //       RingOptions(), [&](Ring& ring) { return state.Start(ring); });
@@ -24,14 +24,14 @@ class RingThread {
  public:
   RingThread(RingThread&&) = default;
   RingThread& operator=(RingThread&&) = delete;
-  // Kill(), then Join(). In a forked child nothing: the thread does not exist.
+  // Calls Kill() and Join(). In a forked child it does nothing.
   ~RingThread();
 
-  // The ring's. Valid for ever; sending fails once the ring has ended.
+  // The ring's address. It may outlive the ring; sending then fails.
   const RingAddress& address() const { return address_; }
 
-  // Has the ring end: every task is cancelled, and its callback told, on its
-  // thread. Does not wait for that. A callback may also end its own ring, by
+  // Makes the ring end: its thread cancels every task and runs its callback.
+  // Does not wait for that. A callback may also end its own ring, by
   // Ring::Stop().
   //
   // Threads: any, any number of times; not in a forked child (checked).
@@ -54,12 +54,13 @@ class RingThread {
   std::thread thread_;
 };
 
-// Starts a thread, makes a ring on it and calls `init` there, which sets the
-// ring up: OnMessage(), first tasks. Returns when that is done and the ring is
-// being run.
+// Starts a thread, makes a ring on it and calls `init` there, which sets up
+// the ring: OnMessage(), first tasks. Returns when `init` has run and the
+// ring is running.
 //
-// Errors: those of Ring::Create() and of `init`, ResourceExhausted where there
-//         can be no thread. Nothing is left then. Throws what `init` throws.
+// Errors: those of Ring::Create() and of `init`; ResourceExhausted if no thread
+//         can be started. Nothing is left after an error. Rethrows the
+//         exception of `init`.
 absl::StatusOr<RingThread> SpawnThread(
     RingOptions options, absl::AnyInvocable<absl::Status(Ring&)> init);
 

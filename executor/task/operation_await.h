@@ -30,12 +30,13 @@ class OperationAwait : public Operation, public Suspension {
   }
 
  protected:
-  // `on_done` runs when the operation has completed: it may Restart() it, and
-  // ends with Complete(). `on_cancel` must see to it that the await ends.
+  // `on_done` runs when the operation has completed; it either calls
+  // Restart() or, as its last step, Complete(). `on_cancel` must make the
+  // await end.
   explicit OperationAwait(Function on_done = &OnDone,
                           CancelFunction on_cancel = &OnCancel)
       : Operation(on_done), Suspension(on_cancel, *this) {}
-  // The same, described in dumps by `describe` and not as "recv on fd 7".
+  // The same, with `describe` for dumps instead of "recv on fd 7".
   OperationAwait(Function on_done, CancelFunction on_cancel,
                  DescribeFunction describe)
       : Operation(on_done), Suspension(on_cancel, describe) {}
@@ -55,20 +56,21 @@ class OperationAwait : public Operation, public Suspension {
     return static_cast<const OperationAwait&>(suspension);
   }
 
-  // The two halves of await_suspend(), for awaitables that do something else
-  // than start at once. Park() is false for a cancelled task: the operation is
-  // then done, as cancelled.
+  // The two halves of await_suspend(), for awaitables that do not start at
+  // once. Park() returns false if the task is cancelled; the operation has
+  // then ended as cancelled.
   bool Park(std::coroutine_handle<> leaf, TaskContext& task);
   void Start() { task_->loop().Start(*this); }
 
-  // Starts it again, as after a short transfer; false, and nothing is done, if
-  // the task was cancelled meanwhile, or this await by its deadline.
+  // Starts it again, for example after a short transfer. Returns false and
+  // does nothing if the task was cancelled meanwhile, or this await by its
+  // deadline.
   bool Restart();
 
-  // Continues the task at once; the last thing an `on_done` function does.
+  // Resumes the task at once; must be the last step of an `on_done` function.
   void Complete() { task_->Resume(); }
-  // Ends an operation that was not started, or not started again, with
-  // `result`; the task continues in its turn.
+  // Ends an operation that was not started, or not restarted, with `result`,
+  // and wakes the task.
   void CompleteUnstarted(int32_t result);
 
   TaskContext& task() { return *task_; }

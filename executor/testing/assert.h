@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RINGWAY_ASSERT_*: what ASSERT_* are, for coroutines that give nothing
-// (Task<void>): they end it by co_return.
+// RINGWAY_ASSERT_*: ASSERT_* for coroutines without a result (Task<void>):
+// they end the coroutine by co_return.
 //
 //   RINGWAY_ASSERT_OK(co_await stream.Write(request)) << "the request";
 //   RINGWAY_ASSERT_EQ(reply.size(), 4u);
 //
 // As with ASSERT_*, only the function with the assertion ends. Its caller, or
-// whoever joins it, goes on; ::testing::Test::HasFatalFailure() is true then.
+// the joining task, continues; ::testing::Test::HasFatalFailure() is then
+// true.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_ASSERT_H_
 #define RINGWAY_EXECUTOR_TESTING_ASSERT_H_
@@ -33,7 +34,7 @@ template <typename T>
 
 }  // namespace ringway::internal
 
-// Of a Status or a StatusOr.
+// For a Status or a StatusOr.
 #define RINGWAY_EXPECT_OK(result)                           \
   GTEST_ASSERT_(::ringway::internal::IsOk(#result, result), \
                 GTEST_NONFATAL_FAILURE_)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For benchmarks of tasks: runs one on an executor and reports what an item
-// costs, with the heap allocations per item.
+// For benchmarks of tasks: runs a task on an executor and reports the time
+// and the heap allocations per item.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_BENCHMARK_SUPPORT_H_
 #define RINGWAY_EXECUTOR_TESTING_BENCHMARK_SUPPORT_H_
@@ -20,8 +20,8 @@ class ItemReport {
  public:
   ItemReport(benchmark::State& state, int64_t items_per_iteration)
       : state_(state), items_per_iteration_(items_per_iteration) {}
-  // After the loop over the state: reports `per_item` and `allocs`. The first
-  // iteration may allocate, so `allocs` is next to 0 and not 0.
+  // Call after the loop over the state: reports `per_item` and `allocs`. The
+  // first iteration may allocate, so `allocs` is nearly 0 and not 0.
   void Finish();
 
  private:
@@ -34,7 +34,7 @@ class ItemReport {
 template <typename Body>
 void RunOnExecutor(benchmark::State& state, int64_t items_per_iteration,
                    Body body, ExecutorOptions options = ExecutorOptions()) {
-  options.overrun_budget = absl::InfiniteDuration();  // it hogs on purpose
+  options.overrun_budget = absl::InfiniteDuration();  // overruns on purpose
   auto executor = Executor::Create(std::move(options));
   if (!executor.ok()) return state.SkipWithError("no executor");
   ItemReport report(state, items_per_iteration);

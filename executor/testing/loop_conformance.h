@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LoopConformance: a loop on each of the backends, for what must hold on all.
+// LoopConformance: a loop on each backend, for behaviour common to all.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_LOOP_CONFORMANCE_H_
 #define RINGWAY_EXECUTOR_TESTING_LOOP_CONFORMANCE_H_
@@ -41,8 +41,8 @@ class LoopConformance : public BackendConformance {
   Loop& loop() { return *loop_; }
   MonotonicTime Now() const { return loop_->backend().clock().Now(); }
 
-  // Turns until `done`; fails if that takes suspiciously long. Looks every now
-  // and then, because what makes it true may happen in a turn that then sleeps.
+  // Turns until `done`; fails after a minute. Polls with short waits, because
+  // the condition may come true in a turn that then blocks.
   void TurnUntil(const std::function<bool()>& done) {
     const MonotonicTime limit = Clock::Real().Now() + absl::Seconds(60);
     while (!done()) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LoopTest: a loop on the backend that production would pick, and what its
-// tests do with one.
+// LoopTest: a fixture with a loop on the backend that production would pick.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_LOOP_FIXTURE_H_
 #define RINGWAY_EXECUTOR_TESTING_LOOP_FIXTURE_H_
@@ -63,20 +62,20 @@ class LoopTest : public ::testing::Test {
     if (loop_ != nullptr) loop_->DisarmTimer(overdue_);
   }
 
-  // Turns until `done`. Looks every now and then, because what makes it true
-  // may happen in the turn that then goes to sleep.
+  // Turns until `done`. Polls with short waits, because the condition may
+  // come true in a turn that then blocks.
   void TurnUntil(const std::function<bool()>& done) {
     while (!done()) {
       loop_->Turn(loop_->backend().clock().Now() + absl::Microseconds(200));
     }
   }
 
-  // Turns until Stop(), and sleeps for ever if a wake-up is lost.
+  // Turns until Stop(); blocks forever if a wake-up is lost.
   void TurnUntilStopped() {
     while (!stopped_) loop_->Turn(MonotonicTime::Infinite());
   }
-  // For functions that the loop runs. An overdue timer, armed after the timers'
-  // part of the turn, keeps the turn from going to sleep.
+  // For functions that the loop runs. An overdue timer, armed after the turn
+  // has expired its timers, keeps the turn from blocking.
   void Stop() {
     stopped_ = true;
     overdue_.on_fired = &nothing_;

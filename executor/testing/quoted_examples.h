@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests: the examples of a document are those that were compiled.
+// For tests: checks that the examples of documents are compiled code.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_QUOTED_EXAMPLES_H_
 #define RINGWAY_EXECUTOR_TESTING_QUOTED_EXAMPLES_H_
@@ -23,9 +23,9 @@ inline std::string ContentsOf(const std::string& file_name) {
   return contents.str();
 }
 
-// Expects every ```cpp block of `document` to be in `source`, letter by letter,
-// and that there are as many as `n`. Both are paths from the workspace's root,
-// and data of the test.
+// Expects `source` to contain every ```cpp block of `document` verbatim, and
+// that there are `n` of them. Both are paths from the workspace's root, and
+// data of the test.
 inline void ExpectQuotes(const std::string& document, const std::string& source,
                          int n) {
   constexpr std::string_view kBegin = "```cpp\n", kEnd = "```\n";
@@ -50,9 +50,9 @@ inline std::string WithoutSpace(std::string_view text) {
   return result;
 }
 
-// Expects the example at the head of `header` - the lines of its first comment
-// that begin with three spaces - to be in `source`, but for white space, and
-// for what "..." stands for.
+// Expects `source` to contain the example in the first comment of `header`,
+// that is, its lines that begin with three spaces. White space is ignored,
+// and "..." matches anything.
 inline void ExpectHeaderQuotes(const std::string& header,
                                const std::string& source) {
   const std::string code = WithoutSpace(ContentsOf(source));

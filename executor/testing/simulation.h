@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Simulation: some machines in a simulated world, each with an executor of its
-// own, all on one thread, and the judgement of what became of them.
+// Simulation: several machines in a simulated world, each with its own
+// executor, all on one thread, and a check of their end state.
 //
 //   Simulation simulation(/*seed=*/7);
 //   simulation.TurnEverythingBad();
@@ -36,15 +36,15 @@
 namespace ringway {
 
 struct HostOptions {
-  // Small, so that queues are met when they are full.
+  // Small limits, so that full queues are tested.
   HostOptions();
 
   ExecutorOptions executor;
-  // IPv4, in the host's byte order: one more worker of the machine that has it.
-  // 0: of a machine of its own, 10.0.0.1, 10.0.0.2, ...
+  // IPv4, in host byte order; hosts with the same address are workers of one
+  // machine. 0: a new machine, 10.0.0.1, 10.0.0.2, ...
   uint32_t address = 0;
-  // Given the simulated backend, returns the one that the executor is to use,
-  // which owns it: one that misbehaves, say. Null: the simulated one itself.
+  // Wraps the simulated backend: takes ownership of it and returns the
+  // backend for the executor, such as a faulty one. Null: no wrapper.
   std::function<std::unique_ptr<Backend>(std::unique_ptr<Backend>)> decorate;
 };
 
@@ -56,14 +56,14 @@ class SimulatedHost {
 
   Executor& executor() { return *executor_; }
   Loop& loop() { return executor_->loop(); }
-  // The simulated one, below what decorates it.
+  // The simulated backend, below `decorate`.
   sim::SimBackend& backend() { return backend_; }
   // IPv4, in the host's byte order.
   uint32_t address() const { return address_; }
 
-  // One turn. False if there is something to do that the backend cannot know
-  // of. Between turns the host is parked as between the halves of a wait: a
-  // message rings its doorbell.
+  // Runs one turn. False if there is work that the backend cannot know of.
+  // Between turns the host counts as blocked, so a message notifies its
+  // backend.
   bool Turn();
 
  private:
@@ -93,17 +93,17 @@ class Simulation {
   size_t host_count() const { return hosts_.size(); }
   SimulatedHost& host(size_t i) { return *hosts_[i]; }
 
-  // Turns the hosts until `done`. Errors: as Scheduler::Run(), with bounds that
-  // no correct program comes near: half an hour, 300,000 turns.
+  // Turns the hosts until `done`. Errors: as Scheduler::Run(), with bounds
+  // far beyond any correct program: half an hour, 300,000 turns.
   absl::Status RunUntil(absl::FunctionRef<bool()> done);
-  // Turns the hosts for so long, or until `done`.
+  // Turns the hosts for `time`, or until `done`.
   absl::Status RunFor(absl::Duration time, absl::FunctionRef<bool()> done);
 
   // Ends all hosts, as if their power had failed.
   void DestroyHosts() { hosts_.clear(); }
 
-  // Whether the program has broken a rule: leaked an fd, closed one twice, ...
-  // A line each.
+  // Returns the program's violations, such as a leaked fd or one closed
+  // twice, one a line.
   absl::Status Check() const;
 
   uint64_t turns() const { return scheduler_.turns(); }

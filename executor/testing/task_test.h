@@ -8,12 +8,12 @@
 //     EXPECT_EQ(*co_await lines.Receive(), 7);
 //   }
 //
-// It runs in virtual time, without a kernel: RINGWAY_KERNEL_TEST() is the same
-// on the backend that production would pick. RINGWAY_TEST_F() and
-// RINGWAY_KERNEL_TEST_F() take a fixture, derived from TaskTest. EXPECT_* work
-// as ever. All tests of a suite are of one fixture, as GoogleTest wants it: not
-// TEST() and RINGWAY_TEST() in one. ASSERT_* contain a return, which no
-// coroutine may: see assert.h.
+// It runs in virtual time, without a kernel; RINGWAY_KERNEL_TEST() runs on
+// the backend that production would pick. RINGWAY_TEST_F() and
+// RINGWAY_KERNEL_TEST_F() take a fixture derived from TaskTest. EXPECT_* work
+// as usual. GoogleTest requires one fixture for all tests of a suite, so
+// TEST() and RINGWAY_TEST() cannot be mixed in one. ASSERT_* contain a
+// return, which coroutines do not allow: see assert.h.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_TASK_TEST_H_
 #define RINGWAY_EXECUTOR_TESTING_TASK_TEST_H_
@@ -34,11 +34,11 @@
 
 namespace ringway {
 
-// The fixture: an executor for each test. A test fails, beside what it expects,
-//   - if its body has not ended within time_limit(); what every task waits for
-//     is printed;
-//   - if its body, or a task that nobody joins, throws;
-//   - if tasks are left when its body has ended: a test owns what it starts;
+// The fixture: an executor for each test. Besides its assertions, a test fails
+//   - if its body has not ended within time_limit(); the waits of all tasks are
+//     then printed;
+//   - if its body or a detached task throws;
+//   - if tasks are left when its body has ended;
 //   - in virtual time, if simulated fds are left open at its end.
 // A failed test prints the seed that repeats it (TestSeed()).
 class TaskTest : public ::testing::Test {
@@ -46,11 +46,11 @@ class TaskTest : public ::testing::Test {
   enum class RunsOn : uint8_t { kVirtualTime, kKernel };
 
  protected:
-  // Makes the executor. Skips the test, saying why, where the kernel refuses
-  // every backend. A fixture's own SetUp() calls it first.
+  // Makes the executor. Skips the test with the reason if the kernel refuses
+  // every backend. A fixture's own SetUp() must call it first.
   void SetUp() override;
-  // Destroys the executor, which cancels what is left. A fixture's own
-  // TearDown() calls it last.
+  // Destroys the executor, which cancels the remaining tasks. A fixture's own
+  // TearDown() must call it last.
   void TearDown() override;
 
   Executor& executor() {
@@ -60,14 +60,14 @@ class TaskTest : public ::testing::Test {
   Loop& loop() { return executor().loop(); }
   MonotonicTime Now() { return loop().backend().clock().Now(); }
 
-  // The machine room around a test in virtual time (checked): its faults,
+  // The simulated world of a test in virtual time (checked): its faults,
   // clock, network and files.
   VirtualTimeExecutor& world() {
     RINGWAY_CHECK(world_ != nullptr, "a TaskTest that is not in virtual time");
     return *world_;
   }
 
-  // Before SetUp() of this class: what the executor is made with.
+  // The executor's options; change them before this class's SetUp().
   ExecutorOptions& options() { return options_; }
 
   // How long the body may take: by default a minute, or 1,000 hours of virtual
@@ -75,13 +75,13 @@ class TaskTest : public ::testing::Test {
   absl::Duration time_limit() const { return time_limit_; }
   void set_time_limit(absl::Duration limit) { time_limit_ = limit; }
 
-  // For a test that means to leave tasks to the end of its executor.
+  // For a test that leaves tasks to the end of its executor on purpose.
   void AllowTasksLeft() { tasks_may_be_left_ = true; }
 
   // Runs `body` as the macros do; for a TEST_F().
   void RunToEnd(Task<void> body);
 
-  // Where the test runs; the macros say it.
+  // Where the test runs; the macros override it.
   virtual RunsOn runs_on() const { return RunsOn::kVirtualTime; }
 
  private:
@@ -107,8 +107,8 @@ class TaskTest : public ::testing::Test {
 #define RINGWAY_KERNEL_TEST_F(fixture, name) \
   RINGWAY_DEFINE_TEST_(fixture, name, fixture, kKernel)
 
-// The body is a member: it sees what a fixture has, and runs while that lives.
-// A base class takes no parentheses. NOLINTBEGIN(bugprone-macro-parentheses)
+// The body is a member function, so it can use the fixture's members. A base
+// class takes no parentheses. NOLINTBEGIN(bugprone-macro-parentheses)
 #define RINGWAY_DEFINE_TEST_(suite, name, fixture, where)                     \
   class suite##_##name##_TaskTest : public fixture {                          \
    private:                                                                   \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TestSeed: what the chance of a test run hangs on.
+// TestSeed: the seed for the random numbers of a test run.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_TEST_SEED_H_
 #define RINGWAY_EXECUTOR_TESTING_TEST_SEED_H_
@@ -11,8 +11,8 @@
 
 namespace ringway {
 
-// RINGWAY_SEED if the environment has it (a number, checked), else what
-// --gtest_random_seed says if that is not 0, else a random one. The same for
+// RINGWAY_SEED from the environment (must be a number, checked), else
+// --gtest_random_seed if that is not 0, else a random number. The same for
 // the whole run. A failed TaskTest prints it.
 //
 // Threads: any.

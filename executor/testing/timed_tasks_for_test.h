@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests: tasks that end in a known way at a known time.
+// For tests: tasks with a known result at a known time.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_TIMED_TASKS_FOR_TEST_H_
 #define RINGWAY_EXECUTOR_TESTING_TIMED_TASKS_FOR_TEST_H_
@@ -22,13 +22,13 @@ inline Task<absl::Status> SleepOnce(absl::Duration duration) {
   co_return co_await Sleep(duration);
 }
 
-// The value comes early if the task is cancelled.
+// Returns the value early if the task is cancelled.
 inline Task<int> GiveAfter(absl::Duration delay, int value) {
   static_cast<void>(co_await Sleep(delay));
   co_return value;
 }
 
-// Cancelled, if that comes first.
+// Returns Cancelled if the task is cancelled first.
 inline Task<absl::Status> FailAfter(absl::Duration delay,
                                     absl::Status failure) {
   const absl::Status slept = co_await Sleep(delay);
@@ -45,8 +45,8 @@ inline Task<void> SetAfter(absl::Duration delay, Event* event) {
   event->Set();
 }
 
-// Appends its name to `log` when it is gone, in upper case if it was cancelled,
-// after a second of cleaning up.
+// Appends its name to `log` when it ends, in upper case if it was cancelled,
+// after a second of clean-up.
 inline Task<absl::Status> NoteEnd(absl::Duration duration, std::string* log,
                                   char name) {
   const absl::Status status = co_await Sleep(duration);

@@ -2,10 +2,10 @@
 //
 // VirtualTimeExecutor: an executor without a kernel, for tests.
 //
-// Its clock stands still while anything can run and jumps to the next deadline
-// when nothing can, so a test of an hour's sleep takes no time and has one
-// outcome. Waiting for what can never happen aborts with a message instead of
-// hanging the test.
+// Its clock stands still while anything can run and jumps to the next
+// deadline when nothing can, so a test of an hour's sleep takes no time and
+// is deterministic. A wait that can never end aborts with a message instead
+// of hanging the test.
 //
 //   ringway::VirtualTimeExecutor executor;
 //   const MonotonicTime began = executor.Now();
@@ -29,10 +29,9 @@
 
 namespace ringway {
 
-// Threads: the one that made it only, as for its executor.
+// Threads: the thread that made it only.
 struct VirtualTimeExecutor {
-  // `seed` is that of the simulated machine room: what its faults, if there are
-  // any, hang on.
+  // `seed` is that of the simulated world; it determines the faults, if any.
   explicit VirtualTimeExecutor(
       const ExecutorOptions& options = ExecutorOptions(), uint64_t seed = 1)
       : world(seed) {
@@ -45,7 +44,7 @@ struct VirtualTimeExecutor {
   Clock& clock() { return world.environment().clock; }
   MonotonicTime Now() { return clock().Now(); }
 
-  // As if the thread had been busy for so long.
+  // Advances the clock as if the thread had been busy for `d`.
   void Advance(absl::Duration d) { world.environment().clock.Advance(d); }
 
   sim::World world;

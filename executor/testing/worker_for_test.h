@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WorkerForTest: a thread with an executor, as a runtime has several.
+// WorkerForTest: a thread with an executor, like a worker of a Runtime.
 
 #ifndef RINGWAY_EXECUTOR_TESTING_WORKER_FOR_TEST_H_
 #define RINGWAY_EXECUTOR_TESTING_WORKER_FOR_TEST_H_
@@ -35,7 +35,7 @@ class WorkerForTest {
     if (thread_.joinable()) thread_.join();
   }
 
-  // After Stop(): as its executor was left, before its end.
+  // After Stop(): the executor's counters just before its end.
   const ExecutorStats& stats() const { return stats_; }
 
  private:
