@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Wait, QueuedWait and WaitLine: what an awaitable derives from whose task is
-// parked until something else on its thread ends the wait - a timer, a
-// connection, another task. (An awaitable that starts an operation of its own
-// derives from OperationAwait.)
+// Wait, QueuedWait and WaitLine: the bases of awaitables whose task is parked
+// until something else on its thread ends the wait - a timer, a connection,
+// another task. (An awaitable that starts an operation of its own derives from
+// OperationAwait.)
 //
 // The awaitable is the wait, so waiting allocates nothing. Whatever ends the
-// wait stores the result in it and removes it from where it was registered,
-// both before the task runs again: a cancel that comes later finds nothing to
-// end, and a result that was handed over stays handed over.
+// wait stores the result in it and unregisters it, both before the task runs
+// again: a later cancel finds nothing to end, and a result that was handed over
+// stays handed over.
 //
 //   class [[nodiscard]] WaitOp : public internal::QueuedWait<WaitOp> {
 //    public:
@@ -66,12 +66,14 @@ inline absl::Status StatusOf(WaitEnd end) {
   return absl::OkStatus();
 }
 
+template <typename Op>
+class QueuedWait;
+
 // Base of an awaitable `Op`, which has these functions:
 //
-//   WaitEnd Admit()     Optional; comes first, for a cancelled task, too.
-//   Checks
-//                       the thread; anything but kWaiting is the end, as when
-//                       the object cannot be used.
+//   WaitEnd Admit()     Optional. Runs first, even for a cancelled task, and
+//                       checks the thread. Anything but kWaiting ends the wait,
+//                       as for an object that cannot be used.
 //   WaitEnd Begin()     Takes what it wants, or registers the wait and returns
 //                       kWaiting. If it throws, the task does not wait.
 //   bool Leave()        Withdraws the wait. False if it is over already and the
@@ -83,9 +85,6 @@ inline absl::Status StatusOf(WaitEnd end) {
 template <typename Op>
 class Wait : protected Suspension {
  public:
-  Wait(const Wait&) = delete;
-  Wait& operator=(const Wait&) = delete;
-
   bool await_ready() const noexcept { return false; }
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
@@ -102,10 +101,6 @@ class Wait : protected Suspension {
   }
 
  protected:
-  // What a dump says that the task waits for: a text that is not copied, or a
-  // function.
-  explicit Wait(const char* what) : Suspension(&OnCancel, what) {}
-  explicit Wait(DescribeFunction describe) : Suspension(&OnCancel, describe) {}
   ~Wait() = default;
 
   // The awaitable behind a Suspension of this kind, for a DescribeFunction.
@@ -149,6 +144,16 @@ class Wait : protected Suspension {
   }
 
  private:
+  friend Op;
+  friend class QueuedWait<Op>;
+
+  // What a dump says that the task waits for: a text that is not copied, or a
+  // function.
+  explicit Wait(const char* what) : Suspension(&OnCancel, what) {}
+  explicit Wait(DescribeFunction describe) : Suspension(&OnCancel, describe) {}
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+
   static void OnCancel(Suspension& suspension) {
     Wait& self = static_cast<Wait&>(suspension);
     if (!self.op().Leave()) return;
@@ -200,9 +205,6 @@ class WaitLine {
 template <typename Op>
 class QueuedWait : public Wait<Op>, public ListNode {
  protected:
-  explicit QueuedWait(const char* what = Op::kOwner) : Wait<Op>(what) {}
-  explicit QueuedWait(Suspension::DescribeFunction describe)
-      : Wait<Op>(describe) {}
   ~QueuedWait() {
     if (linked()) Unlink();  // only when its frame is destroyed where it waits
   }
@@ -217,7 +219,12 @@ class QueuedWait : public Wait<Op>, public ListNode {
   }
 
  private:
+  friend Op;
   friend class WaitLine<Op>;
+
+  explicit QueuedWait(const char* what = Op::kOwner) : Wait<Op>(what) {}
+  explicit QueuedWait(Suspension::DescribeFunction describe)
+      : Wait<Op>(describe) {}
 
   void LeaveAndComplete(WaitEnd end) {
     Unlink();
