@@ -7,10 +7,11 @@
                 getenv
   documents     the tests that docs/features.md names exist; docs/targets.md has
                 every public target, its headers and no other
-  headers       each header compiles when it is the only one included
-  users         each public header gives no warning to users who ask for more of
-                them than we do, by either compiler, and says what it needs
-  clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc
+  headers       each header compiles when it is the first one included
+  users         the public headers give no warning to users who ask for more of
+                them than we do, by either compiler, and refuse -fno-exceptions
+  clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc; tests only
+                with --tests, for they take longer than all the rest
 
 The last three compile, so their successes are remembered under --cache by a hash
 of the file, of our headers that it includes, and of everything that decides the
@@ -43,6 +44,8 @@ _CONSUMER = 'tools/consumer/'
 # Compilers and warnings of users.
 _USERS_COMPILERS = ['g++', 'clang++-19']
 _USERS_WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Wconversion', '-Werror']
+# Refuses what Ringway cannot be compiled with (core:compiler_test).
+_REFUSAL = 'core/compiler.h'
 # What our includes begin with.
 _PREFIX = 'ringway/'
 # Repository -> its include directories, relative to it.
@@ -160,7 +163,7 @@ def check_documents(name='docs/features.md'):
     sources = [read(file) for file in our_files() if file.endswith('_test.cc')]
     tests = set()
     for source in sources:
-        tests.update(re.findall(r'^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)', source, re.M))
+        tests.update(re.findall(r'^(?:RINGWAY_(?:KERNEL_)?)?TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)', source, re.M))
     suites = {suite for suite, _ in tests}
     problems = []
     for number, line in enumerate(read(name).splitlines(), 1):
@@ -216,7 +219,8 @@ class Compiler:
 
     def key(self, check, name):
         seen = set()
-        self._add_content(name, seen)
+        for file in public_targets.public_headers() if check == 'user' else [name]:
+            self._add_content(file, seen)
         digest = hashlib.sha256()
         for part in [check, name] + self._basis:
             digest.update(part.encode() + b'\0')
@@ -228,18 +232,19 @@ class Compiler:
         return run([_CLANG, '-fsyntax-only', '-Werror', '-x', 'c++', '-include', name]
                    + self.flags + ['/dev/null'])
 
-    def check_user(self, name):
-        """As in a file of a user's; dependencies are system headers."""
+    def check_user(self, compiler):
+        """All public headers as in one file of a user's; dependencies are system headers."""
         flags = ['-I' if flag == '-iquote' else flag for flag in self.flags
                  if not flag.startswith('-W')]
-        said = ''
-        for compiler in _USERS_COMPILERS:
-            command = [compiler, '-x', 'c++', '-include', _PREFIX + name] + flags
-            said += run(command + _USERS_WARNINGS + ['-fsyntax-only', '/dev/null'])
-            refusal = run(command + ['-fno-exceptions', '-E', '-o', '/dev/null', '/dev/null'])
-            if 'Ringway needs exceptions' not in refusal:
-                said += '%s: %s -fno-exceptions is not refused\n' % (name, compiler)
-        return said
+        for name in public_targets.public_headers():
+            flags += ['-include', _PREFIX + name]
+        return run([compiler, '-x', 'c++'] + flags + _USERS_WARNINGS + ['-fsyntax-only', '/dev/null'])
+
+    def without_refusal(self, name):
+        """Whether a public header includes nothing that refuses -fno-exceptions."""
+        seen = set()
+        self._add_content(name, seen)
+        return _REFUSAL not in seen
 
     def check_tidy(self, name):
         checks = [_CHECKS_OF_TESTS] if name.endswith('_test.cc') else []
@@ -254,12 +259,22 @@ def new_diagnostics(said, seen):
     return ''.join(new if parts[1:] else parts)
 
 
-def check_compiled(cpp, compiler, cache):
+def first_included(cpp):
+    """The headers that some source includes before anything else, and so proves complete."""
+    return {included[0][len(_PREFIX):] for included in
+            (includes_of(read(name)) for name in cpp if name.endswith('.cc')) if included}
+
+
+def check_compiled(cpp, compiler, cache, with_tests):
     os.makedirs(cache, exist_ok=True)
     checks = {'header': compiler.check_header, 'tidy': compiler.check_tidy,
               'user': compiler.check_user}
-    wanted = [('header' if name.endswith('.h') else 'tidy', name) for name in cpp]
-    wanted += [('user', name) for name in public_targets.public_headers() if name in cpp]
+    headers = {name for name in cpp if name.endswith('.h')}
+    wanted = [('header', name) for name in sorted(headers - first_included(cpp))]
+    wanted += [('tidy', name) for name in cpp if name not in headers and
+               (with_tests or not is_of_tests(name))]
+    if not headers.isdisjoint(public_targets.public_headers()):
+        wanted += [('user', users_compiler) for users_compiler in _USERS_COMPILERS]
     jobs = []
     for check, name in wanted:
         stamp = os.path.join(cache, compiler.key(check, name))
@@ -297,6 +312,8 @@ def main():
     parser.add_argument('--external', help="Bazel's folder of external repositories")
     parser.add_argument('--generated', help="Bazel's folder of their generated files")
     parser.add_argument('--cache', help='where successes are remembered')
+    parser.add_argument('--tests', action='store_true',
+                        help='clang-tidy for tests, too (as for those that are named)')
     parser.add_argument('files', nargs='*', help='default: all of ours')
     options = parser.parse_args()
 
@@ -313,7 +330,9 @@ def main():
         problems += check_documents() + public_targets.check()
     print(''.join(problem.rstrip('\n') + '\n' for problem in problems), end='', flush=True)
     compiler = Compiler(options.external, options.generated, options.cache)
-    problems += check_compiled(cpp, compiler, options.cache)
+    problems += ['%s: does not include %s, which says what Ringway needs' % (name, _REFUSAL)
+                 for name in public_targets.public_headers() if compiler.without_refusal(name)]
+    problems += check_compiled(cpp, compiler, options.cache, options.tests or options.files)
     print('lint: %d files, %s' % (len(cpp) + len(starlark),
                                   '%d with complaints' % len(problems) if problems else 'clean'))
     return 1 if problems else 0
