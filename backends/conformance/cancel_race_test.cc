@@ -5,7 +5,7 @@
 // everything the peer sent is either in the result or still to be had. No fd,
 // no buffer and no operation is left over.
 //
-// RINGWAY_ROUNDS=1000000 makes it a long run.
+// RINGWAY_TEST_SCALE=50 makes it a long run.
 
 #include "ringway/backends/testing/cancel_race.h"
 

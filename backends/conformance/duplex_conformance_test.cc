@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Both directions of one connection at once: a write that waits beside receives
-// that are put aside. RINGWAY_ROUNDS sets the rounds; 10,000 if it does not.
+// that are put aside. 10,000 rounds (test_scale.h).
 //
 // On a backend by readiness an fd has one registration for all that waits for
 // it. Once, a receive that was put aside - after its share of a turn, or for
@@ -15,7 +15,6 @@
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +22,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/test_scale.h"
 #include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
@@ -34,10 +34,7 @@ constexpr size_t kMoreThanFits = 32 * 1024;
 // More than one turn delivers to one fd, and less than the buffer holds.
 constexpr size_t kManyDeliveries = 20;
 
-int Rounds() {
-  const char* rounds = getenv("RINGWAY_ROUNDS");
-  return rounds == nullptr ? 10'000 : atoi(rounds);
-}
+int Rounds() { return static_cast<int>(Scaled(10'000)); }
 
 class DuplexConformance : public BackendConformance {
  protected:

@@ -8,8 +8,7 @@
 // happens to wait for it at the same time - a receive that was put aside or
 // wants a buffer, a write into a full socket, polls, cancels, a number that is
 // closed and means another socket within a turn - and operations lose their
-// wake-up in combinations of these. RINGWAY_ROUNDS sets the rounds, and
-// RINGWAY_SEED the first of their seeds.
+// wake-up in combinations of these. RINGWAY_SEED sets the first seed.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -29,6 +28,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/test_scale.h"
 #include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
@@ -312,7 +312,7 @@ class DuplexModel : public BackendConformance {
 };
 
 TEST_P(DuplexModel, EveryByteArrivesAndNothingWaitsForEver) {
-  const uint64_t rounds = FromEnvironment("RINGWAY_ROUNDS", 1'000);
+  const uint64_t rounds = Scaled(1'000);
   const uint64_t first = FromEnvironment("RINGWAY_SEED", 1);
   for (uint64_t seed = first; seed < first + rounds; ++seed) {
     SCOPED_TRACE(::testing::Message() << "RINGWAY_SEED=" << seed);

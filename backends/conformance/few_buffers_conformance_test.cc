@@ -4,14 +4,13 @@
 // comes back, to whom it belongs, nobody waits long, and nothing spins while
 // all buffers are out.
 //
-// RINGWAY_ECHO_BYTES=1073741824 makes it a long run.
+// RINGWAY_TEST_SCALE=16 makes it a long run.
 
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <span>
 #include <string>
@@ -20,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/test_scale.h"
 #include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
@@ -31,11 +31,7 @@ constexpr uint32_t kBufferBytes = 1'024;
 // What a client sends before it has to see some of it again.
 constexpr size_t kWindow = 4'096;
 
-size_t TotalBytes() {
-  const char* wanted = getenv("RINGWAY_ECHO_BYTES");
-  if (wanted != nullptr) return strtoull(wanted, nullptr, /*base=*/10);
-  return size_t{64} << 20;
-}
+size_t TotalBytes() { return Scaled(uint64_t{64} << 20); }
 
 // The bytes of all streams: one long pattern, which each begins elsewhere.
 class Payload {

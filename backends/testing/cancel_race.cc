@@ -3,19 +3,14 @@
 #include "ringway/backends/testing/cancel_race.h"
 
 #include <cerrno>
-#include <cstdlib>
+#include <cstdint>
 
-#include "absl/strings/numbers.h"
+#include "ringway/backends/testing/test_scale.h"
 
 namespace ringway::testing {
 namespace {
 
-int Rounds() {
-  int rounds = 20'000;
-  const char* wanted = getenv("RINGWAY_ROUNDS");
-  if (wanted != nullptr && !absl::SimpleAtoi(wanted, &rounds)) return 0;
-  return rounds;
-}
+constexpr uint64_t kRounds = 20'000;
 
 }  // namespace
 
@@ -49,8 +44,7 @@ void CancelRace::Run(Race& race) {
   Interleave(race, first, 0);
   const size_t fds_before = system().OpenFds();
   int cancelled = 0;
-  const int rounds = Rounds();
-  ASSERT_GT(rounds, 0) << "RINGWAY_ROUNDS is no number of rounds";
+  const int rounds = static_cast<int>(Scaled(kRounds));
   for (int round = 0; round < rounds && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
     Operation& op = race.Prepare();

@@ -56,7 +56,7 @@ class Helper {
   std::thread thread_;
 };
 
-// RINGWAY_ROUNDS sets the rounds per kind; 20,000 if it does not.
+// 20,000 rounds of each kind (test_scale.h).
 class CancelRace : public BackendConformance {
  protected:
   void SetUp() override;

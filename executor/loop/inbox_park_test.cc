@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/backend.h"
 #include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/test_scale.h"
 #include "ringway/core/runnable.h"
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/loop/inbox.h"
@@ -24,11 +24,8 @@ namespace {
 
 constexpr int kThreads = 3;
 
-// RINGWAY_ROUNDS sets the messages of each thread; 5,000 if it does not.
-uint32_t Rounds() {
-  const char* rounds = getenv("RINGWAY_ROUNDS");
-  return rounds == nullptr ? 5'000 : static_cast<uint32_t>(atoi(rounds));
-}
+// The messages of each thread.
+uint32_t Rounds() { return static_cast<uint32_t>(Scaled(5'000)); }
 
 // A message that is sent again as soon as it has been received.
 struct Ball : InboxMessage {

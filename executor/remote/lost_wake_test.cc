@@ -4,11 +4,10 @@
 // while its loop is falling asleep and while it sleeps, and now and then wait
 // for an answer: one lost wake-up and the test hangs.
 //
-// RINGWAY_WAKES=10000000 makes it a long run.
+// RINGWAY_TEST_SCALE=100 makes it a long run.
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <random>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/test_scale.h"
 #include "ringway/executor/remote/shared_channel.h"
 #include "ringway/executor/remote/wake_handle.h"
 #include "ringway/executor/task/executor.h"
@@ -26,15 +26,8 @@ namespace {
 
 constexpr int kThreads = 2;
 
-// Per test: RINGWAY_WAKES, or 100,000 of them; where each takes longer, as the
-// races under sanitizers, 50 times RINGWAY_ROUNDS.
-uint64_t Wakes() {
-  if (const char* wakes = getenv("RINGWAY_WAKES"))
-    return std::strtoull(wakes, nullptr, 10);
-  if (const char* rounds = getenv("RINGWAY_ROUNDS"))
-    return 50 * std::strtoull(rounds, nullptr, 10);
-  return 100'000;
-}
+// Per test.
+uint64_t Wakes() { return testing::Scaled(100'000); }
 
 // A moment between none and the length of a turn.
 void Dawdle(std::mt19937& random) {

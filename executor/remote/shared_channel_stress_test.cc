@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <future>
 #include <memory>
 #include <random>
@@ -17,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
+#include "ringway/backends/testing/test_scale.h"
 #include "ringway/executor/remote/shared_channel.h"
 #include "ringway/executor/remote/spawn_on.h"
 #include "ringway/executor/task/executor.h"
@@ -30,11 +30,7 @@ using testing::WorkerForTest;
 
 constexpr int kSenders = 4;
 
-// A million, fewer where each takes longer.
-int Messages() {
-  const char* rounds = getenv("RINGWAY_ROUNDS");
-  return rounds == nullptr ? 1'000'000 : 20 * atoi(rounds);
-}
+int Messages() { return static_cast<int>(testing::Scaled(1'000'000)); }
 
 struct Message {
   int sender;

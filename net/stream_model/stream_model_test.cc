@@ -5,13 +5,13 @@
 // up to what threads and the kernel decide.
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/test_scale.h"
 #include "ringway/net/stream_model/plan.h"
 #include "ringway/net/stream_model/round.h"
 #include "ringway/net/stream_model/simulated_round.h"
@@ -19,8 +19,8 @@
 namespace ringway::net::model {
 namespace {
 
-// Of each test; fewer where each takes longer, as the races under sanitizers.
-uint64_t Seeds() { return getenv("RINGWAY_ROUNDS") == nullptr ? 30 : 10; }
+// Of each test.
+uint64_t Seeds() { return ringway::testing::Scaled(60); }
 
 // Far beyond what anything takes on a loaded machine.
 constexpr absl::Duration kPatience = absl::Seconds(60);
