@@ -15,22 +15,28 @@ clang_linker=lld
 [[ -z $(type -P ld.lld-19) ]] || clang_linker=lld-19
 
 consumer=$scratch/consumer
+# Without the examples of docs/targets.md, which only compile.
+consumer_programs='//:all //server:all'
 consumer_table=()
 consumer_overrides=()
 
-# The distribution's Bazel needs the stand-ins there too; they come from the
-# command line, so that the files are what a user writes.
+# README's blocks say where Ringway comes from, and the distribution's Bazel
+# needs the stand-ins there too: both come from the command line, so that the
+# files are what a user writes. So do warnings for README's server.
 prepare_consumer() {
   python3 tools/consumer_workspace.py "$consumer"
+  consumer_overrides=(
+    --override_repository=ringway="$PWD"
+    --per_file_copt='^//server.*@-Wall,-Wextra,-Werror,-Wno-deprecated-builtins'
+  )
   if is_debian_12; then
-    consumer_overrides=(
+    consumer_overrides+=(
       --override_repository=bazel_skylib=/usr/share/bazel/tools/skylib
       --override_repository=platforms=/usr/share/bazel/tools/platforms
       --override_repository=remote_coverage_tools="$PWD/third_party/bazel_compat/remote_coverage_tools"
       --override_repository=rules_cc="$PWD/third_party/bazel_compat/rules_cc"
       --override_repository=rules_java=/usr/share/bazel/rules/java
       --override_repository=rules_proto=/usr/share/bazel/rules/proto
-      --spawn_strategy=processwrapper-sandbox # the default one prints debug lines
     )
   fi
 }
@@ -39,14 +45,15 @@ consumer_bazel() {
   (cd "$consumer" && bazel --output_base="$scratch/consumer-output" --max_idle_secs=60 "$@")
 }
 
-# test_consumer NAME TARGETS FLAGS...
+# test_consumer NAME TARGETS FLAGS...: TARGETS may be several words.
 test_consumer() {
-  local name=$1 targets=$2 status=0 result start=$SECONDS
+  local name=$1 targets status=0 result start=$SECONDS
+  read -ra targets <<<"$2"
   shift 2
   phase "consumer: $name"
   consumer_bazel test --disk_cache="$cache/disk" "${consumer_overrides[@]}" "$@" --keep_going \
     --test_output=errors --test_summary=terse --noshow_loading_progress \
-    --build_event_json_file="$events/consumer-$name.json" -- "$targets" || status=$?
+    --build_event_json_file="$events/consumer-$name.json" -- "${targets[@]}" || status=$?
   echo "$status" >"$events/consumer-$name.exit"
   # A failure is report_tests' to end with, after the other variants.
   result=$(python3 tools/count_tests.py "$events/consumer-$name.json" "$status" | tail -n 1) || true
@@ -80,17 +87,17 @@ test_user_variant() {
         --build_tag_filters=-dynamic --test_tag_filters=-dynamic)
       ;;
   esac
-  test_consumer "$1-$2" //:all --repo_env=CC="$1" "${flags[@]}"
+  test_consumer "$1-$2" "$consumer_programs" --repo_env=CC="$1" "${flags[@]}"
 }
 
 test_whole_variant() {
   case $1 in
     gcc-lto)
-      test_consumer "$1" //:all --repo_env=CC=gcc --dynamic_mode=off --copt=-O2 \
+      test_consumer "$1" "$consumer_programs" --repo_env=CC=gcc --dynamic_mode=off --copt=-O2 \
         --copt=-flto --linkopt=-flto
       ;;
     clang-thin-lto)
-      test_consumer "$1" //:all --repo_env=CC=clang-19 --dynamic_mode=off --copt=-O2 \
+      test_consumer "$1" "$consumer_programs" --repo_env=CC=clang-19 --dynamic_mode=off --copt=-O2 \
         --copt=-flto=thin --linkopt=-flto=thin --linkopt=-fuse-ld="$clang_linker"
       ;;
     clang-libc++)
@@ -98,10 +105,10 @@ test_whole_variant() {
         consumer_table+=("$(printf '%-16s %s' "$1" "not run: needs libc++-19-dev, libc++abi-19-dev")")
         return
       fi
-      test_consumer "$1" //:all --repo_env=CC=clang-19 --repo_env=BAZEL_LINKLIBS=-lc++:-lm \
+      test_consumer "$1" "$consumer_programs" --repo_env=CC=clang-19 --repo_env=BAZEL_LINKLIBS=-lc++:-lm \
         --cxxopt=-stdlib=libc++ --linkopt=-stdlib=libc++
       ;;
-    gcc-opt) test_consumer "$1" //:all --repo_env=CC=gcc --compilation_mode=opt ;;
+    gcc-opt) test_consumer "$1" "$consumer_programs" --repo_env=CC=gcc --compilation_mode=opt ;;
   esac
 }
 

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes a workspace of a user's to DIRECTORY: tools/consumer, with what the documents show.
 
-  readme_server.cc     the code block of README.md
+  MODULE.bazel, WORKSPACE, .bazelrc, server/
+                       the blocks of README.md, to the letter, each the beginning
+                       of its file: its dependencies and its server
   multi_writer.cc      the sample that docs/ring.md shows, and its test
   targets/             for each target of docs/targets.md: its example, compiled
                        with the targets whose headers that includes, and all its
@@ -17,6 +19,14 @@ import sys
 
 sys.dont_write_bytecode = True
 import public_targets  # noqa: E402
+
+# What a block of README.md is by its first line, and where it goes.
+_FILES_OF_README = {
+    'MODULE.bazel': 'MODULE.bazel',
+    'WORKSPACE': 'WORKSPACE',
+    '.bazelrc': '.bazelrc',
+    'BUILD.bazel': 'server/BUILD.bazel',
+}
 
 _TARGETS_HEADER = '''load("@rules_cc//cc:defs.bzl", "cc_library")
 load("//:options.bzl", "USER_COPTS")
@@ -62,18 +72,24 @@ def write_targets(folder):
     write(os.path.join(folder, 'BUILD.bazel'), build)
 
 
+def blocks_of_readme():
+    """Path in the workspace -> the block of README.md."""
+    blocks = re.findall(r'^```(\w*)\n(.*?)^```', read('README.md'), re.DOTALL | re.MULTILINE)
+    shown = [('server/server.cc', text) for language, text in blocks if language == 'cpp']
+    for name, path in _FILES_OF_README.items():
+        shown += [(path, text) for _, text in blocks if re.match('# %s\\b' % re.escape(name), text)]
+    if sorted(path for path, _ in shown) != sorted(['server/server.cc', *_FILES_OF_README.values()]):
+        sys.exit('README.md does not show each once, but: %s' % ', '.join(p for p, _ in shown))
+    return dict(shown)
+
+
 def main():
     folder = sys.argv[1]
     shutil.copytree('tools/consumer', folder,
                     ignore=lambda _, names: [n for n in names if n.startswith('bazel-')])
-    for name in ('WORKSPACE', 'MODULE.bazel'):  # the latter where there is one
+    for name, text in blocks_of_readme().items():
         path = os.path.join(folder, name)
-        if os.path.isfile(path):
-            write(path, read(path).replace('"../.."', '"%s"' % os.path.realpath('.')))
-    shown = re.findall(r'^```cpp\n(.*?)^```', read('README.md'), re.DOTALL | re.MULTILINE)
-    if len(shown) != 1:
-        sys.exit('README.md shows %d programs, not one' % len(shown))
-    write(os.path.join(folder, 'readme_server.cc'), shown[0])
+        write(path, text + ('\n' + read(path) if os.path.isfile(path) else ''))
     for name in ('multi_writer.cc', 'multi_writer_test.sh'):
         shutil.copy(os.path.join('tools/samples', name), folder)
     write_targets(os.path.join(folder, 'targets'))

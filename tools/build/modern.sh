@@ -211,6 +211,8 @@ modern_run() {
     [[ $name == consumer && " ${modern_own[*]} " == *" $module "* ]] ||
       flags+=(--override_module="$module=/modules/$module")
   done
+  # README's blocks say where Ringway comes from.
+  [[ $name != consumer ]] || flags+=(--override_module=ringway=/ringway)
   [[ -t 2 ]] || flags+=(--curses=no --color=no --show_progress_rate_limit=20)
   phase "modern: $name"
   modern_inside bash -c 'cd "$1" && shift && status=0
