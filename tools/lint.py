@@ -6,7 +6,8 @@
   conventions   licence line, include guard and includes named after the path, no
                 getenv
   documents     the tests that docs/features.md names exist; docs/targets.md has
-                every public target, its headers and no other
+                every public target, its headers and no other; a page of docs/
+                that shows code names the header and the target
   headers       each header compiles when it is the first one included
   users         the public headers give no warning to users who ask for more of
                 them than we do, by either compiler, and refuse -fno-exceptions

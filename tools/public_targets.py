@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What users may depend on: docs/targets.md, and whether it is true."""
+"""What users may depend on: docs/targets.md, what other pages say of it, and whether it is true."""
 
 import glob
 import os
@@ -81,5 +81,26 @@ def compare(public, targets, is_file):
     return problems
 
 
+def check_page(name, text, public, is_file):
+    """Returns a complaint if it shows code without saying where it is from, or from where it is not."""
+    headers = re.findall(r'`ringway/([^`\s]+\.h)`', text)
+    labels = re.findall(r'`@ringway(//[^`\s]+)`', text)
+    problems = []
+    if '\n```cpp\n' in text and not headers:
+        problems.append('%s shows code and names no header: `ringway/...h`' % name)
+    if '\n```cpp\n' in text and not labels:
+        problems.append('%s shows code and names no target: `@ringway//...`' % name)
+    problems += ['%s names ringway/%s, which does not exist' % (name, header)
+                 for header in headers if not is_file(header)]
+    problems += ['%s names @ringway%s, which is no public target' % (name, label)
+                 for label in labels if label not in public]
+    return problems
+
+
 def check():
-    return compare(public_targets(), documented(), os.path.isfile)
+    public = public_targets()
+    problems = compare(public, documented(), os.path.isfile)
+    for name in sorted(glob.glob('docs/*.md')):
+        with open(name, encoding='utf-8') as file:
+            problems += check_page(name, file.read(), public, os.path.isfile)
+    return problems

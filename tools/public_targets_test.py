@@ -76,6 +76,25 @@ class PublicTargetsTest(unittest.TestCase):
         self.assertIn('includes none of its headers',
                       public_targets.compare(['//net:tcp'], targets, lambda _: True)[0])
 
+    def check_page(self, text, public=('//net:tcp',), exists=True):
+        return '\n'.join(
+            public_targets.check_page('docs/a.md', text, public, lambda header: exists))
+
+    def test_a_page_that_shows_code_names_header_and_target(self):
+        code = '\n```cpp\nint i;\n```\n'
+        said = self.check_page('# A' + code)
+        self.assertIn('names no header', said)
+        self.assertIn('names no target', said)
+        self.assertEqual(
+            self.check_page('Header `ringway/net/tcp.h`, target `@ringway//net:tcp`.' + code), '')
+        self.assertEqual(self.check_page('# No code'), '')
+
+    def test_what_a_page_names_is_there(self):
+        self.assertIn('net/tcp.h, which does not',
+                      self.check_page('`ringway/net/tcp.h`', exists=False))
+        self.assertIn('//net:core, which is no public',
+                      self.check_page('`@ringway//net:core`'))
+
 
 if __name__ == '__main__':
     sys.exit(unittest.main())
