@@ -185,6 +185,42 @@ Task<void> ExpectEnds(std::vector<Peer>& far_ends) {
   }
 }
 
+Task<absl::Status> Greet(TcpStream stream) {
+  co_return co_await stream.Write(Bytes("hello"));
+}
+
+TEST_P(TcpStreamTest, AParameterIsOpenUntilItsTaskIsJoined) {
+  auto main = [&]() -> Task<void> {
+    Connected pair = ConnectedTcp(system());
+    JoinHandle<absl::Status> greeting =
+        Spawn(Greet(Adopt(std::move(pair.near_end))));
+    EXPECT_EQ(co_await pair.far_end.Receive(5), "hello");
+    co_await TurnUntil([&] { return greeting.done(); });
+    co_await TurnTimes(5);
+    EXPECT_FALSE(pair.far_end.AtEnd());
+    EXPECT_TRUE((co_await greeting).ok());
+    co_await TurnUntil([&] { return pair.far_end.AtEnd(); });
+  };
+  Run(main());
+}
+
+Task<absl::Status> GreetAndClose(TcpStream parameter) {
+  TcpStream stream = std::move(parameter);
+  co_return co_await stream.Write(Bytes("hello"));
+}
+
+TEST_P(TcpStreamTest, ALocalVariableIsClosedAtTheEndOfItsBody) {
+  auto main = [&]() -> Task<void> {
+    Connected pair = ConnectedTcp(system());
+    JoinHandle<absl::Status> greeting =
+        Spawn(GreetAndClose(Adopt(std::move(pair.near_end))));
+    EXPECT_EQ(co_await pair.far_end.Receive(5), "hello");
+    co_await TurnUntil([&] { return pair.far_end.AtEnd(); });
+    EXPECT_TRUE((co_await greeting).ok());
+  };
+  Run(main());
+}
+
 TEST_P(TcpStreamTest, AnExecutorCanEndWithEverythingInFlight) {
   std::vector<Peer> far_ends;
   const std::vector<std::byte> large = Pattern(4 * kMiB, 1);

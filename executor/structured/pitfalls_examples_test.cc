@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -130,8 +131,10 @@ TEST(Pitfalls, WhatComputesGivesWay) {
 }
 
 TEST(Pitfalls, OfTheDocumentAreTheseHere) {
-  testing::ExpectQuotes("docs/pitfalls.md",
-                        "executor/structured/pitfalls_examples_test.cc", 5);
+  const std::vector<std::string> sources = {
+      "executor/structured/pitfalls_examples_test.cc",
+      "net/tcp_stream_drop_test.cc"};
+  testing::ExpectQuotes("docs/pitfalls.md", sources, 6);
 }
 
 }  // namespace
