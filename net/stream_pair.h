@@ -3,8 +3,8 @@
 // StreamPair: two connected streams without addresses.
 //
 //   auto pair = net::StreamPair();
-//   Spawn(Serve(std::move(pair->second)));
-//   co_await pair->first.Write(question);
+//   Spawn(Serve(std::move(pair->second))).Detach();
+//   absl::Status sent = co_await pair->first.Write(question);
 
 #ifndef RINGWAY_NET_STREAM_PAIR_H_
 #define RINGWAY_NET_STREAM_PAIR_H_

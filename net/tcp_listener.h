@@ -7,7 +7,7 @@
 //     absl::StatusOr<TcpStream> stream = co_await listener->Accept();
 //     if (absl::IsResourceExhausted(stream.status())) continue;
 //     if (!stream.ok()) break;
-//     Spawn(Serve(*std::move(stream)));
+//     Spawn(Serve(*std::move(stream))).Detach();
 //   }
 
 #ifndef RINGWAY_NET_TCP_LISTENER_H_

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The examples at the heads of the headers of net/, compiled. The last test
+// compares: what a header shows stands here, but for the space between.
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/sleep.h"
+#include "ringway/executor/testing/quoted_examples.h"
+#include "ringway/executor/testing/task_test.h"
+#include "ringway/net/buffered_writer.h"
+#include "ringway/net/connect.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/net/stream_pair.h"
+#include "ringway/net/tcp_listener.h"
+#include "ringway/net/tcp_stream.h"
+#include "ringway/net/udp_socket.h"
+
+namespace ringway {
+namespace {
+
+using net::Datagram;
+using net::SocketAddress;
+using net::TcpListener;
+using net::TcpStream;
+using net::UdpSocket;
+
+// --- A world for the examples.
+
+Task<absl::Status> Serve(TcpStream stream) {
+  std::array<std::byte, 64> buffer;
+  absl::StatusOr<size_t> n = co_await stream.Read(buffer);
+  absl::Status sent = co_await stream.Write(std::span(buffer).first(*n));
+  co_return sent;
+}
+
+Task<void> AcceptAll(Loop& loop, SocketAddress address) {
+  absl::StatusOr<TcpListener> listener = TcpListener::Listen(loop, address);
+  while (true) {
+    absl::StatusOr<TcpStream> stream = co_await listener->Accept();
+    if (absl::IsResourceExhausted(stream.status())) continue;
+    if (!stream.ok()) break;
+    Spawn(Serve(*std::move(stream))).Detach();
+  }
+}
+
+class NetHeaderExamples : public TaskTest {
+ protected:
+  const std::string text_ = "question";
+  const std::span<const std::byte> question = std::as_bytes(std::span(text_));
+  const std::span<const std::byte> reply = question;
+  std::array<std::byte, 64> buffer;
+};
+
+RINGWAY_TEST_F(NetHeaderExamples, SocketAddress) {
+  absl::StatusOr<SocketAddress> address = SocketAddress::Parse("[::1]:7878");
+  RINGWAY_ASSERT_OK(address);
+  co_return;
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, ListenConnectReadAndWrite) {
+  const SocketAddress address = *SocketAddress::Parse("127.0.0.1:7878");
+  JoinHandle<void> accepting = Spawn(AcceptAll(loop(), address));
+  co_await Yield();
+  absl::StatusOr<TcpStream> connected = co_await net::Connect(address);
+  RINGWAY_ASSERT_OK(connected);
+  TcpStream peer = *std::move(connected);
+  RINGWAY_ASSERT_OK(co_await peer.Write(question));
+  TcpStream& stream = peer;
+  absl::StatusOr<size_t> n = co_await stream.Read(buffer);
+  absl::Status sent = co_await stream.Write(std::span(buffer).first(*n));
+  EXPECT_EQ(n.value_or(0), question.size());
+  EXPECT_TRUE(sent.ok()) << sent;
+  accepting.Cancel();
+  static_cast<void>(co_await accepting);
+}
+
+Task<absl::StatusOr<TcpStream>> ConnectTo(SocketAddress address) {
+  absl::StatusOr<TcpStream> stream = co_await net::Connect(address);
+  co_return stream;
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, Connect) {
+  const SocketAddress address = *SocketAddress::Parse("127.0.0.1:7878");
+  absl::StatusOr<TcpStream> refused = co_await ConnectTo(address);
+  EXPECT_TRUE(absl::IsUnavailable(refused.status())) << refused.status();
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, StreamPair) {
+  auto pair = net::StreamPair();
+  Spawn(Serve(std::move(pair->second))).Detach();
+  absl::Status sent = co_await pair->first.Write(question);
+  RINGWAY_ASSERT_OK(sent);
+  absl::StatusOr<size_t> n = co_await pair->first.Read(buffer);
+  EXPECT_EQ(n.value_or(0), question.size());
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, BufferedWriter) {
+  absl::StatusOr<std::pair<TcpStream, TcpStream>> pair = net::StreamPair();
+  TcpStream& stream = pair->first;
+  int n_replies = 0;
+  {
+    net::BufferedWriter writer(stream.writer());
+    while (n_replies < 3) {
+      absl::Status queued = co_await writer.Enqueue(reply);
+      RINGWAY_ASSERT_OK(queued);
+      ++n_replies;
+    }
+    absl::Status sent = co_await writer.Flush();
+    RINGWAY_ASSERT_OK(sent);
+  }
+  absl::StatusOr<size_t> n = co_await pair->second.Read(buffer);
+  EXPECT_EQ(n.value_or(0), 3 * reply.size());
+}
+
+Task<absl::Status> AnswerOne(Loop& loop, SocketAddress address,
+                             std::span<const std::byte> reply) {
+  std::array<std::byte, 64> buffer;
+  absl::StatusOr<UdpSocket> socket = UdpSocket::Bind(loop, address);
+  absl::StatusOr<Datagram> got = co_await socket->ReceiveFrom(buffer);
+  absl::Status sent = co_await socket->SendTo(reply, got->sender);
+  co_return sent;
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, UdpSocket) {
+  const SocketAddress address = *SocketAddress::Parse("127.0.0.1:7878");
+  JoinHandle<absl::Status> answering = Spawn(AnswerOne(loop(), address, reply));
+  co_await Yield();
+  absl::StatusOr<UdpSocket> peer = UdpSocket::Bind(address.WithPort(0));
+  RINGWAY_ASSERT_OK(co_await peer->SendTo(question, address));
+  absl::StatusOr<Datagram> got = co_await peer->Receive(buffer);
+  RINGWAY_ASSERT_OK(got);
+  EXPECT_EQ(got->n_bytes, reply.size());
+  RINGWAY_ASSERT_OK(co_await answering);
+}
+
+// --- The headers.
+
+TEST(NetHeaderExampleTest, OfTheHeadersAreTheseHere) {
+  for (const char* header : {
+           "buffered_writer.h",
+           "connect.h",
+           "socket_address.h",
+           "stream_pair.h",
+           "tcp_listener.h",
+           "tcp_stream.h",
+           "udp_socket.h",
+       }) {
+    testing::ExpectHeaderQuotes(std::string("net/") + header,
+                                "net/header_examples_test.cc");
+  }
+}
+
+}  // namespace
+}  // namespace ringway
