@@ -3,7 +3,7 @@
 // Broadcast<T>: each value to every receiver, among the tasks of one worker.
 //
 // One ring holds each value once, until every receiver has received it. The
-// LagPolicy given at construction decides what happens when a receiver does
+// LagPolicy chosen by Subscribe() decides what happens when a receiver does
 // not keep up. To pass each value to a single receiver, use a Channel.
 //
 //   Broadcast<Quote> quotes(/*capacity=*/64, LagPolicy::kDropOldest);
@@ -32,13 +32,6 @@
 #include "ringway/executor/task/wait.h"
 
 namespace ringway {
-
-// How a full Broadcast treats the slowest receivers.
-enum class LagPolicy : uint8_t {
-  kBlockSender,  // the sender waits; no value is missed
-  kDropOldest,   // drops the oldest value and counts it for them
-  kDisconnect,   // ends them with ResourceExhausted
-};
 
 // For one worker. No task may wait on it or on one of its receivers when it
 // is destroyed (checked); Close() ends their waits. Receivers may outlive it
@@ -76,7 +69,7 @@ class Broadcast {
 
   // Holds up to `capacity` values, 1 to kMostCapacity (checked), that some
   // receiver has not received. Allocates room for them here, and nothing
-  // later.
+  // later. `policy` is for receivers that subscribe without one.
   explicit Broadcast(size_t capacity,
                      LagPolicy policy = LagPolicy::kBlockSender)
       : capacity_(CheckCapacity(capacity)),
@@ -89,14 +82,17 @@ class Broadcast {
   // Makes a receiver of the values sent from now on. There may be any number
   // of them; each adds a list operation, and no allocation, to a send that
   // wakes it.
-  BroadcastReceiver<T> Subscribe() {
+  BroadcastReceiver<T> Subscribe() { return Subscribe(policy_); }
+  // The same with its own policy: a display may miss values that a log must
+  // not.
+  BroadcastReceiver<T> Subscribe(LagPolicy policy) {
     CheckThread();
-    return BroadcastReceiver<T>(*this);
+    return BroadcastReceiver<T>(*this, policy);
   }
 
   // Sends `value` to every receiver. Without receivers it is dropped. Waits,
-  // in call order, only if the policy is kBlockSender and the slowest
-  // receiver is `capacity` values behind.
+  // in call order, only if a receiver whose policy is kBlockSender is
+  // `capacity` values behind; then no receiver misses anything.
   //
   // Errors:       Unavailable if it is closed, also during the wait.
   //               Cancelled.
@@ -152,14 +148,19 @@ class Broadcast {
   void CheckThread() const { owner_.CheckOrGone("a Broadcast"); }
   Slot& At(uint64_t position) { return slots_[position % capacity_]; }
 
-  // Takes `value`, making room for it according to the policy; false if the
-  // sender must wait. Keeps FIFO order: senders wait only while there is no
-  // room.
+  // Takes `value` if there is room. Keeps FIFO order: senders wait only while
+  // there is no room.
   bool Accept(internal::SentObject<T>& value);
+  // True if there is room, or was made as the policies of the slowest say;
+  // false if one of these is to wait.
+  bool MakeRoom();
   void Append(internal::SentObject<T>& value);
   void DropFront() {
     At(begin_).value.reset();
     ++begin_;
+  }
+  void DropWhatAllHaveHad() {
+    while (begin_ < end_ && At(begin_).readers == 0) DropFront();
   }
   void DisconnectSlowest();
   // Called after a receiver has received a value or was removed.

@@ -41,15 +41,21 @@ void Broadcast<T>::Close() {
 
 template <typename T>
 bool Broadcast<T>::Accept(internal::SentObject<T>& value) {
-  if (end_ - begin_ == capacity_) {
-    if (policy_ == LagPolicy::kBlockSender) return false;
-    if (policy_ == LagPolicy::kDropOldest) {
-      DropFront();
-    } else {
-      DisconnectSlowest();
-    }
-  }
+  if (!MakeRoom()) return false;
   Append(value);
+  return true;
+}
+
+template <typename T>
+bool Broadcast<T>::MakeRoom() {
+  if (end_ - begin_ < capacity_) return true;
+  for (Receiver* each = receivers_.front(); each != nullptr;
+       each = receivers_.Next(*each)) {
+    if (each->next_ == begin_ && each->policy_ == LagPolicy::kBlockSender)
+      return false;
+  }
+  DisconnectSlowest();
+  if (end_ - begin_ == capacity_) DropFront();
   return true;
 }
 
@@ -73,7 +79,7 @@ template <typename T>
 void Broadcast<T>::DisconnectSlowest() {
   for (Receiver* each = receivers_.front(); each != nullptr;) {
     Receiver* const next = receivers_.Next(*each);
-    if (each->next_ == begin_) {
+    if (each->next_ == begin_ && each->policy_ == LagPolicy::kDisconnect) {
       each->disconnected_ = true;
       for (uint64_t i = begin_; i < end_; ++i) --At(i).readers;
       each->Unlink();
@@ -82,13 +88,13 @@ void Broadcast<T>::DisconnectSlowest() {
     }
     each = next;
   }
-  GoOn();
+  DropWhatAllHaveHad();
 }
 
 template <typename T>
 void Broadcast<T>::GoOn() {
-  while (begin_ < end_ && At(begin_).readers == 0) DropFront();
-  while (end_ - begin_ < capacity_ && !senders_.empty()) {
+  DropWhatAllHaveHad();
+  while (!senders_.empty() && MakeRoom()) {
     Append(senders_.front()->value_);
     senders_.CompleteFront(internal::WaitEnd::kServed);
   }
@@ -120,6 +126,7 @@ absl::StatusOr<T> Broadcast<T>::TakeFor(Receiver& receiver) {
     absl::StatusOr<T> copy(absl::in_place, *slot.value);  // may throw
     ++receiver.next_;
     --slot.readers;
+    if (!senders_.empty()) GoOn();  // it may have been the one to wait for
     return copy;
   }
   absl::StatusOr<T> value(absl::in_place, *std::move(slot.value));
@@ -130,8 +137,9 @@ absl::StatusOr<T> Broadcast<T>::TakeFor(Receiver& receiver) {
 }
 
 template <typename T>
-BroadcastReceiver<T>::BroadcastReceiver(Broadcast<T>& broadcast)
-    : broadcast_(&broadcast), next_(broadcast.end_) {
+BroadcastReceiver<T>::BroadcastReceiver(Broadcast<T>& broadcast,
+                                        LagPolicy policy)
+    : broadcast_(&broadcast), next_(broadcast.end_), policy_(policy) {
   broadcast.Add(*this);
 }
 
@@ -182,6 +190,7 @@ void BroadcastReceiver<T>::TakeOver(BroadcastReceiver& other) {
   broadcast_ = std::exchange(other.broadcast_, nullptr);
   next_ = other.next_;
   missed_ = std::exchange(other.missed_, 0);
+  policy_ = other.policy_;
   disconnected_ = std::exchange(other.disconnected_, false);
   if (broadcast_ == nullptr) return;
   other.Unlink();

@@ -25,6 +25,8 @@ namespace ringway {
 namespace {
 
 struct Model {
+  explicit Model(LagPolicy p) : policy(p) {}
+  LagPolicy policy;
   std::deque<int> unread;
   uint64_t missed = 0;
   bool disconnected = false;
@@ -32,18 +34,22 @@ struct Model {
 
 class ModelTest {
  public:
-  ModelTest(unsigned seed, LagPolicy policy)
+  // `policies`: of which each receiver has one.
+  ModelTest(unsigned seed, std::vector<LagPolicy> policies)
       : random_(seed),
-        policy_(policy),
+        policies_(std::move(policies)),
         capacity_(1 + random_() % 5),
-        broadcast_(capacity_, policy) {}
+        broadcast_(capacity_, policies_.front()) {}
 
   void Step() {
     switch (random_() % 10) {
       case 0:
         if (receivers_.size() < 4) {
-          receivers_.push_back(broadcast_.Subscribe());
-          models_.emplace_back();
+          const LagPolicy policy = policies_[random_() % policies_.size()];
+          receivers_.push_back(policies_.size() == 1
+                                   ? broadcast_.Subscribe()
+                                   : broadcast_.Subscribe(policy));
+          models_.emplace_back(policy);
         }
         break;
       case 1:
@@ -72,10 +78,13 @@ class ModelTest {
 
  private:
   void Send() {
-    bool full = false;
-    for (const Model& model : models_) full |= model.unread.size() == capacity_;
+    bool blocked = false;
+    for (const Model& model : models_) {
+      blocked |= model.policy == LagPolicy::kBlockSender &&
+                 model.unread.size() == capacity_;
+    }
     const absl::Status sent = broadcast_.TrySend(next_);
-    if (full && policy_ == LagPolicy::kBlockSender) {
+    if (blocked) {
       EXPECT_TRUE(absl::IsResourceExhausted(sent));
       return;
     }
@@ -83,7 +92,7 @@ class ModelTest {
     for (Model& model : models_) {
       if (model.disconnected) continue;
       if (model.unread.size() == capacity_) {
-        if (policy_ == LagPolicy::kDisconnect) {
+        if (model.policy == LagPolicy::kDisconnect) {
           model.disconnected = true;
           model.unread.clear();
           continue;
@@ -112,7 +121,7 @@ class ModelTest {
   }
 
   std::minstd_rand random_;
-  const LagPolicy policy_;
+  const std::vector<LagPolicy> policies_;
   const size_t capacity_;
   Broadcast<int> broadcast_;
   std::vector<BroadcastReceiver<int>> receivers_;
@@ -121,12 +130,16 @@ class ModelTest {
 };
 
 TEST(BroadcastModel, BehavesAsAQueueForEachReceiver) {
-  for (LagPolicy policy : {LagPolicy::kBlockSender, LagPolicy::kDropOldest,
-                           LagPolicy::kDisconnect}) {
+  const LagPolicy all[] = {LagPolicy::kBlockSender, LagPolicy::kDropOldest,
+                           LagPolicy::kDisconnect};
+  // Each alone, then receivers of all of them together.
+  for (int first = 0; first <= 3; ++first) {
+    const std::vector<LagPolicy> policies(all + first % 3,
+                                          all + (first == 3 ? 3 : first + 1));
     for (unsigned seed = 1; seed <= 60; ++seed) {
-      SCOPED_TRACE(testing::Message() << "policy " << static_cast<int>(policy)
-                                      << " seed " << seed);
-      ModelTest model(seed, policy);
+      SCOPED_TRACE(testing::Message()
+                   << "policies " << first << " seed " << seed);
+      ModelTest model(seed, policies);
       for (int step = 0; step < 500; ++step) model.Step();
       if (testing::Test::HasFailure()) return;
     }

@@ -19,6 +19,14 @@ namespace ringway {
 template <typename T>
 class Broadcast;
 
+// What happens to a receiver that has most to catch up with when the Broadcast
+// is full.
+enum class LagPolicy : uint8_t {
+  kBlockSender,  // it is waited for, and misses nothing
+  kDropOldest,   // it misses the oldest value, and is told how many
+  kDisconnect,   // it is at the end: ResourceExhausted
+};
+
 // Made by Broadcast::Subscribe(). Must not be moved or dropped while a task
 // awaits it (checked). It may outlive its Broadcast; then it gets
 // Unavailable, and values it had not received are lost.
@@ -95,7 +103,7 @@ class BroadcastReceiver : private ListNode {
   friend class Broadcast<T>;
   friend class IntrusiveList<BroadcastReceiver>;
 
-  explicit BroadcastReceiver(Broadcast<T>& broadcast);
+  BroadcastReceiver(Broadcast<T>& broadcast, LagPolicy policy);
 
   void CheckThread() const;
   OwnerThread& owner();
@@ -115,6 +123,7 @@ class BroadcastReceiver : private ListNode {
   Broadcast<T>* broadcast_ = nullptr;  // null once ended
   uint64_t next_ = 0;                  // the position of its next value
   uint64_t missed_ = 0;
+  LagPolicy policy_ = LagPolicy::kBlockSender;
   bool disconnected_ = false;
   OwnerThread owner_ = OwnerThread::Unbound();  // used without a broadcast
   internal::WaitLine<ReceiveOp> waiters_;

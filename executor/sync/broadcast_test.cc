@@ -144,6 +144,42 @@ TEST(Broadcast, ThatDisconnectsEndsTheSlowestAndNoOther) {
   EXPECT_EQ(Next(slow), "d");
 }
 
+TEST(Broadcast, EachReceiverMayHaveAPolicyOfItsOwn) {
+  Text text(2, LagPolicy::kDropOldest);
+  TextReceiver display = text.Subscribe();
+  TextReceiver log = text.Subscribe(LagPolicy::kBlockSender);
+  TextReceiver peer = text.Subscribe(LagPolicy::kDisconnect);
+  EXPECT_TRUE(text.TrySend("a").ok());
+  EXPECT_TRUE(text.TrySend("b").ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(text.TrySend("c")));
+  EXPECT_EQ(Next(log), "a");
+  EXPECT_TRUE(text.TrySend("c").ok());
+  EXPECT_EQ(Next(log), "b");
+  EXPECT_EQ(Next(display), "b");
+  EXPECT_EQ(display.TakeMissed(), 1u);
+  EXPECT_TRUE(absl::IsResourceExhausted(peer.TryReceive().status()));
+  EXPECT_EQ(text.n_receivers(), 2u);
+}
+
+Task<absl::Status> SendText(Text* text, std::string value) {
+  co_return co_await text->Send(std::move(value));
+}
+
+// Others have yet to read what it has read, so no slot becomes free.
+RINGWAY_TEST(BroadcastTasks, ASenderGoesOnWhenTheOneItWaitsForHasRead) {
+  Text text(1);
+  TextReceiver log = text.Subscribe();
+  TextReceiver display = text.Subscribe(LagPolicy::kDropOldest);
+  RINGWAY_ASSERT_OK(text.TrySend("a"));
+  JoinHandle<absl::Status> sends = Spawn(SendText(&text, "b"));
+  co_await Yield();
+  EXPECT_FALSE(sends.done());
+  EXPECT_EQ(Next(log), "a");
+  RINGWAY_ASSERT_OK(co_await sends);
+  EXPECT_EQ(Next(display), "b");
+  EXPECT_EQ(display.TakeMissed(), 1u);
+}
+
 RINGWAY_TEST(BroadcastTasks, AReceiverThatGoesMakesRoom) {
   Text text(1);
   TextReceiver slow = text.Subscribe(), fast = text.Subscribe();
