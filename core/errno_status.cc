@@ -27,13 +27,9 @@ absl::StatusCode CodeOf(int errnum) {
   }
 }
 
-absl::Status StatusWithText(int errnum, std::string_view what) {
-  char text[128];
-  // The GNU strerror_r: returns the text, which may or may not be in the
-  // buffer.
-  absl::Status status(
-      CodeOf(errnum),
-      absl::StrCat(what, ": ", strerror_r(errnum, text, sizeof(text))));
+absl::Status StatusWithText(int errnum, std::string_view what,
+                            std::string_view text) {
+  absl::Status status(CodeOf(errnum), absl::StrCat(what, ": ", text));
   status.SetPayload(kErrnoPayload, absl::Cord(absl::StrCat(errnum)));
   return status;
 }
@@ -45,8 +41,16 @@ absl::Status ErrnoToStatus(int errnum, std::string_view what) {
   if (errnum == ECANCELED) return CancelledStatus();
   if (errnum == ETIME)
     return absl::Status(absl::StatusCode::kDeadlineExceeded, "");
+  char text[128];
+  // The GNU strerror_r: returns the text, which may or may not be in the
+  // buffer.
+  return ErrnoToStatus(errnum, what, strerror_r(errnum, text, sizeof(text)));
+}
+
+absl::Status ErrnoToStatus(int errnum, std::string_view what,
+                           std::string_view text) {
   try {
-    return StatusWithText(errnum, what);
+    return StatusWithText(errnum, what, text);
   } catch (const std::bad_alloc&) {
     return absl::Status(CodeOf(errnum), "");
   }

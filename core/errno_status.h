@@ -28,6 +28,12 @@ namespace ringway {
 //        neither. Without memory it is the code alone; nothing is thrown.
 absl::Status ErrnoToStatus(int errnum, std::string_view what);
 
+// The same for an error, also ECANCELED and ETIME, with the message
+// "`what`: `text`": where the errno's own text says too little, or there is
+// none.
+absl::Status ErrnoToStatus(int errnum, std::string_view what,
+                           std::string_view text);
+
 // The errno `status` was made from, or 0 if it was made from none. For the two
 // code-only statuses of ErrnoToStatus() it returns ECANCELED and ETIME.
 int ErrnoOf(const absl::Status& status);

@@ -33,8 +33,8 @@ using ReceivedData = LentBuffer;
 struct Completion {
   bool ok() const { return result >= 0; }
 
-  // OK or the error: "recv: Connection reset by peer". Cancelled and
-  // DeadlineExceeded have no text and cost nothing.
+  // OK or the error: "recv: Connection reset by peer", "recv: the deadline
+  // passed". Cancelled has no text and costs nothing.
   absl::Status status() const;
 
   // The task; stale if this is the final completion.

@@ -11,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "ringway/core/errno_status.h"
 #include "ringway/executor/ring/ring.h"
 #include "ringway/executor/ring/ring_fixture.h"
 
@@ -148,7 +149,9 @@ TEST_P(RingCancelTest, ADeadlineIsReportedAsOneAndNeverEarly) {
   EXPECT_TRUE(ring().SetDeadline(task, when));
   RunUntilDone();
   EXPECT_EQ(log.Finals(0), Once(-ETIME));
-  EXPECT_EQ(status, absl::DeadlineExceededError(""));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status));
+  EXPECT_EQ(status.message(), "recv: the deadline passed");
+  EXPECT_EQ(ErrnoOf(status), ETIME);
   EXPECT_GE(ended_at, when);
 }
 

@@ -22,9 +22,9 @@ class Broadcast;
 // What happens to a receiver that has most to catch up with when the Broadcast
 // is full.
 enum class LagPolicy : uint8_t {
-  kBlockSender,  // it is waited for, and misses nothing
-  kDropOldest,   // it misses the oldest value, and is told how many
-  kDisconnect,   // it is at the end: ResourceExhausted
+  kBlockSender,  // the sender waits; no value is missed
+  kDropOldest,   // drops the oldest value and counts it for the receiver
+  kDisconnect,   // ends the receiver with ResourceExhausted
 };
 
 // Made by Broadcast::Subscribe(). Must not be moved or dropped while a task
