@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a backend is chosen and sized. The defaults serve.
+// The choice and the sizes of a backend. The defaults fit most programs.
 
 #ifndef RINGWAY_BACKENDS_BACKEND_OPTIONS_H_
 #define RINGWAY_BACKENDS_BACKEND_OPTIONS_H_
@@ -16,8 +16,7 @@
 namespace ringway {
 
 enum class BackendKind : uint8_t {
-  kAuto,   // io_uring; where it is refused, the next best, with one log line
-           // saying why
+  kAuto,   // io_uring; epoll with one log line if io_uring is refused
   kUring,  // io_uring or an error
   kEpoll,  // epoll or an error
 };
@@ -27,27 +26,26 @@ std::string_view BackendKindName(BackendKind kind);
 // "auto", "uring" or "epoll"; InvalidArgument otherwise.
 absl::StatusOr<BackendKind> ParseBackendKind(std::string_view text);
 
-// Reads and writes of files opened with O_DIRECT, on a ring of their own whose
-// completions are polled for instead of interrupting.
+// Whether reads and writes of files opened with O_DIRECT use a separate ring
+// that polls for completions instead of waiting for interrupts.
 enum class DirectPolling : uint8_t {
   kOff,
-  kAuto,      // where the device has poll queues; counted where it has none
-  kRequired,  // -EOPNOTSUPP where the device has none
+  kAuto,      // if the device has poll queues; counted if it has none
+  kRequired,  // -EOPNOTSUPP if the device has none
 };
 
-// The most that a backend's receive buffers may take together, and the copies
-// of what was received: address space, of which only what is used becomes
-// memory.
+// Upper limit of the total size of a backend's receive buffers, and of copied
+// deliveries. This is address space; only used pages become memory.
 inline constexpr uint64_t kMostReceiveBytes = uint64_t{4} << 30;
 
-// The most threads of each kind that the kernel may be allowed to start.
+// Upper limit of bounded_workers and unbounded_workers.
 inline constexpr uint32_t kMostKernelWorkers = 32'768;
 
 struct UringOptions {
   UringOptions() {}
 
-  // Refuse, in the kernel, every opcode and registration that this runtime does
-  // not use (IORING_REGISTER_RESTRICTIONS).
+  // Makes the kernel refuse every opcode and registration that this runtime
+  // does not use (IORING_REGISTER_RESTRICTIONS).
   bool restricted = false;
 
   // 128-byte submission and 32-byte completion entries, for commands with more
@@ -66,59 +64,61 @@ struct UringOptions {
   // For reads and writes marked kDirectIo.
   DirectPolling direct_polling = DirectPolling::kOff;
 
-  // What to treat as unknown to the kernel, so that tests run as on an older
-  // one: IORING_SETUP_* and IORING_FEAT_* flags, and opcodes (bit n is opcode
-  // n).
+  // Features to treat as unknown to the kernel, so that tests run as on an
+  // older one: IORING_SETUP_* and IORING_FEAT_* flags, and opcodes (bit n is
+  // opcode n).
   uint32_t masked_setup_flags = 0;
   uint32_t masked_features = 0;
   uint64_t masked_opcodes = 0;
 };
 
 struct BackendOptions {
-  BackendOptions() {}  // not an aggregate: g++ 12 destroys aggregate
-                       // temporaries twice in co_await
+  // Not an aggregate: g++ 12 destroys aggregate temporaries twice in co_await.
+  BackendOptions() {}
 
   BackendKind kind = BackendKind::kAuto;
 
-  // Operations handed to the kernel in one batch, 1 to 32,768; rounded up to a
-  // power of two. More may be in flight: the surplus waits its turn in the
+  // Operations submitted to the kernel in one batch, 1 to 32,768; rounded up
+  // to a power of two. More may be in flight: the surplus stays queued in the
   // loop.
   uint32_t submission_entries = 512;
 
   // Completions that fit without the kernel's overflow list, 2 to 65,536, at
-  // least submission_entries; rounded up to a power of two. Overflow is slower,
-  // never lossy. io_uring finds what it is to cancel in a table of a 32nd of
-  // this size (Linux 6.18), so tens of thousands in flight want it large.
+  // least submission_entries; rounded up to a power of two. Overflow is
+  // slower, never lossy. io_uring looks up operations to cancel in a table of
+  // a 32nd of this size (Linux 6.18), so it should be large for tens of
+  // thousands in flight.
   uint32_t completion_entries = 4096;
 
-  // Buffers lent to multishot receives: how many (1 to 32,768, rounded up to a
-  // power of two) and of how many bytes (64 to 1 GiB), kMostReceiveBytes in
-  // all. Allocated when the first multishot receive starts.
+  // Buffers lent to multishot receives: their number (1 to 32,768, rounded up
+  // to a power of two) and size (64 bytes to 1 GiB), at most
+  // kMostReceiveBytes in all. Allocated when the first multishot receive
+  // starts.
   uint32_t receive_buffer_count = 256;
   uint32_t receive_buffer_bytes = 16 * 1024;
 
   // When fewer receive buffers than this are left, deliveries are copied and
-  // their buffers go back at once, so that who holds on to deliveries cannot
-  // starve the others. 0: a quarter of them. At most receive_buffer_count.
+  // their buffers returned at once, so that tasks that keep deliveries do not
+  // starve others. 0: a quarter of them. At most receive_buffer_count.
   uint32_t receive_low_water = 0;
 
-  // Bytes that such copies may occupy, 0 to kMostReceiveBytes. Beyond it
-  // deliveries keep their buffers, and receives wait for one to come back.
+  // Upper limit of the bytes in such copies, 0 to kMostReceiveBytes. Beyond
+  // it deliveries keep their buffers, and receives wait for a returned one.
   size_t receive_copy_bytes = 4 * 1024 * 1024;
 
-  // Whether Backend::PollableFd() is to be had: for loops that are nested in
-  // another one. On io_uring completions then cost a little more.
+  // Enables Backend::PollableFd(), for loops that are nested in another one.
+  // On io_uring completions then cost a little more.
   bool pollable = false;
 
   // Threads for operations that have no asynchronous form on this backend, 1 to
   // 256; started when first needed.
   uint32_t offload_threads = 4;
 
-  // io_uring alone; the other backends ignore them.
+  // For io_uring only; the other backends ignore them.
   UringOptions uring;
 };
 
-// InvalidArgument, naming the option and its limits, if one is out of range.
+// InvalidArgument with the option and its limits if one is out of range.
 absl::Status CheckBackendOptions(const BackendOptions& options);
 
 }  // namespace ringway

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Datagram: what one delivery of a multishot recvmsg holds.
+// Datagram: the content of a delivery of a multishot recvmsg.
 //
 // Backends fill a provided buffer with a header, room for the source address,
 // room for control data, then the payload: the layout of IORING_OP_RECVMSG
@@ -19,9 +19,9 @@
 
 namespace ringway {
 
-// What the buffer begins with. Lengths are those the kernel had to report; what
-// did not fit into the room for it was cut. The payload's is that of what is
-// there, unless the operation has MSG_TRUNC.
+// The start of the buffer. The lengths are those that the kernel reported;
+// parts that did not fit were cut. payload_bytes is the length present,
+// unless the operation has MSG_TRUNC.
 struct DatagramHeader {
   uint32_t name_bytes = 0;
   uint32_t control_bytes = 0;
@@ -38,11 +38,11 @@ struct Datagram {
   bool truncated() const { return (flags & MSG_TRUNC) != 0; }
 };
 
-// Where the payload of a buffer starts that `op` receives into.
+// The offset of the payload in a buffer that `op` receives into.
 size_t DatagramPayloadOffset(const Operation& op);
 
-// Takes a delivery of `op`, a multishot recvmsg, apart. The parts point into
-// the event's buffer and are valid until it is returned.
+// Parses a delivery of `op`, a multishot recvmsg. The parts point into the
+// delivery's buffer and are valid until it is returned.
 Datagram ReadDatagram(const Operation& op, const Delivery& delivery);
 
 }  // namespace ringway

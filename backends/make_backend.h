@@ -13,20 +13,20 @@
 
 namespace ringway {
 
-// Makes a backend for the calling thread, which alone may use it.
+// Makes a backend for use by the calling thread only.
 //
 // The environment variable RINGWAY_BACKEND (auto, uring, epoll) overrides
-// `options.kind`. `auto` takes epoll where io_uring is refused - by a policy,
-// an old kernel, the memlock limit - and says so in one line on stderr per
-// process. A want of fds is no refusal. An explicit kind fails where it cannot
-// be had; it never downgrades.
+// `options.kind`. `auto` uses epoll if io_uring is refused - by a policy, an
+// old kernel, the memlock limit - and prints the reason in one line on stderr
+// per process. Running out of fds is not a refusal. An explicit kind fails if
+// it is unavailable; it never falls back.
 //
-// Holds the fds 0, 1 and 2 (core/standard_fds.h), so that nothing made with or
-// by a backend becomes stdin, stdout or stderr.
+// Opens fds 0, 1 and 2 if they are closed (core/standard_fds.h), so that no
+// fd of a backend becomes stdin, stdout or stderr.
 //
 // Errors: InvalidArgument (an option out of range, a bad RINGWAY_BACKEND), or
-//         why the kernel refused, with the remedy; both reasons where epoll is
-//         refused, too.
+//         the kernel's refusal with the remedy; both reasons if epoll is
+//         refused too.
 absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(
     const BackendOptions& options);
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OpCode: the operations there are, and one table of what is to be known of
-// each. What only one backend needs to know stays in that backend.
+// OpCode: the operations, and one table of their properties. Facts that only
+// one backend needs are in that backend.
 //
-// docs/backends.md lists what an operation that is added has to touch; it
-// begins here.
+// docs/backends.md lists the steps of adding an operation, beginning here.
 
 #ifndef RINGWAY_BACKENDS_OPCODE_H_
 #define RINGWAY_BACKENDS_OPCODE_H_
@@ -16,7 +15,7 @@
 namespace ringway {
 
 // Every backend switches over all of these without a default, so a new one
-// breaks the build of a backend that forgot it.
+// breaks the build of a backend that does not handle it.
 enum class OpCode : uint8_t {
   kNop,
   // Any fd.
@@ -67,7 +66,7 @@ inline constexpr size_t kOpCodeCount =
 
 // How a backend carries out an opcode.
 enum class Support : uint8_t {
-  kNative,         // by the kernel's asynchronous interface itself
+  kNative,         // by the kernel's asynchronous interface
   kEmulated,       // by other means, with the same results
   kUnimplemented,  // not at all: -EOPNOTSUPP
 };
@@ -76,14 +75,14 @@ enum class Support : uint8_t {
 namespace opcode {
 
 using enum Support;
-// Operation::fd and fd2, as far as they are files it works on. Directories
-// that paths are relative to do not count.
+// Which of Operation::fd and fd2 are files that it works on. Directories that
+// paths are relative to do not count.
 enum Fds : uint8_t { kNoFd, kFd, kTwoFds };
 
-// What its fd has to be ready for before it can go on.
+// The readiness of its fd that it waits for.
 enum Waits : uint8_t { kNever, kToRead, kToWrite, kForEvents, kTwoSides };
 
-// What the deliveries of a DeliveringOperation are. Other operations have none.
+// The deliveries of a DeliveringOperation. Other operations have none.
 enum Deliveries : uint8_t { kNothing, kEvents, kFds, kBuffers, kSentBytes };
 
 // Whether its result is a new fd. Fds that are delivered do not count.
@@ -96,7 +95,7 @@ struct OpCodeTraits {
   const char* name;  // for messages and traces
   opcode::Fds fds;
   opcode::Waits waits;
-  Support by_readiness;  // where there is no io_uring
+  Support by_readiness;  // without io_uring
   opcode::Deliveries deliveries = opcode::kNothing;
   opcode::Makes makes = opcode::kMakesNoFd;
 };
@@ -171,7 +170,7 @@ constexpr bool Delivers(OpCode opcode) {
   return TraitsOf(opcode).deliveries != opcode::kNothing;
 }
 
-// True for the ones whose deliveries are lent buffers.
+// True for those whose deliveries are lent buffers.
 constexpr bool LendsBuffers(OpCode opcode) {
   return TraitsOf(opcode).deliveries == opcode::kBuffers;
 }
@@ -180,7 +179,7 @@ constexpr bool IsZeroCopySend(OpCode opcode) {
   return TraitsOf(opcode).deliveries == opcode::kSentBytes;
 }
 
-// True for the ones that are in progress on two fds.
+// True for those that work on two fds.
 constexpr bool IsTwoSided(OpCode opcode) {
   return TraitsOf(opcode).fds == opcode::kTwoFds;
 }

@@ -2,12 +2,11 @@
 //
 // Operation: one request to the kernel (or to the simulator) as plain data.
 //
-// The caller owns it - usually inside an awaitable, hence inside a coroutine
-// frame - and its address is its identity while it is in flight, so it is
-// immovable and costs no allocation. A backend starts it and completes it
-// exactly once; whoever made it says in its Runnable function how to go on.
-// Destroying a queued or in-flight operation is a caller bug and aborts in
-// every build.
+// The caller owns it, usually inside an awaitable in a coroutine frame. Its
+// address identifies it while it is in flight, so it is immovable and needs
+// no allocation. A backend starts it and completes it exactly once; its
+// Runnable function then runs. Destroying a queued or in-flight operation is
+// a bug and aborts in every build.
 //
 //     idle --Start()--> queued --Submit()--> in flight --reaped--> done
 //                          \--Cancel()---------------------------->/
@@ -31,19 +30,19 @@ namespace ringway {
 
 enum class OpState : uint8_t { kIdle, kQueued, kInFlight, kDone };
 
-// What backends keep with an operation, so that they need no table of their
-// own. Each field has one meaning on all backends that use it.
+// State that backends keep with an operation, so that they need no table.
+// Each field has the same meaning on all backends that use it.
 struct BackendState {
-  void* memory = nullptr;      // a buffer that goes with the operation
+  void* memory = nullptr;      // a buffer for the operation
   uint32_t progress = 0;       // bytes moved by the attempts so far
   bool needs_rearm = false;    // it is between two armings
   bool offloaded = false;      // an OffloadPool has it
-  bool lost_delivery = false;  // it lacks a delivery, hence is to end
-  bool drained = false;        // a receive that has left nothing behind
-  bool connecting = false;     // a handshake is under way
-  bool copies = false;         // a zero-copy send that has to copy after all
+  bool lost_delivery = false;  // it lost a delivery and must end
+  bool drained = false;        // a receive that has emptied the socket
+  bool connecting = false;     // a handshake is in progress
+  bool copies = false;         // a zero-copy send that must copy
   bool not_polled = false;     // direct I/O that its device does not poll
-  bool must_not_wait = false;  // a call that has to return instead (splice)
+  bool must_not_wait = false;  // a call that must not block (splice)
 };
 
 struct Operation : Runnable {
@@ -60,50 +59,49 @@ struct Operation : Runnable {
     return state == OpState::kQueued || state == OpState::kInFlight;
   }
 
-  // Moved by the backend and the loop only.
+  // Changed by the backend and the loop only.
   OpState state = OpState::kIdle;
   bool cancel_requested = false;
 
-  // What to do: set by the Prepare functions (prepare.h), which document what
-  // each opcode keeps where; constant from then on.
+  // The arguments: set by the Prepare functions (prepare.h), which document
+  // the use of each field; constant from then on.
   OpCode opcode = OpCode::kNop;
   int fd = -1;
   int fd2 = -1;
   uint32_t flags = 0;
   uint32_t length = 0;
-  void* address = nullptr;   // must outlive the operation, and so must
-  void* address2 = nullptr;  // this
+  void* address = nullptr;  // the memory of both must outlive the operation
+  void* address2 = nullptr;
   int64_t offset = 0;
   int64_t offset2 = 0;
 
-  // Its backend's alone, while it is in flight.
+  // For its backend only, while it is in flight.
   BackendState backend;
 
-  // What came of it, valid in kDone: what the system call would have returned,
-  // or -errno.
+  // The outcome, valid in kDone: the system call's result, or -errno.
   int32_t result = 0;
 };
 
-// One delivery of a DeliveringOperation. Lives in its backend's pool.
+// One delivery of a DeliveringOperation. Stored in its backend's pool.
 struct Delivery {
   Delivery* next = nullptr;
   int32_t result = 0;  // a new fd, bytes, or a poll mask
   // Lent buffers:
   uint16_t buffer_id = 0;     // for Backend::ReturnBuffer()
-  std::byte* data = nullptr;  // `result` bytes, valid until it is returned
+  std::byte* data = nullptr;  // `result` bytes, valid until returned
 };
 
-// An operation that delivers any number of times and ends once: multishots, and
-// zero-copy sends, which deliver the number of bytes that were accepted and end
+// An operation that delivers any number of times and ends once: multishots,
+// and zero-copy sends, which deliver the number of bytes accepted and end
 // when their memory may be changed.
 //
-// Deliveries queue up in `first_delivery`. `notice` is scheduled when there is
-// something new: deliveries, or the end, which comes after all of them and is
-// -errno or 0. Backends keep it armed through everything short of an error:
-// exhausted buffers, overflow, kernels that end multishots early. Without
-// memory for a delivery it ends with -ENOMEM behind the ones before it. Its
-// owner takes every delivery (see Backend::DropDeliveries) or leaks an fd or a
-// buffer, so that owner is a listener or a stream, never a temporary.
+// Deliveries queue up in `first_delivery`. `notice` is scheduled when there
+// are new deliveries, or the end, which follows all of them and is -errno or
+// 0. Backends keep the operation armed until an error ends it, despite
+// exhausted buffers, overflow and kernels that end multishots early. Without
+// memory for a delivery it ends with -ENOMEM after the earlier ones. An
+// untaken delivery leaks an fd or a buffer (see Backend::DropDeliveries), so
+// the owner must be a listener or a stream, never a temporary.
 struct DeliveringOperation : Operation {
   explicit DeliveringOperation(Function on_notice)
       : Operation(nullptr), notice(on_notice, this) {}
@@ -114,8 +112,8 @@ struct DeliveringOperation : Operation {
         OpCodeName(opcode));
   }
 
-  // A list node of its own: the operation is still in flight while its notice
-  // is scheduled.
+  // A separate list node, because the operation is still in flight while its
+  // notice is scheduled.
   struct Notice : Runnable {
     Notice(Function run, DeliveringOperation* owner)
         : Runnable(run), operation(owner) {}
@@ -127,7 +125,7 @@ struct DeliveringOperation : Operation {
   uint32_t delivery_count = 0;  // deliveries that have not been taken
 };
 
-// What the loop schedules at the end of `op`.
+// The entry that the loop schedules at the end of `op`.
 inline Runnable& EndOf(Operation& op) {
   if (!Delivers(op.opcode)) return op;
   return static_cast<DeliveringOperation&>(op).notice;

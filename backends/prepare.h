@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The Prepare functions: one per thing an Operation can do. Each fills in an
-// idle or done operation.
+// The Prepare functions, one per opcode. Each fills in an idle or done
+// operation.
 //
-// They check nothing: bad arguments come back as the errno of the system call
-// of the same name, and so do results. What is handed over by pointer -
-// buffers, paths, addresses, vectors - must stay valid until the operation is
-// done, also after a cancel.
+// They check nothing: the operation's result is that of the system call of
+// the same name, including the errno for bad arguments. Memory passed by
+// pointer - buffers, paths, addresses, vectors - must stay valid until the
+// operation is done, also after a cancel.
 
 #ifndef RINGWAY_BACKENDS_PREPARE_H_
 #define RINGWAY_BACKENDS_PREPARE_H_
@@ -25,8 +25,8 @@
 
 namespace ringway {
 
-// As an offset: the file's own position, which the transfer moves. The only
-// offset for what has no position: sockets, pipes.
+// As an offset: the file's own position, which the transfer advances. The
+// only valid offset for sockets and pipes.
 inline constexpr int64_t kCurrentPosition = -1;
 
 // Operation::flags of kRead and kWrite: the file was opened with O_DIRECT, so
@@ -52,16 +52,16 @@ void PrepareReadv(Operation& op, int fd, std::span<const iovec> buffers,
 void PrepareWritev(Operation& op, int fd, std::span<const iovec> buffers,
                    int64_t offset);
 
-// The result is 0 or -errno; the fd is gone in either case. What was started on
-// it before must have ended if it looks the fd up again later: sendfile,
-// zero-copy sends, splice, shutdown, fsync, fallocate, truncate, multishots.
+// The result is 0 or -errno; the fd is closed in either case. Operations that
+// look up the fd again later must have ended before: sendfile, zero-copy
+// sends, splice, shutdown, fsync, fallocate, truncate, multishots.
 void PrepareClose(Operation& op, int fd);
 
-// Waits once for `events` (POLLIN, POLLOUT, ...); the result is the mask that
-// became ready.
+// Waits once for `events` (POLLIN, POLLOUT, ...); the result is the mask of
+// ready events.
 void PreparePoll(Operation& op, int fd, uint32_t events);
-// Delivers the mask now, if anything is ready, and whenever something becomes
-// ready again: use up what is there, then wait for the next delivery.
+// Delivers the mask of ready events now, if there are any, and whenever one
+// becomes ready again. Drain the fd before waiting for the next delivery.
 void PreparePollMultishot(DeliveringOperation& op, int fd, uint32_t events);
 
 // Moves up to `n_bytes` from one fd to the other, one of which is a pipe,
@@ -75,7 +75,7 @@ void PrepareSplice(Operation& op, int from, int64_t from_offset, int to,
 void PrepareSendFile(Operation& op, int to, int from, int64_t offset,
                      size_t n_bytes);
 
-// --- Sockets. Fds that are made are CLOEXEC.
+// --- Sockets. New fds are CLOEXEC.
 
 void PrepareSocket(Operation& op, int domain, int type, int protocol);
 void PrepareBind(Operation& op, int fd, const sockaddr* address,
@@ -84,7 +84,7 @@ void PrepareListen(Operation& op, int fd, int backlog);
 
 // `address` and `length` may be null.
 void PrepareAccept(Operation& op, int fd, sockaddr* address, socklen_t* length);
-// Delivers accepted fds; getpeername(2) has their addresses.
+// Delivers accepted fds; getpeername(2) returns their addresses.
 void PrepareAcceptMultishot(DeliveringOperation& op, int fd);
 
 void PrepareConnect(Operation& op, int fd, const sockaddr* address,
@@ -94,14 +94,14 @@ void PrepareShutdown(Operation& op, int fd, int how);
 void PrepareRecv(Operation& op, int fd, std::span<std::byte> buffer,
                  int flags = 0);
 void PrepareRecvMsg(Operation& op, int fd, msghdr& message, int flags = 0);
-// Receives into the backend's provided buffers, one event per receive. Ends
+// Receives into the backend's receive buffers, one delivery per receive. Ends
 // with 0 at the end of the stream.
 void PrepareRecvMultishot(DeliveringOperation& op, int fd);
-// The same for messages: each event is one, with its source address, control
-// data and flags; ReadDatagram() (datagram.h) takes it apart. `message` says
-// how much room to leave for these: its msg_namelen and msg_controllen count,
-// its pointers do not. Ends with 0 at the end of a stream, or of
-// SOCK_SEQPACKET, where an empty packet looks like the end and counts as it.
+// The same for messages: each delivery is one message, with its source
+// address, control data and flags; ReadDatagram() (datagram.h) parses it.
+// msg_namelen and msg_controllen of `message` set the room for these; its
+// pointers are ignored. Ends with 0 at the end of a stream, or of
+// SOCK_SEQPACKET, for which an empty packet counts as the end.
 void PrepareRecvMsgMultishot(DeliveringOperation& op, int fd, msghdr& message,
                              int flags = 0);
 
@@ -111,9 +111,10 @@ void PrepareSend(Operation& op, int fd, std::span<const std::byte> buffer,
 void PrepareSendMsg(Operation& op, int fd, const msghdr& message,
                     int flags = 0);
 // Deliver the number of bytes accepted, unless there was an error, and end,
-// with 0 or -errno, when the kernel no longer refers to the memory, which must
-// not be changed or freed before: over a network that is when the peer has
-// acknowledged it. Where memory cannot be pinned (RLIMIT_MEMLOCK) it is copied.
+// with 0 or -errno, when the kernel no longer refers to the memory; do not
+// change or free it before. Over a network that is when the peer has
+// acknowledged the bytes. If memory cannot be pinned (RLIMIT_MEMLOCK), it is
+// copied.
 void PrepareSendZeroCopy(DeliveringOperation& op, int fd,
                          std::span<const std::byte> buffer, int flags = 0);
 void PrepareSendMsgZeroCopy(DeliveringOperation& op, int fd,
@@ -126,15 +127,14 @@ void PrepareOpenAt(Operation& op, int directory, const char* path, int flags,
                    mode_t mode = 0);
 void PrepareStatx(Operation& op, int directory, const char* path, int flags,
                   unsigned mask, struct statx* out);
-// Of the link itself, if it is one: STATX_BASIC_STATS.
+// STATX_BASIC_STATS, of the link itself if `path` is a symbolic link.
 void PrepareLstat(Operation& op, const char* path, struct statx* out);
 void PrepareFsync(Operation& op, int fd);
-// Leaves out metadata that reading the data back does not need.
+// Omits metadata that is not needed to read the data back.
 void PrepareFdatasync(Operation& op, int fd);
-// Starts, or waits for, the writing of pages from `offset` on; 0 bytes: to the
-// end of the file. `flags` as for sync_file_range(2), which tells why this
-// makes nothing safe by itself: it bounds how much a later fsync has left to
-// do.
+// Starts, or waits for, writing pages from `offset` on; 0 bytes: to the end
+// of the file. `flags` as for sync_file_range(2). This does not make data
+// durable (see there); it bounds the work of a later fsync.
 void PrepareSyncFileRange(Operation& op, int fd, int64_t offset,
                           uint32_t n_bytes, unsigned flags);
 void PrepareFallocate(Operation& op, int fd, int mode, int64_t offset,
@@ -153,12 +153,12 @@ void PrepareSymlink(Operation& op, const char* target, int directory,
 
 // --- Processes and devices.
 
-// Waits for the process behind `pidfd` to end and reaps it; `info`, which may
-// be null, says how it ended. The result is 0 or -errno.
+// Waits for the process of `pidfd` to end and reaps it. `info`, which may be
+// null, receives its exit status. The result is 0 or -errno.
 void PrepareWaitPid(Operation& op, int pidfd, siginfo_t* info);
 
 // Passes `command` (IORING_OP_URING_CMD) to the driver of `fd`, with up to 16
-// bytes of arguments, or 80 where UringOptions::large_entries is set; more are
+// bytes of arguments, or 80 with UringOptions::large_entries; more are
 // -EINVAL. -EOPNOTSUPP on backends other than io_uring.
 void PrepareUringCommand(Operation& op, int fd, uint32_t command,
                          std::span<const std::byte> arguments = {});

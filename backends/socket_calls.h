@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SocketCalls: what is done to sockets beside operations - making, naming and
-// closing them, and their options. Sockets belong to the backend whose
-// operations use them: Backend::sockets() makes them in the mode it needs
-// (io_uring: blocking, epoll: O_NONBLOCK), and the simulated ones exist nowhere
-// else. So nothing above backends makes a system call on a socket.
+// SocketCalls: synchronous calls on sockets: creating, binding and closing
+// them, and their options. Sockets belong to the backend whose operations use
+// them: Backend::sockets() creates them in the mode it needs (io_uring:
+// blocking, epoll: O_NONBLOCK), and simulated sockets exist only there. So
+// layers above backends make no system calls on sockets.
 //
 //   SocketFd socket(calls, calls.Socket(AF_INET, SOCK_STREAM));
 //   if (socket.get() < 0) return -socket.get();  // an errno
@@ -19,10 +19,10 @@
 
 namespace ringway {
 
-// None of these waits for a peer. What they return is that of the system call
-// of the same name, with -errno for -1.
+// None of these waits for a peer. They return the result of the system call
+// of the same name, with -errno instead of -1.
 //
-// Threads: a kernel's, any; a simulated backend's, that of its world.
+// Threads: any for kernel sockets; for simulated ones, that of their world.
 class SocketCalls {
  public:
   SocketCalls() = default;
@@ -30,18 +30,18 @@ class SocketCalls {
   SocketCalls& operator=(const SocketCalls&) = delete;
   virtual ~SocketCalls() = default;
 
-  // --- Making and closing. New fds are CLOEXEC and in the backend's mode.
+  // --- Creating and closing. New fds are CLOEXEC and in the backend's mode.
 
   // A new fd. `type`: SOCK_STREAM or SOCK_DGRAM, without flags.
   virtual int Socket(int family, int type) = 0;
   // Two connected Unix sockets of `type`.
   virtual int Pair(int type, int (&fds)[2]) = 0;
-  // Another fd of the same socket. Never one of 0, 1 and 2.
+  // A new fd of the same socket, never 0, 1 or 2.
   virtual int Duplicate(int fd) = 0;
-  // Puts a socket that was made elsewhere into the backend's mode.
+  // Sets a socket created elsewhere to the backend's mode.
   virtual int SetMode(int fd) = 0;
-  // Never lingers: a linger time (SO_LINGER) is taken off first; one of 0 makes
-  // the close a reset. Nothing may be in flight on the fd.
+  // Never lingers: a linger time (SO_LINGER) is removed first; a linger time
+  // of 0 makes the close a reset. No operation may be in flight on the fd.
   int Close(int fd) {
     StopLingering(fd);
     return CloseFd(fd);
@@ -51,16 +51,16 @@ class SocketCalls {
 
   virtual int Bind(int fd, const sockaddr* address, socklen_t length) = 0;
   virtual int Listen(int fd, int backlog) = 0;
-  // Of datagram sockets, whose connecting does not wait. Streams are connected
+  // For datagram sockets, whose connect does not wait. Streams are connected
   // by an operation.
   virtual int Connect(int fd, const sockaddr* address, socklen_t length) = 0;
-  // What it is bound to, and what it is connected to. `length`: of `name`.
+  // The local and the peer address. `length` receives the length of `name`.
   virtual int LocalName(int fd, sockaddr_storage& name, socklen_t& length) = 0;
   virtual int PeerName(int fd, sockaddr_storage& name, socklen_t& length) = 0;
   // Removes the path of `address`, a Unix address, if it is that of a socket
-  // that nothing is bound to any more. 0 also if nothing is there, or a socket
-  // in use, of which Bind() says EADDRINUSE; EEXIST if something is there that
-  // is no socket; EAGAIN if others keep the directory locked
+  // that is no longer bound. Returns 0 also if the path does not exist, or
+  // its socket is in use, for which Bind() returns EADDRINUSE; EEXIST if the
+  // file is not a socket; EAGAIN if others keep the directory locked
   // (backends/common/stale_unix_socket.h).
   virtual int RemoveStaleName(const sockaddr* address, socklen_t length) = 0;
 
@@ -76,8 +76,8 @@ class SocketCalls {
   void StopLingering(int fd);
 };
 
-// Owns a socket and closes it once, by the calls that made it, which must
-// outlive this. For sockets that no operation is using.
+// Owns a socket and closes it once, through the SocketCalls that made it,
+// which must outlive this. For sockets that no operation is using.
 class [[nodiscard]] SocketFd {
  public:
   SocketFd() = default;
@@ -98,12 +98,12 @@ class [[nodiscard]] SocketFd {
   // The fd; negative if it owns none.
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
-  // Of a socket that was made: what is done to it. Requires valid().
+  // The calls that made the socket. Requires valid().
   SocketCalls& calls() const { return *calls_; }
 
-  // Gives the socket up without closing it.
+  // Releases ownership without closing the socket.
   [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
-  // Closes it. 0, also if there is none, or -errno.
+  // Closes it. Returns 0, also without a socket, or -errno.
   int Close() { return valid() ? calls_->Close(Release()) : 0; }
 
  private:

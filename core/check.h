@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Assertions that stay on in every build: a broken invariant prints where and
-// why, then aborts.
+// Assertions that stay on in every build: a broken invariant prints its place
+// and reason, then aborts.
 //
 // Use RINGWAY_CHECK for contracts a caller can break and for O(1) invariants;
 // RINGWAY_DCHECK for checks that cost more than a few instructions. Neither is

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CheckOption: refuses an option that is out of range, naming it, what it is
-// and what it may be.
+// CheckOption: refuses an option that is out of range, with its name, its
+// value and its range.
 
 #ifndef RINGWAY_CORE_CHECK_OPTION_H_
 #define RINGWAY_CORE_CHECK_OPTION_H_
@@ -16,14 +16,14 @@
 namespace ringway {
 
 // OK if `value` is `low` to `high`, both included; otherwise InvalidArgument.
-// `name` is that of the option with its struct: "LoopOptions::spin".
+// `name` includes the option's struct: "LoopOptions::spin".
 absl::Status CheckOption(std::string_view name, uint64_t value, uint64_t low,
                          uint64_t high);
 absl::Status CheckOption(std::string_view name, absl::Duration value,
                          absl::Duration low, absl::Duration high);
 
-// For enums whose values are 0 to `last`, without gaps: a value that was made
-// by a cast may be none of them.
+// For enums whose values are 0 to `last`, without gaps; a cast can produce
+// other values.
 template <typename Enum>
 requires std::is_enum_v<Enum> absl::Status CheckOption(std::string_view name,
                                                        Enum value, Enum last) {
@@ -34,8 +34,8 @@ requires std::is_enum_v<Enum> absl::Status CheckOption(std::string_view name,
 // Aborts with the message of `status` unless it is OK.
 void RequireValid(const absl::Status& status);
 
-// `options`, which `check` must find valid: for constructors, which have no
-// status to return.
+// Returns `options`; aborts unless `check` finds them valid. For
+// constructors, which cannot return a status.
 template <typename Options>
 Options Valid(Options options, absl::Status (*check)(const Options&)) {
   RequireValid(check(options));

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a file that includes Ringway is compiled with: C++20 and exceptions.
-// Every public header includes this one, so that a missing option is one clear
-// line.
+// Checks that files including Ringway are compiled with C++20 and exceptions.
+// Every public header includes this one, so that a missing option gives one
+// clear error.
 //
-// Why exceptions are no choice: a failed allocation arrives as one, and costs
-// the connection or the task that it hit. Without exceptions nothing in a
-// user's coroutine catches it on the way to the worker. Templates compiled in
-// both ways have one name, of which the linker keeps either: a program that is
-// built half with exceptions and half without would run by luck.
+// Exceptions are required because a failed allocation throws one, which costs
+// the connection or the task concerned. Code compiled without exceptions
+// could not catch it on the way to the worker. Template instances compiled
+// both ways have the same name, of which the linker keeps either one, so a
+// program built partly without exceptions would be undefined.
 
 #ifndef RINGWAY_CORE_COMPILER_H_
 #define RINGWAY_CORE_COMPILER_H_

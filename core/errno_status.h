@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// errno in and out of absl::Status.
+// Conversion between errno and absl::Status.
 //
-// Public functions return absl::Status; the errno survives as a payload so that
-// a caller can tell ECONNRESET from EPIPE without reading text. Statuses
-// without text do not allocate, which is what Cancelled and DeadlineExceeded on
-// hot paths are made of.
+// Public functions return absl::Status; the errno survives as a payload so
+// that a caller can tell ECONNRESET from EPIPE without reading text. Statuses
+// without text, used for Cancelled and DeadlineExceeded on hot paths, do not
+// allocate.
 
 #ifndef RINGWAY_CORE_ERRNO_STATUS_H_
 #define RINGWAY_CORE_ERRNO_STATUS_H_
@@ -25,17 +25,17 @@ namespace ringway {
 //        Unavailable (the peer is gone) and stay distinct by errno.
 // Cost:  allocates (text and payload), except for ECANCELED and ETIME, which
 //        give absl::CancelledError() and absl::DeadlineExceededError() with
-//        neither. Without memory it is the code alone; nothing is thrown.
+//        neither. Without memory the status is the code alone; nothing is
+//        thrown.
 absl::Status ErrnoToStatus(int errnum, std::string_view what);
 
-// The same for an error, also ECANCELED and ETIME, with the message
-// "`what`: `text`": where the errno's own text says too little, or there is
-// none.
+// The same with the message "`what`: `text`", also for ECANCELED and ETIME: for
+// errors whose own text says too little.
 absl::Status ErrnoToStatus(int errnum, std::string_view what,
                            std::string_view text);
 
-// The errno `status` was made from, or 0 if it was made from none. For the two
-// code-only statuses of ErrnoToStatus() it returns ECANCELED and ETIME.
+// The errno that `status` was made from, or 0. For the two code-only statuses
+// of ErrnoToStatus() it returns ECANCELED and ETIME.
 int ErrnoOf(const absl::Status& status);
 
 }  // namespace ringway

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Histogram: how values are distributed, to within 1/64 of each value.
+// Histogram: the distribution of values, to within 1/64 of each value.
 //
-// For latencies in nanoseconds and the like. Buckets are one wide up to 127,
-// then 64 to each doubling, as in HdrHistogram; recording is an index
-// computation and an increment, and two histograms add up bucket by bucket.
-// About 19 KiB by value: never allocates, copying is a snapshot.
+// For example for latencies in nanoseconds. Buckets have width one up to 127,
+// then there are 64 for each doubling, as in HdrHistogram. Recording is an
+// index computation and an increment; histograms are merged bucket by bucket.
+// A value type of about 19 KiB that never allocates.
 //
 //   Histogram latency;
 //   latency.Record(elapsed_ns);
@@ -26,8 +26,8 @@ namespace ringway {
 // One thread at a time.
 class Histogram {
  public:
-  // Larger values (73 minutes of nanoseconds) are counted in the top bucket;
-  // max() and mean() know them exactly all the same.
+  // Larger values (73 minutes in nanoseconds) are counted in the top bucket;
+  // max() and mean() are still exact.
   static constexpr uint64_t kMaxTrackable = (uint64_t{1} << 42) - 1;
 
   void Record(uint64_t value) { RecordN(value, 1); }
@@ -54,7 +54,7 @@ class Histogram {
   uint64_t ValueAtPercentile(double percentile) const;
 
   uint64_t count() const { return count_; }
-  // 0 when nothing was recorded, all three.
+  // All three are 0 if nothing was recorded.
   uint64_t min() const { return count_ == 0 ? 0 : min_; }
   uint64_t max() const { return max_; }
   double mean() const {
@@ -62,8 +62,8 @@ class Histogram {
   }
 
  private:
-  // A bucket is known by its shift (how many low bits it ignores) and the
-  // seven bits that remain: 0..127 without a shift, 64..127 with one.
+  // A bucket is identified by its shift (the number of low bits it ignores)
+  // and the remaining seven bits: 0..127 without a shift, 64..127 with one.
   static constexpr int kPrecisionBits = 7;
 
   static constexpr size_t BucketOf(uint64_t value) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LeakInChild: keeps an object for ever.
+// LeakInChild: leaks an object on purpose.
 //
-// For what a forked child has of its parent's objects: their threads do not
-// exist there, a lock may be held for ever, and the kernel's side is shared. So
-// nothing of them is destroyed; leak checkers find them kept.
+// For a forked child's copies of its parent's objects: their threads do not
+// exist there, a lock may stay held forever, and kernel objects are shared.
+// So they must not be destroyed; leak checkers still find them reachable.
 
 #ifndef RINGWAY_CORE_LEAK_IN_CHILD_H_
 #define RINGWAY_CORE_LEAK_IN_CHILD_H_
@@ -13,7 +13,7 @@
 
 namespace ringway {
 
-// Threads: one at a time for each type, as in a child that has just one.
+// Threads: one at a time for each type; a forked child has only one.
 template <typename T>
 void LeakInChild(T object) {
   struct Kept {

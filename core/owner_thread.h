@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OwnerThread: remembers the thread (and process) that made an object and dies
-// loudly when another one uses it. OwnerProcess: the process alone, for what
-// any of its threads may use.
+// OwnerThread: records the thread (and process) that made an object and
+// aborts when another one uses it. OwnerProcess: records the process only,
+// for objects that any of its threads may use.
 //
-// A thread-per-core runtime has no locks to forget, so its one misuse is
-// calling it from the wrong thread; and a forked child that drives its parent's
-// ring would submit the parent's requests. Both are caught here for about a
-// nanosecond per check, in every build.
+// The typical misuse of a thread-per-core runtime is a call from the wrong
+// thread; and a forked child that uses its parent's ring would submit the
+// parent's requests. Both are detected in every build, for about a nanosecond
+// per check.
 
 #ifndef RINGWAY_CORE_OWNER_THREAD_H_
 #define RINGWAY_CORE_OWNER_THREAD_H_
@@ -22,8 +22,9 @@ class OwnerProcess {
   // The calling process becomes the owner.
   OwnerProcess();
 
-  // True in a child that was forked after this object was made. Not in one that
-  // vfork(2) or a clone(2) of one's own made: it runs none of fork's handlers.
+  // True in a child that was forked after this object was made. False in a
+  // child of vfork(2) or of a direct clone(2), which do not run fork
+  // handlers.
   //
   // Threads: any, and signal handlers. Cost: one relaxed load.
   bool forked() const {
@@ -41,10 +42,11 @@ class OwnerProcess {
   friend class OwnerThread;
 
   [[noreturn]] static void Fail(const char* what);
-  // Sees to it that forks are counted from now on.
+  // Starts counting forks.
   static void CountForks();
 
-  // How many forks lie between this process and the first one that asked.
+  // The number of forks between this process and the first one that called
+  // CountForks().
   static constinit std::atomic<uint64_t> forks_;
 
   uint64_t fork_generation_;
@@ -52,17 +54,17 @@ class OwnerProcess {
 
 namespace internal {
 
-// Says which thread it is given to: 0 once that has ended. Used again by a
-// later thread; never freed.
+// The id of the thread that uses this record; 0 once that has ended. Reused
+// by a later thread; never freed.
 struct ThreadRecord {
   std::atomic<uint64_t> id{0};
   ThreadRecord* next_free = nullptr;
 };
 
-// The calling thread's. An id is of one thread of one process, for ever: it has
-// the number of forks in front.
+// The calling thread's id and record. Ids are unique over threads and forked
+// processes: the high bits are the number of forks.
 struct ThisThread {
-  uint64_t id = 0;  // 0: it has not owned anything yet
+  uint64_t id = 0;  // 0: this thread has not owned anything yet
   ThreadRecord* record = nullptr;
 };
 
@@ -73,8 +75,8 @@ class OwnerThread {
   // The calling thread becomes the owner.
   OwnerThread();
 
-  // Of an object that is made on one thread and used on another: no thread
-  // owns it until BindOrCheck().
+  // For objects made on one thread and used on another: no thread is the
+  // owner until BindOrCheck().
   static OwnerThread Unbound() { return OwnerThread(kNoThread, nullptr); }
 
   // True on the owning thread of the owning process.
@@ -86,9 +88,8 @@ class OwnerThread {
            OwnerProcess::forks_.load(std::memory_order_relaxed);
   }
 
-  // True when nothing can be done with the object any more where it was made:
-  // the owning thread has ended, or this is a forked child's copy. Also while
-  // no thread owns it.
+  // True if the owning thread has ended, if this is a forked child's copy, or
+  // if no thread is the owner.
   bool gone() const;
 
   // Aborts with a message naming `what` unless IsCurrent().
@@ -98,15 +99,16 @@ class OwnerThread {
     }
   }
 
-  // The same for an object that is memory and nothing else: whatever thread
-  // finds it when its owner is gone() may use it.
+  // The same for an object that only uses memory: any thread may use it once
+  // its owner is gone().
   void CheckOrGone(const char* what) const {
     if (!IsCurrent() && id_ != kNoThread) [[unlikely]] {
       FailUnlessGone(what);
     }
   }
 
-  // The same; where the owner is gone() the calling thread is the next.
+  // The same, but if the owner is gone() the calling thread becomes the
+  // owner.
   void BindOrCheck(const char* what) {
     if (IsCurrent()) [[likely]] {
       return;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runnable: one entry of a loop's ready queue - a list node and a function to
+// Runnable: an entry of a loop's ready queue: a list node and a function to
 // call.
 //
 // A completed operation, a fired timer, a yielding task and a message from
-// another thread are all Runnables, so a loop has one queue, one order and one
-// place to bound or shuffle it. A function pointer instead of a virtual call:
-// entries are plain data inside coroutine frames.
+// another thread are all Runnables, so a loop has one queue, one order and
+// one place to bound or shuffle it. It uses a function pointer instead of a
+// virtual call, because entries are plain data inside coroutine frames.
 
 #ifndef RINGWAY_CORE_RUNNABLE_H_
 #define RINGWAY_CORE_RUNNABLE_H_

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SchedulePoint: marks a moment at which another thread may come in between.
+// SchedulePoint: marks a point at which another thread may interleave.
 //
-// It is nothing, but in tests that are built with //core:schedule_points: there
-// the thread now and then loses the CPU at each of them, and windows of a few
-// instructions, which a test would not hit in a year, are hit all the time.
+// It has no effect except in tests built with //core:schedule_points. There
+// the thread sometimes yields the CPU at each point, so that races within a
+// few instructions, which tests would practically never hit, occur often.
 
 #ifndef RINGWAY_CORE_SCHEDULE_POINT_H_
 #define RINGWAY_CORE_SCHEDULE_POINT_H_

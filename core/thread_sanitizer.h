@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// kThreadSanitizer: true in a build for ThreadSanitizer.
+// kThreadSanitizer: true in a build with ThreadSanitizer.
 
 #ifndef RINGWAY_CORE_THREAD_SANITIZER_H_
 #define RINGWAY_CORE_THREAD_SANITIZER_H_

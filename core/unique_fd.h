@@ -2,9 +2,9 @@
 //
 // UniqueFd: owns one file descriptor and closes it, once, in its destructor.
 //
-// For fds that no operation is using: close(2) with an armed receive leaves the
-// receive armed and sends no FIN, so sockets in use are closed by their stream,
-// which cancels first.
+// For fds that no operation is using: close(2) with an armed receive leaves
+// the receive armed and sends no FIN, so a stream closes its own socket after
+// cancelling its operations.
 
 #ifndef RINGWAY_CORE_UNIQUE_FD_H_
 #define RINGWAY_CORE_UNIQUE_FD_H_
@@ -28,15 +28,15 @@ class [[nodiscard]] UniqueFd {
   }
   ~UniqueFd() { Reset(); }
 
-  // The descriptor, or -1 when it owns none.
+  // The descriptor, or -1 if it owns none.
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
 
-  // Gives the descriptor up without closing it.
+  // Releases ownership without closing the descriptor.
   [[nodiscard]] int Release() { return std::exchange(fd_, -1); }
 
-  // Closes what it owns and takes `fd`. errno is left as it was: error paths
-  // read it afterwards.
+  // Closes the owned descriptor and takes `fd`. Preserves errno, which error
+  // paths read afterwards.
   void Reset(int fd = -1);
 
  private:

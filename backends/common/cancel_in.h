@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CancelIn: what CancelFd() and CancelAll() do with one of a backend's lists.
+// CancelIn: CancelFd() and CancelAll() for one of a backend's lists.
 
 #ifndef RINGWAY_BACKENDS_COMMON_CANCEL_IN_H_
 #define RINGWAY_BACKENDS_COMMON_CANCEL_IN_H_
@@ -12,8 +12,9 @@
 
 namespace ringway {
 
-// Cancel()s the operations in `list` that use `fd` and have not been asked yet.
-// Returns how many. Cancel() may take them out of the list.
+// Calls Cancel() for the operations in `list` that use `fd` and are not being
+// cancelled yet. Returns their number. Cancel() may remove them from the
+// list.
 inline size_t CancelIn(OperationList& list, int fd, Backend& backend,
                        RunnableList& done) {
   size_t n = 0;

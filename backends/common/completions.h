@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Completions: what every backend does alike with the operations it has - how
-// they begin, what they deliver and how they end, with the counters of that.
+// Completions: the handling of operations that all backends share: their
+// start, deliveries and end, with the counters.
 
 #ifndef RINGWAY_BACKENDS_COMMON_COMPLETIONS_H_
 #define RINGWAY_BACKENDS_COMMON_COMPLETIONS_H_
@@ -18,23 +18,24 @@ namespace ringway {
 
 class Completions {
  public:
-  // Takes `op` over from its loop: it is in flight.
+  // Takes `op` from its loop; it is then in flight.
   void Begin(Operation& op) {
     op.state = OpState::kInFlight;
     ++stats_.submitted;
     ++stats_.in_flight;
   }
 
-  // What every Cancel() begins with. Returns the outcome if nothing is left to
-  // be done: `op` is not active, or was queued and ends here, in `done`, or has
-  // been asked already. Otherwise it is in flight, and marked as asked.
+  // The first step of every Cancel(). Returns the outcome if nothing is left
+  // to do: `op` is not active, or was queued and ends here, in `done`, or is
+  // being cancelled already. Otherwise marks the operation, which is in
+  // flight.
   std::optional<CancelOutcome> BeginCancel(Operation& op, RunnableList& done);
 
   // True if a delivery can be added; false if there is no memory for one. Never
   // throws.
   [[nodiscard]] bool Reserve() { return deliveries_.Reserve(); }
 
-  // Adds `delivery` to those of `op`. Requires that Reserve() was true since
+  // Adds `delivery` to those of `op`. Requires a successful Reserve() since
   // the last one (checked).
   void Deliver(DeliveringOperation& op, const Delivery& delivery,
                RunnableList& done) {
@@ -57,7 +58,7 @@ class Completions {
     End(op, done);
   }
 
-  // The backend's own counters are its own to count.
+  // For the counters that the backend maintains itself.
   BackendStats& stats() { return stats_; }
 
  private:

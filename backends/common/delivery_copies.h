@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DeliveryCopies: multishot deliveries that were copied out of their receive
-// buffer because buffers had run low, so that whoever holds on to what was
-// delivered to him does not starve the others.
+// DeliveryCopies: multishot deliveries copied out of their receive buffers
+// because buffers had run low, so that tasks that keep deliveries do not
+// starve others.
 
 #ifndef RINGWAY_BACKENDS_COMMON_DELIVERY_COPIES_H_
 #define RINGWAY_BACKENDS_COMMON_DELIVERY_COPIES_H_
@@ -17,10 +17,10 @@ namespace ringway {
 
 class DeliveryCopies {
  public:
-  // Copies have the ids from here on; receive buffers have those below.
+  // Copies have ids from here on; receive buffers have smaller ids.
   static constexpr uint16_t kFirstId = 32'768;
 
-  // At most `max_bytes` are held at any time.
+  // Holds at most `max_bytes` at any time.
   explicit DeliveryCopies(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   static bool IsCopy(uint16_t id) { return id >= kFirstId; }
@@ -30,8 +30,8 @@ class DeliveryCopies {
     std::byte* data = nullptr;  // null: there was no room, or no memory
   };
 
-  // Copies `bytes` to memory of just that size, valid until Return().
-  // Never throws. Cost: one allocation, which the lack of buffers excuses.
+  // Copies `bytes` to memory of that size, valid until Return(). Never
+  // throws. Cost: one allocation; copies are made only when buffers are low.
   Copy Make(std::span<const std::byte> bytes);
 
   // Frees copy `id`. Requires that it is held (checked).

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DeliveryPool: the memory of deliveries between the backend that makes them
-// and the owner that takes them. Grows to the largest backlog there
-// ever was, then allocates no more.
+// DeliveryPool: the memory of deliveries until their owner takes them. Grows
+// to the largest backlog so far, then allocates nothing.
 //
-// It grows ahead of need, so that an allocation that fails once costs nothing.
+// It grows in advance, so that a single failed allocation has no effect.
 
 #ifndef RINGWAY_BACKENDS_COMMON_DELIVERY_POOL_H_
 #define RINGWAY_BACKENDS_COMMON_DELIVERY_POOL_H_
@@ -27,8 +26,8 @@ class DeliveryPool {
   // Never throws.
   [[nodiscard]] bool Reserve() { return n_free_ >= kAhead || Grow(); }
 
-  // Appends a copy of `delivery` to those of `op`. Requires that
-  // Reserve() was true since the last time (checked).
+  // Appends a copy of `delivery` to those of `op`. Requires a successful
+  // Reserve() since the last call (checked).
   void Append(DeliveringOperation& op, const Delivery& delivery);
 
   // Moves the oldest delivery of `op` to `delivery`; false if there is none.
@@ -36,7 +35,7 @@ class DeliveryPool {
 
  private:
   static constexpr size_t kChunk = 64;
-  // With fewer free than this, it grows, or tries to at each Reserve().
+  // With fewer free entries than this, each Reserve() tries to grow.
   static constexpr size_t kAhead = 16;
 
   struct Chunk {

@@ -9,7 +9,7 @@
 
 namespace ringway {
 
-// Live for ever. Threads: any.
+// Never destroyed. Threads: any.
 SocketCalls& BlockingSockets();
 SocketCalls& NonBlockingSockets();
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OffloadPool: threads that carry out operations which have no asynchronous
-// form on a backend, so that a stalled disk delays no socket.
+// OffloadPool: threads for operations that have no asynchronous form on a
+// backend, so that a slow disk does not delay sockets.
 //
-// Operations begin in the order they were started in; the threads start with
-// the first of them. Backends tell their loop of ended operations through an
-// eventfd of theirs, which the pool writes to whenever there is something to
-// collect again.
+// Operations begin in the order they were started; the threads start with the
+// first of them. The pool writes to the backend's eventfd whenever ended
+// operations become available to collect.
 //
 //   pool.Start(op);
 //   ...                   // the doorbell becomes readable
@@ -26,7 +25,7 @@
 
 namespace ringway {
 
-// Threads: the one that made it, but for what its own threads do.
+// Threads: the one that made it.
 class OffloadPool {
  public:
   // `doorbell`, an eventfd, must outlive the pool.
@@ -35,28 +34,28 @@ class OffloadPool {
   // Requires that everything started has been collected or cancelled.
   ~OffloadPool();
 
-  // Queues `op`, which must be in flight and in no list. Never blocks and never
-  // throws; where no thread can be had at all it ends with -EAGAIN.
+  // Queues `op`, which must be in flight and in no list. Never blocks and
+  // never throws; if no thread can be started at all, `op` ends with -EAGAIN.
   void Start(Operation& op);
 
-  // Takes `op`, which must have been started and not been collected, back. True
-  // if it had not begun: it is the caller's again. False if it runs or has
-  // ended: it will be collected, with its own result.
+  // Takes back `op`, which must have been started and not been collected.
+  // True if it had not begun: it belongs to the caller again. False if it
+  // runs or has ended: it will be collected, with its own result.
   bool Cancel(Operation& op);
 
-  // Cancel() for everything that uses `fd` (kAnyFd: everything) and has not
-  // been asked to end yet; it is marked as asked. What had not begun moves to
-  // `not_begun`. Returns how many were asked.
+  // Cancel() for every operation that uses `fd` (kAnyFd: every one) and is
+  // not marked as cancelled yet; marks them. Those that had not begun move to
+  // `not_begun`. Returns the number marked.
   size_t CancelUsing(int fd, OperationList& not_begun);
 
-  // Moves what has ended behind `ended`, with results.
+  // Appends the operations that have ended to `ended`, with their results.
   void Collect(OperationList& ended);
 
   // Operations started and not yet collected or cancelled.
   size_t in_flight() const { return in_flight_; }
 
-  // In a forked child, where its threads do not exist: forgets everything and
-  // touches nothing. The pool must then be leaked.
+  // For a forked child, in which its threads do not exist: drops all
+  // operations without touching them. The pool must then be leaked.
   void ForgetInChild();
 
  private:

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ReceiveBuffers: the buffers that multishot receives deliver in, for backends
-// that fill them by themselves.
+// ReceiveBuffers: the buffers of multishot receives, for backends that fill
+// them in user space.
 //
-// Buffers go round: taken -> filled -> delivered -> returned. When few are left
-// what is delivered is a copy, and the buffer is back at once.
+// The cycle of a buffer: taken -> filled -> delivered -> returned. When few
+// are left, a copy is delivered and the buffer is returned at once.
 
 #ifndef RINGWAY_BACKENDS_COMMON_RECEIVE_BUFFERS_H_
 #define RINGWAY_BACKENDS_COMMON_RECEIVE_BUFFERS_H_
@@ -33,20 +33,20 @@ struct ReceiveBuffer {
 
 class ReceiveBuffers {
  public:
-  // As many and as large as `options` say; see there. ResourceExhausted if
-  // there is no memory for them; never throws for want of it.
+  // Number and size are those of `options`. ResourceExhausted without memory;
+  // never throws.
   static absl::StatusOr<std::unique_ptr<ReceiveBuffers>> Create(
       const BackendOptions& options);
 
-  // Buffers that can be taken now.
+  // The number of buffers that can be taken now.
   uint32_t available() const { return static_cast<uint32_t>(free_.size()); }
 
-  // The buffer returned last, which is the likeliest to be in a cache. Requires
+  // The buffer returned last, which is most likely in the cache. Requires
   // available() > 0.
   ReceiveBuffer Take();
 
-  // What to deliver instead of the first `n_bytes` of `filled`, which was taken
-  // and is the callee's now: the buffer itself, or a copy of them.
+  // Takes ownership of `filled`, a taken buffer, and returns the buffer to
+  // deliver for its first `n_bytes`: itself or a copy.
   ReceiveBuffer Deliver(const ReceiveBuffer& filled, size_t n_bytes);
 
   // Takes back a buffer or a copy. Requires that it is lent (checked).

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a server that has died leaves behind: the path of its Unix socket.
+// Removal of the Unix socket path that a dead server leaves behind.
 //
-// Nothing removes it but the next server, which must not take the path of one
-// that lives. Asking and removing are two steps, and between them another
-// starter may have removed the path and bound it anew: that one would lose it.
-// So both happen under a lock, flock(2) on the directory. It is gone with the
-// process that holds it, leaves no file behind, and is the same for every name
-// of the directory. A starter that has bound the path answers from then on, so
-// binding needs no lock.
+// The next server must remove it, but not the path of a live server. Checking
+// and removing are two steps; between them another starting server may remove
+// the path and bind it again, and would then lose it. So both happen under a
+// lock, flock(2) on the directory. The lock ends with its process, leaves no
+// file behind, and is the same for every name of the directory. A server that
+// has bound the path is detected as live, so binding needs no lock.
 
 #ifndef RINGWAY_BACKENDS_COMMON_STALE_UNIX_SOCKET_H_
 #define RINGWAY_BACKENDS_COMMON_STALE_UNIX_SOCKET_H_
@@ -17,14 +16,14 @@
 
 namespace ringway {
 
-// Removes the path of `address`, a Unix address, if a socket is there that no
-// socket is bound to any more. Anything else stays. So does a stale socket in a
-// directory that may not be read or written, of which bind(2) then says
+// Removes the path of `address`, a Unix address, if it is that of a socket
+// that is no longer bound. Any other file stays. So does a stale socket in a
+// directory without read or write permission; bind(2) then returns
 // EADDRINUSE.
 //
-// Returns 0, or -errno: EEXIST, something is there that is no socket; EAGAIN,
-// others hold the directory's lock for more than a second.
-// Cost: without a stale socket a system call or three; abstract names none.
+// Returns 0, or -errno: EEXIST if the file is not a socket; EAGAIN if others
+// hold the directory's lock for more than a second. Cost: without a stale
+// socket one to three system calls; none for abstract names.
 int RemoveStaleUnixSocket(const sockaddr* address, socklen_t length);
 
 }  // namespace ringway

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RunSystemCall: an operation as the plain system call of the same name.
+// RunSystemCall: runs an operation as the plain system call of the same name.
 //
-// For threads that may block: what has no asynchronous form runs there. It
-// blocks like the call itself, for as long as a socket's peer likes if the fd
-// is a socket in blocking mode.
+// For threads that may block. It blocks like the call itself; on a socket in
+// blocking mode, possibly for as long as the peer does nothing.
 
 #ifndef RINGWAY_BACKENDS_COMMON_SYSTEM_CALL_H_
 #define RINGWAY_BACKENDS_COMMON_SYSTEM_CALL_H_
@@ -15,10 +14,11 @@
 
 namespace ringway {
 
-// What the call returned, or -errno. Multishot receives, accepts and polls, and
-// what only io_uring has, are -EOPNOTSUPP. Changes nothing in `op`.
+// Returns the call's result, or -errno. Multishot receives, accepts and
+// polls, and operations that only io_uring has, are -EOPNOTSUPP. Does not
+// change `op`.
 //
-// Threads: any, as long as nobody else touches `op`'s arguments meanwhile.
+// Threads: any; no other thread may use the arguments of `op` meanwhile.
 int32_t RunSystemCall(const Operation& op);
 
 }  // namespace ringway

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EpollBackend: the Backend contract by readiness, for kernels and containers
-// that refuse io_uring.
+// EpollBackend: the Backend contract on readiness events, for kernels and
+// containers that refuse io_uring.
 //
-// An operation is tried when it is submitted. What would block waits in the
-// queue of its fd for an edge-triggered event; each fd is registered once, at
-// the first wait. What only a blocking thread can do goes to an OffloadPool.
-// Where an operation is at any time is which list it is in:
+// An operation is tried when it is submitted. If it would block, it waits in
+// the queue of its fd for an edge-triggered event; each fd is registered
+// once, at the first wait. Blocking calls go to an OffloadPool. The list that
+// an operation is in is its state:
 //
 //     (loop's pending) --Submit, Try--> done
 //                          |
@@ -15,8 +15,8 @@
 //                          +--> retrying_ (full Unix listeners) --each turn-->
 //     Cancel: any of them --> cancelled_ --Wait--> done
 //
-// A turn is one Wait() that asks the kernel: what is known of an fd is believed
-// for that long (fd_watcher.h).
+// A turn is one Wait() that calls the kernel; assumptions about fds hold for
+// one turn (fd_watcher.h).
 
 #ifndef RINGWAY_BACKENDS_EPOLL_EPOLL_BACKEND_H_
 #define RINGWAY_BACKENDS_EPOLL_EPOLL_BACKEND_H_
@@ -46,8 +46,8 @@ namespace ringway::epoll {
 
 class EpollBackend final : public Backend {
  public:
-  // A backend for the calling thread. Errors: InvalidArgument naming the
-  // option, or what the kernel refused.
+  // Makes a backend for the calling thread. Errors: InvalidArgument with the
+  // option, or the kernel's error.
   static absl::StatusOr<std::unique_ptr<Backend>> Create(
       const BackendOptions& options,
       WaitMethod wait_method = WaitMethod::kProbed);
@@ -65,18 +65,19 @@ class EpollBackend final : public Backend {
   int PollableFd() const override { return watcher_.set().fd(); }
   BackendStats stats() const override { return stats_; }
 
-  // For tests, between turns: what it believes of its set, beside the kernel.
+  // For tests, between turns: compares its view of the epoll set with the
+  // kernel's.
   RegistrationReport CompareRegistrations();
 
  private:
-  // The user data of its own event.
+  // The user data of the doorbell's event.
   static constexpr uint64_t kDoorbell = EpollSet::kReserved - 1;
 
   EpollBackend(const BackendOptions& options, std::unique_ptr<EpollSet> set,
                UniqueFd doorbell);
 
-  // Going on with an operation. What returns bool says whether it has left the
-  // queue, or the hands, that it was in.
+  // Progress of an operation. Functions that return bool return true if it
+  // has left its queue or list.
   void Start(Operation& op, RunnableList& done);
   bool Advance(Operation& op, RunnableList& done);
   bool AdvanceMultishot(DeliveringOperation& op, RunnableList& done);
@@ -119,25 +120,25 @@ class EpollBackend final : public Backend {
   Completions completions_;
   BackendStats& stats_ = completions_.stats();
   FdWatcher watcher_;
-  const UniqueFd doorbell_;  // an eventfd: Notify() and the pool write to it
+  const UniqueFd doorbell_;  // an eventfd; Notify() and the pool write to it
   std::atomic<bool> notified_{false};
   std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first use
   std::unique_ptr<OffloadPool> pool_;        // never null
-  // Few at a time: what one batch receives is sent back while its buffers are
+  // A small batch, so that received data is sent back while its buffers are
   // still in the cache (docs/benchmarks.md).
   std::array<epoll_event, 32> kernel_events_;
 
   OperationList retrying_;
   absl::Duration retry_pause_;
   OperationList cancelled_;
-  // Their number was closed under them: they wait to be cancelled.
+  // Their fd was closed; they wait to be cancelled.
   OperationList stranded_;
-  // Put aside: what stopped to be fair, and what wants a receive buffer.
+  // Queues that stopped for fairness, and those that need a receive buffer.
   IntrusiveList<WaitQueue> unfinished_;
   IntrusiveList<WaitQueue> starved_;
   uint64_t two_sided_ = 0;         // operations in flight on two fds
   bool completed_inline_ = false;  // by Submit(), since the last Wait()
-  bool put_off_ = false;           // the last Wait() did not ask the kernel
+  bool put_off_ = false;           // the last Wait() did not call the kernel
 };
 
 }  // namespace ringway::epoll

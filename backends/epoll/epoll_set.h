@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EpollSet: an epoll instance and how to wait on it to the nanosecond.
+// EpollSet: an epoll instance with nanosecond timeouts.
 //
 // epoll_wait(2) takes milliseconds: rounding down spins, rounding up is late.
-// epoll_pwait2 (Linux 5.11) takes nanoseconds; without it a timerfd in the set
-// is what ends a wait. Knows fds and events, no operations.
+// epoll_pwait2 (Linux 5.11) takes nanoseconds; without it a timerfd in the
+// set ends the wait. Independent of Operation.
 
 #ifndef RINGWAY_BACKENDS_EPOLL_EPOLL_SET_H_
 #define RINGWAY_BACKENDS_EPOLL_EPOLL_SET_H_
@@ -28,7 +28,7 @@ enum class WaitMethod : uint8_t {
 
 class EpollSet {
  public:
-  // epoll_data::u64 of events that the set itself makes; not to be used.
+  // epoll_data::u64 of the set's own events; reserved.
   static constexpr uint64_t kReserved = UINT64_MAX;
 
   static absl::StatusOr<std::unique_ptr<EpollSet>> Create(WaitMethod method);
@@ -39,11 +39,11 @@ class EpollSet {
   // epoll_ctl(2): EPOLL_CTL_ADD, _MOD or _DEL. Returns 0 or -errno.
   int Control(int what, int fd, uint32_t events, uint64_t data);
 
-  // Fills `events` from the front, without blocking. Returns how many.
+  // Fills `events` from the front, without blocking. Returns their number.
   int Poll(std::span<epoll_event> events);
 
-  // Blocks until there is an event, `deadline` or a signal. Never returns early
-  // for the time, but may with nothing: the timer's own event is left out.
+  // Blocks until there is an event, `deadline` or a signal. May return
+  // without events: the timer's own event is omitted.
   int Wait(std::span<epoll_event> events, MonotonicTime now,
            MonotonicTime deadline);
 
@@ -60,7 +60,7 @@ class EpollSet {
   void SetTimer(MonotonicTime deadline);
 
   const UniqueFd epoll_;
-  const UniqueFd timer_;  // where epoll_pwait2 does not exist
+  const UniqueFd timer_;  // used without epoll_pwait2
   bool timer_armed_ = false;
 };
 

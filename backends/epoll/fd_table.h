@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FdTable: what the epoll backend knows of each fd - what waits for it, and
-// what may be assumed about it.
+// FdTable: the epoll backend's state of each fd: its waiting operations, and
+// the assumptions about it.
 //
-// An fd is a number that its owner may close and get again for another file
-// without telling. So an entry has a generation, which events carry, and counts
-// turns: what was learnt of a number in an earlier turn is a guess, unless an
-// operation has been waiting on it since.
+// An fd number may be closed and reused for another file without the
+// backend's knowledge. So an entry has a generation, which events carry, and
+// turn numbers: an observation of an earlier turn is only an assumption,
+// unless an operation has been waiting on the fd since.
 
 #ifndef RINGWAY_BACKENDS_EPOLL_FD_TABLE_H_
 #define RINGWAY_BACKENDS_EPOLL_FD_TABLE_H_
@@ -22,33 +22,33 @@
 
 namespace ringway::epoll {
 
-// Operations that wait for the same fd to become ready in the same direction,
-// in the order they were started in. Only the first is tried.
+// Operations that wait for the same direction of the same fd, in the order
+// they were started. Only the first is tried.
 //
-// As a list node: put aside, to be tried again without an event.
+// Linked while it must be retried without an event.
 struct WaitQueue : ListNode {
   bool put_aside() const { return linked(); }
 
   OperationList operations;
 };
 
-// As a list node: the number is taken to mean the registered file because it
-// was seen to in assumed_in_turn, and that is still to be checked.
+// Linked while the number is assumed to refer to the registered file, because
+// it did in assumed_in_turn, and that is not checked yet.
 struct FdEntry : ListNode {
   bool assumed() const { return linked(); }
 
-  // True if nothing waits for this fd.
+  // True if no operation waits for this fd.
   bool idle() const {
     return readers.operations.empty() && writers.operations.empty() &&
            pollers.empty();
   }
 
-  // The events that what waits for this fd needs to be told of: the one place
-  // that says so. Cost: one pass over the pollers.
+  // The events that the waiting operations need; computed only here. Cost:
+  // one pass over the pollers.
   uint32_t Interest();
 
-  // Forgets what was learnt of the file behind the number, and makes what the
-  // epoll set may still tell of it stale. Waiting operations stay.
+  // Drops the assumptions about the number's file, and makes pending events
+  // of the epoll set stale. Waiting operations stay.
   void ForgetFile();
 
   int fd = -1;
@@ -57,22 +57,22 @@ struct FdEntry : ListNode {
   WaitQueue writers;
   OperationList pollers;
 
-  // Goes into each registration, and changes with the file.
+  // Part of each registration's user data; changes with the file.
   uint32_t generation = 0;
-  // What the kernel was told last, for this generation: all of Interest(), and
-  // what waited earlier and may again. 0: it is not registered.
+  // The events registered last for this generation: all of Interest(), and
+  // those of earlier waits. 0: it is not registered.
   uint32_t registered = 0;
-  // The turn in which the number was last seen to be the registered file: by an
-  // event, or by registering it.
+  // The last turn in which the number was known to be the registered file: by
+  // an event, or by registering it.
   uint64_t seen_in_turn = 0;
   uint64_t assumed_in_turn = 0;
-  // The turn in which a receive took all there was: until the next event, hence
-  // for the rest of that turn, there is nothing more.
+  // The turn in which a receive emptied the socket: it stays empty until the
+  // next event, so at least for the rest of that turn.
   uint64_t drained_in_turn = 0;
-  // It was closed by the peer, had an error or out-of-band data: then a short
-  // receive does not mean that it took everything.
+  // The peer has closed it, or it had an error or out-of-band data: then a
+  // short receive does not mean that it is empty.
   bool never_drained = false;
-  // Whether it is a TCP socket, once that was asked.
+  // Whether it is a TCP socket, once that was queried.
   enum class Protocol : uint8_t { kUnknown, kTcp, kOther };
   Protocol protocol = Protocol::kUnknown;
 };
@@ -82,11 +82,11 @@ class FdTable {
   // The entry of `fd`, or null if it has none.
   FdEntry* Find(int fd);
 
-  // The entry of `fd`, made if need be; null if there is no memory for it.
-  // Never throws. Requires fd >= 0.
+  // The entry of `fd`, created if necessary; null if there is no memory for
+  // it. Never throws. Requires fd >= 0.
   FdEntry* Get(int fd);
 
-  // Calls `visit` for every entry there is.
+  // Calls `visit` for every entry.
   template <typename Visitor>
   void ForEach(Visitor visit) {
     for (auto& chunk : chunks_) {
@@ -112,7 +112,7 @@ inline FdEntry* FdTable::Find(int fd) {
   return chunk == nullptr ? nullptr : &(*chunk)[index % kChunk];
 }
 
-// What an event of `entry` carries.
+// The user data of an event of `entry`.
 inline uint64_t EventData(const FdEntry& entry) {
   return uint64_t{entry.generation} << 32 | static_cast<uint32_t>(entry.fd);
 }

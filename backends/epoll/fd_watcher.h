@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FdWatcher: keeps the epoll set in step with an FdTable, and asks the kernel
-// as little as it can.
+// FdWatcher: keeps the epoll set consistent with an FdTable, with as few
+// system calls as possible.
 //
-// Each fd is registered once, edge-triggered, when something waits for it
-// first. Asking again would cost a system call per wait, and not asking would
-// lose the waiters of a number that was closed and means another file now. So:
+// Each fd is registered once, edge-triggered, at the first wait. Registering
+// again would cost a system call per wait; not doing so would lose the
+// waiters of a number that was closed and refers to another file now. So:
 //
-//   - while an operation waits on a number, its owner does not close it;
-//   - a number seen in this turn is *assumed* to mean the same file, and that
-//     is checked when the turn is long past, or when nothing happens;
-//   - otherwise it is registered again, which also brings back an edge that
-//     went by.
+//   - while an operation waits on a number, its owner must not close it;
+//   - a number seen in this turn is *assumed* to refer to the same file; the
+//     assumption is checked some turns later, or when the loop is idle;
+//   - otherwise it is registered again, which also reports an edge that was
+//     missed.
 //
-// The invariant: a number that something waits for is registered for all of
-// FdEntry::Interest(), or assumed to be. Whatever puts an operation into a
-// queue calls Watch() or WatchAnew() after it; which events that takes is
-// computed here and not passed. registration_check.h compares with the kernel.
+// The invariant: a number with waiting operations is registered for all of
+// FdEntry::Interest(), or assumed to be. Code that puts an operation into a
+// queue must then call Watch() or WatchAnew(), which compute the events
+// themselves. registration_check.h compares the result with the kernel.
 
 #ifndef RINGWAY_BACKENDS_EPOLL_FD_WATCHER_H_
 #define RINGWAY_BACKENDS_EPOLL_FD_WATCHER_H_
@@ -42,41 +42,42 @@ class FdWatcher {
   const EpollSet& set() const { return *set_; }
   FdTable& table() { return table_; }
 
-  // Begins a turn: what was learnt in the one before is old. Checks assumptions
-  // that have been waiting for long.
+  // Begins a turn, which makes earlier observations old. Checks assumptions
+  // that are several turns old.
   void BeginTurn();
 
-  // Sees to it that readiness of `entry` for its Interest() is reported from
-  // now on, once. `held`: an operation was waiting on the fd before the one
-  // that was put into a queue now. Returns 0 or -errno.
+  // Makes the kernel report readiness of `entry` for its Interest(), once.
+  // `held`: another operation was already waiting on the fd before the newly
+  // queued one. Returns 0 or -errno.
   int Watch(FdEntry& entry, bool held);
-  // The same without assuming anything; what is ready already is reported.
+  // The same without assumptions; reports events that are ready already.
   int WatchAnew(FdEntry& entry);
 
-  // The entry that `event` is about, marked as seen; null if it is about a file
-  // that the number no longer means. Events are looked up before anything is
-  // received in a turn: what was drained in an earlier one is not any more.
+  // The entry of `event`, marked as seen; null if the number no longer refers
+  // to the event's file. A turn looks up its events before it receives
+  // anything, so that sockets drained in an earlier turn no longer count as
+  // drained.
   FdEntry* EntryOf(const epoll_event& event);
 
-  // Says that all of the entry's waiting operations that could be tried were.
+  // Records that all of the entry's waiting operations were tried.
   void OnTried(FdEntry& entry);
 
   // True while there are assumptions to check.
   bool assuming() const { return !assumed_.empty(); }
   void CheckAssumptions();
 
-  // Operations that were assumed to be watched for and cannot be, as the kernel
-  // has no memory for it or the user no watches left. Their results say which.
-  // BeginTurn() and CheckAssumptions() add to them.
+  // Operations that were assumed to be watched but cannot be, because the
+  // kernel has no memory or the user no watches left. Their results are the
+  // errno. BeginTurn() and CheckAssumptions() add to them.
   OperationList& refused() { return refused_; }
 
-  // True if a receive took all there was in this turn.
+  // True if a receive has emptied the socket in this turn.
   bool IsDrained(int fd);
-  // Notes that a receive got less than it had room for.
+  // Records that a receive got fewer bytes than it had room for.
   void OnShortReceive(int fd);
 
-  // `fd` means another file from now on. Operations that wait for the old one
-  // go to `stranded`.
+  // `fd` refers to another file from now on. Operations waiting for the old
+  // one move to `stranded`.
   void Forget(int fd, OperationList& stranded);
   // The same, before `fd` is closed: duplicates may live on.
   void BeforeClose(int fd, OperationList& stranded);

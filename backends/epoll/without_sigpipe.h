@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RunWithoutSigPipe: a system call that raises SIGPIPE and takes no flag
-// against it - splice(2) - on a thread that is not ours.
+// RunWithoutSigPipe: runs splice(2), which can raise SIGPIPE and has no flag
+// against it, on a user's thread.
 //
-// The kernel sends the signal to the calling thread while it is in the call. So
-// it is blocked for the call, and taken back if the call has left it behind.
-// Threads of an OffloadPool need none of this: they block all signals for good,
-// and so do the kernel threads of io_uring.
+// The kernel sends the signal to the calling thread during the call. So the
+// signal is blocked for the call, and consumed afterwards if the call has
+// raised it. Threads of an OffloadPool and the kernel threads of io_uring do
+// not need this: they always block all signals.
 
 #ifndef RINGWAY_BACKENDS_EPOLL_WITHOUT_SIGPIPE_H_
 #define RINGWAY_BACKENDS_EPOLL_WITHOUT_SIGPIPE_H_
@@ -17,8 +17,8 @@
 
 namespace ringway::epoll {
 
-// RunSystemCall(op), where a closed peer is -EPIPE and never a signal. The
-// thread's mask, and a SIGPIPE that was pending, are afterwards as before.
+// RunSystemCall(op), but with a closed peer returns -EPIPE and never raises a
+// signal. Preserves the thread's mask and a SIGPIPE that was pending.
 //
 // Cost: two system calls, and one more if not all of op.length was moved.
 int32_t RunWithoutSigPipe(const Operation& op);

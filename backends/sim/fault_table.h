@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The fault table: how an operation may fail although its arguments are right.
+// The fault table: the ways an operation may fail although its arguments are
+// correct.
 //
-// From the manual pages of the system calls, less what a correct caller cannot
-// meet (EBADF, EFAULT, ...): memory, descriptors, disk space, devices, peers.
+// From the manual pages of the system calls, without errors that a correct
+// caller cannot get (EBADF, EFAULT, ...): memory, descriptors, disk space,
+// devices, peers.
 
 #ifndef RINGWAY_BACKENDS_SIM_FAULT_TABLE_H_
 #define RINGWAY_BACKENDS_SIM_FAULT_TABLE_H_
@@ -14,7 +16,7 @@
 
 namespace ringway::sim {
 
-// The errnos that `opcode` may end with by bad luck; empty if it cannot fail.
+// The errnos that may be injected into `opcode`; empty if it cannot fail.
 // `is_socket`: the fd of a read or write is a socket.
 std::span<const int> PossibleErrors(OpCode opcode, bool is_socket);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FdTable: the descriptors of a simulated world. The lowest free number comes
-// first, as in a kernel, so that mistakes with numbers that are used again come
-// out; the first one is so high that a real system call says EBADF.
+// FdTable: the descriptors of a simulated world. It assigns the lowest free
+// number, as a kernel does, to expose mistakes with reused numbers; the first
+// number is so high that a real system call on it fails with EBADF.
 //
-// Every number knows who opened it, and what is done to a number that is not
-// open is noted as an error of the program.
+// It records by what each number was opened, and reports uses of closed
+// numbers as errors of the program.
 
 #ifndef RINGWAY_BACKENDS_SIM_FD_TABLE_H_
 #define RINGWAY_BACKENDS_SIM_FD_TABLE_H_
@@ -32,15 +32,16 @@ class FdTable {
   FdTable(const FdTable&) = delete;
   FdTable& operator=(const FdTable&) = delete;
 
-  // The new number, or -EMFILE. `by`, which must live for ever, is what is to
-  // be named if it leaks.
+  // The new number, or -EMFILE. `by`, which must never be destroyed, is named
+  // in the report of a leak.
   int Open(std::shared_ptr<Description> description, std::string_view by);
 
-  // 0 or -EBADF. Closing what is not open is an error of the program.
+  // 0 or -EBADF. Closing a number that is not open is an error of the
+  // program.
   int Close(int fd, std::string_view by);
 
-  // What is open under the number, or null. `by` is using it: if it was open
-  // once and is no more, that is an error of the program.
+  // The description of the number, or null. Using a number that was open and
+  // is closed is an error of the program, reported with `by`.
   std::shared_ptr<Description> Get(int fd, std::string_view by);
 
   bool full() const { return n_open_ >= limit_; }
@@ -49,10 +50,10 @@ class FdTable {
 
   // "fd 1048577, a TCP socket: opened by accept as number 12 at 3ms".
   std::string Describe(int fd) const;
-  // A line for each number that is open; empty if there is none.
+  // One line for each open number; empty if there is none.
   std::string DescribeAll() const;
 
-  // Closes everything.
+  // Closes all numbers.
   void Clear();
 
  private:
@@ -60,7 +61,7 @@ class FdTable {
     std::shared_ptr<Description> description;  // null: closed
     std::string_view opened_by;
     std::string_view closed_by;
-    uint64_t sequence = 0;  // of all that were ever opened
+    uint64_t sequence = 0;  // counts all opens
     MonotonicTime opened;
   };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kernel: what each operation does in a simulated world. It has no queues and
-// knows no backends: it is asked to do one thing now.
+// Kernel: implements each operation in a simulated world. It has no queues
+// and is independent of backends: each call performs one step now.
 
 #ifndef RINGWAY_BACKENDS_SIM_KERNEL_H_
 #define RINGWAY_BACKENDS_SIM_KERNEL_H_
@@ -28,13 +28,13 @@ class Kernel {
         files_(files),
         network_(network) {}
 
-  // Does what `request` asks for, on a machine with the address `host`. A
-  // multishot does one delivery's worth. The result, -errno, or kBlocked: ask
-  // again after a change of what it waits on.
+  // Performs `request` on a machine with the address `host`; for a multishot,
+  // one delivery. Returns the result, -errno, or kBlocked: retry after a
+  // change of the descriptions it waits on.
   int64_t Perform(Request& request, uint32_t host);
 
-  // Does what a failure with `errnum` leaves behind: a close still closes, a
-  // reset connection is reset, an fsync drops what it was to make safe.
+  // Applies the side effects of a failure with `errnum`: a close still
+  // closes, a reset connection is reset, an fsync drops its data.
   void Fail(const Request& request, int errnum);
 
  private:
@@ -69,7 +69,7 @@ class Kernel {
   FdTable& fds_;
   FileStore& files_;
   Network& network_;
-  std::vector<std::byte> scratch_;  // what Move() has in hand
+  std::vector<std::byte> scratch_;  // for Move()
 };
 
 }  // namespace ringway::sim

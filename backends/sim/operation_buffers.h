@@ -15,7 +15,7 @@
 
 namespace ringway::sim {
 
-// Where a read, write, receive or send of any kind keeps its bytes.
+// The memory of a read, write, receive or send of any kind.
 inline Buffers TransferOf(const Operation& op) {
   switch (op.opcode) {
     case OpCode::kReadv:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Process: what a pidfd of a simulated child process refers to. All it does is
-// end.
+// Process: a simulated child process, referred to by a pidfd. It only ends.
 
 #ifndef RINGWAY_BACKENDS_SIM_PROCESS_H_
 #define RINGWAY_BACKENDS_SIM_PROCESS_H_
@@ -32,7 +31,7 @@ class Process final : public Description {
     Changed(POLLIN);
   }
 
-  // Reaps it: once.
+  // Reaps it, once.
   int64_t Wait(siginfo_t* info) {
     if (reaped_) return -ECHILD;
     if (!ended_) return kBlocked;

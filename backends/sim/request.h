@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Request: what the simulator knows about an operation in flight beyond what
-// the operation says itself.
+// Request: the simulator's state of an operation in flight.
 
 #ifndef RINGWAY_BACKENDS_SIM_REQUEST_H_
 #define RINGWAY_BACKENDS_SIM_REQUEST_H_
@@ -27,27 +26,27 @@ struct Request : Waiter {
   }
 
   enum class Phase : uint8_t {
-    kHeld,     // not begun: a fault makes it late
-    kWaiting,  // for a change of what it is about, or for a receive buffer
-    kEnding,   // what came of it is known, and becomes an outcome later
-    kEnded,    // it has its outcome, to be told at the next Wait()
+    kHeld,     // not begun: a fault delays it
+    kWaiting,  // for a change of a description, or for a receive buffer
+    kEnding,   // its result is known and becomes an outcome later
+    kEnded,    // its outcome is delivered by the next Wait()
   };
 
   Operation& op;
   SimBackend& backend;
-  std::shared_ptr<Description> on;     // what op.fd referred to at the start
-  std::shared_ptr<Description> other;  // what op.fd2 did
+  std::shared_ptr<Description> on;     // of op.fd at the start
+  std::shared_ptr<Description> other;  // of op.fd2 at the start
   Phase phase = Phase::kHeld;
   MonotonicTime started;
 
-  bool is_short = false;        // a fault lets it transfer less than it could
-  bool begun = false;           // a connect that is under way
-  bool waits_on_other = false;  // for a change of `other`
+  bool is_short = false;             // a fault makes the transfer short
+  bool begun = false;                // a connect in progress
+  bool waits_on_other = false;       // for a change of `other`
   Description* parked_on = nullptr;  // in kWaiting, unless for a buffer
   size_t transferred = 0;            // by earlier attempts (MSG_WAITALL)
   std::span<std::byte> buffer;  // lent for this attempt (multishot receives)
-  uint64_t checksum = 0;        // of what a zero-copy send must not change
-  int32_t result = 0;           // what it ends with, once that is known
+  uint64_t checksum = 0;        // of the memory of a zero-copy send
+  int32_t result = 0;           // once known
 };
 
 }  // namespace ringway::sim

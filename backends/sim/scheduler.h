@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Scheduler: turns several loops of one world on one thread, in an order drawn
-// from the world's seed, and moves the clock when all of them sleep.
+// Scheduler: turns several loops of one world on one thread, in an order
+// drawn from the world's seed, and advances the clock when all of them are
+// blocked.
 
 #ifndef RINGWAY_BACKENDS_SIM_SCHEDULER_H_
 #define RINGWAY_BACKENDS_SIM_SCHEDULER_H_
@@ -25,16 +26,17 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // A loop over `backend`. `turn` makes one turn of it, in which the backend's
-  // Wait() returns at once; it returns false if the loop cannot sleep now,
-  // whatever Wait() was told.
+  // Adds a loop over `backend`. `turn` runs one turn, in which the backend's
+  // Wait() returns at once; it returns false if the loop must not block now,
+  // whatever deadline Wait() got.
   void Add(SimBackend& backend, std::function<bool()> turn);
 
   // Turns loops until `done`.
   //
-  // Errors: DeadlineExceeded when `limit` of the virtual clock has passed, and
+  // Errors: DeadlineExceeded when the virtual clock reaches `limit`,
   //         ResourceExhausted after `max_turns`; FailedPrecondition if all
-  //         sleep and nothing will ever wake one. All name what is waited for.
+  //         loops are blocked and no event can wake one. All messages list
+  //         the waits.
   absl::Status Run(absl::FunctionRef<bool()> done, MonotonicTime limit,
                    uint64_t max_turns);
 
@@ -44,7 +46,7 @@ class Scheduler {
   struct Loop {
     SimBackend* backend;
     std::function<bool()> turn;
-    bool restless = true;  // it must be turned again, whatever its backend says
+    bool restless = true;  // it must be turned again regardless of its backend
   };
 
   Loop* PickAwake();

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Script: results laid down beforehand, for tests of what a program does with
-// them.
+// Script: prescribed results of operations, to test a program's reaction.
 //
 //   world.script().Expect(OpCode::kRecv).OnFd(fd).Deliver("hello");
 //   world.script().Expect(OpCode::kRecv).ReturnError(ECONNRESET);
 //
-// An expectation is met once, by the first operation that fits; the first one
-// that fits is taken. Operations without one do what they always do - unless
-// the script is strict: then they fail the test.
+// Each expectation applies to the first operation that matches it, and each
+// operation uses the first matching expectation. Other operations run as
+// usual, unless the script is strict: then they fail the test.
 
 #ifndef RINGWAY_BACKENDS_SIM_SCRIPT_H_
 #define RINGWAY_BACKENDS_SIM_SCRIPT_H_
@@ -29,24 +28,24 @@ class Expectation {
  public:
   explicit Expectation(OpCode opcode) : opcode_(opcode) {}
 
-  // The operation ends - or, if it is a multishot, ends without a delivery -
-  // with this result. By default with 0.
+  // The operation ends (a multishot without a delivery) with this result. The
+  // default is 0.
   Expectation& Return(int32_t result) {
     result_ = result;
     return *this;
   }
   Expectation& ReturnError(int errnum) { return Return(-errnum); }
-  // A read or recv finds these bytes and returns how many fit.
+  // A read or recv gets these bytes and returns the number that fits.
   Expectation& Deliver(std::string bytes) {
     bytes_ = std::move(bytes);
     return *this;
   }
-  // So long after it was started.
+  // The operation ends this long after its start.
   Expectation& After(absl::Duration delay) {
     delay_ = delay;
     return *this;
   }
-  // Only an operation on this fd fits.
+  // Only an operation on this fd matches.
   Expectation& OnFd(int fd) {
     fd_ = fd;
     return *this;
@@ -55,7 +54,8 @@ class Expectation {
   bool Fits(const Operation& op) const {
     return op.opcode == opcode_ && (!fd_.has_value() || *fd_ == op.fd);
   }
-  // Does what it says to `op`, but for ending it. Returns the result.
+  // Applies the expectation to `op` and returns the result, without ending
+  // `op`.
   int32_t Play(const Operation& op) const;
   absl::Duration delay() const { return delay_; }
   std::string Describe() const;
@@ -70,25 +70,25 @@ class Expectation {
 
 class Script {
  public:
-  // The reference is good until the expectation is met.
+  // The reference is valid until the expectation is met.
   Expectation& Expect(OpCode opcode) {
     expected_.emplace_back(opcode);
     return expected_.back();
   }
 
-  // From now on every operation has to be expected, and everything expected has
-  // to come before the world ends; `fail`, which by default prints and aborts,
-  // is told of what was not and did not. An operation then does what it always
-  // does.
+  // From now on every operation must match an expectation, and every
+  // expectation must be met before the world ends. `fail`, which by default
+  // prints and aborts, is called for each violation; the operation then runs
+  // as usual.
   void SetStrict(std::function<void(const std::string& what)> fail = nullptr);
 
-  // What was expected and has not come; a line each.
+  // The unmet expectations, one a line.
   std::string Unmet() const;
 
-  // The world's, at its end.
+  // Called by the world at its end.
   void Finish() const;
 
-  // The backend's: what `op` is to be given, if there is something.
+  // Called by the backend: the expectation for `op`, if there is one.
   std::optional<Expectation> Take(const Operation& op);
 
  private:

@@ -2,20 +2,18 @@
 //
 // SimBackend: the Backend contract in a simulated world.
 //
-// An operation is tried when it is started, and again whenever what it waits
-// for has changed. What has come of it becomes an outcome, which Wait() hands
-// over:
+// An operation is tried when it is started, and again whenever a description
+// it waits on has changed. Its result becomes an outcome, which Wait()
+// delivers:
 //
-//   (loop's pending) --Submit--> held (late) --> tried --> outcome --Wait-->
-//   done
-//                                                 |  ^
-//                                         blocked v  | change
-//                                                waiting
+//   (loop's pending) --Submit--> held --> tried --> outcome --Wait--> done
+//                                         |  ^
+//                                 blocked v  | change
+//                                        waiting
 //
-// Wait() moves the virtual clock to what comes next when nothing else is to be
-// had; where nothing ever will come it blocks for real, for Notify(). In a
-// world that a Scheduler drives it only notes until when it would sleep, and
-// returns.
+// Without outcomes, Wait() advances the virtual clock to the next event; if
+// there is none, it really blocks, for Notify(). In a world with a Scheduler
+// it only records until when it would block, and returns.
 
 #ifndef RINGWAY_BACKENDS_SIM_SIM_BACKEND_H_
 #define RINGWAY_BACKENDS_SIM_SIM_BACKEND_H_
@@ -59,14 +57,14 @@ class SimBackend final : public Backend {
   int PollableFd() const override;
   BackendStats stats() const override { return stats_; }
 
-  // When a Scheduler has to give its loop a turn again: not while this is
-  // later than now.
+  // When a Scheduler must turn its loop again: not while this is later than
+  // now.
   MonotonicTime wake_time() const;
-  // What its operations in flight wait for, a line each.
+  // The waits of its operations in flight, one a line.
   std::string DescribeWaits();
 
  private:
-  // Something to tell at the next Wait(): a delivery, or the end.
+  // An outcome for the next Wait(): a delivery or the end.
   struct Outcome {
     SlabKey request;
     int32_t result;
@@ -128,7 +126,7 @@ class SimBackend final : public Backend {
   const UniqueFd doorbell_;  // an eventfd
   std::atomic<bool> notified_{false};
   std::atomic<bool> blocking_{false};        // in a real wait for the doorbell
-  mutable std::atomic<bool> nested_{false};  // somebody polls the doorbell
+  mutable std::atomic<bool> nested_{false};  // the doorbell may be polled
 
   Completions completions_;
   BackendStats& stats_ = completions_.stats();
@@ -137,7 +135,7 @@ class SimBackend final : public Backend {
 
   OperationList in_flight_;
   absl::flat_hash_map<const Operation*, SlabKey> requests_;
-  IntrusiveList<Waiter> starved_;  // receives that wait for a buffer
+  IntrusiveList<Waiter> starved_;  // receives waiting for a buffer
   std::vector<Outcome> outcomes_;
   uint32_t room_;  // operations that Submit() takes before the next Wait()
   MonotonicTime asleep_until_ = MonotonicTime::FromNanoseconds(0);

@@ -19,11 +19,12 @@
 
 namespace ringway::sim {
 
-// What may fail for want of memory or fds does so by the world's faults, as the
-// operations of the same names do. IPv4 and Unix only.
+// Calls that may fail for lack of memory or fds do so by the world's faults,
+// like the operations of the same names. IPv4 and Unix only.
 class Sockets final : public SocketCalls {
  public:
-  // For the machine with the address `host`. The rest must outlive this.
+  // For the machine with the address `host`. The other arguments must outlive
+  // this.
   Sockets(Environment& environment, FdTable& fds, FileStore& files,
           Network& network, uint32_t host)
       : environment_(environment),
@@ -50,9 +51,9 @@ class Sockets final : public SocketCalls {
  private:
   int CloseFd(int fd) override;
 
-  // Null, and -errno in `error`, if it is no socket.
+  // Null, and -errno in `error`, if it is not a socket.
   std::shared_ptr<sim::Socket> Find(int fd, int& error);
-  // -errno if a call like `opcode` is to fail by bad luck, else 0. With one of
+  // -errno if a fault is injected into a call like `opcode`, else 0. One of
   // `errors`, or of those of the opcode.
   int BadLuck(OpCode opcode, int fd);
   int BadLuck(OpCode opcode, int fd, std::span<const int> errors);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// World: a simulated machine room - one seed, one clock, one network, one file
-// store - and any number of backends in it, all on one thread.
+// World: a simulated environment with one seed, one clock, one network and
+// one file store, and any number of backends in it, all on one thread.
 //
-// The same seed and the same program give the same run, to the last bit of the
-// trace's hash, with every compiler and in every build.
+// The same seed and program give the same run, down to the trace's hash, with
+// every compiler and in every build.
 //
 //   sim::World world(/*seed=*/7);
 //   world.environment().faults = sim::Faults::All();
@@ -43,33 +43,33 @@ class World {
   explicit World(uint64_t seed = 1);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
-  // Requires that its backends are gone.
+  // Its backends must have been destroyed.
   ~World();
 
-  // A backend for the calling thread, on the machine with the address `host`
-  // (in the host's byte order).
+  // Makes a backend for the calling thread, on the machine with the address
+  // `host` (in host byte order).
   std::unique_ptr<SimBackend> MakeBackend(
       const BackendOptions& options = BackendOptions(),
       uint32_t host = INADDR_LOOPBACK);
 
-  // Time, chance, faults, the trace.
+  // Time, randomness, faults, the trace.
   Environment& environment() { return environment_; }
   Network& network() { return network_; }
   FileStore& files() { return files_; }
   FdTable& fds() { return fds_; }
   Script& script() { return script_; }
 
-  // A child process that exits with `status` in a while. Returns its pidfd, or
-  // -EMFILE.
+  // Starts a child process that exits with `status` after `exits_after`.
+  // Returns its pidfd, or -EMFILE.
   int SpawnProcess(absl::Duration exits_after, int status);
 
-  // The fds that are open, and who opened them; empty if there is none.
+  // The open fds and how they were opened; empty if there are none.
   std::string leaks() const { return fds_.DescribeAll(); }
-  // What the program has done that no correct program does: closing an fd
-  // twice, changing the memory of a zero-copy send, ...
+  // Mistakes of the program: closing an fd twice, changing the memory of a
+  // zero-copy send, ...
   const std::vector<std::string>& errors() const { return environment_.errors; }
 
-  // What all operations in flight wait for, a line each.
+  // The waits of all operations in flight, one a line.
   std::string DescribeWaits() const;
 
  private:
@@ -86,7 +86,7 @@ class World {
   std::vector<SimBackend*> backends_;
   uint32_t next_backend_ = 1;
   int next_pid_ = 1'000;
-  bool driven_ = false;  // a Scheduler moves the clock, backends do not
+  bool driven_ = false;  // a Scheduler advances the clock, backends do not
 };
 
 }  // namespace ringway::sim

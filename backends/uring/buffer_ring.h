@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BufferRing: the receive buffers that the kernel picks from (a provided-buffer
-// ring, Linux 5.19).
+// BufferRing: the receive buffers that the kernel selects from (a
+// provided-buffer ring, Linux 5.19).
 //
-// Buffers go round: available to the kernel -> filled and lent to a user ->
-// returned. Memory is reserved at once and touched only as it is used.
+// The cycle of a buffer: available to the kernel -> filled and lent to a user
+// -> returned. Memory is reserved at once but becomes resident only as it is
+// used.
 
 #ifndef RINGWAY_BACKENDS_URING_BUFFER_RING_H_
 #define RINGWAY_BACKENDS_URING_BUFFER_RING_H_
@@ -37,14 +38,14 @@ class BufferRing {
   }
   uint32_t buffer_bytes() const { return n_bytes_; }
 
-  // Notes that the kernel handed buffer `id` out.
+  // Records that the kernel has used a buffer.
   void Lend() { --available_; }
 
   // Makes buffer `id` available to the kernel again. Requires that it is lent.
   void Return(uint16_t id);
 
-  // Buffers that are not lent; some may be filled already by completions not
-  // yet reaped.
+  // Buffers that are not lent; completions not yet reaped may have filled
+  // some.
   uint32_t available() const { return available_; }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CallError: what a failed system call of io_uring's means, and what to do.
+// CallError: the meaning of a failed io_uring system call, and the remedy.
 
 #ifndef RINGWAY_BACKENDS_URING_CALL_ERROR_H_
 #define RINGWAY_BACKENDS_URING_CALL_ERROR_H_
@@ -11,15 +11,15 @@
 
 namespace ringway::uring {
 
-// The status for `call` (io_uring_setup, _enter or _register), made for
-// `purpose` (may be empty): names both, and the cause and remedy of `errnum`.
+// The status of a failed `call` (io_uring_setup, _enter or _register) for
+// `purpose` (may be empty), with both, and the cause and remedy of `errnum`.
 absl::Status CallError(int errnum, std::string_view call,
                        std::string_view purpose);
 
-// True if `status`, of making a ring, says that io_uring is not to be had here:
-// a policy, an old kernel or a memory limit that others do not meet. False for
-// what would hit anything else as well, as a want of fds does, and for what is
-// not known to be a refusal: it must not be hidden by doing without.
+// True if `status`, of creating a ring, means that io_uring is unavailable: a
+// policy, an old kernel or a memory limit that applies to io_uring only.
+// False for errors that would affect other backends too, such as a lack of
+// fds, and for unknown errors, which a fallback must not hide.
 bool IsRefusal(const absl::Status& status);
 
 }  // namespace ringway::uring

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CancelRequests: asks the kernel to end operations, and asks again where it
-// has not heard.
+// CancelRequests: sends cancel requests to the kernel, and repeats them if
+// the kernel missed one.
 //
-// A request can miss an operation that is in flight all the same. -ENOENT: the
-// kernel was just moving it from one of its places to another, as it does with
-// a connect to a Unix socket whose queue is full. -EALREADY: one of the
-// kernel's threads was at it and was interrupted, but a send that has moved
-// some bytes goes on with the rest (a send that was tried 128 times goes to
-// such a thread). So an operation that has not ended a while after such an
-// answer is asked for again, after 1 ms at first and 8 ms in the end.
+// A request can miss an operation that is in flight. -ENOENT: the kernel was
+// moving it between its queues, as with a connect to a Unix socket whose
+// backlog is full. -EALREADY: a kernel thread was running it and was
+// interrupted, but a send that has moved some bytes continues with the rest
+// (a send that was tried 128 times moves to such a thread). So if an
+// operation has not ended some time after such an answer, the request is
+// repeated, after 1 ms at first and up to 8 ms later.
 
 #ifndef RINGWAY_BACKENDS_URING_CANCEL_REQUESTS_H_
 #define RINGWAY_BACKENDS_URING_CANCEL_REQUESTS_H_
@@ -30,24 +30,25 @@ class CancelRequests {
   // Requests carry `user_data`; their outcomes go to OnOutcome().
   explicit CancelRequests(uint64_t user_data) : user_data_(user_data) {}
 
-  // Has the kernel asked to end `op`, which is in no list.
+  // Requests the cancel of `op`, which must be in no list.
   void Add(Operation& op) { to_ask_.PushBack(op); }
 
   // Writes as many requests as there is room for.
   void Submit(KernelRing& ring, MonotonicTime now);
 
   void OnOutcome(int32_t result);
-  // After each batch of completions.
+  // Call after each batch of completions.
   void AfterReap(const Clock& clock);
 
   // True while there are requests that Submit() has not written.
   bool unsubmitted() const { return !to_ask_.empty(); }
-  // True while operations are here.
+  // True if no operations are being cancelled.
   bool empty() const { return to_ask_.empty() && asked_.empty(); }
-  // When Submit() must be called again even if nothing happens; or never.
+  // When Submit() must be called again even without completions; infinite if
+  // never.
   MonotonicTime next() const { return again_at_; }
 
-  // For a forked child: they are the parent's.
+  // For a forked child: drops the operations, which belong to the parent.
   void ForgetInChild();
 
  private:
@@ -56,7 +57,7 @@ class CancelRequests {
 
   const uint64_t user_data_;
   OperationList to_ask_;
-  OperationList asked_;  // and not ended yet
+  OperationList asked_;  // requested, not ended yet
   bool missed_ = false;  // one, since the last AfterReap()
   MonotonicTime again_at_ = MonotonicTime::Infinite();
   absl::Duration pause_ = kShortestPause;

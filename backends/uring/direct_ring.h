@@ -4,8 +4,8 @@
 // polled for in the device's queues (IORING_SETUP_IOPOLL) instead of
 // interrupting.
 //
-// It needs a ring of its own because such a ring refuses everything else, and a
-// device with poll queues (nvme.poll_queues); others answer EOPNOTSUPP.
+// It is separate because such a ring refuses all other operations. It needs a
+// device with poll queues (nvme.poll_queues); others return EOPNOTSUPP.
 
 #ifndef RINGWAY_BACKENDS_URING_DIRECT_RING_H_
 #define RINGWAY_BACKENDS_URING_DIRECT_RING_H_
@@ -24,15 +24,15 @@ class DirectRing {
   explicit DirectRing(std::unique_ptr<KernelRing> ring)
       : ring_(std::move(ring)) {}
 
-  // True while it has to be polled.
+  // True while it must be polled.
   bool busy() const { return in_flight_ > 0; }
 
-  // Starts `op`, a read or a write; false when there is no room before the next
+  // Starts `op`, a read or a write; false if there is no room before the next
   // Poll().
   bool Start(Operation& op);
 
-  // Looks for completions once, without waiting, and calls
-  // `visit(Operation&, int32_t result)` for each. One system call.
+  // Polls for completions once, without waiting, and calls `visit(Operation&,
+  // int32_t result)` for each. One system call.
   template <typename Visitor>
   void Poll(Visitor&& visit) {
     Enter();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What newer kernels know and the headers of liburing 2.3 do not. Values from
-// the kernel's include/uapi/linux/io_uring.h; each names the first release with
-// it. All of it is probed for before use.
+// Constants of newer kernels that liburing 2.3 lacks, from the kernel's
+// include/uapi/linux/io_uring.h, each with the first release that has it. All
+// are probed before use.
 
 #ifndef RINGWAY_BACKENDS_URING_KERNEL_CONSTANTS_H_
 #define RINGWAY_BACKENDS_URING_KERNEL_CONSTANTS_H_

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // KernelRing: the two shared-memory queues of one io_uring instance and the
-// system call that serves both. Knows nothing of operations.
+// system call that serves both. Independent of Operation.
 //
-// liburing sets the ring up and maps it. The queues are driven here because one
-// io_uring_enter per turn must submit, wait with or without a deadline and
-// flush completions, with every errno handled by the caller; liburing 2.3 has
-// no call that does all of it.
+// liburing sets up the ring and maps it. This class drives the queues because
+// one io_uring_enter per turn must submit, wait with or without a deadline
+// and flush completions, with every errno returned to the caller; liburing
+// 2.3 has no such call.
 
 #ifndef RINGWAY_BACKENDS_URING_KERNEL_RING_H_
 #define RINGWAY_BACKENDS_URING_KERNEL_RING_H_
@@ -29,24 +29,22 @@ class KernelRing {
     uint32_t completion_entries;
     bool large_entries;  // IORING_SETUP_SQE128 and CQE32
     bool polled;         // IORING_SETUP_IOPOLL: for direct reads and writes
-    // If not 0, the only IORING_OP_* that the kernel is to accept: bit n is
-    // opcode n.
+    // If not 0, the kernel accepts only these IORING_OP_*: bit n is opcode n.
     uint64_t restricted_to;
     uint32_t bounded_workers;    // 0: the kernel's own limit
     uint32_t unbounded_workers;  // likewise
-    // As if the kernel knew none of them.
+    // Treated as unknown to the kernel.
     uint32_t masked_setup_flags;
     uint32_t masked_features;
     uint64_t masked_opcodes;
   };
 
-  // Sets a ring up with the best set of flags the kernel grants, tried
-  // best-first, and checks with one round trip that it works. The calling
-  // thread is the only one that may use it.
+  // Sets up a ring with the best set of flags that the kernel accepts, and
+  // checks with one round trip that it works. Only the calling thread may use
+  // it.
   //
-  // Errors: what io_uring_setup said, with the cause and the remedy;
-  // Unimplemented if the kernel lacks a feature that no flag set can do
-  // without.
+  // Errors: that of io_uring_setup, with the cause and the remedy;
+  //         Unimplemented if the kernel lacks a required feature.
   static absl::StatusOr<std::unique_ptr<KernelRing>> Create(
       const Config& config);
 
@@ -54,36 +52,37 @@ class KernelRing {
   KernelRing& operator=(const KernelRing&) = delete;
   ~KernelRing();
 
-  // For a forked child, before it destroys its copy: the queues are not mapped
-  // there, and unmapping their addresses would hit whatever the child has put
-  // in their place.
+  // For a forked child, before it destroys its copy: the queues are not
+  // mapped there, and unmapping would hit whatever the child has mapped at
+  // their addresses.
   void ForgetInChild();
 
-  // A zeroed submission entry, or null when the queue is full until the next
+  // A zeroed submission entry, or null if the queue is full until the next
   // Enter().
   io_uring_sqe* NextEntry();
 
   // Entries written since the kernel last took some.
   uint32_t unsubmitted() const;
 
-  // Calls `visit(io_uring_sqe&)` for every one of these entries, oldest first:
-  // the kernel has seen none of them, so they can still be changed.
+  // Calls `visit(io_uring_sqe&)` for each of these entries, oldest first. The
+  // kernel has not read them yet, so they can still be changed.
   template <typename Visitor>
   void ForEachUnsubmitted(Visitor&& visit) {
     for (uint32_t i = *ring_.sq.khead; i != tail_; ++i) visit(*EntryAt(i));
   }
 
-  // Submits everything and, if `block`, waits for a completion, at most
-  // `timeout` if that is not null. Always asks for events: with DEFER_TASKRUN
-  // completions move only then. Returns the number submitted, or -errno.
+  // Submits all entries and, if `block`, waits for a completion, at most
+  // `timeout` if that is not null. Always requests events: with DEFER_TASKRUN
+  // completions are posted only then. Returns the number submitted, or
+  // -errno.
   int Enter(bool block, const __kernel_timespec* timeout);
 
   // Waits for a completion without submitting anything, at most `timeout`.
   // Returns 0 or -errno.
   int WaitOnly(const __kernel_timespec& timeout);
 
-  // Calls `visit(const io_uring_cqe&)` for every completion there is now.
-  // Returns how many.
+  // Calls `visit(const io_uring_cqe&)` for every available completion.
+  // Returns their number.
   template <typename Visitor>
   uint32_t Reap(Visitor&& visit) {
     uint32_t head = *ring_.cq.khead;
@@ -99,11 +98,11 @@ class KernelRing {
     return io_uring_smp_load_acquire(ring_.cq.ktail) != *ring_.cq.khead;
   }
 
-  // True when the kernel holds back completions until the next Enter().
+  // True if the kernel holds back completions until the next Enter().
   bool NeedsEnter() const;
 
-  // True when all completions make HasCompletions() or NeedsEnter() true by
-  // themselves: there is a flag for those held back, or none are.
+  // True if every completion makes HasCompletions() or NeedsEnter() true:
+  // either there is a flag for those held back, or none are.
   bool ShowsCompletions() const {
     constexpr unsigned kHeldBack =
         IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN;
@@ -111,20 +110,20 @@ class KernelRing {
            (ring_.flags & kHeldBack) == 0;
   }
 
-  // True when the kernel knows this IORING_OP_*.
+  // True if the kernel supports this IORING_OP_*.
   bool Knows(uint8_t opcode) const {
     return (known_opcodes_ >> opcode & 1) != 0;
   }
 
   uint32_t setup_flags() const { return ring_.flags; }
-  // Bytes of arguments that a command entry has room for.
+  // The room for arguments in a command entry, in bytes.
   size_t command_bytes() const { return sqe_shift_ == 0 ? 16 : 80; }
   uint32_t submission_entries() const { return sq_mask_ + 1; }
   uint32_t completion_entries() const { return cq_mask_ + 1; }
   int fd() const { return ring_.ring_fd; }
   io_uring* get() { return &ring_; }
 
-  // "SINGLE_ISSUER|DEFER_TASKRUN|...": the granted flags that matter.
+  // "SINGLE_ISSUER|DEFER_TASKRUN|...": the relevant flags in use.
   std::string FlagNames() const;
 
  private:

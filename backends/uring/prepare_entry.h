@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How Operations map to io_uring: which opcode, and what submission entry.
+// The mapping of Operations to io_uring opcodes and submission entries.
 
 #ifndef RINGWAY_BACKENDS_URING_PREPARE_ENTRY_H_
 #define RINGWAY_BACKENDS_URING_PREPARE_ENTRY_H_
@@ -11,12 +11,11 @@
 
 namespace ringway::uring {
 
-// The IORING_OP_* behind `opcode`. kSendFile, which has none, gives that of the
-// splices it is made of.
+// The IORING_OP_* of `opcode`. For kSendFile, which has none, that of splice.
 uint8_t KernelOpcode(OpCode opcode);
 
-// Writes `op` to `sqe`, which is zeroed; its user_data becomes the operation's
-// address.
+// Writes `op` to `sqe`, which must be zeroed; sets user_data to the
+// operation's address.
 void PrepareEntry(Operation& op, io_uring_sqe& sqe);
 
 }  // namespace ringway::uring

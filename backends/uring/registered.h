@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Registered: files and memory that a ring's kernel side has looked up in
-// advance.
+// Registered: files and memory registered with a ring, so that the kernel
+// need not look them up per operation.
 //
-// A registered fd has the slot of its own number, so finding it costs a bit
-// test, and an operation needs no other field than it has. An entry that names
-// a slot is good only while the slot is filled, so what is removed is first
-// taken out of the entries that the kernel has not seen. What the kernel has
-// seen holds its file or memory by itself.
+// A registered fd has the slot of its own number, so looking it up is a bit
+// test, and an operation needs no further field. A submission entry may refer
+// to a slot only while it is filled, so before a slot is cleared, entries
+// that the kernel has not read yet are changed to not use it. Entries that
+// the kernel has read hold their file or memory themselves.
 
 #ifndef RINGWAY_BACKENDS_URING_REGISTERED_H_
 #define RINGWAY_BACKENDS_URING_REGISTERED_H_
@@ -35,12 +35,12 @@ class Registered final : public BackendHints {
   // `ring` must outlive the result.
   explicit Registered(KernelRing& ring) : ring_(ring) {}
 
-  // Makes room for fds below `slots`.
+  // Allocates slots for fds below `slots`.
   absl::Status ReserveFiles(uint32_t slots);
 
   absl::Status RegisterFd(int fd) override;
-  // Cost: a system call and a pass over the unsubmitted entries, if there is
-  // such an fd.
+  // Cost: a system call and a pass over the unsubmitted entries if `fd` is
+  //       registered.
   void ForgetFd(int fd) override;
   bool HasFd(int fd) const {
     return static_cast<size_t>(fd) < has_fd_.size() &&
@@ -53,7 +53,7 @@ class Registered final : public BackendHints {
   // True if nothing is registered: Apply() would do nothing.
   bool empty() const { return n_fds_ == 0 && n_regions_ == 0; }
 
-  // Changes `sqe`, the entry of `op`, to use what is registered.
+  // Changes `sqe`, the entry of `op`, to use registered files and memory.
   void Apply(const Operation& op, io_uring_sqe& sqe) const;
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How BackendOptions become rings.
+// Creates rings from BackendOptions.
 
 #ifndef RINGWAY_BACKENDS_URING_RING_SETUP_H_
 #define RINGWAY_BACKENDS_URING_RING_SETUP_H_
@@ -17,11 +17,11 @@ namespace ringway::uring {
 
 KernelRing::Config RingConfig(const BackendOptions& options);
 
-// Null if it is not wanted, or not to be had and not required.
+// Null if it is not requested, or unavailable and not required.
 absl::StatusOr<std::unique_ptr<DirectRing>> MakeDirectRing(
     const BackendOptions& options);
 
-// The operations that `ring` carries out natively: bit n is OpCode n.
+// The operations that `ring` supports natively: bit n is OpCode n.
 uint64_t NativeOperations(const KernelRing& ring);
 
 }  // namespace ringway::uring

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sendfile(2) on io_uring, which has no such opcode: a read from the file into
-// a buffer of ours, then a send of it.
+// sendfile(2) on io_uring, which has no such opcode: a read from the file
+// into an internal buffer, then a send of it.
 //
 // Two splices through a pipe would save the copy, but io_uring runs every
-// splice on a kernel thread, and one that waits for a slow peer keeps that
-// thread: many slow peers, many threads. Read and send need none.
+// splice on a kernel thread, which a slow peer would block: one thread for
+// each slow peer. Read and send need none.
 
 #ifndef RINGWAY_BACKENDS_URING_SEND_FILE_H_
 #define RINGWAY_BACKENDS_URING_SEND_FILE_H_
@@ -21,10 +21,10 @@ namespace ringway::uring {
 
 class SendFile {
  public:
-  // What one operation moves at most: short counts are sendfile's custom.
+  // The most that one operation moves; sendfile may return short counts.
   static constexpr uint32_t kBufferBytes = 64 * 1024;
-  // Buffers kept although nothing uses them. As many as are in use are kept
-  // beyond that, for transfers that go on with their next piece.
+  // The number of unused buffers kept, plus as many as are in use, for
+  // transfers that continue with their next piece.
   static constexpr size_t kIdleBuffers = 16;
 
   SendFile() = default;
@@ -32,26 +32,25 @@ class SendFile {
   SendFile& operator=(const SendFile&) = delete;
   ~SendFile();
 
-  // Gives `op` the buffer that its entries need, if it has none. False if there
-  // is no memory for one.
+  // Assigns a buffer to `op` if it has none. False if there is no memory for
+  // one.
   [[nodiscard]] bool Begin(Operation& op);
 
   // Writes the next step of `op`, which has begun, to `sqe`.
   void PrepareEntry(Operation& op, io_uring_sqe& sqe);
 
-  // Takes the result of a step. True if there is another one; else `result` is
-  // the operation's.
+  // Handles the result of a step. True if another step follows; otherwise
+  // `result` is the operation's result.
   bool Advance(Operation& op, int32_t result);
 
-  // Takes the buffer back from `op`, which has ended, if it had begun.
+  // Takes back the buffer of `op`, which has ended, if it had begun.
   void End(Operation& op);
 
   size_t idle() const { return idle_; }
 
  private:
-  // The buffer of an operation is its BackendState::memory, and `progress` the
-  // bytes in it.
-  // An idle one begins with this.
+  // An operation's buffer is its BackendState::memory, with `progress` bytes.
+  // The start of an idle buffer.
   struct IdleBuffer {
     IdleBuffer* next;
   };

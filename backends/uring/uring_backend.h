@@ -2,18 +2,17 @@
 //
 // UringBackend: the Backend contract on io_uring.
 //
-// Where an operation is at any time is which list it is in:
+// The list that an operation is in is its state:
 //
 //     (loop's pending) --Submit--> in_flight_ --reap--> done
 //     in_flight_ --Cancel--> cancels_ --reap--> done
 //     in_flight_ --reap, to be armed again--> rearming_ --Submit--> in_flight_
 //     in_flight_ --reap, without a buffer--> starved_ --> rearming_
 //
-// So a cancel is never an allocation and never fails: the operation itself
-// waits in cancels_ until there is an entry for its request.
+// So a cancel never allocates and never fails: the operation itself waits in
+// cancels_ until there is an entry for its request.
 //
-// What goes down to the kernel is in uring_backend.cc, what comes up in
-// uring_completion.cc.
+// Submission is in uring_backend.cc, completion in uring_completion.cc.
 
 #ifndef RINGWAY_BACKENDS_URING_URING_BACKEND_H_
 #define RINGWAY_BACKENDS_URING_URING_BACKEND_H_
@@ -40,9 +39,9 @@ namespace ringway::uring {
 
 class UringBackend final : public Backend {
  public:
-  // Sets up a ring for the calling thread and checks, by doing it once, that
+  // Sets up a ring for the calling thread and checks, by a trial, that
   // multishot receives with provided buffers work. Errors as
-  // KernelRing::Create(), or InvalidArgument naming the option.
+  // KernelRing::Create(), or InvalidArgument with the option.
   static absl::StatusOr<std::unique_ptr<Backend>> Create(
       const BackendOptions& options);
 
@@ -66,10 +65,10 @@ class UringBackend final : public Backend {
   static constexpr uint64_t kCancel = 0;
   static constexpr uint64_t kDoorbell = 1;
 
-  // ThreadSanitizer follows fds by the calls that make and close them. A number
-  // that the kernel has closed by itself looks like a race to it when two
-  // threads make it in turn, so there a close is an entry that keeps its place
-  // among the others, and close(2) when that completes.
+  // ThreadSanitizer tracks fds by the calls that open and close them. A
+  // number that the kernel has closed looks like a race when two threads open
+  // it one after the other. So there a close is a no-op entry, which keeps
+  // the order, followed by close(2) when it completes.
   static constexpr bool kCloseItself = kThreadSanitizer;
 
   UringBackend(const BackendOptions& options, std::unique_ptr<KernelRing> ring,
@@ -111,22 +110,22 @@ class UringBackend final : public Backend {
 
   const OwnerThread owner_;
   const BackendOptions options_;
-  const UniqueFd doorbell_;  // an eventfd; Notify() adds to it, an armed read
-                             // takes it back
+  // An eventfd: Notify() writes to it, an armed read reads it.
+  const UniqueFd doorbell_;
   uint64_t doorbell_value_ =
       0;  // written by the kernel: outlives ring_ by declaration order
   Completions completions_;
   BackendStats& stats_ = completions_.stats();
   SendFile send_file_;
-  std::unique_ptr<OffloadPool> offload_;  // never null
+  std::unique_ptr<OffloadPool> offload_;  // not null
   LentBuffers buffers_;
   std::unique_ptr<KernelRing>
       ring_;  // after everything the kernel may write to
-  std::unique_ptr<DirectRing> direct_;  // null: not wanted, or not to be had
+  std::unique_ptr<DirectRing> direct_;  // null: not requested or unavailable
   Registered registered_;
 
   OperationList in_flight_;
-  CancelRequests cancels_;  // in flight, too
+  CancelRequests cancels_;  // also in flight
   OperationList rearming_;
   OperationList starved_;
   bool doorbell_armed_ = false;

@@ -5,9 +5,9 @@
 //
 // An element derives from ListNode and is in at most one list at a time. The
 // list owns nothing: an element must be unlinked before it is destroyed
-// (checked). An element can leave whatever list it is in without knowing which
-// one that is, which is what lets an operation move between "pending", "in
-// flight" and "done" with one pair of pointers.
+// (checked). An element can leave its list without knowing which one that is,
+// so an operation moves between "pending", "in flight" and "done" with one
+// pair of pointers.
 //
 //   struct Job : ListNode { int id; };
 //   IntrusiveList<Job> queue;
@@ -23,7 +23,7 @@
 
 namespace ringway {
 
-// The links of an element. Immovable: its address is what the neighbours hold.
+// The links of an element. Immovable, because its neighbours point to it.
 class ListNode {
  public:
   ListNode() = default;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MpscQueue: a lock-free mailbox, many threads push and one takes.
+// MpscQueue: a lock-free queue with many producers and one consumer.
 //
-// The links live inside the elements, so a push neither allocates nor fails for
-// lack of room. The taker takes everything at once. What one thread pushed
-// arrives in the order it was pushed. Close() ends the mailbox without losing
-// anything: each element was either returned to the taker or refused to its
-// sender, who keeps it.
+// The links live inside the elements, so a push neither allocates nor fails
+// for lack of room. The consumer takes all elements at once. Elements of one
+// thread arrive in the order they were pushed. Close() loses nothing: each
+// element is either returned to the consumer or refused, in which case the
+// sender keeps it.
 //
 //   struct Message : MpscNode { ... };
 //   MpscQueue<Message> mailbox;
@@ -20,21 +20,21 @@
 //   MpscBatch<Message> batch = mailbox.TakeAll();
 //   while (Message* message = batch.PopFront()) Handle(*message);
 //
-// Memory ordering. The mailbox is one atomic pointer to the element pushed
+// Memory ordering. The queue is one atomic pointer to the element pushed
 // last; each element points to the one before it.
-// - A push is a compare-and-swap with release order, a take an exchange with
-//   acquire order: what a sender wrote before Push() is visible after
-//   TakeAll() or Close(). Elements further down are visible too: each push is a
-//   read-modify-write and so continues the release sequence of those below it.
-// - Closing is a release too, and being refused an acquire: a sender whose
-//   element is refused sees what the taker did before Close(), and may destroy
-//   what the two had in common.
-// - ABA cannot happen: nothing but the whole chain is ever removed, so a head
-//   that changed and came back is still a right successor for a new element.
-// - Push() and empty() are sequentially consistent besides. A taker that stores
-//   "asleep" (seq_cst), then finds empty() true and blocks, and senders that
-//   Push() and then load "asleep" (seq_cst), never miss each other: one of the
-//   two sees the other. No fence is needed, and ThreadSanitizer understands it.
+// - A push is a compare-and-swap with release order, a take is an exchange with
+//   acquire order: a sender's writes before Push() are visible after TakeAll()
+//   or Close(). Elements further down are visible too: each push is a
+//   read-modify-write and so continues the release sequence of earlier ones.
+// - Close() is a release too, and a refused Push() an acquire: a sender whose
+//   element is refused sees the consumer's writes before Close(), and may
+//   destroy state that the two shared.
+// - ABA is harmless: only the whole chain is ever removed, so a head that
+//   changed and changed back is still a valid successor of a new element.
+// - Push() and empty() are also sequentially consistent. If a consumer stores
+//   "asleep" (seq_cst), then finds empty() true and blocks, and a sender pushes
+//   and then loads "asleep" (seq_cst), at least one of the two sees the other.
+//   No fence is needed, and ThreadSanitizer supports it.
 
 #ifndef RINGWAY_CORE_CONTAINERS_MPSC_QUEUE_H_
 #define RINGWAY_CORE_CONTAINERS_MPSC_QUEUE_H_
@@ -47,8 +47,8 @@
 
 namespace ringway {
 
-// The link of an element. Immovable. Belongs to the sender until Push(), and to
-// the taker from then until PopFront() returned it.
+// The link of an element. Immovable. Belongs to the sender until Push(), then
+// to the consumer until PopFront() returns it.
 class MpscNode {
  public:
   MpscNode() = default;
@@ -64,20 +64,20 @@ class MpscNode {
   template <typename T>
   friend class MpscBatch;
 
-  MpscNode* next_ = this;  // itself: in no mailbox
+  MpscNode* next_ = this;  // itself: in no queue
 };
 
 enum class PushResult {
-  kWasEmpty,  // queued, and the first since the last take: wake the taker
-  kQueued,    // queued behind others
-  kClosed,    // refused; the element is still the sender's
+  kWasEmpty,  // queued, the first since the last take: wake the consumer
+  kQueued,    // queued after others
+  kClosed,    // refused; the sender keeps the element
 };
 
 template <typename T>
 class MpscQueue;
 
-// Elements taken out of a mailbox, first pushed first. Must be drained before
-// it is destroyed (checked).
+// Elements taken from a queue, in FIFO order. Must be drained before it is
+// destroyed (checked).
 template <typename T>
 class [[nodiscard]] MpscBatch {
  public:
@@ -112,23 +112,25 @@ class [[nodiscard]] MpscBatch {
   MpscNode* first_ = nullptr;
 };
 
-// `T` derives from MpscNode. Aligned so that what senders write shares its
-// cache line with nothing that the taker reads often.
+// `T` derives from MpscNode. Aligned so that the word that senders write does
+// not share a cache line with data that the consumer reads often.
 template <typename T>
 class alignas(64) MpscQueue {
  public:
   MpscQueue() = default;
   MpscQueue(const MpscQueue&) = delete;
   MpscQueue& operator=(const MpscQueue&) = delete;
-  // No thread may use it any more. Requires that everything was taken.
+  // No thread may use it any more. All elements must have been taken
+  // (checked).
   ~MpscQueue() {
     const MpscNode* last = last_.load(std::memory_order_acquire);
     RINGWAY_CHECK(last == nullptr || last == &closed_,
                   "a mailbox was destroyed with elements in it");
   }
 
-  // Queues `element`, which must be in no mailbox (checked). After any result
-  // but kClosed the element is the taker's and may be gone already.
+  // Queues `element`, which must be in no queue (checked). Unless the result
+  // is kClosed, the element belongs to the consumer and may already be
+  // destroyed.
   //
   // Threads: any.
   // Cost:    one compare-and-swap, repeated when senders collide.
@@ -150,27 +152,27 @@ class alignas(64) MpscQueue {
     return last == nullptr ? PushResult::kWasEmpty : PushResult::kQueued;
   }
 
-  // Takes everything that was pushed so far; nothing once it is closed.
+  // Takes all elements pushed so far; none once it is closed.
   //
-  // Threads: the taker's only.
-  // Cost:    one load when empty; otherwise one exchange and a pass over the
-  //          elements to put the first one first.
+  // Threads: the consumer's only.
+  // Cost:    one load if empty; otherwise one exchange and a pass over the
+  //          elements to reverse them.
   MpscBatch<T> TakeAll() {
     if (empty()) return MpscBatch<T>();
     internal::SchedulePoint();
     return Reverse(last_.exchange(nullptr, std::memory_order_acquire));
   }
 
-  // Refuses every later push and returns what was pushed before.
+  // Refuses later pushes and returns the elements pushed before.
   //
-  // Threads: the taker's only.
+  // Threads: the consumer's only.
   MpscBatch<T> Close() {
     if (closed()) return MpscBatch<T>();
     return Reverse(last_.exchange(&closed_, std::memory_order_acq_rel));
   }
 
-  // Whether nothing waits to be taken. From a sender's thread the answer may be
-  // out of date at once.
+  // True if there are no elements to take. On a sender's thread the answer
+  // may be outdated at once.
   bool empty() const {
     const MpscNode* last = last_.load(std::memory_order_seq_cst);
     return last == nullptr || last == &closed_;
@@ -193,7 +195,7 @@ class alignas(64) MpscQueue {
   }
 
   std::atomic<MpscNode*> last_ = nullptr;
-  MpscNode closed_;  // its address in `last_` says: closed
+  MpscNode closed_;  // its address in `last_` means closed
 };
 
 }  // namespace ringway

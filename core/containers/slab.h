@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Slab: owns elements of one type and hands out keys that can go stale safely.
+// Slab: owns elements of one type, identified by generational keys.
 //
-// A key is an index and a generation. Erasing an element moves its slot to the
-// next generation, so a key that outlived its element finds nothing, never the
-// slot's next occupant. A slot whose generation wraps is retired instead of
-// being reused. Elements never move, and the slot freed last is used first,
-// while it is still in the cache. Chunks are kept until the slab is destroyed,
-// so nothing allocates once the largest population has been reached.
+// A key is an index and a generation. Erasing an element moves its slot to
+// the next generation, so a key that outlives its element finds nothing,
+// never the slot's next occupant. A slot whose generation wraps is retired
+// instead of being reused. Elements never move, and the slot freed last is
+// reused first, while it is still in the cache. Chunks are kept until the
+// slab is destroyed, so nothing is allocated below the largest population so
+// far.
 //
 //   Slab<Session> sessions(/*capacity=*/1000);
 //   Session* session = sessions.Emplace(fd);  // null: 1000 are live
@@ -31,7 +32,8 @@
 
 namespace ringway {
 
-// Names one element of a slab for ever. The default key names none.
+// Identifies one element of a slab, also after its end. The default key
+// identifies none.
 struct SlabKey {
   uint32_t index = 0;
   uint32_t generation = 0;  // 0: never valid
@@ -46,9 +48,9 @@ struct SlabKey {
 template <typename T>
 class Slab {
  public:
-  // At most `capacity` elements are live at a time. Memory is taken in chunks
-  // as the population grows, not here. `first_generation` exists for tests that
-  // want to see a slot wrap.
+  // At most `capacity` elements are live at a time. Memory is allocated in
+  // chunks as the population grows, not here. `first_generation` is for tests
+  // of slots whose generation wraps.
   explicit Slab(size_t capacity, uint32_t first_generation = 1)
       : capacity_(std::min(capacity, size_t{kNoSlot})),
         first_generation_(first_generation) {
@@ -56,13 +58,13 @@ class Slab {
   }
   Slab(const Slab&) = delete;
   Slab& operator=(const Slab&) = delete;
-  // Destroys what is still live.
+  // Destroys the live elements.
   ~Slab() {
     ForEach([this](T& element) { Erase(element); });
   }
 
-  // Constructs an element, or returns null when `capacity` are live. If the
-  // constructor throws, the slab is as before.
+  // Constructs an element, or returns null if `capacity` are live. If the
+  // constructor throws, the slab is unchanged.
   //
   // Cost: O(1); allocates only when the population has never been this large.
   template <typename... Args>
@@ -76,7 +78,7 @@ class Slab {
     return element;
   }
 
-  // The element that `key` names, or null when it is gone or was never one.
+  // The element with this key, or null if it was erased or never existed.
   T* Get(SlabKey key) {
     if (key.index >= n_slots_) return nullptr;
     Slot& slot = SlotAt(key.index);
@@ -92,8 +94,8 @@ class Slab {
     return {.index = slot.index, .generation = slot.generation};
   }
 
-  // Destroys the element that `key` names; false when there is none. While its
-  // destructor runs the key is stale already and the slot not yet free.
+  // Destroys the element with this key; false if there is none. While its
+  // destructor runs, the key is already stale and the slot not yet free.
   bool Erase(SlabKey key) {
     T* element = Get(key);
     if (element == nullptr) return false;
@@ -112,13 +114,13 @@ class Slab {
     slot.next_free = std::exchange(first_free_, slot.index);
   }
 
-  // Elements that are live.
+  // The number of live elements.
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
 
   // Calls `fn(T&)` for every live element, in slot order. `fn` may erase any
-  // element, the current one included. An element made meanwhile may be
-  // visited or not.
+  // element, the current one included. Elements added meanwhile may or may
+  // not be visited.
   //
   // Cost: O(largest population so far).
   template <typename Fn>
@@ -136,7 +138,7 @@ class Slab {
   struct Slot {
     Slot() {}
     ~Slot() {}
-    // First and alone in its union, so that an element's address is its slot's.
+    // First, so that an element's address is its slot's.
     union {
       T value;
     };
@@ -145,7 +147,7 @@ class Slab {
     uint32_t next_free = kNoSlot;  // kLive while `value` exists
   };
 
-  // A power of two for cheap indexing, about a few pages of memory.
+  // A power of two for cheap indexing; a few pages of memory.
   static constexpr size_t kChunkSlots = std::clamp<size_t>(
       std::bit_floor(size_t{16} * 1024 / sizeof(Slot)), 8, 256);
 
@@ -161,7 +163,7 @@ class Slab {
     return slot;
   }
 
-  // Makes a slot that was never used the first free one.
+  // Adds a slot and makes it the first free one.
   bool AddSlot() {
     if (n_slots_ == kNoSlot) return false;
     if (n_slots_ % kChunkSlots == 0) {
@@ -177,7 +179,7 @@ class Slab {
   const size_t capacity_;
   const uint32_t first_generation_;
   size_t size_ = 0;
-  uint32_t n_slots_ = 0;  // slots that were ever used; the rest are raw
+  uint32_t n_slots_ = 0;  // slots used so far; the rest are raw memory
   uint32_t first_free_ = kNoSlot;
   std::vector<std::unique_ptr<Slot[]>> chunks_;
 };

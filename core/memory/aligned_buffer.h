@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AlignedBuffer: owns bytes that start at a multiple of a given power of two.
+// AlignedBuffer: owns bytes aligned to a given power of two.
 //
 // For direct I/O and for memory registered with the kernel. From 64 KiB on it
-// is mapped, so that it begins on a page of its own and goes back to the system
-// when freed.
+// is mapped, so that it has its own pages and returns to the system when
+// freed.
 //
 //   absl::StatusOr<AlignedBuffer> block = AlignedBuffer::Create(8192, 4096);
 //   if (!block.ok()) return block.status();
@@ -23,9 +23,9 @@ namespace ringway {
 
 class AlignedBuffer {
  public:
-  // A buffer of `n_bytes`, of unspecified content.
+  // Makes a buffer of `n_bytes` with unspecified content.
   //
-  // Errors: InvalidArgument (no bytes, or an alignment that is no power of
+  // Errors: InvalidArgument (no bytes, or an alignment that is not a power of
   //         two), ResourceExhausted (no memory).
   static absl::StatusOr<AlignedBuffer> Create(size_t n_bytes, size_t alignment);
 

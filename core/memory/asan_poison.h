@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tells AddressSanitizer which memory must not be touched. Allocators that
-// reuse memory mark what is free, so that a use after free is reported as one.
-// Without AddressSanitizer these are empty functions.
+// Marks memory as inaccessible for AddressSanitizer. Allocators that reuse
+// memory mark free blocks, so that a use after free is reported. Without
+// AddressSanitizer these functions are empty.
 
 #ifndef RINGWAY_CORE_MEMORY_ASAN_POISON_H_
 #define RINGWAY_CORE_MEMORY_ASAN_POISON_H_
@@ -25,13 +25,13 @@ namespace ringway::internal {
 
 inline constexpr bool kAsanEnabled = true;
 
-// From here on touching [begin, begin + n_bytes) is an error. `begin` and its
-// end should be multiples of 8; a partial last word stays accessible.
+// Makes accesses to [begin, begin + n_bytes) an error. `begin` and the end
+// should be multiples of 8; a partial last word stays accessible.
 inline void PoisonMemory(const void* begin, size_t n_bytes) {
   __asan_poison_memory_region(begin, n_bytes);
 }
 
-// Allows it again, to the byte.
+// Makes it accessible again, exact to the byte.
 inline void UnpoisonMemory(const void* begin, size_t n_bytes) {
   __asan_unpoison_memory_region(begin, n_bytes);
 }

@@ -3,22 +3,23 @@
 // FrameAllocator: memory for coroutine frames and other small, short-lived
 // objects of one thread.
 //
-// A free block of the right size class is one load away, and the block freed
-// last is used first. Blocks may be freed on any thread: on another one they
-// go back to their owner through a lock-free list. An allocator may be
-// destroyed while blocks are still out; its memory goes when the last one is
-// freed. Chunks are not given back before that, so it fits a population that
-// returns to the same size, not one that peaks once.
+// Allocating a free block takes one load, and the block freed last is reused
+// first. Blocks may be freed on any thread; other threads return them to
+// their owner through a lock-free list. An allocator may be destroyed while
+// blocks are in use; its memory is freed with the last one. Chunks are not
+// freed before that, so it suits a stable population, not one that peaks
+// once.
 //
 //   FrameAllocator frames;
 //   FrameAllocator::Scope scope(frames);  // this thread allocates from it
 //   void* frame = FrameAllocator::Allocate(200);
 //   FrameAllocator::Free(frame);
 //
-// A header of 16 bytes before each block names its owner and size class. Size
-// classes are 16 bytes apart up to 128, then four to each doubling: above 64
-// bytes at most a quarter is waste. Under AddressSanitizer a free block is
-// poisoned, and so is what lies between the size asked for and the class's.
+// A header of 16 bytes before each block holds its owner and size class. Size
+// classes are 16 bytes apart up to 128, then four for each doubling: above 64
+// bytes at most a quarter is wasted. Under AddressSanitizer free blocks are
+// poisoned, and so are the bytes between the requested size and that of the
+// class.
 
 #ifndef RINGWAY_CORE_MEMORY_FRAME_ALLOCATOR_H_
 #define RINGWAY_CORE_MEMORY_FRAME_ALLOCATOR_H_
@@ -54,8 +55,8 @@ static_assert(sizeof(FrameBlock) == 16);
 inline constexpr size_t kMaxFrameBytes = 4096;
 inline constexpr uint32_t kFrameClasses = 28;
 
-// With g the size in granules of 16 bytes, less one: g itself below 8, then the
-// top three bits of g for each power of two.
+// With g = (size in granules of 16 bytes) - 1: g itself below 8, then the top
+// three bits of g for each power of two.
 constexpr uint32_t FrameClassOf(size_t n_bytes) {
   const size_t g = (std::max<size_t>(n_bytes, 1) - 1) / 16;
   const auto width = static_cast<uint32_t>(std::bit_width(g));
@@ -77,17 +78,17 @@ static_assert(FrameClassBytes(kFrameClasses - 1) == kMaxFrameBytes);
 class FrameAllocator {
  public:
   struct Stats {
-    size_t live = 0;              // blocks out, the heap's not included
-    size_t peak = 0;              // the most that were ever out
-    uint64_t allocations = 0;     // blocks handed out, the heap's not included
+    size_t live = 0;              // blocks in use, except those of the heap
+    size_t peak = 0;              // the maximum of `live`
+    uint64_t allocations = 0;     // except those of the heap
     uint64_t heap_fallbacks = 0;  // requests above kMaxSize
-    uint64_t remote_frees = 0;    // blocks that came back from other threads
-    size_t chunk_bytes = 0;       // memory taken from the heap in chunks
+    uint64_t remote_frees = 0;    // blocks freed by other threads
+    size_t chunk_bytes = 0;       // chunk memory allocated from the heap
   };
 
-  // Makes an allocator this thread's current one while it lives; then the
-  // previous one is current again. Scopes nest. An allocator belongs to the
-  // first thread that installs it (checked).
+  // Makes an allocator the thread's current one during its lifetime. Scopes
+  // nest. An allocator belongs to the first thread that installs it
+  // (checked).
   class [[nodiscard]] Scope {
    public:
     explicit Scope(FrameAllocator& allocator);
@@ -100,32 +101,32 @@ class FrameAllocator {
     FrameAllocator* const previous_;
   };
 
-  // Larger requests are served by the heap.
+  // Larger requests go to the heap.
   static constexpr size_t kMaxSize = internal::kMaxFrameBytes;
 
   FrameAllocator();
   FrameAllocator(const FrameAllocator&) = delete;
   FrameAllocator& operator=(const FrameAllocator&) = delete;
-  // Must not be current on any thread (checked). Blocks may be out.
+  // Must not be current on any thread (checked). Blocks may be in use.
   ~FrameAllocator();
 
   // The allocator of the innermost Scope on this thread, or null.
   static FrameAllocator* Current() { return current_; }
 
-  // `n_bytes` of memory, aligned to 16, from the current allocator, or from the
-  // heap if there is none. Throws std::bad_alloc like operator new.
+  // Allocates `n_bytes`, aligned to 16, from the current allocator, or from
+  // the heap without one. Throws std::bad_alloc like operator new.
   //
-  // Cost: some ten instructions when a block of the class is free.
+  // Cost: about ten instructions if a block of the class is free.
   static void* Allocate(size_t n_bytes);
 
-  // Gives back what Allocate() returned; anything else, and freeing twice,
-  // aborts as far as it is noticed.
+  // Frees a block of Allocate(). Other pointers, and freeing twice, abort if
+  // detected.
   //
-  // Threads: any. On a thread where the block's owner is not current the block
-  //          is out (`live`) until the owner next runs short of its class.
+  // Threads: any. If the block's owner is not current on this thread, the
+  //          block counts as live until the owner next runs out of its class.
   static void Free(void* p);
 
-  // Collects what other threads have freed, then counts.
+  // Collects blocks freed by other threads, then returns the counters.
   //
   // Threads: the owner's only, or any once the owner's has ended.
   Stats stats();
@@ -146,7 +147,7 @@ class FrameAllocator {
 
   static inline constinit thread_local FrameAllocator* current_ = nullptr;
 
-  internal::FrameArena* const arena_;  // owns the chunks, may outlive us
+  internal::FrameArena* const arena_;  // owns the chunks, may outlive this
   size_t live_ = 0;
   size_t peak_ = 0;
   uint64_t allocations_ = 0;

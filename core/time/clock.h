@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Clock: where a loop takes its time from. The real one reads CLOCK_MONOTONIC
+// Clock: the source of a loop's time. The real one reads CLOCK_MONOTONIC
 // (about 22 ns, so a loop reads it once per turn); a ManualClock stands still
-// until a test moves it.
+// until a test advances it.
 
 #ifndef RINGWAY_CORE_TIME_CLOCK_H_
 #define RINGWAY_CORE_TIME_CLOCK_H_
@@ -16,11 +16,11 @@ class Clock {
   virtual ~Clock() = default;
   virtual MonotonicTime Now() const = 0;
 
-  // The kernel's CLOCK_MONOTONIC. Lives for ever; any thread.
+  // The kernel's CLOCK_MONOTONIC. Never destroyed; any thread.
   static const Clock& Real();
 };
 
-// Time that moves only by Advance(). Not thread-safe.
+// A clock that only Advance() and AdvanceTo() move. Not thread-safe.
 class ManualClock : public Clock {
  public:
   explicit ManualClock(MonotonicTime start = MonotonicTime::FromNanoseconds(0))

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MonotonicTime: an instant of CLOCK_MONOTONIC in nanoseconds, and the
-// arithmetic deadlines need.
+// MonotonicTime: an instant of CLOCK_MONOTONIC in nanoseconds, with the
+// arithmetic of deadlines.
 //
 // A plain integer, because the loop compares deadlines on every turn;
-// absl::Duration meets it only at the edge. Wall-clock steps do not change it.
+// absl::Duration is used only in the public interface. Steps of the wall
+// clock do not affect it.
 
 #ifndef RINGWAY_CORE_TIME_MONOTONIC_TIME_H_
 #define RINGWAY_CORE_TIME_MONOTONIC_TIME_H_
@@ -36,8 +37,8 @@ class MonotonicTime {
 
   friend constexpr auto operator<=>(MonotonicTime, MonotonicTime) = default;
 
-  // Saturates: a negative or huge duration gives the earliest or the infinite
-  // instant, never a wrapped one.
+  // Saturates: overflow gives the earliest or the infinite instant, never a
+  // wrapped one.
   friend MonotonicTime operator+(MonotonicTime t, absl::Duration d) {
     int64_t sum;
     const int64_t ns = absl::ToInt64Nanoseconds(d);  // saturates by itself

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Buffers: the caller's memory that a transfer goes through - one buffer or a
-// vector of them - and how far it has come.
+// Buffers: the caller's memory of a transfer - one buffer or a vector of them
+// - and its progress.
 
 #ifndef RINGWAY_BACKENDS_SIM_ENVIRONMENT_BUFFERS_H_
 #define RINGWAY_BACKENDS_SIM_ENVIRONMENT_BUFFERS_H_
@@ -30,11 +30,11 @@ class Buffers {
   // Bytes not yet transferred, or skipped.
   size_t left() const { return left_; }
 
-  // The transfer is not to go farther than `n_bytes` from here.
+  // Limits the rest of the transfer to `n_bytes`.
   void Limit(size_t n_bytes) { left_ = std::min(left_, n_bytes); }
 
-  // What the kernel would answer with EFAULT, as far as that can be told
-  // without touching it: the first page of memory belongs to nobody.
+  // False if the kernel would return EFAULT, as far as can be determined
+  // without an access: the first page is never mapped.
   bool accessible() const {
     return std::all_of(parts_.begin(), parts_.end(), [](const iovec& part) {
       return part.iov_len == 0 ||
@@ -42,8 +42,8 @@ class Buffers {
     });
   }
 
-  // Copies as much of `bytes` as there is room for into the memory. Returns how
-  // much that was.
+  // Copies as much of `bytes` into the memory as fits. Returns the number of
+  // bytes copied.
   size_t Fill(std::span<const std::byte> bytes) {
     size_t done = 0;
     while (done < bytes.size() && left_ > 0) {

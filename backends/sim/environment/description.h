@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Description: what an fd refers to - a socket, an end of a pipe, an open file.
+// Description: an open file description: a socket, an end of a pipe, a file.
 //
-// Several numbers and any number of operations in flight may refer to one; it
-// is closed when the last of them lets go. So, as with io_uring, closing the
-// number of a socket on which something is in flight does not close the socket.
+// Several fds and any number of operations in flight may refer to one; it is
+// closed with the last reference. So, as with io_uring, closing the fd of a
+// socket with operations in flight does not close the socket.
 //
-// Calls never block: they answer kBlocked, and the caller waits to be told that
-// something has changed.
+// Calls never block: they return kBlocked, and the caller waits for a change.
 
 #ifndef RINGWAY_BACKENDS_SIM_ENVIRONMENT_DESCRIPTION_H_
 #define RINGWAY_BACKENDS_SIM_ENVIRONMENT_DESCRIPTION_H_
@@ -28,13 +27,14 @@ class Environment;
 class OpenFile;
 class Socket;
 
-// "Not now; ask again after a change." Less than any -errno.
+// Retry after a change. Less than any -errno.
 inline constexpr int64_t kBlocked = std::numeric_limits<int64_t>::min();
 
-// Somebody who waits for a description to change.
+// Waits for a description to change.
 class Waiter : public ListNode {
  public:
-  // `events`: what may have become ready since the last call: POLLIN, ...
+  // `events`: those that may have become ready since the last call: POLLIN,
+  // ...
   using Function = void (*)(Waiter& waiter, uint32_t events);
 
   explicit Waiter(Function retry) : retry_(retry) {}
@@ -54,7 +54,7 @@ class Description : public std::enable_shared_from_this<Description> {
   // "TCP socket", "file": for reports.
   virtual std::string_view kind() const = 0;
 
-  // As poll(2) tells: POLLIN, POLLOUT, POLLHUP, ...
+  // As of poll(2): POLLIN, POLLOUT, POLLHUP, ...
   virtual uint32_t Ready() = 0;
 
   // The bytes transferred, 0 at the end, -errno, or kBlocked. Offsets as in
@@ -62,10 +62,10 @@ class Description : public std::enable_shared_from_this<Description> {
   virtual int64_t Read(Buffers& to, int64_t offset) = 0;
   virtual int64_t Write(Buffers& from, int64_t offset) = 0;
 
-  // How much Write() would take now, at most.
+  // The most that Write() would accept now.
   virtual size_t Room() { return std::numeric_limits<size_t>::max(); }
 
-  // What it can do beyond that; null if it is no such thing.
+  // The derived type; null if it is another one.
   virtual Socket* AsSocket() { return nullptr; }
   virtual OpenFile* AsFile() { return nullptr; }
 
@@ -74,7 +74,7 @@ class Description : public std::enable_shared_from_this<Description> {
  protected:
   Environment& environment() const { return environment_; }
 
-  // Has everybody who waits try again, soon.
+  // Makes all waiters retry soon.
   void Changed(uint32_t events);
 
  private:
@@ -82,7 +82,7 @@ class Description : public std::enable_shared_from_this<Description> {
 
   Environment& environment_;
   IntrusiveList<Waiter> waiters_;
-  uint32_t changed_events_ = 0;  // not yet told to waiters_
+  uint32_t changed_events_ = 0;  // not yet reported to waiters_
 };
 
 }  // namespace ringway::sim

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Environment: what all things in a simulated world share - time, chance, what
-// is planned, what goes wrong, and the record of it.
+// Environment: the shared state of a simulated world: time, randomness,
+// scheduled events, faults and the trace.
 
 #ifndef RINGWAY_BACKENDS_SIM_ENVIRONMENT_ENVIRONMENT_H_
 #define RINGWAY_BACKENDS_SIM_ENVIRONMENT_ENVIRONMENT_H_
@@ -31,24 +31,26 @@ class Environment {
 
   MonotonicTime now() const { return clock.Now(); }
 
-  // Plans `run` for `delay` from now.
+  // Schedules `run` for `delay` from now.
   void After(absl::Duration delay, EventQueue::Function run) {
     events.Add(now() + delay, std::move(run));
   }
 
-  // Runs what is due and lets everybody try again who waits for what has
-  // changed by it, until nothing is left to do at this time.
+  // Runs due events and retries waiters of changed descriptions, until
+  // nothing is left to do at this time.
   void Settle();
 
-  // Notes a mistake of the program under test.
+  // Records a mistake of the program under test.
   void Report(std::string error) { errors.push_back(std::move(error)); }
-  // One after which a real backend would not go on. Aborts unless told not to.
+  // Records a mistake that a real backend would not survive. Aborts by
+  // default.
   void Misuse(std::string error) {
     RINGWAY_CHECK(survives_misuse, "%s", error.c_str());
     Report(std::move(error));
   }
 
-  // Not at zero: a test that confuses an instant with a duration should fail.
+  // Does not start at zero, so that a test that confuses an instant with a
+  // duration fails.
   ManualClock clock{MonotonicTime::FromNanoseconds(1'000'000'000)};
   Rng rng;
   EventQueue events;
@@ -59,7 +61,7 @@ class Environment {
   std::vector<std::string> errors;
   bool survives_misuse = false;
   // No other thread will ever call Notify(), so a backend that would wait for
-  // it aborts and says what is waited for.
+  // it aborts with a list of the waits.
   bool alone = false;
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventQueue: what will happen in a simulated world, by time and, at the same
-// time, in the order it was planned.
+// EventQueue: the scheduled events of a simulated world, ordered by time and,
+// at the same time, by the order of scheduling.
 
 #ifndef RINGWAY_BACKENDS_SIM_ENVIRONMENT_EVENT_QUEUE_H_
 #define RINGWAY_BACKENDS_SIM_ENVIRONMENT_EVENT_QUEUE_H_
@@ -20,8 +20,8 @@ class EventQueue {
  public:
   using Function = absl::AnyInvocable<void()>;
 
-  // There is no way to take an event back: one that may have become pointless
-  // asks when it runs.
+  // Events cannot be removed: one that may be obsolete must check when it
+  // runs.
   void Add(MonotonicTime time, Function run) {
     heap_.push_back({time, next_sequence_++, std::move(run)});
     std::push_heap(heap_.begin(), heap_.end(), Later);
@@ -42,7 +42,7 @@ class EventQueue {
     return true;
   }
 
-  // Forgets everything, unrun.
+  // Drops all events without running them.
   void Clear() { heap_.clear(); }
 
  private:
