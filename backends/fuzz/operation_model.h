@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OperationModel: carries out a program of starts, cancels, closes and turns
-// over a few streams between two backends, and knows what may come of it.
+// OperationModel: runs a program of starts, cancels, closes and turns over a
+// few streams between two backends, and checks the results.
 //
-// A program is any string of bytes, so that a fuzzer can write one. The model
-// keeps, for every direction of every stream, how many bytes were accepted and
-// how many arrived; byte n of a direction is always the same, so a byte lost,
-// doubled or out of order is seen where it arrives. Every operation must end
-// exactly once, as cancelled only if somebody cancelled it, and every stream
-// that is still open at the end must deliver what it accepted.
+// Any string of bytes is a valid program, so a fuzzer can generate it. The
+// model counts the bytes accepted and received in each direction of every
+// stream; byte n of a direction has a fixed value, so a lost, duplicated or
+// reordered byte is detected on arrival. Every operation must end exactly
+// once, as cancelled only if it was cancelled, and every stream that is still
+// open at the end must deliver all accepted bytes.
 
 #ifndef RINGWAY_BACKENDS_FUZZ_OPERATION_MODEL_H_
 #define RINGWAY_BACKENDS_FUZZ_OPERATION_MODEL_H_
@@ -29,7 +29,7 @@ namespace ringway::fuzz {
 // One end of a stream: its fd and the operations that may be active on it.
 class StreamEnd {
  public:
-  // What one direction has carried: written by its sender, checked by its
+  // The bytes of one direction: written by its sender, checked by its
   // receiver.
   struct Direction {
     uint64_t accepted = 0;
@@ -39,14 +39,15 @@ class StreamEnd {
 
   StreamEnd(testing::BackendDriver& driver, testing::TestFd fd, Direction& out,
             Direction& in);
-  // Ends everything that is active and gives back what was delivered.
+  // Ends all active operations and returns their deliveries.
   ~StreamEnd();
   StreamEnd(const StreamEnd&) = delete;
 
   bool open() const { return fd_.valid() && !closing_; }
   testing::BackendDriver& driver() { return driver_; }
 
-  // Each starts its operation unless that is active already or the end closed.
+  // Each starts its operation unless that is active already or the end is
+  // closed.
   void StartSend(size_t n_bytes);
   void StartReceive(size_t n_bytes);
   void StartMultishotReceive();
@@ -57,19 +58,19 @@ class StreamEnd {
   void CancelEverything();  // by fd
 
   void ShutdownWrite();
-  // Cancels what is active, and closes when all of it has ended.
+  // Cancels all active operations, and closes when they have ended.
   void Close();
 
-  // Takes note of what has ended and of what was delivered.
+  // Processes ended operations and deliveries.
   void Observe();
 
-  // True when nothing is active.
+  // True if no operation is active.
   bool idle() const;
 
  private:
   static constexpr size_t kMaxBytes = 4096;
 
-  // An operation, and whether anybody has cancelled it.
+  // An operation, and whether it was cancelled.
   template <typename Base>
   struct Tracked : Base {
     bool cancelled = false;
@@ -105,9 +106,9 @@ class StreamEnd {
   std::array<std::byte, kMaxBytes> received_bytes_;
 };
 
-// Runs `program` on streams of `system` between `a` and `b`, which may be the
-// same kind of backend or not, and are as they were afterwards. Aborts with a
-// message when something came of it that must not.
+// Runs `program` on streams of `system` between `a` and `b`, which may be of
+// different kinds and are idle again afterwards. Aborts with a message on a
+// wrong result.
 void RunProgram(std::span<const uint8_t> program, testing::System& system,
                 testing::BackendDriver& a, testing::BackendDriver& b);
 

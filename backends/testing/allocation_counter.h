@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counts the heap allocations of the whole process, for tests that say "none".
-// Linking it replaces malloc and its kin - or, in sanitizer builds, where
-// malloc is the sanitizer's, operator new.
+// Counts the heap allocations of the whole process, for tests that expect
+// none. Linking it replaces malloc and related functions or, in sanitizer
+// builds, where malloc belongs to the sanitizer, operator new.
 
 #ifndef RINGWAY_BACKENDS_TESTING_ALLOCATION_COUNTER_H_
 #define RINGWAY_BACKENDS_TESTING_ALLOCATION_COUNTER_H_

@@ -2,7 +2,7 @@
 //
 // BackendConformance: one suite for every backend. The cases are written once
 // and run on each variant below; a backend that the kernel refuses is skipped
-// with the reason, never passed over in silence.
+// visibly, with the reason.
 //
 //   TEST_P(MyConformance, SaysTheBehaviourInWords) {
 //     BackendDriver driver(MakeForTest());
@@ -36,11 +36,11 @@
 
 namespace ringway::testing {
 
-// A backend as production may pick it, or with what older kernels lack taken
-// away, and the system around it.
+// A backend as production may pick it, or with features masked as on older
+// kernels, and the system around it.
 struct BackendVariant {
   std::string label;
-  std::string_view name;  // what Backend::name() must say
+  std::string_view name;  // the expected Backend::name()
   BackendOptions options;
   std::unique_ptr<System> (*make_system)() = &MakeRealSystem;
 };
@@ -56,17 +56,18 @@ class BackendConformance : public ::testing::TestWithParam<BackendVariant> {
   // Skips the test, visibly, if the kernel refuses this variant.
   void SetUp() override;
 
-  // What the test works on, beside the backend.
+  // The system whose fds the test uses.
   System& system() { return *system_; }
 
   // The variant's options; everything else as in production.
   static BackendOptions Options() { return GetParam().options; }
 
-  // A backend that is known to be available. Aborts with the reason otherwise.
+  // Makes a backend that is known to be available. Aborts with the reason
+  // otherwise.
   std::unique_ptr<Backend> MakeForTest(
       const BackendOptions& options = Options());
 
-  // Sends `data` as the peer would, expecting that all of it fits.
+  // Sends `data` as the peer; all of it must fit.
   void SendAll(int fd, std::string_view data);
 
   bool IsUring() const { return GetParam().name == "uring"; }
@@ -75,7 +76,7 @@ class BackendConformance : public ::testing::TestWithParam<BackendVariant> {
   std::unique_ptr<System> system_;
 };
 
-// Skips the test where fds are not the kernel's, saying what it would need.
+// Skips the test, with its requirement, if fds are not the kernel's.
 #define RINGWAY_REQUIRES_KERNEL(what) \
   if (!system().is_kernel()) GTEST_SKIP() << "needs the kernel's own " << what
 
@@ -90,10 +91,11 @@ struct CountedOperation : Operation {
   static void OnDone(Runnable& entry);
 };
 
-// A multishot operation that counts how often it was told of deliveries.
+// A multishot operation that counts its notices.
 struct CountedMultishot : DeliveringOperation {
   CountedMultishot() : DeliveringOperation(&OnDelivery) {}
-  // Told of its end: a cancel may end it before the loop has had a turn.
+  // True if its last notice has run: a cancel may end it before the next
+  // turn.
   bool ended() const { return state == OpState::kDone && !notice.linked(); }
 
   int told = 0;
@@ -102,9 +104,9 @@ struct CountedMultishot : DeliveringOperation {
   static void OnDelivery(Runnable& entry);
 };
 
-// The least that a loop does: starts operations, turns, runs what is done. On
-// epoll each turn ends with a comparison of what the backend believes to be
-// registered with what the kernel has; a difference fails the test.
+// A minimal loop: starts operations, turns, runs completed ones. On epoll
+// each turn ends with a comparison of the backend's and the kernel's
+// registrations; a difference fails the test.
 class BackendDriver {
  public:
   explicit BackendDriver(std::unique_ptr<Backend> backend);
@@ -117,22 +119,23 @@ class BackendDriver {
   void Start(Operation& op);
   CancelOutcome Cancel(Operation& op) { return backend_->Cancel(op, ready_); }
 
-  // One turn: submits, waits until `deadline` if nothing is ready, runs what is
-  // done.
+  // One turn: submits, waits until `deadline` if nothing is ready, runs
+  // completed operations.
   void Turn(MonotonicTime deadline = MonotonicTime::Infinite());
-  // As many turns as `n`, none of which blocks.
+  // Runs `n` turns, none of which blocks.
   void TurnWithoutBlocking(int n = 8);
-  // Turns until the backend has taken everything queued; none blocks.
+  // Turns, without blocking, until the backend has taken all queued
+  // operations.
   void StartEverything();
-  // Turns until `done`; false, with a message, if that takes suspiciously long.
+  // Turns until `done`; false, with a message, after a long time.
   [[nodiscard]] bool RunUntil(absl::FunctionRef<bool()> done);
 
   // Starts `op` and turns until it is done. Returns its result.
   int32_t RunToEnd(CountedOperation& op);
-  // The same for one that is told of its end only.
+  // The same for a multishot that only ends.
   int32_t RunToEnd(CountedMultishot& op);
 
-  // Cancels what is queued, destroys the backend and runs nobody.
+  // Cancels queued operations and destroys the backend without running any.
   void DestroyBackend();
 
   OperationList& pending() { return pending_; }
@@ -152,7 +155,7 @@ class BackendDriver {
 #define RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(suite) \
   RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(Backends, suite)
 
-// For suites that are instantiated several times, under names of their own.
+// For suites that are instantiated several times, under separate names.
 #define RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(name, suite)                  \
   INSTANTIATE_TEST_SUITE_P(                                                   \
       name, suite,                                                            \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CancelRace: many rounds of one operation, of what completes it and of its
-// cancel, in every order and with more or fewer turns in between.
+// CancelRace: many rounds of an operation, its trigger and its cancel, in
+// every order and with varying numbers of turns in between.
 
 #ifndef RINGWAY_BACKENDS_TESTING_CANCEL_RACE_H_
 #define RINGWAY_BACKENDS_TESTING_CANCEL_RACE_H_
@@ -15,18 +15,18 @@
 
 namespace ringway::testing {
 
-// One kind of operation that waits, what ends its wait, and how to tell that
-// nothing is lost.
+// A kind of waiting operation, its trigger, and a check that nothing is lost.
 class Race {
  public:
   Race(System& s, BackendDriver& d) : system(s), driver(d) {}
   virtual ~Race() = default;
 
-  // Fills an operation in so that it waits, as a rule.
+  // Prepares an operation that usually waits.
   virtual Operation& Prepare() = 0;
-  // Gives it what it waits for. On any thread.
+  // Triggers its completion. On any thread.
   virtual void Trigger() {}
-  // Expects all of that to be in the result or, after a cancel, left over.
+  // Expects the triggered data in the result or, after a cancel, still
+  // available.
   virtual void Settle() = 0;
 
  protected:
@@ -34,7 +34,7 @@ class Race {
   BackendDriver& driver;
 };
 
-// A thread that does one thing at a time while its owner goes on.
+// A thread that runs one function at a time concurrently with its owner.
 class Helper {
  public:
   Helper() : thread_([this] { Loop(); }) {}
@@ -63,14 +63,14 @@ class CancelRace : public BackendConformance {
 
   BackendDriver& driver() { return *driver_; }
 
-  // Also expects that nothing is left over: fds, operations.
+  // Also expects that no fds and operations are left.
   void Run(Race& race);
 
  private:
   void Interleave(Race& race, Operation& op, int round);
 
   std::unique_ptr<BackendDriver> driver_;
-  std::unique_ptr<Helper> helper_;  // for what happens at the same time
+  std::unique_ptr<Helper> helper_;  // for concurrent triggers
 };
 
 }  // namespace ringway::testing

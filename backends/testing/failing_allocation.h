@@ -3,8 +3,8 @@
 // FailingAllocation: makes the n-th heap allocation fail, once, or all from
 // there on.
 //
-// Linking it replaces operator new and its kin for the whole binary, so
-// production code has no hook for it.
+// Linking it replaces operator new and related functions for the whole
+// binary, so production code needs no hook.
 //
 //   const uint64_t n = FailEachAllocation([] {
 //     std::unique_ptr<Thing> thing = MakeThing();
@@ -24,10 +24,10 @@ namespace ringway::testing {
 // a time.
 class FailingAllocation {
  public:
-  // The `n`-th allocation from now on (1 is the next) gives std::bad_alloc, or
-  // null if it is one that must not throw.
+  // The `n`-th allocation from now on (1 is the next) throws std::bad_alloc,
+  // or returns null if it is nothrow.
   explicit FailingAllocation(uint64_t n) : FailingAllocation(n, n) {}
-  // All from the `first` to the `last` fail.
+  // All allocations from the `first` to the `last` fail.
   FailingAllocation(uint64_t first, uint64_t last);
   ~FailingAllocation();
   FailingAllocation(const FailingAllocation&) = delete;
@@ -36,8 +36,8 @@ class FailingAllocation {
   bool happened() const;
 };
 
-// The same for threads that are made meanwhile: the `n`-th allocation of each
-// fails, once. Their ends need not be awaited.
+// The same for threads started meanwhile: the `n`-th allocation of each
+// fails, once. They need not have ended.
 //
 // Threads: one of these at a time.
 class FailingAllocationInNewThreads {
@@ -55,11 +55,11 @@ class FailingAllocationInNewThreads {
 // Allocations of any thread that have not been freed.
 uint64_t LiveAllocations();
 
-// Calls `work` while its first allocation fails, then its second, and so on
-// until it has none left to fail; and once before that, for what is made only
-// once. Nothing must come out of it but std::bad_alloc, and nothing must be
-// left behind, neither memory nor fds: these are test failures. Returns how
-// many allocations were made to fail.
+// Calls `work` with its first allocation failing, then with its second, and
+// so on until none is left to fail; and once before that, for one-time
+// initialisation. `work` may only throw std::bad_alloc and must not leak
+// memory or fds; otherwise the test fails. Returns the number of failed
+// allocations.
 uint64_t FailEachAllocation(absl::FunctionRef<void()> work);
 
 }  // namespace ringway::testing

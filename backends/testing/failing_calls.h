@@ -2,10 +2,10 @@
 //
 // FailingCall: makes the n-th system call of a kind fail, once.
 //
-// The linker sends the calls of everything in the test's binary through here
-// (--wrap), so production code has no hook for it. A test that lets the first
-// call fail, then the second and so on until none is left to fail has been
-// through every error path that a single failure can take.
+// The linker redirects the calls of the whole test binary here (--wrap), so
+// production code needs no hook. A test that makes the first call fail, then
+// the second and so on until none is left to fail covers every error path of
+// a single failure.
 //
 //   for (uint64_t n = 1; ; ++n) {
 //     FailingCall failure(SystemCall::kSend, n, EPIPE);
@@ -28,7 +28,7 @@ enum class SystemCall : uint8_t {
   kConnect,
   kEpollControl,
   kEpollWait,
-  // What makes a backend.
+  // Calls that create a backend.
   kUringSetup,
   kEpollCreate,
   kEventFd,
@@ -41,8 +41,8 @@ const char* SystemCallName(SystemCall call);
 // time.
 class FailingCall {
  public:
-  // The `n`-th call from now on (1 is the next) fails with `errnum`, without
-  // having done anything.
+  // The `n`-th call from now on (1 is the next) fails with `errnum` without
+  // any effect.
   FailingCall(SystemCall call, uint64_t n, int errnum);
   ~FailingCall();
   FailingCall(const FailingCall&) = delete;
@@ -51,8 +51,7 @@ class FailingCall {
   bool happened() const;
 };
 
-// The same for the `n`-th call of any thread that has no FailingCall of its
-// own.
+// The same for the `n`-th call of any thread without its own FailingCall.
 //
 // Threads: one of these at a time.
 class FailingCallOfAnyThread {

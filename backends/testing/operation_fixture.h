@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OperationConformance: for cases that run one operation after the other to its
-// end and look at the result.
+// OperationConformance: for tests that run one operation at a time to its end
+// and check the result.
 //
 //   TEST_P(MyConformance, SaysTheBehaviourInWords) {
 //     PrepareRead(op_, fd, buffer_, 0);
@@ -32,7 +32,7 @@ class OperationConformance : public BackendConformance {
     MakeDriver(Options());
   }
 
-  // Replaces the driver, for other options than the variant's own.
+  // Replaces the driver, for options other than the variant's.
   void MakeDriver(const BackendOptions& options) {
     driver_ = std::make_unique<BackendDriver>(MakeForTest(options));
   }
@@ -42,7 +42,7 @@ class OperationConformance : public BackendConformance {
   // Runs `op_` to its end. Returns its result.
   int32_t Run() { return driver().RunToEnd(op_); }
 
-  // Starts `op_` and sees it wait.
+  // Starts `op_` and expects it to wait.
   void StartAndPend() {
     op_.completions = 0;
     driver().Start(op_);
@@ -60,7 +60,7 @@ class OperationConformance : public BackendConformance {
   // Receives as the peer until there are `n_bytes` or the stream has ended.
   std::string ReceiveAll(int fd, size_t n_bytes);
 
-  // What `buffer_` begins with.
+  // The start of `buffer_`.
   std::string_view Text(size_t n_bytes) const {
     return AsText(std::span(buffer_).first(n_bytes));
   }

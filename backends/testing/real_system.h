@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel as a System: what MakeBackend() makes runs in it.
+// The kernel as a System, for the backends of MakeBackend().
 
 #ifndef RINGWAY_BACKENDS_TESTING_REAL_SYSTEM_H_
 #define RINGWAY_BACKENDS_TESTING_REAL_SYSTEM_H_

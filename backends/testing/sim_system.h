@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A simulated world as a System: nothing of it is the kernel's.
+// A simulated world as a System, without kernel objects.
 
 #ifndef RINGWAY_BACKENDS_TESTING_SIM_SYSTEM_H_
 #define RINGWAY_BACKENDS_TESTING_SIM_SYSTEM_H_

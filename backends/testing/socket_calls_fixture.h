@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SocketCallsConformance: for tests of what is done to sockets beside
-// operations, on the SocketCalls of a backend.
+// SocketCallsConformance: for tests of a backend's SocketCalls.
 //
 //   TEST_P(MySuite, SaysTheBehaviourInWords) {
 //     SocketFd socket = Make(AF_INET, SOCK_STREAM);
@@ -32,7 +31,7 @@ inline sockaddr_in Loopback(uint16_t port) {
   return Ipv4(INADDR_LOOPBACK, port);
 }
 
-// A Unix address as the calls take it: a path, or "\0name".
+// A Unix address for the calls: a path, or "\0name".
 struct UnixName {
   explicit UnixName(std::string_view name);
   sockaddr_un address = {};
@@ -46,7 +45,7 @@ class SocketCallsConformance : public BackendConformance {
   BackendDriver& driver() { return *driver_; }
   SocketCalls& calls() { return driver()->sockets(); }
 
-  // Negative, -errno, if it cannot be had.
+  // Holds -errno if the call fails.
   SocketFd Make(int family, int type) {
     return SocketFd(calls(), calls().Socket(family, type));
   }
@@ -56,17 +55,17 @@ class SocketCallsConformance : public BackendConformance {
     SocketFd near_end;
     TestFd far_end;
   };
-  // A TCP connection, of which the near end is one of calls().
+  // A TCP connection, whose near end belongs to calls().
   Streams Connect();
 
   int Bind(const SocketFd& socket, const sockaddr_in& address);
   int Bind(const SocketFd& socket, const UnixName& name);
-  // Of datagram sockets.
+  // For datagram sockets.
   int ConnectTo(const SocketFd& socket, const sockaddr_in& address);
   int ConnectTo(const SocketFd& socket, const UnixName& name);
-  // What a stream's connecting gives, which must not wait.
+  // The result of a stream's connect, which must not wait.
   int ConnectStream(const sockaddr_in& address);
-  // Of a Unix socket: its path, or its abstract name with the NUL before it.
+  // A Unix socket's path, or its abstract name after a NUL.
   std::string NameOf(int fd);
 
   void Set(int fd, int level, int option, int value);
@@ -74,7 +73,8 @@ class SocketCallsConformance : public BackendConformance {
   int SetLinger(int fd, const linger& time);
   linger GetLinger(int fd);
 
-  // Every call on `fd` but Close(), Duplicate() and SetMode() gives `error`.
+  // Every call on `fd` except Close(), Duplicate() and SetMode() returns
+  // `error`.
   void ExpectNoSocket(int fd, int error);
   // True once `condition` holds. Does not block; simulated events happen.
   bool Becomes(absl::FunctionRef<bool()> condition);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sockets, pipes and files for tests, made by plain blocking calls. Every
-// function aborts with the errno when the system says no: a test's scaffolding
-// must not fail in silence.
+// function aborts with the errno if a system call fails.
 
 #ifndef RINGWAY_BACKENDS_TESTING_SOCKETS_H_
 #define RINGWAY_BACKENDS_TESTING_SOCKETS_H_
@@ -25,7 +24,7 @@ struct FdPair {
   UniqueFd second;  // a pipe's write end
 };
 
-// The kernel's, in blocking mode.
+// The kernel's sockets, in blocking mode.
 SocketCalls& KernelSockets();
 
 // A connected pair of Unix stream sockets.
@@ -44,10 +43,10 @@ FdPair FillAcceptQueue(int listener);
 // An unnamed file with `content`.
 UniqueFd MakeFile(std::string_view content);
 
-// Blocking, all of it.
+// Sends all of `data`; blocks.
 void SendAll(int fd, std::string_view data);
 
-// How many fds this process has open.
+// The number of open fds of this process.
 size_t CountOpenFds();
 
 }  // namespace ringway::testing

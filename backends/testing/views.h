@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What tests have, as what system calls take.
+// Conversions of test data to system call arguments.
 
 #ifndef RINGWAY_BACKENDS_TESTING_VIEWS_H_
 #define RINGWAY_BACKENDS_TESTING_VIEWS_H_

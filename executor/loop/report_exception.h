@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ReportException: one line on stderr for an exception that ends where it was
-// caught, because what it came from must go on.
+// ReportException: prints one line on stderr for an exception that is caught
+// and not propagated.
 
 #ifndef RINGWAY_EXECUTOR_LOOP_REPORT_EXCEPTION_H_
 #define RINGWAY_EXECUTOR_LOOP_REPORT_EXCEPTION_H_

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Mailbox: the messages of one ring, those that arrive and those that come
-// home.
+// Mailbox: the messages of one ring: those that arrive and those that return.
 
 #ifndef RINGWAY_EXECUTOR_RING_MAILBOX_H_
 #define RINGWAY_EXECUTOR_RING_MAILBOX_H_
@@ -30,16 +29,16 @@ class Mailbox {
 
   const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
 
-  // Who is told of what arrives.
+  // Sets the callback for arriving messages.
   void SetHandler(const Context& handler) { handler_ = handler; }
 
-  // A message of `task`, to be sent. Allocates when more are on their way than
+  // Makes a message of `task` to send. Allocates if more are in flight than
   // ever before.
   RingMessage& NewMessage(RingTask task, MessagePayload payload);
-  // Takes back what could not be sent.
+  // Takes back a message that could not be sent.
   void Reuse(RingMessage& message) { idle_.PushBack(message); }
 
-  // Refuses what has arrived and what comes from now on.
+  // Refuses arrived and later messages.
   void Close();
 
   // For RingMessage, on this ring's thread.
@@ -47,8 +46,8 @@ class Mailbox {
   void OnReturned(RingMessage& message, bool accepted);
 
  private:
-  // The next message has its turn. One at a time: they share the loop's budget
-  // with everything else that is ready.
+  // Delivers the next message. One at a time, so that messages share the
+  // loop's budget with other ready entries.
   struct Delivery : Runnable {
     explicit Delivery(Mailbox& m) : Runnable(&Run), mailbox(m) {}
     static void Run(Runnable& entry);
@@ -63,7 +62,7 @@ class Mailbox {
   std::optional<Context> handler_;
   Delivery delivery_;
   IntrusiveList<RingMessage> arrived_;
-  IntrusiveList<RingMessage> idle_;  // to be used again
+  IntrusiveList<RingMessage> idle_;  // for reuse
 };
 
 }  // namespace ringway::internal

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingCore: what a Ring is made of - a loop, a slab of tasks and a mailbox. It
-// stays where it is when the Ring that holds it is moved.
+// RingCore: the implementation of a Ring: a loop, a slab of tasks and a
+// mailbox. Its address does not change when the Ring is moved.
 
 #ifndef RINGWAY_EXECUTOR_RING_RING_CORE_H_
 #define RINGWAY_EXECUTOR_RING_RING_CORE_H_
@@ -46,15 +46,15 @@ class RingCore {
 
   void CheckThread() const { owner_.Check("a ring"); }
 
-  // What callbacks are given.
+  // Sets the ring that callbacks get.
   void BelongsTo(Ring& ring) { ring_ = &ring; }
 
-  // Ends every task and tells its callback. False in a forked child, where
-  // nothing of this may be touched, not even to destroy it.
+  // Ends every task and runs its callback. False in a forked child, where
+  // this must not be used or destroyed.
   bool End();
 
-  // --- Making tasks: `prepare` fills the operation in. While the ring is
-  // ending they make none and return the default key.
+  // --- Starting tasks: `prepare` fills in the operation. While the ring is
+  // ending no task is started and the default key is returned.
   RingTask Start(const Context& context,
                  absl::FunctionRef<void(Operation&)> prepare);
   RingTask StartMultishot(
@@ -77,7 +77,7 @@ class RingCore {
   void Stop() { runner_.Stop(); }
   MonotonicTime PrepareToPoll();
 
-  // Calls a callback. Nothing that it throws goes further.
+  // Calls a callback and contains its exceptions.
   void Tell(const Context& context, Completion done);
   // Runs `fn` in the same way.
   void Contain(absl::FunctionRef<void()> fn);
@@ -87,14 +87,14 @@ class RingCore {
   Mailbox& mailbox() { return mailbox_; }
   RingStats stats() const;
 
-  // --- For entries and messages, when something has come of them.
+  // --- Called by entries and messages on completion.
   void OnDone(OneShotWork& op);
   void OnDelivery(MultishotWork& op);
   void OnTime(TimedWork& timed);
   void OnMessageReturned(RingMessage& message);
 
  private:
-  // A task for which there was no room: its callback is told all the same.
+  // A task for which there was no room; its callback still runs.
   struct Refusal {
     Context context;
     MessagePayload payload;
@@ -106,8 +106,8 @@ class RingCore {
     RingCore& core;
   };
 
-  // Null when the ring is ending, and when it is full: then the callback will
-  // be told, and what `payload` holds, if anything, comes back by it.
+  // Null if the ring is ending, or if it is full; in that case the callback
+  // will run and return `payload`, if there is one.
   template <typename Work>
   RingEntry* Add(const Context& context, MessagePayload* payload = nullptr) {
     owner_.Check("a ring");
@@ -146,7 +146,7 @@ class RingCore {
   std::vector<Refusal> being_told_;
   Ring* ring_ = nullptr;
   bool telling_ = false;  // a callback is running
-  bool ending_ = false;   // nothing new is started
+  bool ending_ = false;   // no new tasks are started
   uint64_t tasks_refused_ = 0;
   uint64_t callbacks_ = 0;
   uint64_t exceptions_ = 0;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingEntry: one task of a ring, from the call that made it to its last
-// callback. Lives in the ring's slab, so its address is stable and its memory
-// is used again.
+// RingEntry: one task of a ring, from its start to its last callback. Lives
+// in the ring's slab, so its address is stable and its memory is reused.
 
 #ifndef RINGWAY_EXECUTOR_RING_RING_ENTRY_H_
 #define RINGWAY_EXECUTOR_RING_RING_ENTRY_H_
@@ -40,16 +39,17 @@ struct MultishotWork : DeliveringOperation {
   RingEntry& entry;
 };
 
-// What is no operation: a timer, or a message on its way. Its timer is always
-// armed until it is settled - for ever, if need be - which is what makes a run
-// until done wait for it.
+// A task that is not an operation: a timer, or a message in flight. Its timer
+// is armed until it is settled, with an infinite deadline if necessary, so
+// that a run until done waits for it.
 struct TimedWork : Runnable {
   explicit TimedWork(RingEntry& e) : Runnable(&Run), entry(e) {
     timer.on_fired = this;
   }
   static void Run(Runnable& runnable);
 
-  // Its result is known, or its time has come; its callback is about to run.
+  // True if its result is known or its time has come; the callback is about
+  // to run.
   bool ended() const { return settled || linked(); }
 
   RingEntry& entry;
@@ -57,8 +57,8 @@ struct TimedWork : Runnable {
   MonotonicTime due = MonotonicTime::Infinite();  // a timer's
   MonotonicTime deadline = MonotonicTime::Infinite();
   bool is_message = false;
-  RingMessage* message = nullptr;  // while it is on its way
-  MessagePayload payload;          // what has come back
+  RingMessage* message = nullptr;  // while it is in flight
+  MessagePayload payload;          // returned by a failed message
   bool settled = false;
   int32_t result = 0;
 };
@@ -71,14 +71,14 @@ struct RingEntry {
   OneShotWork* one_shot() { return std::get_if<OneShotWork>(&work); }
   MultishotWork* multishot() { return std::get_if<MultishotWork>(&work); }
   TimedWork* timed() { return std::get_if<TimedWork>(&work); }
-  // Null for what is no operation.
+  // Null if it is not an operation.
   Operation* operation() {
     if (OneShotWork* op = one_shot()) return op;
     return multishot();
   }
 
-  // The result of its operation, which has ended: -ETIME if it was the deadline
-  // that ended it.
+  // The result of its operation, which has ended: -ETIME if the deadline
+  // ended it.
   int32_t Settle() {
     return deadline.has_value() ? deadline->Settle(*operation())
                                 : operation()->result;

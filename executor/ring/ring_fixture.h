@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingConformance: a ring on each of the backends, and a callback that writes
-// down what it is told.
+// RingConformance: a ring on each backend, and a callback that logs its
+// calls.
 
 #ifndef RINGWAY_EXECUTOR_RING_RING_FIXTURE_H_
 #define RINGWAY_EXECUTOR_RING_RING_FIXTURE_H_
@@ -23,7 +23,7 @@
 
 namespace ringway::testing {
 
-// Everything that its contexts were told, in order.
+// All calls of its contexts, in order.
 class Log {
  public:
   struct Entry {
@@ -40,7 +40,7 @@ class Log {
   std::function<void(Ring&, uint16_t, Completion&)> then;
 
   const std::vector<Entry>& entries() const { return entries_; }
-  // The final results of `which`: one, if all is well.
+  // The final results of `which`: exactly one in a correct run.
   std::vector<int32_t> Finals(uint16_t which) const {
     std::vector<int32_t> results;
     for (const Entry& entry : entries_) {
@@ -78,8 +78,8 @@ class RingConformance : public BackendConformance {
     if (IsSkipped() || HasFatalFailure()) return;
     MakeRing();
   }
-  // The ring ends before the system whose fds it uses, and before what its
-  // callbacks refer to: a test that leaves something in flight ends it itself.
+  // The ring ends before the system whose fds it uses. A test that leaves
+  // tasks in flight must end it before the objects that their callbacks use.
   void TearDown() override { ring_.reset(); }
 
   // Replaces the ring.
@@ -100,7 +100,7 @@ class RingConformance : public BackendConformance {
   void RunUntilDone() {
     EXPECT_EQ(ring().Run(RunMode::kUntilDone), absl::OkStatus());
   }
-  // What can be done now.
+  // Runs everything that is ready.
   void RunWithoutWaiting() {
     EXPECT_EQ(ring().Run(RunMode::kNoWait), absl::OkStatus());
   }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingMessage: a message on its way from one ring to another, and back.
+// RingMessage: a message from one ring to another, and back.
 //
 //   sender                            target
-//   Send() ---- inbox of the target ----> arrives
-//     |                                     | kTaken: its handler has the
-//     payload | kRevoked: the payload is            | kRefused: the payload
-//     stays in it v the sender's again                  v
-//   used again <--- inbox of the sender --- Return()
+//   Send() ---- inbox of the target -----> arrives
+//     |                                      | kTaken: the target's handler
+//     | kRevoked: the sender                 |   gets the payload
+//     |   takes the payload back             | kRefused: the payload stays
+//     v                                      v   in the message
+//   reused <---- inbox of the sender ---- Return()
 //
-// One atomic decides who has the payload: the first to leave kSent. So a sender
-// that cancels, or ends, knows what became of it without waiting, and nobody
-// waits for a ring that does not turn. Messages come home to be used again. One
-// that finds its home's inbox closed deletes itself: a ring that ends settles
-// all that it has sent before it closes its inbox.
+// One atomic decides which side owns the payload: the first to leave kSent.
+// So a sender that cancels, or ends, knows the outcome without waiting for a
+// ring that may not be running. Messages return to their sender for reuse.
+// One that finds its sender's inbox closed deletes itself; a ring that ends
+// settles all its sent messages before it closes its inbox.
 
 #ifndef RINGWAY_EXECUTOR_RING_RING_MESSAGE_H_
 #define RINGWAY_EXECUTOR_RING_RING_MESSAGE_H_
@@ -36,8 +37,9 @@ struct RingMessage : InboxMessage, ListNode {
 
   RingMessage() : InboxMessage(&OnArrival) {}
 
-  // The three that settle it: false when another was first. After Take() the
-  // payload is the target's; after Refuse() and Revoke() the sender's.
+  // Each of the three settles the message; false if another was first. After
+  // Take() the payload belongs to the target; after Refuse() and Revoke() to
+  // the sender.
   bool Take() { return Leave(State::kTaken); }
   bool Refuse(int32_t why) {
     result = why;
@@ -45,25 +47,25 @@ struct RingMessage : InboxMessage, ListNode {
   }
   bool Revoke() { return Leave(State::kRevoked); }
 
-  // The target is done with it. The last thing it does with it.
+  // Returns the message to its sender. The target must not use it afterwards.
   void Return();
 
   // Written by the sender before it is sent.
   MessagePayload payload;
-  Mailbox* target = nullptr;          // used on the target's thread only
-  Mailbox* home = nullptr;            // and on the sender's
-  std::shared_ptr<Inbox> home_inbox;  // null: the sender does not want it back
+  Mailbox* target = nullptr;          // for the target's thread only
+  Mailbox* home = nullptr;            // for the sender's thread only
+  std::shared_ptr<Inbox> home_inbox;  // null: it does not return
   RingTask task;                      // the sender's
 
   // Written by the target.
-  int32_t result = 0;      // why it was refused
-  bool returning = false;  // on its way home
+  int32_t result = 0;      // the reason of a refusal
+  bool returning = false;  // on its way back to the sender
 
   std::atomic<State> state{State::kSent};
 
  private:
   static void OnArrival(InboxMessage& message, bool accepted);
-  // Releases what was written before, acquires what the first has written.
+  // Releases earlier writes, acquires those of the side that was first.
   bool Leave(State to) {
     State sent = State::kSent;
     return state.compare_exchange_strong(sent, to, std::memory_order_acq_rel,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ProbeBuffers: whether every receive buffer of a worker has come back.
+// ProbeBuffers: checks that all receive buffers of a worker were returned.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_BUFFER_PROBE_H_
 #define RINGWAY_NET_STREAM_MODEL_BUFFER_PROBE_H_
@@ -12,11 +12,10 @@
 
 namespace ringway::net::model {
 
-// Receives in as many streams at once as there are buffers, less one, and keeps
-// what comes:
-// with all buffers at hand, deliveries are copied only once fewer are left than
-// BackendOptions::receive_low_water says. OK without a look where there are too
-// many buffers for that.
+// Receives on one stream fewer than there are buffers and keeps the
+// deliveries: if all buffers are available, deliveries are copied only when
+// fewer than BackendOptions::receive_low_water are left. Returns OK without a
+// check if there are too many buffers for that.
 Task<absl::Status> ProbeBuffers(Loop& loop, const ExecutorOptions& options);
 
 }  // namespace ringway::net::model

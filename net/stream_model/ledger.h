@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Direction: what the sender of one direction of a stream has done and what its
-// receiver has seen, and whether the one can come of the other.
+// Direction: records the sender's steps and the receiver's observations of
+// one direction of a stream, and checks that they are consistent.
 //
-// A sender tells of each step before it takes it, so that whatever the receiver
-// may see of it is allowed already. The rules are those of tcp_stream.h:
+// A sender records each step before it takes it, so that all effects that the
+// receiver may see are already allowed. The rules are those of tcp_stream.h:
 //
-//   bytes    each is the one that belongs at its place, and none arrives that
-//            was not offered;
-//   the end  comes only if the sender has ended the direction, and behind
-//            everything that the kernel had accepted;
-//   a reset  is reported, by the receive or by a write of the same end, and is
-//            no end; it comes only from a peer that is gone.
+//   bytes    each has the value of its position, and only offered bytes
+//            arrive;
+//   the end  comes only if the sender has ended the direction, after all bytes
+//            that the kernel had accepted;
+//   a reset  is reported by the receive or by a write of the same end, not as
+//            an end; it comes only from a peer that has closed.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_LEDGER_H_
 #define RINGWAY_NET_STREAM_MODEL_LEDGER_H_
@@ -29,7 +29,7 @@
 
 namespace ringway::net::model {
 
-// What has gone wrong in a round. Threads: any.
+// The failures of a round. Threads: any.
 class Failures {
  public:
   // The first few are kept, and all are counted.
@@ -44,13 +44,13 @@ class Failures {
   size_t n_dropped_ = 0;
 };
 
-// What the directions of one round share. Threads: any.
+// State shared by the directions of one round. Threads: any.
 struct Ledger {
   Failures failures;
-  // Counts every step of anybody: what a watchdog looks at.
+  // Counts all steps, for the watchdog.
   std::atomic<uint64_t> progress{0};
-  // Workers are ending under their tasks: from now on anything may be cut off,
-  // and only bytes are judged.
+  // Workers end while their tasks run: from now on streams may be cut off,
+  // and only bytes are checked.
   std::atomic<bool> cut_short{false};
 };
 
@@ -63,7 +63,8 @@ enum SenderEnd : uint32_t {
 
 class Direction {
  public:
-  // `shows_resets`: of TCP. A Unix socket's peer sees a Reset() as a close.
+  // `shows_resets`: true for TCP. A Unix socket's peer sees a Reset() as a
+  // close.
   Direction(Ledger& ledger, std::string name, uint64_t key, bool shows_resets);
 
   const std::string& name() const { return name_; }
@@ -72,13 +73,13 @@ class Direction {
 
   // --- The sender's steps.
 
-  // Where the next byte belongs that is offered.
+  // The position of the next byte to offer.
   uint64_t offered() const { return offered_; }
   // Before a write of the next `n_bytes`.
   void WillSend(size_t n_bytes);
   // The last `n_bytes` offered are not sent after all.
   void TakeBack(size_t n_bytes) { offered_ -= n_bytes; }
-  // Everything offered has been accepted by the kernel.
+  // The kernel has accepted all offered bytes.
   void Sent();
   // A write was cancelled: it may have sent any part, and seen a reset.
   void Interrupt();
@@ -93,7 +94,7 @@ class Direction {
 
   uint64_t received() const { return received_; }
   void Received(std::span<const std::byte> bytes);
-  // `bytes`, which were received at `offset`, still are what they were.
+  // Checks that `bytes`, received at `offset`, are unchanged.
   void CheckStill(std::span<const std::byte> bytes, uint64_t offset);
   void ReachedEnd();
   void ReceiveFailed(const absl::Status& status);

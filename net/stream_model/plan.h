@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plan: what a seed stands for - the workers, their options, the pairs of
-// streams and what the two ends of each are up to.
+// Plan: the content of a seed: the workers, their options, the pairs of
+// streams and the programs of their ends.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_PLAN_H_
 #define RINGWAY_NET_STREAM_MODEL_PLAN_H_
@@ -18,11 +18,11 @@
 
 namespace ringway::net::model {
 
-// What most of a round's ends are up to.
+// The main activity of a round's ends.
 enum class Theme : uint8_t {
   kMixed,    // everything
   kBulk,     // much, both directions at once, to the end
-  kResets,   // peers that leave in the middle
+  kResets,   // peers that close early
   kCancels,  // reads and writes that are cancelled
   kHolds,    // buffers that are kept, and few of them
 };
@@ -34,15 +34,15 @@ enum class Transport : uint8_t { kTcp4, kTcp6, kUnix, kAdopted };
 
 enum class Leave : uint8_t { kNever, kDrop, kClose, kReset };
 
-// Of one end of a pair.
+// The plan of one end of a pair.
 struct EndPlan {
   uint64_t seed = 0;     // of its programs
-  uint64_t n_bytes = 0;  // that it sends if nothing comes between
+  uint64_t n_bytes = 0;  // that it sends unless interrupted
   uint64_t largest_write = 1;
   Leave leave = Leave::kNever;
-  uint64_t leave_at = 0;  // after so many bytes of one direction
+  uint64_t leave_at = 0;  // after this many bytes of one direction
   bool leave_by_reader = false;
-  // One in so many steps; 0: never.
+  // One in this many steps; 0: never.
   uint32_t cancelled_reads = 0;
   uint32_t cancelled_writes = 0;
   uint32_t pauses = 0;
@@ -65,7 +65,7 @@ struct PlanLimits {
   uint64_t n_bytes = 8u << 20;  // of all directions
   size_t n_pairs = 24;
   size_t workers = 0;      // 0: one or two
-  BackendOptions backend;  // what the seed does not decide
+  BackendOptions backend;  // options that the seed does not decide
 };
 
 struct Plan {
@@ -74,13 +74,14 @@ struct Plan {
   size_t workers = 1;
   ExecutorOptions options;
   std::vector<PairPlan> pairs;
-  // If positive, the first worker ends after that, with everything in flight.
+  // If positive, the first worker ends after that time, with everything in
+  // flight.
   absl::Duration cut_after;
 
   std::string Describe() const;
 };
 
-// The theme is the seed's, too, if it is not given.
+// The seed also decides the theme if none is given.
 Plan PlanOf(uint64_t seed, const PlanLimits& limits);
 Plan PlanOf(uint64_t seed, Theme theme, const PlanLimits& limits);
 

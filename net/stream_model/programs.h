@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The two programs of an end, which run side by side: a sequence of verbs that
-// the end's seed decides. Each returns when its direction is over.
+// The two concurrent programs of an end: sequences of calls determined by the
+// end's seed. Each returns when its direction has ended.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_PROGRAMS_H_
 #define RINGWAY_NET_STREAM_MODEL_PROGRAMS_H_

@@ -11,7 +11,7 @@
 
 namespace ringway::net::model {
 
-// A bijection that leaves no bit where it was (splitmix64's finaliser).
+// A mixing bijection (splitmix64's finaliser).
 constexpr uint64_t Mix(uint64_t x) {
   x += 0x9e3779b97f4a7c15;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
@@ -38,7 +38,7 @@ class Random {
   T Pick(std::initializer_list<T> choices) {
     return choices.begin()[Below(choices.size())];
   }
-  // A sequence of its own, for what runs beside this.
+  // A separate sequence, for a concurrent program.
   Random Fork() { return Random(Next()); }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RunRound: carries out what a seed stands for and says what was wrong.
+// RunRound: runs the plan of a seed and returns the failures.
 //
 //   Plan plan = PlanOf(seed, PlanLimits());
 //   for (const std::string& failure : RunRound(plan, absl::Seconds(30))) ...
@@ -16,9 +16,9 @@
 
 namespace ringway::net::model {
 
-// Runs the round to its end, when every thread, task, buffer and fd of it is
-// gone again. Empty: all is well. Without progress for `patience` it prints
-// what each task waits for and aborts.
+// Runs the round until all its threads, tasks, buffers and fds are released.
+// Empty: no failure. Without progress for `patience` it prints what each task
+// waits for and aborts.
 //
 // Threads: one round at a time in a process: it counts fds.
 std::vector<std::string> RunRound(const Plan& plan, absl::Duration patience);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // RunSimulatedRound: a round of the model without a kernel or threads. Each
-// worker is on a machine of its own; the same plan gives the same round.
+// worker is on a separate machine; the same plan gives the same round.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_SIMULATED_ROUND_H_
 #define RINGWAY_NET_STREAM_MODEL_SIMULATED_ROUND_H_
@@ -13,12 +13,12 @@
 
 namespace ringway::net::model {
 
-// Runs the round to its end, when every task, buffer and fd of it is gone
-// again. Empty: all is well. A round that would wait for ever is a failure.
+// Runs the round until all its tasks, buffers and fds are released. Empty: no
+// failure. A round that would wait forever is a failure.
 //
-// `faults`: operations begin and end late, transfer less than they could, end
-// together in any order; cancels race with results; the network takes its time.
-// Nothing fails by itself, so that every outcome can be judged.
+// `faults`: operations begin and end late, make short transfers, complete in
+// random order; cancels race with results; the network has latency. No errors
+// are injected, so that every outcome can be checked.
 std::vector<std::string> RunSimulatedRound(const Plan& plan, bool faults);
 
 }  // namespace ringway::net::model

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StopSometime: runs a task that is cancelled at a random moment, in one of the
-// ways that there are.
+// StopSometime: runs a task and cancels it at a random moment, in a random
+// way.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_STOP_H_
 #define RINGWAY_NET_STREAM_MODEL_STOP_H_

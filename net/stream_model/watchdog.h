@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Watchdog: ends the program when a round makes no progress, after it has
-// printed what there is to know: the seed, the directions, what each task waits
-// for.
+// Watchdog: aborts the program if a round makes no progress, after printing
+// the seed, the directions and what each task waits for.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_WATCHDOG_H_
 #define RINGWAY_NET_STREAM_MODEL_WATCHDOG_H_
@@ -18,7 +17,7 @@ namespace ringway::net::model {
 
 class Watchdog {
  public:
-  // Watches `world` while it lives.
+  // Watches `world` during its lifetime.
   Watchdog(World& world, absl::Duration patience);
   ~Watchdog();
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WorkerPart: one worker's part in a round, on whatever turns its executor.
-// RunWorker: the same on a thread of its own.
+// WorkerPart: one worker's part in a round, for any driver of its executor.
+// RunWorker: the same on a separate thread.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_WORKER_H_
 #define RINGWAY_NET_STREAM_MODEL_WORKER_H_
@@ -18,8 +18,8 @@
 
 namespace ringway::net::model {
 
-// How the notes of a round travel: a worker hears what comes out of `in`, and
-// tells worker w through `out[w]`.
+// The channels for the notes of a round: a worker receives from `in` and
+// sends to worker w through `out[w]`.
 struct Mailboxes {
   SharedReceiver<Note> in;
   std::vector<SharedSender<Note>> out;
@@ -33,17 +33,17 @@ class WorkerPart {
   WorkerPart(const WorkerPart&) = delete;
   WorkerPart& operator=(const WorkerPart&) = delete;
 
-  // What its executor is to be made with.
+  // The options for its executor.
   ExecutorOptions Options();
   // Listens. All workers must have started before one runs Main().
   absl::Status Start(Executor& executor);
   // Ends when the ends of this worker have, or when the round is cut short.
   Task<void> Main();
 
-  // Afterwards: nothing is left, once the listeners are closed.
+  // Call afterwards; once the listeners are closed, nothing is left.
   void CloseListeners() { local_.listeners.clear(); }
   bool settled() const;
-  // Whether every receive buffer has come back.
+  // Checks that all receive buffers were returned.
   Task<absl::Status> Probe();
 
   Executor& executor() { return *executor_; }
@@ -55,8 +55,8 @@ class WorkerPart {
   Executor* executor_ = nullptr;
 };
 
-// Returns when everything of the worker's has ended. All workers arrive at
-// `step` twice: when they listen, and before their executors end.
+// Returns when the worker has ended. All workers arrive at `step` twice: when
+// they listen, and before their executors end.
 void RunWorker(World& world, size_t index, Mailboxes mailboxes,
                std::barrier<>& step);
 

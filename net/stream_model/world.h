@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// World: one round as all of its threads see it - the plan, the directions, how
-// the workers reach each other. End: one end of a pair, on its worker.
+// World: the shared state of a round: the plan, the directions, the workers'
+// addresses. End: one end of a pair, on its worker.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_WORLD_H_
 #define RINGWAY_NET_STREAM_MODEL_WORLD_H_
@@ -31,7 +31,7 @@
 
 namespace ringway::net::model {
 
-// Who tells: one of the two programs of an end.
+// The sender of a note: one of the two programs of an end.
 enum class Role : uint8_t { kReader, kWriter };
 
 // A message to another worker: the `number`th of that program.
@@ -50,7 +50,7 @@ struct Pair {
 struct World {
   explicit World(const Plan& plan);
 
-  // How others reach a worker. Written before the round begins.
+  // The addresses of a worker. Written before the round begins.
   struct Worker {
     ExecutorHandle handle;
     Executor* executor = nullptr;  // for what is posted to it
@@ -63,9 +63,9 @@ struct World {
     return (pair * 2 + side) * 2 + static_cast<size_t>(role);
   }
 
-  // What the directions of `plan` have come to, for people.
+  // The state of the directions, as text.
   std::string Describe() const;
-  // When all has ended: whether what was sent is what was received.
+  // After the end: checks that the bytes received are those sent.
   void CheckOutcome();
   void Fail(std::string what) { ledger.failures.Add(std::move(what)); }
   bool cut_short() const { return ledger.cut_short; }
@@ -76,12 +76,12 @@ struct World {
   std::vector<Worker> workers;
   std::atomic<bool> failed_to_start{false};
   bool has_ipv6 = true;
-  // Notes sent by each teller, and received of it.
+  // Notes sent by each sender, and received from it.
   std::vector<std::atomic<uint64_t>> told;
   std::vector<std::atomic<uint64_t>> heard;
 };
 
-// What the tasks of one worker share. Outlives its executor.
+// State shared by the tasks of one worker. Outlives its executor.
 struct Local {
   Local(World& w, size_t i) : world(w), index(i) {}
 
@@ -104,11 +104,11 @@ class End {
   Direction& in() { return in_; }
   Random Fork() { return random_.Fork(); }
 
-  // Not to be used once gone().
+  // Must not be used once gone().
   TcpStream& stream() { return stream_; }
   bool gone() const { return !stream_.valid(); }
 
-  // While something refers to the stream that it must outlive.
+  // Set while an operation refers to the stream, which must outlive it.
   void set_pinned(bool pinned) { pinned_ = pinned; }
   // Ends the stream where the plan says so. False if this is not the moment.
   bool MayLeave(Role role) const;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// KernelNetTest: an executor for each test on what the machine has, a limit on
-// how long anything may take, and the assertion that every fd is closed at the
-// end. For tests that need the kernel; all others are a NetTest.
+// KernelNetTest: gives each test an executor on the machine's backend and a
+// time limit, and asserts that every fd is closed at the end. For tests that
+// need the kernel; others use NetTest.
 
 #ifndef RINGWAY_NET_TESTING_KERNEL_FIXTURE_H_
 #define RINGWAY_NET_TESTING_KERNEL_FIXTURE_H_
@@ -26,7 +26,7 @@ namespace ringway::net::testing {
 
 class KernelNetTest : public ::testing::Test {
  protected:
-  // Far beyond what any test takes on a loaded machine.
+  // Far longer than any test takes, even on a loaded machine.
   static constexpr absl::Duration kPatience = absl::Seconds(60);
 
   explicit KernelNetTest(const ExecutorOptions& options = ExecutorOptions());
@@ -37,9 +37,9 @@ class KernelNetTest : public ::testing::Test {
   Executor& executor() { return *executor_; }
   Loop& loop() { return executor_->loop(); }
 
-  // Runs `main` to its end, which must come in time.
+  // Runs `main` to its end within the time limit.
   void Run(Task<void> main);
-  // As at the end of a program that leaves everything as it is.
+  // As at the end of a program without clean-up.
   void DestroyExecutor() { executor_.reset(); }
 
   TcpStream Adopt(UniqueFd fd) {

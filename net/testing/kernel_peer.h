@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Far ends for tests that need the kernel: blocking sockets, outside of the
-// executor. Elsewhere use peer.h, which simulated streams have, too.
+// Far ends for tests that need the kernel: blocking sockets outside the
+// executor. Other tests use peer.h, which also works with simulated streams.
 
 #ifndef RINGWAY_NET_TESTING_KERNEL_PEER_H_
 #define RINGWAY_NET_TESTING_KERNEL_PEER_H_
@@ -14,8 +14,8 @@
 
 namespace ringway::net::testing {
 
-// A directory for Unix sockets, short enough for their paths; removed at the
-// end with what is in it.
+// A directory for Unix sockets with a short path; removed at the end with its
+// content.
 class ShortDirectory {
  public:
   ShortDirectory();
@@ -31,13 +31,13 @@ struct KernelPair {
   UniqueFd far_end;
 };
 KernelPair KernelTcp();
-// Sends and receives less at once than a test's payload.
+// Sets a small buffer, so that transfers are shorter than a test's payload.
 void SetBuffer(int fd, int option, int n_bytes);
 // Until end of stream or an error, which `errnum` receives.
 std::string ReceiveAll(int fd, int* errnum = nullptr);
 // Makes close(2) of `fd` a reset.
 void ResetOnClose(int fd);
-// Sends as much as fits without waiting. Returns how much that was.
+// Sends as much as fits without waiting. Returns the number of bytes.
 size_t FillSendBuffer(int fd);
 
 }  // namespace ringway::net::testing

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// NetTest: tests of sockets on every backend, the simulated one included. Each
-// test has an executor, a limit on how long anything may take, and the
-// assertion that every fd is closed at the end.
+// NetTest: for tests of sockets on every backend, including the simulated
+// one. Gives each test an executor and a time limit, and asserts that every
+// fd is closed at the end.
 //
 //   using MyTest = testing::NetTest;
 //   TEST_P(MyTest, SaysTheBehaviourInWords) {
@@ -41,10 +41,10 @@ namespace ringway::net::testing {
 
 class NetTest : public ringway::testing::BackendConformance {
  protected:
-  // Far beyond what any test takes on a loaded machine.
+  // Far longer than any test takes, even on a loaded machine.
   static constexpr absl::Duration kPatience = absl::Seconds(60);
 
-  // `options`: but for the backend, which is the variant's.
+  // The backend in `options` is replaced by that of the variant.
   explicit NetTest(const ExecutorOptions& options = ExecutorOptions());
   ~NetTest() override;
   void SetUp() override;
@@ -53,11 +53,11 @@ class NetTest : public ringway::testing::BackendConformance {
   Executor& executor() { return *executor_; }
   Loop& loop() { return executor_->loop(); }
 
-  // Runs `main` to its end, which must come in time.
+  // Runs `main` to its end within the time limit.
   void Run(Task<void> main);
-  // As at the end of a program that leaves everything as it is.
+  // As at the end of a program without clean-up.
   void DestroyExecutor() { executor_.reset(); }
-  // Another one, after that: for what peers find then.
+  // Makes another one afterwards, to check what peers see then.
   void MakeExecutor();
 
   TcpStream Adopt(ringway::testing::TestFd fd) {
@@ -65,21 +65,21 @@ class NetTest : public ringway::testing::BackendConformance {
   }
   TcpListener ListenOn(std::string_view address,
                        const ListenOptions& options = ListenOptions());
-  // The path of `name` in a directory of the test's own, and the address of a
-  // Unix socket there.
+  // The path of `name` in the test's own directory, and the address of a Unix
+  // socket there.
   std::string PathOf(std::string_view name);
   std::string UnixAddress(std::string_view name);
 
-  // The name that a suite was instantiated as, where it is several times.
+  // The instantiation name of a suite that is instantiated several times.
   static std::string Instantiation();
 
-  // How many fds there are.
+  // The number of open fds.
   size_t OpenFds() { return system().OpenFds(); }
 
  private:
   ExecutorOptions options_;
   std::optional<size_t> fds_before_;  // none: skipped
-  std::string directory_;             // made by the first PathOf()
+  std::string directory_;             // created by the first PathOf()
   std::unique_ptr<Executor> executor_;
 };
 

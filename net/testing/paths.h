@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Paths: files and links around a test, made and looked at by operations, so
-// that they are those of the system its sockets are in.
+// Paths: files and links for a test, created and checked by operations, so
+// that they are in the same system as its sockets.
 //
 //   Paths paths(system(), Options());
 //   paths.MakeFile(PathOf("file"), "content");
@@ -20,18 +20,18 @@
 
 namespace ringway::net::testing {
 
-// All of it aborts when it cannot: a test's scaffolding must not fail in
-// silence. Nothing waits.
+// All functions abort on failure. None waits.
 class Paths {
  public:
-  // On a backend of its own.
+  // Uses a separate backend.
   Paths(ringway::testing::System& system, const BackendOptions& options);
 
   // `path` must be new.
   void MakeFile(const std::string& path, std::string_view content);
   void MakeLink(const std::string& target, const std::string& path);
   std::string Content(const std::string& path);
-  // S_IFREG, S_IFLNK and so on: of a link itself. 0 if there is nothing.
+  // S_IFREG, S_IFLNK and so on; does not follow links. 0 if it does not
+  // exist.
   mode_t TypeOf(const std::string& path);
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Peer: the far end of a stream under test, outside of the executor: plain
-// calls that never wait, on the kernel and in a simulated world alike.
+// Peer: the far end of a stream under test, outside the executor: plain
+// non-blocking calls, on the kernel and in a simulated world.
 //
 //   Connected pair = ConnectedTcp(system());
 //   pair.far_end.Send("hello");
@@ -22,7 +22,7 @@
 
 namespace ringway::net::testing {
 
-// What a peer has received up to the end of stream, or up to an error.
+// The input of a peer up to the end of stream or an error.
 struct PeerInput {
   PeerInput() {}
   std::string bytes;
@@ -38,16 +38,16 @@ class Peer {
   int fd() const { return fd_.get(); }
   bool open() const { return fd_.valid(); }
 
-  // Sends all of it, which must fit (checked).
+  // Sends all of `data`, which must fit (checked).
   void Send(std::string_view data);
-  // Sends as much as fits now. Returns how much that was.
+  // Sends as much as fits now. Returns the number of bytes.
   size_t Fill();
-  // What is there now, up to `max` bytes.
+  // Receives available bytes, up to `max`.
   std::string ReceiveNow(size_t max = 64 * 1024);
-  // The stream under test has ended, and all that it sent was received.
+  // True if the stream under test has ended and all its bytes were received.
   bool AtEnd() { return system_->AtEnd(fd()); }
 
-  // These wait, letting the loop of the stream under test turn meanwhile.
+  // These wait while the loop of the stream under test turns.
   Task<void> SendAll(std::span<const std::byte> bytes);
   // Until there are `n_bytes`, the end, or an error.
   Task<std::string> Receive(size_t n_bytes);
@@ -55,9 +55,9 @@ class Peer {
 
   void ShutdownWrite();
   void Close() { fd_.Reset(); }
-  // Gives its fd up: for a stream on this end, too.
+  // Releases its fd, for a stream on this end.
   ringway::testing::TestFd Release() { return std::move(fd_); }
-  // Closes so that the stream under test sees a reset.
+  // Closes with a reset.
   void Reset() { system_->ResetPeer(std::move(fd_)); }
   // SO_SNDBUF or SO_RCVBUF.
   void SetBuffer(int option, int n_bytes);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ScriptedBackend: a backend for one socket, whose kernel is a script: the test
-// says what arrives, and Wait() is when it is collected.
+// ScriptedBackend: a backend for one socket with a scripted kernel: the test
+// determines what arrives, and Wait() collects it.
 //
-// So a test has every order of arrival, collection and the owner's steps in its
-// hand, which a kernel leaves to chance. Virtual time; never blocks.
+// So a test controls the order of arrivals, collection and the owner's steps,
+// which is random on a kernel. Virtual time; never blocks.
 //
 //   backend.Arrive("bytes");
 //   backend.ArriveEnd(-ECONNRESET);
@@ -36,16 +36,17 @@ class ScriptedBackend final : public Backend {
   ScriptedBackend();
   ~ScriptedBackend() override;
 
-  // --- What the script says.
+  // --- The script.
 
-  // Bytes, which a receive delivers or takes up to its length of.
+  // Bytes arrive for a receive.
   void Arrive(std::string_view bytes);
-  // A connection, as which an accept delivers `fd`, owned from now on.
+  // A connection arrives for an accept, with the fd `fd`, which is owned from
+  // now on.
   void ArriveConnection(int fd);
-  // The next receive or accept that comes to it ends with `result`. Behind a
-  // reset, or an end of stream (0), receives find the end of the stream.
+  // The next receive or accept that reaches it ends with `result`. After a
+  // reset or an end of stream (0), receives get the end of the stream.
   void ArriveEnd(int32_t result);
-  // When a cancel is carried out.
+  // When a cancel takes effect.
   enum class Cancels : uint8_t {
     kBeforeArrivals,  // by the next Wait(), before anything is delivered
     kAfterArrivals,   // by the next Wait(), after that
@@ -53,13 +54,13 @@ class ScriptedBackend final : public Backend {
   };
   void SetCancels(Cancels when) { cancels_ = when; }
   void AdvanceTime(absl::Duration d) { clock_.Advance(d); }
-  // Closes connections and drops bytes that nothing has collected.
+  // Closes connections and drops bytes that were not collected.
   void Forget();
 
-  // --- What the test looks at.
+  // --- For assertions.
 
   size_t buffers_lent() const { return lent_.size(); }
-  // A receive or accept is in flight, and its end has not been asked for.
+  // True if a receive or accept is in flight and was not cancelled.
   bool armed() const;
 
   // --- Backend.
@@ -82,7 +83,7 @@ class ScriptedBackend final : public Backend {
     std::string bytes;
   };
 
-  // True when `op` has ended.
+  // True if `op` has ended.
   bool Advance(Operation& op, RunnableList& done);
   bool End(Operation& op, RunnableList& done);
   void Deliver(DeliveringOperation& op, RunnableList& done);

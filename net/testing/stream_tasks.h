@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What tests of streams are written with: bytes, tasks of one call each, and
+// Helpers for tests of streams: test bytes, tasks with one call each, and
 // turning the loop.
 
 #ifndef RINGWAY_NET_TESTING_STREAM_TASKS_H_
@@ -22,7 +22,7 @@
 
 namespace ringway::net::testing {
 
-// The value, or the end of the test program with the reason: for scaffolding.
+// Returns the value, or aborts with the status.
 template <typename T>
 T ValueOf(absl::StatusOr<T> result) {
   RINGWAY_CHECK(result.ok(), "%s", result.status().ToString().c_str());
@@ -37,7 +37,7 @@ inline std::string AsString(std::span<const std::byte> bytes) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-// `n_bytes` that no shifted or repeated copy of themselves equals.
+// `n_bytes` that differ from every shifted or repeated copy.
 std::vector<std::byte> Pattern(size_t n_bytes, uint32_t seed);
 
 // One Write(), Read() or Receive(), as a task.
@@ -52,11 +52,11 @@ Task<std::string> ReadExactly(TcpStream& stream, size_t n_bytes);
 Task<absl::StatusOr<std::string>> ReadToEnd(TcpStream& stream);
 Task<absl::StatusOr<std::string>> ReceiveToEnd(TcpStream& stream);
 Task<absl::StatusOr<std::string>> AllOf(TcpStream& stream, bool by_receive);
-// Sends back what comes, by Read(), until the end.
+// Echoes with Read() until the end.
 Task<absl::Status> Echo(TcpStream stream);
 
-// Turns the loop `n` times: other tasks run, and the kernel is asked what is
-// new. (A Yield() would come back within the same turn.)
+// Turns the loop `n` times: other tasks run and completions are collected. (A
+// Yield() may continue within the same turn.)
 Task<void> TurnTimes(int n);
 // Turns the loop until `condition` holds.
 template <typename Condition>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Faults: what goes wrong in a simulated world, and how often. By default
-// nothing does: no time passes on the way, everything arrives, order is the
-// order of starting.
+// Faults: the fault rates of a simulated world. By default there are none: no
+// latency, everything arrives, operations end in the order of their start.
 //
-// None of it breaks the contract of Backend: an operation still ends exactly
-// once, with a result that its system call might have had.
+// Faults respect the contract of Backend: an operation still ends exactly
+// once, with a result that its system call could have returned.
 
 #ifndef RINGWAY_BACKENDS_SIM_ENVIRONMENT_FAULTS_H_
 #define RINGWAY_BACKENDS_SIM_ENVIRONMENT_FAULTS_H_
@@ -19,39 +18,39 @@
 
 namespace ringway::sim {
 
-// Probabilities are from 0 to 1, of each operation.
+// Probabilities are from 0 to 1, per operation.
 struct Faults {
   Faults() {}
 
-  // Everything at once, often enough that a run of a hundred operations meets
-  // most of it.
+  // All faults, often enough that a run of a hundred operations gets most of
+  // them.
   static Faults All();
 
-  // Fails with an errno of those documented for it: see fault_table.h.
+  // Fails with one of its documented errnos: see fault_table.h.
   double failure = 0;
-  // Is carried out late, or has its result reported late, by up to `delay`.
+  // Runs late, or reports its result late, by up to `delay`.
   double late = 0;
   absl::Duration delay = absl::Milliseconds(5);
   // Transfers fewer bytes than it could.
   double short_transfer = 0;
-  // A cancel takes up to `delay` to arrive, and the result may come first.
+  // A cancel takes up to `delay` to take effect; the result may come first.
   double cancel_race = 0;
-  // What completes together is reported in a random order, and what waits for
-  // one thing is tried in one.
+  // Simultaneous completions are reported, and waiters of one description are
+  // retried, in random order.
   bool shuffle = false;
 };
 
-// One operation that fails, for going through all of them: of those that can
-// fail, the n-th. Counts them on the way.
+// Makes the n-th of the operations that can fail do so, for tests that
+// iterate over all of them. Counts these operations.
 struct SingleFailure {
   SingleFailure() {}
 
-  // The errno, one of `possible`, that the next operation fails with; 0 if it
-  // does not.
+  // The errno, one of `possible`, with which the next operation fails; 0 if
+  // it does not.
   int ErrorOfNext(std::span<const int> possible);
 
-  uint64_t n = 0;        // 1 is the first; 0: none fails
-  size_t which = 0;      // of the errnos it may fail with; beyond them: none
+  uint64_t n = 0;        // from 1; 0: none fails
+  size_t which = 0;      // index of the errno; beyond the last: none
   uint64_t started = 0;  // operations that can fail, so far
   bool happened = false;
 };
@@ -61,21 +60,21 @@ struct NetworkConditions {
 
   static NetworkConditions Bad();
 
-  // One way, drawn for every segment and datagram. Segments of one stream stay
-  // in order, datagrams do not.
+  // One-way latency, drawn for every segment and datagram. Segments of a
+  // stream stay in order, datagrams do not.
   absl::Duration latency_low;
   absl::Duration latency_high;
-  // Of one direction of a stream; 0: no limit.
+  // Per direction of a stream; 0: no limit.
   uint64_t bytes_per_second = 0;
-  // Of each datagram.
+  // Per datagram.
   double datagram_loss = 0;
-  // Of each send on a TCP connection, which it breaks.
+  // Per send on a TCP connection; the connection is reset.
   double reset = 0;
-  // Bytes a stream takes before its sender has to wait, and a datagram socket
-  // holds before it drops.
+  // Bytes that a stream buffers before its sender must wait, and a datagram
+  // socket before it drops.
   size_t stream_buffer_bytes = 64 * 1024;
   size_t datagram_buffer_bytes = 208 * 1024;
-  // How long an attempt to connect across a partition lasts.
+  // The timeout of a connect across a partition.
   absl::Duration connect_timeout = absl::Seconds(127);
 };
 

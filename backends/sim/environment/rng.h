@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rng: where a simulated world takes its chances from.
+// Rng: the random number generator of a simulated world.
 //
-// SplitMix64 (Steele, Lea, Flood 2014). The standard distributions give other
-// numbers with every library, and a seed has to replay everywhere, so the
-// distributions are here, too.
+// SplitMix64 (Steele, Lea, Flood 2014). The standard distributions differ
+// between libraries, but a seed must replay everywhere, so the distributions
+// are implemented here too.
 
 #ifndef RINGWAY_BACKENDS_SIM_ENVIRONMENT_RNG_H_
 #define RINGWAY_BACKENDS_SIM_ENVIRONMENT_RNG_H_
@@ -44,8 +44,8 @@ class Rng {
     return low + absl::Nanoseconds(static_cast<int64_t>(Below(span + 1)));
   }
 
-  // True with this probability. What cannot happen draws no number, so turning
-  // one fault on does not move the others of its kind.
+  // True with this probability. A probability of 0 draws no number, so that
+  // enabling one fault does not shift others.
   bool Chance(double probability) {
     if (probability <= 0) return false;
     constexpr double kTwoTo53 = 9007199254740992.0;

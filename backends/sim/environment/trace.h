@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Trace: what happened in a simulated world, as one number and, if wanted, as
-// text. Two runs with the same number were the same run.
+// Trace: the events of a simulated world as a hash and, optionally, as text.
+// Runs with equal hashes were identical.
 
 #ifndef RINGWAY_BACKENDS_SIM_ENVIRONMENT_TRACE_H_
 #define RINGWAY_BACKENDS_SIM_ENVIRONMENT_TRACE_H_
@@ -17,7 +17,7 @@ namespace ringway::sim {
 
 enum class TraceEvent : uint8_t {
   kStart,    // value: bytes asked for
-  kFault,    // value: the result it is given, or 0 for a delay
+  kFault,    // value: the injected result, or 0 for a delay
   kDeliver,  // value: the event's result
   kEnd,      // value: the result
   kCancel,
@@ -38,10 +38,10 @@ class Trace {
 
   void Record(const Entry& entry);
 
-  // Of everything recorded so far. The same on every compiler and machine.
+  // The hash of all entries so far. The same with every compiler and machine.
   uint64_t hash() const { return hash_; }
 
-  // From now on `write` is given a line for every entry. Null: no text.
+  // Sets a function that receives a line for every entry. Null: no text.
   void set_writer(std::function<void(const std::string& line)> write) {
     write_ = std::move(write);
   }

@@ -2,8 +2,8 @@
 //
 // FileContent: the bytes of a simulated file, in blocks; holes have none.
 //
-// A copy is cheap and shares the blocks until one side writes: what is safely
-// on the disk is such a copy.
+// A copy is cheap and shares the blocks until one side writes; the durable
+// state on the disk is such a copy.
 
 #ifndef RINGWAY_BACKENDS_SIM_FILES_FILE_CONTENT_H_
 #define RINGWAY_BACKENDS_SIM_FILES_FILE_CONTENT_H_
@@ -19,8 +19,7 @@
 
 namespace ringway::sim {
 
-// How many blocks there are on a disk, and how many of them are taken by what
-// files hold now.
+// The number of blocks of a disk, and how many of them files use now.
 struct DiskSpace {
   uint64_t capacity = std::numeric_limits<uint64_t>::max();
   uint64_t used = 0;
@@ -43,12 +42,12 @@ class FileContent {
   // Bytes written; fewer than asked for when the disk is full.
   size_t Write(Buffers& from, uint64_t offset);
   void Truncate(uint64_t n_bytes);
-  // Gives the range blocks of its own; false if the disk is full.
+  // Allocates blocks for the range; false if the disk is full.
   [[nodiscard]] bool Allocate(uint64_t offset, uint64_t n_bytes);
-  // The range reads as zeros and gives its whole blocks back.
+  // Makes the range read as zeros and frees its whole blocks.
   void PunchHole(uint64_t offset, uint64_t n_bytes);
 
-  // What can be gone back to.
+  // A state that can be restored.
   struct Snapshot;
   Snapshot Save() const;
   void Restore(const Snapshot& snapshot);
@@ -57,7 +56,7 @@ class FileContent {
   using Block = std::array<std::byte, kBlockBytes>;
   using Blocks = std::map<uint64_t, std::shared_ptr<Block>>;
 
-  // The block of that number, to be written to; null if the disk is full.
+  // The block with this number, for writing; null if the disk is full.
   Block* Writable(uint64_t number);
   void Zero(uint64_t offset, uint64_t n_bytes);
   void Free(Blocks::iterator first, Blocks::iterator last);

@@ -3,13 +3,12 @@
 // FileStore: the file system of a simulated world, and its disk.
 //
 // Directories are "/" and below; the current directory is "/". There are no
-// permissions: everybody is root.
+// permissions: every process is root.
 //
-// A crash takes back what was not made safe by fsync: of a file its content, of
-// a directory its entries - names that were made, removed or renamed since the
-// last fsync of the directory are as they were then. An fsync that failed has
-// dropped what it was to make safe, and so say all later ones of that
-// descriptor.
+// A crash discards everything since the last fsync: the content of a file,
+// and the entries of a directory, so that names created, removed or renamed
+// since then are as before. A failed fsync drops the data that it should have
+// made durable, and all later ones of that descriptor fail too.
 
 #ifndef RINGWAY_BACKENDS_SIM_FILES_FILE_STORE_H_
 #define RINGWAY_BACKENDS_SIM_FILES_FILE_STORE_H_
@@ -29,7 +28,7 @@ namespace ringway::sim {
 class Environment;
 class OpenFile;
 
-// A directory and a path from there. Null: "/".
+// A directory and a path relative to it. Null: "/".
 struct FilePath {
   InodePtr directory;
   std::string_view path;
@@ -42,7 +41,7 @@ class FileStore {
   FileStore& operator=(const FileStore&) = delete;
   ~FileStore();
 
-  // From here on 0 or -errno, as the system calls of these names.
+  // The following return 0 or -errno, like the system calls of these names.
   int Open(const FilePath& at, int flags, mode_t mode,
            std::shared_ptr<OpenFile>* out);
   int Stat(const FilePath& at, int flags, struct statx* out) const;
@@ -51,22 +50,23 @@ class FileStore {
   int MakeDirectory(const FilePath& at, mode_t mode);
   int Link(const FilePath& from, const FilePath& to, int flags);
   int SymbolicLink(std::string_view target, const FilePath& at);
-  // For Unix sockets: gives `owner` the name, and tells whose it is.
+  // For Unix sockets: binds the name to `owner`, and looks up the owner.
   int Bind(std::string_view path, const std::shared_ptr<Description>& owner);
   int FindBound(std::string_view path, std::shared_ptr<Description>* out) const;
-  // 1 if the path is that of a socket that is gone, 0 if a socket is there, or
-  // nothing, and -EEXIST if something else is.
+  // 1 if the path is that of a closed socket, 0 if it is that of an open
+  // socket or does not exist, -EEXIST if it is another file.
   int IsStale(std::string_view path) const;
 
-  // The power fails. What is open stays open, on what is left of it.
+  // Simulates a power failure. Open files stay open, on their remaining
+  // content.
   void Crash();
 
-  // Bytes the files may hold; see ENOSPC.
+  // The capacity for file content; beyond it writes fail with ENOSPC.
   void set_capacity(uint64_t n_bytes);
 
  private:
   PathEnd Walk(const FilePath& at, bool follow) const;
-  // Where a new name may be made: not there yet, in a directory.
+  // Resolves the path of a new name, which must not exist yet.
   PathEnd WalkToNew(const FilePath& at) const;
   InodePtr MakeInode(mode_t mode);
   void Enter(const InodePtr& directory, const std::string& name,

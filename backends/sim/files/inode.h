@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inode: one file, directory, symbolic link or Unix socket of a simulated
-// file store: as programs see it now, and as the disk would have it after a
-// crash.
+// Inode: a file, directory, symbolic link or Unix socket of a simulated file
+// store, with its current state and its state after a crash.
 
 #ifndef RINGWAY_BACKENDS_SIM_FILES_INODE_H_
 #define RINGWAY_BACKENDS_SIM_FILES_INODE_H_
@@ -38,13 +37,13 @@ struct Inode {
   uint32_t n_links = 0;
   FileContent content;                // files
   Entries entries;                    // directories, without "." and ".."
-  std::weak_ptr<Inode> parent;        // directories; their own root has none
+  std::weak_ptr<Inode> parent;        // directories; the root has none
   std::string target;                 // symbolic links
-  std::weak_ptr<Description> socket;  // whoever is bound to it
+  std::weak_ptr<Description> socket;  // the socket bound to it
   MonotonicTime modified;
 
-  // What the last fsync has made safe. A file or directory that never had one
-  // comes back empty, if its directory knows of it at all.
+  // The state of the last fsync. After a crash a file or directory without
+  // one is empty, if its directory entry survives.
   FileContent::Snapshot safe_content;
   Entries safe_entries;
 };

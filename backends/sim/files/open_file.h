@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OpenFile: a file or directory that was opened, with its position and flags.
+// OpenFile: an open file or directory, with its position and flags.
 
 #ifndef RINGWAY_BACKENDS_SIM_FILES_OPEN_FILE_H_
 #define RINGWAY_BACKENDS_SIM_FILES_OPEN_FILE_H_
@@ -28,8 +28,8 @@ class OpenFile final : public Description {
   int64_t Allocate(int mode, int64_t offset, int64_t n_bytes);
   int64_t Truncate(int64_t n_bytes);
 
-  // The disk has failed to make it safe: what was to be is dropped, and every
-  // Sync() from now on says so.
+  // Simulates a failed fsync: unsynced data is dropped, and every later
+  // Sync() fails.
   void FailSync(int error);
 
   const InodePtr& inode() const { return inode_; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WalkPath: from a path to what it names, as path_resolution(7) has it.
+// WalkPath: resolves a path as described in path_resolution(7).
 
 #ifndef RINGWAY_BACKENDS_SIM_FILES_PATH_WALK_H_
 #define RINGWAY_BACKENDS_SIM_FILES_PATH_WALK_H_
@@ -13,10 +13,10 @@
 namespace ringway::sim {
 
 struct PathEnd {
-  int error = 0;       // -errno, and nothing else is of meaning
+  int error = 0;       // -errno; the other fields are then unspecified
   InodePtr directory;  // where the last component is, or would be
   std::string name;    // the last component; "." for a root
-  InodePtr inode;      // what it names; null if there is no such entry
+  InodePtr inode;      // the entry; null if it does not exist
   bool must_be_directory = false;  // the path ends with a slash
 };
 

@@ -18,24 +18,24 @@ namespace ringway::sim {
 
 struct Address {
   sa_family_t family = AF_UNSPEC;
-  uint16_t port = 0;  // in the host's order, and so is
-  uint32_t ip = 0;    // this
-  std::string path;   // Unix; abstract ones begin with NUL, "" has no name
+  uint16_t port = 0;  // both in host byte order
+  uint32_t ip = 0;
+  std::string path;  // Unix; abstract ones begin with NUL, "" has no name
 
   friend auto operator<=>(const Address&, const Address&) = default;
 
   bool is_any() const { return ip == INADDR_ANY; }
   bool is_loopback() const { return ip >> 24 == 127; }
-  // Of several hosts: multicast, or the broadcast of the own net.
+  // True for a multicast address or the local broadcast.
   bool is_of_many() const { return ip >> 28 == 14 || ip == INADDR_BROADCAST; }
   bool is_abstract() const { return !path.empty() && path[0] == '\0'; }
 
-  // Takes a sockaddr apart. 0, or -errno: EINVAL if it is too short or too
-  // long, EAFNOSUPPORT if it is of another family than `family`.
+  // Parses a sockaddr. 0, or -errno: EINVAL if it is too short or too long,
+  // EAFNOSUPPORT if it is of another family than `family`.
   static int Parse(const void* data, size_t n_bytes, sa_family_t family,
                    Address* out);
 
-  // Writes as much of the sockaddr as fits. Returns how long it is.
+  // Writes as much of the sockaddr as fits. Returns its length.
   socklen_t Store(void* out, socklen_t room) const;
 };
 

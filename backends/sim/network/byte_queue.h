@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ByteQueue: a FIFO of bytes that grows to the largest backlog there ever was.
+// ByteQueue: a FIFO of bytes that grows to the largest backlog so far.
 
 #ifndef RINGWAY_BACKENDS_SIM_NETWORK_BYTE_QUEUE_H_
 #define RINGWAY_BACKENDS_SIM_NETWORK_BYTE_QUEUE_H_
@@ -33,7 +33,7 @@ class ByteQueue {
     size_ += bytes.size();
   }
 
-  // The bytes from `offset` on, as far as they lie in one piece.
+  // The bytes from `offset` on, as far as they are contiguous.
   std::span<const std::byte> Piece(size_t offset = 0) const {
     if (offset >= size_) return {};
     const size_t at = (first_ + offset) & (ring_.size() - 1);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Channel: one direction of a stream - the bytes between the sender's call and
-// the receiver's.
+// Channel: one direction of a stream: the bytes in flight from sender to
+// receiver.
 //
-// It holds a bounded number of bytes, each of which arrives at a time of its
-// own, in order, and at last possibly an end.
+// It holds a bounded number of bytes, each with its arrival time, in order,
+// and possibly the end of stream.
 
 #ifndef RINGWAY_BACKENDS_SIM_NETWORK_CHANNEL_H_
 #define RINGWAY_BACKENDS_SIM_NETWORK_CHANNEL_H_
@@ -28,32 +28,32 @@ class Channel {
     return bytes_.size() < capacity_ ? capacity_ - bytes_.size() : 0;
   }
   bool full() const { return room() == 0; }
-  // Nothing is in it, neither arrived nor on the way.
+  // True if it contains no bytes, neither arrived nor in flight.
   bool empty() const { return bytes_.empty(); }
 
-  // Puts what fits of `from` on the way. Returns how much that was.
+  // Sends as much of `from` as fits. Returns the number of bytes.
   size_t Send(Buffers& from, MonotonicTime now, MonotonicTime arrival);
-  // Nothing comes after this.
+  // Sends the end of stream.
   void SendEnd(MonotonicTime arrival);
   bool end_sent() const { return end_sent_; }
 
-  // What is held up (arrival Infinite) arrives at `arrival` after all.
+  // Sets the arrival time of delayed bytes (arrival Infinite) to `arrival`.
   void Release(MonotonicTime arrival);
 
-  // When what is sent last arrives.
+  // The arrival time of the bytes sent last.
   MonotonicTime last_arrival() const { return last_arrival_; }
 
   // --- The receiver's side.
 
   size_t Arrived(MonotonicTime now);
-  // The end has arrived and everything before it was taken.
+  // True if the end has arrived and all bytes before it were received.
   bool AtEnd(MonotonicTime now) const {
     return end_sent_ && bytes_.empty() && end_arrival_ <= now;
   }
   bool EndArrived(MonotonicTime now) const {
     return end_sent_ && end_arrival_ <= now;
   }
-  // Takes what has arrived, or only looks at it.
+  // Receives arrived bytes, or only peeks at them.
   size_t Receive(Buffers& to, MonotonicTime now, bool peek);
 
  private:

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DatagramSocket: a UDP or Unix datagram socket, or one of a pair of Unix
-// sequenced-packet sockets, which are told when the other is gone.
+// sequenced-packet sockets, which detect that the peer has closed.
 //
-// UDP loses what finds no room, and reorders what takes its time; a Unix socket
-// makes the sender wait.
+// UDP drops datagrams without room and may reorder them; a Unix socket makes
+// the sender wait.
 
 #ifndef RINGWAY_BACKENDS_SIM_NETWORK_DATAGRAM_SOCKET_H_
 #define RINGWAY_BACKENDS_SIM_NETWORK_DATAGRAM_SOCKET_H_
@@ -47,7 +47,7 @@ class DatagramSocket final : public Socket {
   int64_t Receive(Buffers& to, int flags, Received& received) override;
   int64_t Send(Buffers& from, const Address* to, int flags) override;
 
-  // Datagrams that found no room here.
+  // The number of datagrams dropped here for lack of room.
   uint64_t dropped() const { return dropped_; }
 
  protected:

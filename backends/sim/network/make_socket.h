@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MakeSocket: socket(2) of a simulated machine.
+// MakeSocket: socket(2) on a simulated machine.
 
 #ifndef RINGWAY_BACKENDS_SIM_NETWORK_MAKE_SOCKET_H_
 #define RINGWAY_BACKENDS_SIM_NETWORK_MAKE_SOCKET_H_
@@ -14,8 +14,8 @@
 
 namespace ringway::sim {
 
-// A socket on the machine with the address `host`. `type` may have flags. 0 or
-// -errno.
+// Makes a socket on the machine with the address `host`. `type` may have
+// flags. 0 or -errno.
 int MakeSocket(Environment& environment, Network& network, int family, int type,
                int protocol, uint32_t host, std::shared_ptr<Socket>* out);
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Network: who has which address in a simulated world, and how long it takes
-// from one to the other.
+// Network: the addresses of a simulated world, and the latency between them.
 //
-// A host is an IPv4 address; 127.0.0.0/8 and 0.0.0.0 mean the host one is on.
+// A host is an IPv4 address; 127.0.0.0/8 and 0.0.0.0 mean the local host.
 
 #ifndef RINGWAY_BACKENDS_SIM_NETWORK_NETWORK_H_
 #define RINGWAY_BACKENDS_SIM_NETWORK_NETWORK_H_
@@ -31,20 +30,21 @@ class Network {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  // Nothing gets from one host to the other, in either direction, until
-  // Heal(): streams wait, datagrams are lost, connecting takes its time.
+  // Separates two hosts, in both directions, until Heal(): streams wait,
+  // datagrams are lost, connects wait for their timeout.
   void Partition(uint32_t host, uint32_t other);
   void Heal();
 
   // --- For sockets.
 
-  // Gives `socket` the address, with a port of its own if it asks for none.
-  // `type`: SOCK_STREAM, SOCK_DGRAM. 0 or -errno.
+  // Binds `socket` to the address, choosing a port if that is 0. `type`:
+  // SOCK_STREAM, SOCK_DGRAM. 0 or -errno.
   int Bind(const std::shared_ptr<Socket>& socket, int type, Address* address);
-  // Gives back what Bind() gave.
+  // Undoes Bind().
   void Unbind(int type, uint32_t host, const Address& address);
-  // Who has the address, as seen from `host`: of several that share it
-  // (SO_REUSEPORT) the one that `pick`, any number, falls on. 0 or -errno.
+  // Finds the socket bound to the address, as seen from `host`; of several
+  // that share it (SO_REUSEPORT), the one selected by `pick`, any number. 0
+  // or -errno.
   int Find(const Address& address, int type, uint32_t host, size_t pick,
            std::shared_ptr<Socket>* out) const;
 
@@ -56,7 +56,7 @@ class Network {
   bool Reaches(uint32_t host, uint32_t other) const {
     return cuts_.count(std::minmax(host, other)) == 0;
   }
-  // How long something takes that is sent now. None within a Unix socket.
+  // The latency of a message sent now. Zero for Unix sockets.
   absl::Duration Latency(sa_family_t family);
 
   // `resume` is called once, at the next Heal().
@@ -78,7 +78,7 @@ class Network {
   FileStore& files_;
   using Sharers = std::vector<std::weak_ptr<Socket>>;
   std::map<Key, Sharers> bound_;
-  // Unix names, which each type of socket has of its own.
+  // Abstract Unix names, with a separate name space for each socket type.
   std::map<std::pair<int, std::string>, std::weak_ptr<Socket>> abstract_;
   uint16_t next_port_ = 32'768;
   uint32_t next_name_ = 0;

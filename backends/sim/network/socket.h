@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Socket: what stream and datagram sockets have in common.
+// Socket: the common base of stream and datagram sockets.
 
 #ifndef RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_H_
 #define RINGWAY_BACKENDS_SIM_NETWORK_SOCKET_H_
@@ -17,11 +17,11 @@ namespace ringway::sim {
 
 class Network;
 
-// What comes with received bytes.
+// Metadata of received bytes.
 struct Received {
   Address from;
   int flags = 0;         // MSG_TRUNC
-  size_t full_size = 0;  // of a datagram, however much of it was asked for
+  size_t full_size = 0;  // of a datagram, including bytes cut off
 };
 
 class Socket : public Description {
@@ -48,7 +48,7 @@ class Socket : public Description {
 
   // SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
   virtual int type() const = 0;
-  // It is connected: remote() is the peer's address.
+  // True if it is connected; remote() is then the peer's address.
   virtual bool has_peer() const = 0;
   virtual bool is_listening() const { return false; }
 
@@ -57,15 +57,15 @@ class Socket : public Description {
   int SetOption(int level, int option, const void* value, socklen_t length);
   int GetOption(int level, int option, void* value, socklen_t& length);
 
-  // 0, -errno or kBlocked, as the calls of these names. A connection that
-  // Connect() has begun is asked about by FinishConnect().
+  // 0, -errno or kBlocked, like the calls of these names. FinishConnect()
+  // returns the state of a connect that has begun.
   virtual int64_t Bind(const Address& address) = 0;
   virtual int64_t Listen(int) { return -EOPNOTSUPP; }
   virtual int64_t Connect(const Address& to) = 0;
   virtual int64_t FinishConnect() { return 0; }
   virtual int64_t Shutdown(int how) = 0;
 
-  // 0 if Accept() would give a connection.
+  // 0 if Accept() would return a connection.
   virtual int64_t CanAccept() { return -EOPNOTSUPP; }
   virtual std::shared_ptr<Socket> Accept() { return nullptr; }
 
@@ -76,12 +76,12 @@ class Socket : public Description {
   virtual int64_t Receive(Buffers& to, int flags, Received& received) = 0;
   virtual int64_t Send(Buffers& from, const Address* to, int flags) = 0;
 
-  // The connection, if it is one, fails on both sides.
+  // Breaks the connection, if it is one, on both sides.
   virtual void Break() {}
 
  protected:
   virtual void OnOptionsChanged() {}
-  // An error of the socket that nothing has told yet, or 0: told by this.
+  // Returns and clears the socket's pending error, or 0.
   virtual int TakeError() { return 0; }
   void InheritOptions(const Socket& listener) { options_ = listener.options_; }
   Network& network() const { return network_; }
@@ -89,9 +89,9 @@ class Socket : public Description {
   void set_remote(Address address) { remote_ = std::move(address); }
 
  private:
-  // There are options of `level` for it.
+  // True if it has options of `level`.
   bool HasLevel(int level) const;
-  // What SO_SNDBUF or SO_RCVBUF tells.
+  // The value of SO_SNDBUF or SO_RCVBUF.
   size_t BufferBytes(int option) const;
 
   Network& network_;

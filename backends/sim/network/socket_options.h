@@ -13,8 +13,8 @@
 
 namespace ringway::sim {
 
-// Those that work here, and those that change nothing here (TCP_NODELAY,
-// keep-alive), which are kept to be read again. All others are ENOPROTOOPT.
+// Implemented options, and options without effect here (TCP_NODELAY,
+// keep-alive), whose values are stored. All others are ENOPROTOOPT.
 class SocketOptions {
  public:
   // As setsockopt() and getsockopt(): 0 or -errno.
@@ -22,11 +22,11 @@ class SocketOptions {
   int Get(int level, int option, void* value, socklen_t& length) const;
 
   bool reuse_port() const { return Value(SOL_SOCKET, SO_REUSEPORT, 0) != 0; }
-  // Closing is to reset the connection.
+  // True if closing resets the connection.
   bool resets_on_close() const { return linger_.l_onoff && !linger_.l_linger; }
-  // Closing waits until everything has been sent.
+  // True if closing waits until everything has been sent.
   bool lingers_on_close() const { return linger_.l_onoff && linger_.l_linger; }
-  // What one side lets be under way, in bytes; `otherwise` if it was not set.
+  // The buffer size in bytes; `otherwise` if it was not set.
   size_t send_buffer(size_t otherwise) const {
     return BufferBytes(SO_SNDBUF, otherwise);
   }

@@ -3,8 +3,8 @@
 // StreamSocket: a TCP or Unix stream socket - new, listening, connecting or
 // connected.
 //
-// Each side owns the channel that it receives from. What a side has sent
-// arrives also after it is gone.
+// Each side owns the channel that it receives from. Bytes that a side has
+// sent arrive even after it is closed.
 
 #ifndef RINGWAY_BACKENDS_SIM_NETWORK_STREAM_SOCKET_H_
 #define RINGWAY_BACKENDS_SIM_NETWORK_STREAM_SOCKET_H_
@@ -25,8 +25,7 @@ class StreamSocket final : public Socket {
  public:
   StreamSocket(Environment& environment, Network& network, sa_family_t family,
                uint32_t host);
-  // Closes the connection: with an end, or, if something received was never
-  // read, with a reset.
+  // Closes the connection, with a reset if there is unread input.
   ~StreamSocket() override;
 
   // Two connected Unix sockets.
@@ -88,15 +87,15 @@ class StreamSocket final : public Socket {
   bool read_shut_ = false;
   bool write_shut_ = false;
   bool awaits_heal_ = false;
-  bool never_accepted_ = false;  // its listener is gone
+  bool never_accepted_ = false;  // its listener was closed
   bool reset_ = false;
-  int error_ = 0;  // told once
+  int error_ = 0;  // reported once
   Address destination_;
 
   // Connected.
   std::weak_ptr<StreamSocket> peer_;
   Channel incoming_;
-  MonotonicTime line_free_;  // when what was sent has left, at its bandwidth
+  MonotonicTime line_free_;  // when the bytes sent so far have left
 
   // Listening.
   size_t backlog_ = 0;
