@@ -32,7 +32,7 @@ absl::StatusOr<BackendKind> ParseBackendKind(std::string_view text) {
 }
 
 absl::Status CheckBackendOptions(const BackendOptions& o) {
-  // As many as there will be; in 64 bits, which the largest two cannot exceed.
+  // Uses the rounded-up count; the largest values fit into 64 bits.
   const uint64_t receive_bytes =
       uint64_t{std::bit_ceil(std::min(o.receive_buffer_count, 1u << 31))} *
       o.receive_buffer_bytes;

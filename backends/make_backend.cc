@@ -28,7 +28,7 @@ absl::StatusOr<BackendKind> ChosenKind(const BackendOptions& options) {
       absl::StrCat("RINGWAY_BACKEND: ", kind.status().message()));
 }
 
-// Once per process: its loops ask one kernel.
+// Once per process, because all its loops use the same kernel.
 void LogFallback(const absl::Status& refusal) {
   static std::atomic<bool> logged{false};
   if (logged.exchange(true)) return;
@@ -36,7 +36,7 @@ void LogFallback(const absl::Status& refusal) {
           std::string(refusal.message()).c_str());
 }
 
-// What io_uring says, which comes first in the order of choice, and the other.
+// Combines the error of io_uring, the first choice, with the other.
 absl::Status BothFailed(const absl::Status& uring, const absl::Status& epoll) {
   absl::Status both(uring.code(),
                     absl::StrCat(uring.message(),

@@ -5,9 +5,9 @@
 namespace ringway {
 
 // With SO_LINGER and a time, close(2) blocks until the peer has acknowledged
-// everything, or for that time (socket(7)): the thread of a loop would stand
-// still. Without it the kernel sends what is left in the background. Accepted
-// sockets inherit the option from their listener.
+// everything, or for that time (socket(7)), which would block a loop's
+// thread. Without it the kernel sends the remaining bytes in the background.
+// Accepted sockets inherit the option from their listener.
 void SocketCalls::StopLingering(int fd) {
   linger time = {};
   socklen_t length = sizeof(time);

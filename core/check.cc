@@ -10,8 +10,8 @@
 namespace ringway::internal {
 namespace {
 
-// Headers are compiled from a folder of links, whose name helps nobody: from
-// the last "ringway/" on it is what is included.
+// Headers are compiled from a folder of links. The path from the last
+// "ringway/" on is the one in #include lines.
 const char* AsIncluded(const char* file) {
   constexpr char kPrefix[] = "ringway/";
   const char* begin = file;
@@ -26,7 +26,8 @@ const char* AsIncluded(const char* file) {
 
 void CheckFailed(const char* file, int line, const char* condition,
                  const char* format, ...) {
-  // One buffer, one write: messages of two dying threads do not interleave.
+  // One buffer and one write, so that messages of two threads do not
+  // interleave.
   char message[1024];
   va_list args;
   va_start(args, format);

@@ -17,8 +17,8 @@ void Histogram::Merge(const Histogram& other) {
 uint64_t Histogram::ValueAtPercentile(double percentile) const {
   if (!(percentile > 0)) return min();
   if (percentile >= 100) return max();
-  // One ulp less, lest a product rounded up count one value too many: 99.9 per
-  // cent of 1,000 values are 999.
+  // One ulp less, so that a product rounded up does not count one value too
+  // many: 99.9 per cent of 1,000 values are 999.
   const double rank = std::ceil(std::nextafter(percentile, 0) *
                                 static_cast<double>(count_) / 100);
   uint64_t n_seen = 0;

@@ -15,7 +15,7 @@ namespace {
 using internal::ThisThread;
 using internal::ThreadRecord;
 
-// Never destroyed: threads end after static objects have gone.
+// Never destroyed: threads may end after static objects are destroyed.
 struct Records {
   std::mutex mutex;
   ThreadRecord* free = nullptr;
@@ -34,7 +34,7 @@ ThreadRecord* TakeRecord() {
   return record;
 }
 
-// What the thread's end does: nothing of it has an owner any more.
+// Runs at a thread's end: its objects then have no owner.
 struct AtThreadEnd {
   ~AtThreadEnd() {
     if (this_thread == nullptr) return;
@@ -79,7 +79,7 @@ void OwnerThread::GiveThisThreadAnId() {
   this_thread_.id = NewId();
   this_thread_.record = TakeRecord();
   this_thread_.record->id.store(this_thread_.id, std::memory_order_relaxed);
-  // Where the thread is ending already, nothing will give the record back.
+  // If the thread is already ending, the record is not returned.
   at_thread_end.this_thread = &this_thread_;
 }
 
@@ -88,7 +88,7 @@ uint64_t OwnerThread::NewId() {
   return OwnerProcess::forks_.load(std::memory_order_relaxed) << kForkShift | n;
 }
 
-// In the child, on its only thread, which goes on under another id.
+// In the child, on its only thread, which gets a new id.
 void OwnerThread::OnForked() {
   AllRecords().mutex.unlock();
   OwnerProcess::forks_.fetch_add(1, std::memory_order_relaxed);

@@ -12,7 +12,7 @@
 namespace ringway::internal {
 namespace {
 
-// Each thread its own sequence: xorshift, which needs any start but 0.
+// Each thread has its own sequence: xorshift, which needs a non-zero start.
 uint32_t Random() {
   static std::atomic<uint32_t> threads{0};
   thread_local uint32_t state =

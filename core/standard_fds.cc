@@ -19,8 +19,8 @@ bool IsClosed(int fd) { return fcntl(fd, F_GETFD) < 0; }
 absl::Status HoldStandardFds() {
   while (IsClosed(STDIN_FILENO) || IsClosed(STDOUT_FILENO) ||
          IsClosed(STDERR_FILENO)) {
-    // The lowest free number, which is one of them, unless another thread has
-    // been faster.
+    // Gets the lowest free number, which is one of them unless another thread
+    // was faster.
     const int fd = open("/dev/null", O_RDWR);
     if (fd < 0) {
       return ErrnoToStatus(

@@ -12,9 +12,9 @@ void UniqueFd::Reset(int fd) {
   const int old = std::exchange(fd_, fd);
   if (old < 0) return;
   const int saved = errno;
-  // EBADF means somebody else closed a descriptor we own: the next one to get
-  // that number would be closed by us. Linux frees the number on every other
-  // error too, so none is retried.
+  // EBADF means that other code has closed the owned descriptor, so this call
+  // could close an unrelated one with the same number. Linux frees the number
+  // on every other error too, so none is retried.
   const int rc = ::close(old);
   RINGWAY_CHECK(rc == 0 || errno != EBADF,
                 "fd %d was closed behind its owner's back", old);

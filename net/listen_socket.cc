@@ -67,7 +67,7 @@ absl::Status Configure(const SocketFd& fd, const SocketAddress& address,
   if (status.ok() && address.family() == AF_INET6) {
     status = SetV6Only(fd.calls(), fd.get(), options.v6_only);
   }
-  // Accepted sockets inherit it: one call here instead of one per connection.
+  // Accepted sockets inherit it, which saves a call per connection.
   if (status.ok()) {
     status =
         SetFlag(fd, IPPROTO_TCP, TCP_NODELAY, options.no_delay, "TCP_NODELAY");
@@ -98,7 +98,7 @@ absl::StatusOr<SocketFd> MakeListenSocket(SocketCalls& sockets,
   if (absl::Status s = Configure(*fd, address, options); !s.ok()) return s;
   int error = sockets.Bind(fd->get(), address.data(), address.size());
   if (error != 0) return Failed(error, "bind to", address);
-  // Set only now, the flag has not let bind() join somebody else's group, but
+  // Set after bind(), the flag did not let bind() join an existing group, but
   // lets others join this one.
   if (options.claim_port && options.reuse_port && !address.is_unix()) {
     if (absl::Status s = SetReusePort(*fd); !s.ok()) return s;

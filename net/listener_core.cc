@@ -11,12 +11,12 @@
 namespace ringway::net::internal {
 namespace {
 
-// Long enough to cost nothing while fds are short, short enough to go unnoticed
-// when they are not.
+// Long enough to cost little while fds are exhausted, short enough to go
+// unnoticed afterwards.
 constexpr absl::Duration kRetryAfter = absl::Milliseconds(20);
 
-// Errors of the listening socket itself. Everything else accept(2) may say is
-// about one connection, or about a resource that others will give back.
+// Errors of the listening socket itself. All other errors of accept(2)
+// concern one connection, or a resource that may become available again.
 bool IsFatal(int errnum) {
   return errnum == EBADF || errnum == EINVAL || errnum == ENOTSOCK ||
          errnum == EFAULT;
@@ -89,7 +89,7 @@ void ListenerCore::OnNews() {
   } else if (accept_.untaken() >= kMaxUntaken) {
     accept_.Stop();
   } else {
-    ArmIfWanted();  // they came while a pause was under way
+    ArmIfWanted();  // waiters that arrived while a pause was in progress
   }
 }
 

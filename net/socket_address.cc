@@ -24,12 +24,13 @@ constexpr std::string_view kUnixPrefix = "unix:";
 
 absl::Status Bad(std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(
-      // Escaped: a NUL would hide the reason from whoever prints the message.
+      // Escaped, because a NUL would cut off the reason when the message is
+      // printed.
       absl::StrCat("\"", absl::Utf8SafeCEscape(text),
                    "\" is not an address: ", why));
 }
 
-// SimpleAtoi takes signs and blanks, which belong into no address.
+// SimpleAtoi accepts signs and blanks, which addresses must not contain.
 bool AllDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return c >= '0' && c <= '9';
@@ -143,7 +144,7 @@ absl::StatusOr<SocketAddress> SocketAddress::Unix(std::string_view path) {
   memcpy(address.sun_path, path.data(), path.size());
   const bool abstract = path[0] == '@';
   if (abstract) address.sun_path[0] = '\0';
-  // An abstract name is as long as it is; a path ends with a NUL.
+  // An abstract name has an explicit length; a path ends with a NUL.
   const size_t length =
       offsetof(sockaddr_un, sun_path) + path.size() + (abstract ? 0 : 1);
   return FromSockaddr(reinterpret_cast<const sockaddr*>(&address),
@@ -176,7 +177,7 @@ std::string SocketAddress::unix_path() const {
 }
 
 uint16_t SocketAddress::port() const {
-  // sin_port and sin6_port are at the same place.
+  // sin_port and sin6_port are at the same offset.
   const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage_);
   return family() == AF_INET || family() == AF_INET6 ? ntohs(v4.sin_port) : 0;
 }

@@ -23,7 +23,7 @@ int FdOf(const internal::StreamCore* core) {
 }
 
 absl::Status Failed(int32_t result, std::string_view operation, int fd) {
-  // The two that are part of normal life carry no text and do not allocate.
+  // The common error has no text and does not allocate.
   if (result == -ECANCELED) return CancelledStatus();
   return ErrnoToStatus(-result,
                        absl::StrCat(operation, " on a stream, fd ", fd));
@@ -92,8 +92,8 @@ QueuedWrite::QueuedWrite(internal::StreamCore* core, AdvanceFunction advance)
       unusable_(WhyUnusable(core)) {}
 
 QueuedWrite::~QueuedWrite() {
-  // Only when the frame is destroyed where it waits: in the queue, or when the
-  // loop has ended its operation without continuing anybody.
+  // Needed only if the frame is destroyed while it waits: in the queue, or
+  // after the loop has ended its operation without resuming the task.
   if (!begun_ || core_->CancelWrite(*this)) return;
   if (linked()) Unlink();
   core_->EndWrite();
@@ -103,8 +103,8 @@ void QueuedWrite::OnDone(Runnable& entry) {
   QueuedWrite& self = static_cast<QueuedWrite&>(Of(entry));
   if (self.result >= 0 &&
       self.advance_(self, static_cast<size_t>(self.result))) {
-    // Dropping the stream cancels the operation, which may then end as a short
-    // transfer. Started again it would outlive the cancel.
+    // Dropping the stream cancels the operation, which may then end as a
+    // short transfer. A restart would escape the cancel.
     if (!self.core_->abandoned() && self.Restart()) return;
     self.result = -ECANCELED;
   }
@@ -144,7 +144,7 @@ WriteOp::WriteOp(internal::StreamCore* core, std::span<const std::byte> bytes)
 
 void WriteOp::Prepare() {
   // With MSG_WAITALL the kernel continues short sends of streams by itself
-  // (Linux 5.19); Advance() does where it does not.
+  // (Linux 5.19); otherwise Advance() does.
   PrepareSend(*this, FdOf(core_), rest_, MSG_WAITALL);
 }
 

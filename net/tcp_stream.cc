@@ -60,7 +60,7 @@ int TcpStream::fd() const {
 void TcpStream::Reset() {
   if (!valid()) return Drop();
   const linger discard = {.l_onoff = 1, .l_linger = 0};
-  // If this fails the close is an ordinary one.
+  // If this fails, the close is an ordinary one.
   core_->sockets().SetOption(core_->fd(), SOL_SOCKET, SO_LINGER, &discard,
                              sizeof(discard));
   Drop();

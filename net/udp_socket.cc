@@ -54,7 +54,7 @@ DatagramOp::DatagramOp(UdpCore* core, DescribeFunction describe)
 int DatagramOp::SocketFd() const { return core_ == nullptr ? -1 : core_->fd(); }
 
 DatagramOp::~DatagramOp() {
-  // Only when the frame is destroyed where it waits.
+  // Needed only if the frame is destroyed while it waits.
   if (in_flight_.linked()) core_->End(in_flight_);
 }
 
@@ -126,7 +126,8 @@ ReceiveDatagramOp::ReceiveDatagramOp(internal::UdpCore* core,
                                      bool want_sender)
     : DatagramOp(core, &Describe), capacity_(buffer.size()) {
   if (!want_sender) {
-    // MSG_TRUNC: the result is the size of the datagram, also of one too large.
+    // MSG_TRUNC: the result is the full size of the datagram, even if it is
+    // cut.
     PrepareRecv(*this, SocketFd(), buffer, MSG_TRUNC);
     return;
   }

@@ -62,7 +62,7 @@ bool WriteBuffer::ReserveFor(size_t n_bytes) {
   const size_t size = filling_.size() + n_bytes;
   if (size <= filling_.capacity()) return true;
   try {
-    // Doubling, but not past what will be needed at most.
+    // Doubles, but not beyond the maximum needed.
     filling_.reserve(
         std::max(size, std::min(limit_bytes_, 2 * filling_.capacity())));
     return true;
@@ -104,7 +104,7 @@ void WriteBuffer::BeginSending() {
   sending_to_->BeginWrite(send_);
 }
 
-// Without MSG_WAITALL: every part that the kernel takes makes room for more.
+// Without MSG_WAITALL, because every part that the kernel accepts makes room.
 void WriteBuffer::PrepareRest() {
   PrepareSend(send_, fd_, std::span(sending_).subspan(sent_));
 }
@@ -135,14 +135,14 @@ bool WriteBuffer::Advance(int32_t result, bool cancelled) {
   if (sent_ == sending_.size()) {
     sending_.clear();
     sent_ = 0;
-    // What a message above the limit took is not kept.
+    // Memory for a message above the limit is not kept.
     if (sending_.capacity() > limit_bytes_) sending_ = {};
   }
   CompleteFlushes();
   AdmitWaiters();
   if (sending_.empty()) std::swap(filling_, sending_);
   if (sending_.empty()) return false;
-  // A cancel that found a part already sent shows in nothing but the request.
+  // If a part was already sent, only the request shows the cancel.
   if (cancelled) Fail(-ECANCELED);
   return !cancelled;
 }
@@ -164,8 +164,8 @@ void WriteBuffer::EndAllWaits(int32_t result) {
   }
 }
 
-// No task is left that could wait. The stream, which may be gone, has forgotten
-// its writes.
+// No task is left that could wait. The stream, which may be destroyed, has
+// dropped its writes.
 void WriteBuffer::OnLoopEnd() {
   sending_to_ = nullptr;
   filling_ = {};
@@ -184,7 +184,8 @@ void WriteBuffer::Abandon(std::unique_ptr<WriteBuffer> buffer) {
     self.loop_.Adopt(std::move(buffer));
     return;
   }
-  // The loop has ended the send without telling anybody: it is being destroyed.
+  // The loop is being destroyed and has ended the send without running its
+  // function.
   sending_to->EndWrite();
 }
 

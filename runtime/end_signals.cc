@@ -16,15 +16,15 @@
 namespace ringway::internal {
 namespace {
 
-// What handlers use. It outlives every EndSignals: a handler may still be at
-// work on another thread when they are put back.
+// State for the handlers. It outlives every EndSignals, because a handler may
+// still run on another thread while the earlier handlers are restored.
 struct State {
   State() { sem_init(&wake, /*pshared=*/0, 0); }
 
   sem_t wake;
   std::atomic<uint32_t> signals{0};
   std::atomic<bool> installed{false};
-  std::atomic<pid_t> owner{0};  // the process of what is installed
+  std::atomic<pid_t> owner{0};  // the process of the installed one
   struct sigaction before[NSIG];
 };
 
@@ -77,7 +77,8 @@ absl::Status EndSignals::Install() {
 EndSignals::~EndSignals() {
   if (!installed_) return;
   State& state = TheState();
-  // In this order: what was blocked is blocked before it could end the process.
+  // In this order, so that signals are blocked again before their default
+  // action could end the process.
   pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   for (size_t i = 0; i < kSignals.size(); ++i) {
     if (handled_[i])
@@ -92,7 +93,7 @@ uint32_t EndSignals::count() const {
 
 void EndSignals::WaitUntil(MonotonicTime deadline) {
   const timespec until = ToTimespec(deadline);
-  // An error is a signal (EINTR) or the deadline.
+  // Errors are a signal (EINTR) or the deadline.
   static_cast<void>(sem_clockwait(&TheState().wake, CLOCK_MONOTONIC, &until));
 }
 
@@ -101,10 +102,11 @@ void EndSignals::Wake() { sem_post(&TheState().wake); }
 void EndSignals::OnSignal(int number) {
   const int errnum = errno;
   State& state = TheState();
-  // By its id: a child may get a signal before it has run fork's handlers.
+  // Compares process ids, because a child may get a signal before fork
+  // handlers have run.
   if (state.owner != getpid()) {
-    // A child that has not made it its own: let it have the signal as if this
-    // handler had never been.
+    // In a child that has not installed its own: handle the signal as if this
+    // handler had never been installed.
     sigaction(number, &state.before[number], nullptr);
     kill(getpid(), number);
   } else {

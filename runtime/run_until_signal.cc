@@ -32,8 +32,8 @@ void PrintBegin(const Runtime& runtime) {
   fflush(stdout);
 }
 
-// " (3 UNAVAILABLE, 1 CANCELLED)", if any connection ended with an error, and
-// if there is memory to say it.
+// " (3 UNAVAILABLE, 1 CANCELLED)", if any connection ended with an error and
+// there is memory for the text.
 std::string ErrorCodes(const RuntimeReport& report) try {
   std::string codes;
   for (size_t i = 1; i < report.ended_by_code.size(); ++i) {
@@ -71,7 +71,8 @@ void PrintReport(const RuntimeReport& report) {
 
 }  // namespace
 
-// From the first signal on nothing is made: what the end needs, it has.
+// After the first signal no resources are allocated: shutdown has all it
+// needs.
 int RunUntilSignal(Runtime::Builder& builder, absl::Duration limit) {
   internal::EndSignals signals;
   if (absl::Status s = signals.Install(); !s.ok()) return CannotStart(s);
@@ -85,7 +86,7 @@ int RunUntilSignal(Runtime::Builder& builder, absl::Duration limit) {
   const Clock& clock = Clock::Real();
   const MonotonicTime end = clock.Now() + limit;
   while (signals.count() == 0 && clock.Now() < end) signals.WaitUntil(end);
-  // One signal more than it took to get here cuts the drain.
+  // A further signal cuts the drain.
   const uint32_t enough = std::min<uint32_t>(signals.count(), 1);
   runtime.Shutdown();
   while (!runtime.HasEnded()) {

@@ -87,7 +87,8 @@ absl::Status OutOfRange(std::string_view option, const absl::AlphaNum& is,
       absl::StrCat(option, " is ", is, ", must be ", range));
 }
 
-// The ranges of all options but the executor's own and the addresses.
+// Checks the ranges of all options except the executor's own and the
+// addresses.
 absl::Status CheckConfig(const internal::RuntimeConfig& config) {
   if (config.workers < 1 || config.workers > 1024)
     return OutOfRange("Workers", config.workers, "1 to 1024");
@@ -103,7 +104,7 @@ absl::Status CheckConfig(const internal::RuntimeConfig& config) {
     return OutOfRange("DrainDeadline",
                       absl::FormatDuration(config.drain_deadline), "0 or more");
   }
-  // One that accepts nothing would look like one that serves.
+  // A server that cannot accept would look like a working one.
   const size_t n_listen = config.listen.size();
   const size_t tasks_needed = 1 + n_listen + (n_listen > 0 ? 1 : 0) +
                               config.on_start.size() +
@@ -137,7 +138,7 @@ absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Builder::Launch() {
   std::unique_ptr<Runtime> runtime(
       new Runtime(std::make_unique<internal::RuntimeConfig>(*config_)));
   runtime->addresses_ = std::move(addresses);
-  // On an error the runtime's destructor stops what has been started.
+  // On an error the runtime's destructor stops the workers that were started.
   if (absl::Status s = runtime->StartWorkers(); !s.ok()) return s;
   if (absl::Status s = runtime->OpenListeners(); !s.ok()) return s;
   if (absl::Status s = runtime->RunRequiredStarts(); !s.ok()) return s;
@@ -160,8 +161,8 @@ Runtime::~Runtime() {
   Wait();
 }
 
-// Workers of one runtime differ in nothing: one on another backend would have
-// other limits and other speed, and the report would name one of the two.
+// All workers of a runtime must be alike: one on another backend would have
+// different limits and speed, and the report names only one backend.
 absl::Status Runtime::StartWorkers() {
   if (absl::Status s = StartEachWorker(); !s.ok()) return s;
   if (OnOneBackend()) return absl::OkStatus();
@@ -196,8 +197,8 @@ absl::Status Runtime::StartEachWorker() {
   handles_.reserve(config_->workers);
   for (int i = 0; i < config_->workers; ++i)
     workers_.push_back(std::make_unique<internal::Worker>(*config_, i));
-  // Nothing throws between the first thread and the last wait, so none is left
-  // to itself.
+  // Nothing throws between the first start and the last wait, so no thread is
+  // left running.
   for (std::unique_ptr<internal::Worker>& worker : workers_)
     worker->StartThread();
   for (std::unique_ptr<internal::Worker>& worker : workers_)
@@ -217,14 +218,14 @@ absl::Status Runtime::OpenListeners() {
   for (net::SocketAddress& address : addresses_) {
     for (size_t w = 0; w < workers_.size(); ++w) {
       options.claim_port = w == 0;
-      // A Unix path has one socket; every worker accepts from it.
+      // A Unix path has one socket, from which every worker accepts.
       const bool share = w > 0 && address.is_unix();
       absl::StatusOr<SocketFd> fd =
           share
               ? net::DuplicateSocket(sockets[0].back())
               : net::MakeListenSocket(workers_[w]->sockets(), address, options);
       if (!fd.ok()) return fd.status();
-      if (w == 0) {  // resolves port 0 for the workers that follow
+      if (w == 0) {  // resolves port 0 for the other workers
         absl::StatusOr<net::SocketAddress> bound =
             net::SocketAddress::LocalOf(fd->calls(), fd->get());
         if (!bound.ok()) return bound.status();
@@ -250,7 +251,7 @@ absl::Status Runtime::RunRequiredStarts() {
   return start_up_->Wait();
 }
 
-// No listener is left. Each is removed once.
+// Called when no listener is left. Each path is removed once.
 void Runtime::RemoveUnixSockets() {
   std::lock_guard<std::mutex> lock(end_mutex_);
   for (internal::UnixPath& path : unix_paths_) path.Remove();

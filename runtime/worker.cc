@@ -25,18 +25,18 @@ namespace {
 
 thread_local const internal::Worker* current_worker = nullptr;
 
-// How long a worker leaves connections in the backlog when it has no memory for
-// them: costs nothing, and goes unnoticed once there is some.
+// How long a worker leaves connections in the backlog when it has no memory
+// for them: costs little, and goes unnoticed afterwards.
 constexpr absl::Duration kPauseWithoutMemory = absl::Milliseconds(10);
 
-// A text would have to be allocated.
+// Without text, which would have to be allocated.
 absl::Status NoMemory() {
   return absl::Status(absl::StatusCode::kResourceExhausted, "");
 }
 
-// Whether accept(2) says of the listening socket itself that it will never
-// accept again. Everything else is about one connection, or about something
-// that may come back.
+// True if the error means that the listening socket is unusable. All other
+// errors concern one connection, or a resource that may become available
+// again.
 bool IsFinal(const absl::Status& accept) {
   switch (ErrnoOf(accept)) {
     case EBADF:
@@ -50,7 +50,7 @@ bool IsFinal(const absl::Status& accept) {
   }
 }
 
-// What it returns, or Internal with what it throws.
+// Returns the handler's status, or Internal with its exception.
 Task<absl::Status> CallStartHandler(const Runtime::StartHandler& handler) {
   absl::Status status;
   try {
@@ -85,7 +85,7 @@ class ConnectionNamer : public TaskNamer {
   const internal::ListenConfig& config_;
 };
 
-// A child that a worker has forked runs on a copy of its thread.
+// A child forked by a worker runs on a copy of its thread.
 bool OnAWorker() {
   return current_worker != nullptr && !current_worker->forked();
 }
@@ -181,7 +181,7 @@ void Worker::ThreadMain() {
   absl::Status failed;
   try {
     failed = Prepare();
-    // Where there is memory for Main() it begins, and then nothing throws.
+    // If there is memory for Main(), it begins, and then nothing throws.
     if (failed.ok()) executor_->Run(Main()).IgnoreError();
   } catch (const std::bad_alloc&) {
     failed = NoMemory();
@@ -238,7 +238,7 @@ void Worker::DoArrange() {
   arranged_.set_value(status);
 }
 
-// What is spawned here waits for serving_.
+// The tasks spawned here wait for serving_.
 void Worker::MakeListeners() {
   listening_.reserve(sockets_.size());
   accept_loops_.reserve(sockets_.size());
@@ -307,10 +307,10 @@ class Worker::Patience : private Runnable {
   bool over_ = false;
 };
 
-// From the shutdown on this must not fail, so it takes no memory: it waits in
-// this one frame, with no task or Task of its own.
+// After a shutdown this must not fail, so it allocates nothing: it waits in
+// this one frame, without further tasks or coroutines.
 Task<void> Worker::Main() {
-  Shield shield;  // from a handler that cancels every task it can find
+  Shield shield;  // against handlers that cancel every task
   started_.set_value(absl::OkStatus());
   (co_await shutdown_.Wait()).IgnoreError();
 
@@ -330,7 +330,7 @@ Task<void> Worker::Main() {
   while (connections_ > 0 && !grace.over()) (co_await Change()).IgnoreError();
 }
 
-// It may be set since a moment without connections before the drain.
+// It may have been set when there were no connections before the drain.
 Event::WaitOp Worker::Change() {
   changed_.Reset();
   return changed_.Wait();
@@ -341,7 +341,7 @@ Task<void> Worker::RunStartHandler(const Runtime::StartHandler& handler) {
   if (shutdown_.is_set()) co_return;
   Task<absl::Status> start = CallStartHandler(handler);
   const absl::Status status = co_await std::move(start);
-  // A shutdown cancels it, and that is no failure.
+  // A shutdown cancels it, which is not a failure.
   if (status.ok() || shutdown_.is_set()) co_return;
   ++report_.start_failed;
   fprintf(stderr, "ringway: worker %d: OnStart failed: %s\n", index_,
@@ -363,9 +363,9 @@ Task<void> Worker::RunRequiredStarts() {
   start_up_->Report(std::move(status));
 }
 
-// Ends with the shutdown, and otherwise only when its socket is beyond hope.
+// Ends with the shutdown, or when its socket is unusable.
 Task<void> Worker::AcceptLoop(Listening& listening) {
-  Shield shield;  // as in Main(): closing the listener is what ends this
+  Shield shield;  // as in Main(): closing the listener ends this
   (co_await serving_.Wait()).IgnoreError();
   while (!shutdown_.is_set()) {
     absl::Status failed;
@@ -378,7 +378,7 @@ Task<void> Worker::AcceptLoop(Listening& listening) {
       }
       failed = stream.status();
     } catch (...) {
-      failed = NoMemory();  // what it was about has been closed
+      failed = NoMemory();  // the connection has been closed
     }
     if (shutdown_.is_set()) break;
     if (IsFinal(failed)) {

@@ -19,7 +19,7 @@ DeliveryCopies::Copy DeliveryCopies::Make(std::span<const std::byte> bytes) {
   if (bytes.size() > max_bytes_ - bytes_held_) return {};
   if (first_free_ == kNone && !AddSlot()) return {};
   Slot& slot = slots_[first_free_];
-  // At least one byte: an empty delivery has an address, too.
+  // At least one byte, so that an empty delivery has an address too.
   slot.data.reset(new (std::nothrow)
                       std::byte[std::max<size_t>(bytes.size(), 1)]);
   if (slot.data == nullptr) return {};
@@ -44,7 +44,7 @@ bool DeliveryCopies::AddSlot() {
   return true;
 }
 
-// The list of free slots is in the slots, so this cannot fail.
+// The free list is stored in the slots, so this cannot fail.
 void DeliveryCopies::Free(size_t slot) {
   slots_[slot].next_free = std::exchange(first_free_, slot);
 }

@@ -48,7 +48,7 @@ void DeliveryPool::Free(Delivery& slot) {
   ++n_free_;
 }
 
-// True if there is a free slot, whether it could grow or not.
+// True if there is a free slot, even if growing has failed.
 bool DeliveryPool::Grow() {
   if (Chunk* chunk = new (std::nothrow) Chunk; chunk != nullptr) {
     chunk->next = std::exchange(chunks_, chunk);

@@ -17,11 +17,11 @@
 namespace ringway {
 namespace {
 
-// Operation::result of what waits in the queue.
+// Operation::result of queued operations.
 constexpr int32_t kNotBegun = INT32_MIN;
 
-// Threads that are started while one lives inherit its mask: signals are the
-// program's business, not theirs.
+// Threads started during its lifetime inherit its mask, so that they handle
+// no signals of the program.
 class AllSignalsBlocked {
  public:
   AllSignalsBlocked() {
@@ -69,7 +69,8 @@ void OffloadPool::Start(Operation& op) {
   work_or_stop_.notify_one();
 }
 
-// As many as can be had. All at once, so that later operations find them.
+// Starts as many threads as possible, all at once, so that later operations
+// find them.
 void OffloadPool::StartThreads() {
   const AllSignalsBlocked blocked;
   try {
@@ -78,9 +79,9 @@ void OffloadPool::StartThreads() {
       threads_.emplace_back([this] { Work(); });
     }
   } catch (const std::system_error&) {
-    return;  // the limit of processes: fewer will do
+    return;  // the limit of processes: fewer suffice
   } catch (const std::bad_alloc&) {
-    return;  // likewise
+    return;  // as above
   }
 }
 
@@ -102,8 +103,8 @@ void OffloadPool::Work() {
   }
 }
 
-// Requires the lock, under which the doorbell rings, so that a pool whose
-// operations have all been collected rings no more.
+// Requires the lock, under which the doorbell is written, so that a pool
+// whose operations have all been collected does not write to it again.
 void OffloadPool::End(Operation& op) {
   const bool first = ended_.empty();
   ended_.PushBack(op);
@@ -155,8 +156,8 @@ void OffloadPool::Collect(OperationList& ended) {
 }
 
 void OffloadPool::ForgetInChild() {
-  // A thread that held the lock when the process forked holds it for ever; its
-  // operations then stay as they are.
+  // If a thread held the lock when the process forked, it stays locked in the
+  // child; the operations then stay unchanged.
   if (!mutex_.try_lock()) return;
   for (OperationList* list : {&queue_, &running_, &ended_}) Forget(*list);
   mutex_.unlock();

@@ -18,7 +18,7 @@ uint32_t ReceiveLowWater(const BackendOptions& options) {
 
 absl::StatusOr<std::unique_ptr<ReceiveBuffers>> ReceiveBuffers::Create(
     const BackendOptions& options) try {
-  // Mapped, hence not touched before it is used.
+  // Mapped memory, which becomes resident only when used.
   absl::StatusOr<AlignedBuffer> memory = AlignedBuffer::Create(
       size_t{std::bit_ceil(options.receive_buffer_count)} *
           options.receive_buffer_bytes,

@@ -20,13 +20,15 @@
 namespace ringway {
 namespace {
 
-// Starters hold the lock for microseconds; anybody may hold it for ever.
+// Starting servers hold the lock for microseconds; other processes may hold
+// it forever.
 constexpr int kAttempts = 1000;
 constexpr timespec kBetweenAttempts = {.tv_sec = 0, .tv_nsec = 1'000'000};
 
 bool IsStale(const sockaddr* address, socklen_t length) {
-  // A datagram socket asks without disturbing: a live stream listener answers
-  // EPROTOTYPE and never hears of it, a socket that has died ECONNREFUSED.
+  // A datagram socket probes without side effects: the kernel returns
+  // EPROTOTYPE for a live stream listener, which does not notice, and
+  // ECONNREFUSED for a dead socket.
   UniqueFd probe(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   return probe.valid() && connect(probe.get(), address, length) != 0 &&
          errno == ECONNREFUSED;
@@ -38,7 +40,7 @@ std::string DirectoryOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Returns 0 or an errno: EWOULDBLOCK if others do not let go of it.
+// Returns 0 or an errno: EWOULDBLOCK if others do not release it.
 int Lock(int directory) {
   for (int i = 0; i < kAttempts; ++i) {
     if (flock(directory, LOCK_EX | LOCK_NB) == 0) return 0;
@@ -64,7 +66,7 @@ int RemoveStaleUnixSocket(const sockaddr* address, socklen_t length) {
   if (!directory.valid()) return 0;
   if (const int error = Lock(directory.get()); error != 0)
     return error == EWOULDBLOCK ? -EAGAIN : 0;
-  // Another starter may have been here in the meantime.
+  // Another starting server may have changed it in the meantime.
   const bool is_socket = lstat(path.c_str(), &st) == 0 && S_ISSOCK(st.st_mode);
   if (is_socket && IsStale(address, length)) unlink(path.c_str());
   return 0;

@@ -80,7 +80,7 @@ int64_t WaitForProcess(const Operation& op) {
 
 int64_t Unsupported() { return errno = EOPNOTSUPP, -1; }
 
-// As the system call: -1 and errno for an error.
+// Like the system call: -1 and errno for an error.
 int64_t Call(const Operation& op) {
   const int flags = static_cast<int>(op.flags);
   auto* path = static_cast<const char*>(op.address);

@@ -39,14 +39,14 @@ Attempt DoneOrWritable(int64_t result, int fd) {
   return result == -EAGAIN ? WhenWritable(fd) : Done(result);
 }
 
-// For sends and receives: whether to wait is also the caller's choice.
+// For sends and receives, whose flags may forbid waiting.
 Attempt DoneUnlessWaiting(const Operation& op, int64_t result, Attempt wait) {
   if (result == kMoreToMove) return {.next = Next::kMore};
   const bool waits = result == -EAGAIN && (op.flags & MSG_DONTWAIT) == 0;
   return waits ? wait : Done(result);
 }
 
-// What of `events` is the case now, and errors; or -errno.
+// The current events of `events`, and errors; or -errno.
 int32_t ReadyNow(int fd, uint32_t events) {
   if (fd < 0) return -EBADF;  // poll(2) skips it
   pollfd polled = {fd, static_cast<short>(events), 0};
@@ -60,13 +60,13 @@ int32_t ReadyNow(int fd, uint32_t events) {
 
 // --- Reads and writes
 
-// The type of `fd`, as in st_mode; 0 if it is none.
+// The type of `fd`, as in st_mode; 0 for a bad fd.
 mode_t TypeOf(int fd) {
   struct stat info;
   return fstat(fd, &info) == 0 ? info.st_mode & S_IFMT : 0;
 }
 
-// Of what is never waited for, but may take a disk's time.
+// True for types that are always ready but may wait for a disk.
 bool IsDiskType(mode_t type) {
   return S_ISREG(type) || S_ISBLK(type) || S_ISDIR(type);
 }
@@ -93,14 +93,15 @@ int64_t TransferAt(const Operation& op, Vectors vectors, int64_t offset,
 
 int64_t Transfer(const Operation& op, Vectors vectors, int flags) {
   const int64_t n = TransferAt(op, vectors, op.offset, flags);
-  // io_uring ignores the offset where there is no position.
+  // io_uring ignores the offset for files without a position.
   return n == -ESPIPE && op.offset != kCurrentPosition
              ? TransferAt(op, vectors, kCurrentPosition, flags)
              : n;
 }
 
-// The call as it is, for files that refuse RWF_NOWAIT: what poll(2) says is
-// ready does not block. A write does if it is larger than what is sure to fit.
+// The plain call, for files that refuse RWF_NOWAIT: it does not block if
+// poll(2) reports readiness. A write could block if it is larger than the
+// room that poll(2) guarantees.
 int64_t TransferReady(const Operation& op, Vectors vectors) {
   if (!IsWrite(op.opcode)) return Transfer(op, vectors, 0);
   const iovec* end = vectors.first + vectors.count;
@@ -112,8 +113,8 @@ int64_t TransferReady(const Operation& op, Vectors vectors) {
   return Transfer(op, {&capped, 1}, 0);
 }
 
-// True if a read of `n` bytes of a regular file, shorter than asked for, ended
-// where the file does, and not where the cache does.
+// True if a short read of `n` bytes of a regular file ended at the end of the
+// file, and not at the end of the cached part.
 bool EndsWithFile(const Operation& op, int64_t n) {
   struct stat info;
   if (fstat(op.fd, &info) != 0 || !S_ISREG(info.st_mode)) return true;
@@ -130,14 +131,13 @@ int64_t TotalBytes(Vectors vectors) {
   return total;
 }
 
-// Everything again, from where it began, by a thread that may wait for the
-// disk.
+// Repeats the whole read on a thread that may wait for the disk.
 Attempt ReadAgainOffloaded(const Operation& op, int64_t n) {
   if (op.offset == kCurrentPosition && n > 0) lseek(op.fd, -n, SEEK_CUR);
   return {.next = Next::kOffload};
 }
 
-// As a send: write(2) would raise SIGPIPE.
+// Uses send, because write(2) would raise SIGPIPE.
 Attempt WriteToSocket(const Operation& op, Vectors vectors) {
   if (vectors.count < 0 || vectors.count > IOV_MAX) return Done(-EINVAL);
   if (TotalBytes(vectors) == 0) return Done(0);
@@ -191,7 +191,7 @@ Attempt TryAccept(const Operation& op) {
       op.fd);
 }
 
-// The outcome of a handshake.
+// The result of a handshake.
 Attempt FinishConnect(const Operation& op) {
   const int32_t ready = ReadyNow(op.fd, POLLOUT);
   if (ready == 0) return WhenWritable(op.fd);
@@ -213,7 +213,7 @@ Attempt TryConnect(Operation& op) {
     op.backend.connecting = true;
     return WhenWritable(op.fd);
   }
-  // The listener's queue is full, and nothing tells when it is not any more.
+  // The listener's queue is full, and there is no event for free room in it.
   if (result == -EAGAIN && address->sa_family == AF_UNIX) {
     return {.next = Next::kSoon};
   }
@@ -222,13 +222,13 @@ Attempt TryConnect(Operation& op) {
 
 // --- Both sides
 
-// Which side of a splice that would block is the one to wait for.
+// The side that a blocked splice must wait for.
 Attempt WhenSpliceable(const Operation& op) {
   return ReadyNow(op.fd2, POLLIN) == 0 ? WhenReadable(op.fd2)
                                        : WhenWritable(op.fd);
 }
 
-// True if the caller wants no wait.
+// True if the flags forbid waiting.
 bool MustNotWait(const Operation& op) {
   return (op.flags & SPLICE_F_NONBLOCK) != 0;
 }
@@ -239,7 +239,7 @@ Attempt TrySplice(Operation& op) {
   for (int fd : {op.fd, op.fd2}) {
     const mode_t type = TypeOf(fd);
     on_disk |= IsDiskType(type);
-    // The flag is about pipes, which keep their mode, and about nothing else.
+    // SPLICE_F_NONBLOCK only affects pipes, whose mode stays unchanged.
     if (!S_ISFIFO(type) && !IsDiskType(type)) MakeNonBlocking(fd);
   }
   if (on_disk) return {.next = Next::kOffload};
@@ -258,7 +258,7 @@ Attempt TryWaitPid(const Operation& op) {
       0) {
     return DoneOrReadable(-errno, op.fd);
   }
-  if (info.si_pid == 0) return WhenReadable(op.fd);  // it lives on
+  if (info.si_pid == 0) return WhenReadable(op.fd);  // it is still running
   if (op.address != nullptr) *static_cast<siginfo_t*>(op.address) = info;
   return Done(0);
 }
@@ -305,7 +305,7 @@ Attempt Try(Operation& op, std::span<std::byte> buffer) {
     case OpCode::kListen:
     case OpCode::kShutdown:
     case OpCode::kUringCommand:
-      return Done(RunSystemCall(op));  // none of them waits
+      return Done(RunSystemCall(op));  // none of these waits
     case OpCode::kSendFile:
       MakeNonBlocking(op.fd);
       return {.next = Next::kOffload};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EpollBackend: its making and end, and what goes down to the kernel. What
-// comes up is in epoll_completion.cc.
+// EpollBackend: creation, destruction and submission. Completion is in
+// epoll_completion.cc.
 
 #include "ringway/backends/epoll/epoll_backend.h"
 
@@ -20,19 +20,19 @@
 namespace ringway::epoll {
 namespace {
 
-// What one fd may deliver or end per turn before the others get theirs.
+// The most that one fd may deliver or end per turn before others are served.
 constexpr int kDeliveriesPerTurn = 16;
 
-// Until the next attempt of what no event announces.
+// The first interval between attempts of operations without an event.
 constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
 
-// True for the ones that are tried again after each delivery.
+// True for opcodes that are tried again after each delivery.
 bool IsRepeated(OpCode opcode) {
   const auto deliveries = TraitsOf(opcode).deliveries;
   return deliveries == opcode::kFds || deliveries == opcode::kBuffers;
 }
 
-// Once for all that it accepts. What makes one call is told before each.
+// Accepts set the mode once; single calls set it before each call.
 bool MakesNonBlocking(OpCode opcode) {
   return opcode == OpCode::kAccept || opcode == OpCode::kAcceptMultishot;
 }
@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<Backend>> EpollBackend::Create(
   if (!doorbell.valid()) {
     return ErrnoToStatus(errno, "eventfd for waking a loop");
   }
-  // Edge-triggered: each write wakes once, and nobody needs to read.
+  // Edge-triggered: each write wakes once, without a read.
   const int rc = (*set)->Control(EPOLL_CTL_ADD, doorbell.get(),
                                  EPOLLIN | EPOLLET, kDoorbell);
   if (rc < 0) return ErrnoToStatus(-rc, "epoll_ctl for waking a loop");
@@ -95,7 +95,7 @@ EpollBackend::~EpollBackend() {
   }
 }
 
-// What is in flight is the parent's.
+// Operations in flight belong to the parent.
 void EpollBackend::ForgetInChild() {
   const auto forget = [](OperationList& list) {
     while (Operation* op = list.PopFront()) op->state = OpState::kDone;
@@ -114,10 +114,10 @@ void EpollBackend::ForgetInChild() {
 
 void EpollBackend::Quiesce(RunnableList& done) {
   CancelAll(done);
-  // At once: a multishot that is to be told of deliveries anyhow is in a list
-  // already, and a turn that finds nothing new would block.
+  // End them now: a multishot with pending deliveries is already in a list,
+  // and a turn without new completions would block.
   EndCancelled(done);
-  // What a thread has begun ends by itself.
+  // Operations that a thread has begun end by themselves.
   while (stats_.in_flight > 0) {
     RunnableList ended;
     Turn(MonotonicTime::Infinite(), ended);
@@ -190,7 +190,7 @@ bool EpollBackend::AdvanceMultishot(DeliveringOperation& op,
   for (int n = 0; n < kDeliveriesPerTurn; ++n) {
     if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
     if (receives && buffers_->available() == 0) return Starve(op, done);
-    // Before anything is taken, so that nothing is lost.
+    // Reserve before receiving anything, so that nothing is lost.
     if (!completions_.Reserve()) {
       return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
     }
@@ -198,7 +198,7 @@ bool EpollBackend::AdvanceMultishot(DeliveringOperation& op,
     if (receives) buffer = buffers_->Take();
     ++stats_.system_calls;
     const Attempt attempt = Try(op, buffer.bytes);
-    // Nothing received is the end of a stream.
+    // An empty receive is the end of a stream.
     if (attempt.next != Next::kDone || attempt.result < 0 ||
         (receives && attempt.result == 0)) {
       if (receives) buffers_->Return(buffer.id);
@@ -249,7 +249,7 @@ bool EpollBackend::Follow(Operation& op, const Attempt& attempt,
   return true;
 }
 
-// Makes `op` wait in a queue of `fd`, where it may be already.
+// Makes `op` wait in a queue of `fd`, in which it may be already.
 bool EpollBackend::Park(Operation& op, int fd, Queue queue,
                         RunnableList& done) {
   // A splice may have waited for its other fd.
@@ -268,7 +268,7 @@ bool EpollBackend::Park(Operation& op, int fd, Queue queue,
   return true;
 }
 
-// Puts `op` into a queue of `fd`, unless it is there already, and sees to it
+// Puts `op` into a queue of `fd`, unless it is there already, and makes sure
 // that the fd is watched. Returns 0 or -errno.
 int EpollBackend::Enqueue(Operation& op, int fd, Queue queue) {
   if (fd < 0) return -EBADF;
@@ -276,13 +276,13 @@ int EpollBackend::Enqueue(Operation& op, int fd, Queue queue) {
   if (entry == nullptr) return -ENOMEM;
   const bool held = !entry->idle();
   if (!op.linked()) QueueIn(*entry, queue).PushBack(op);
-  // What a thread has tried may have become ready since.
+  // It may have become ready since a thread tried it.
   return IsTwoSided(op.opcode) ? watcher_.WatchAnew(*entry)
                                : watcher_.Watch(*entry, held);
 }
 
-// Makes `op` wait as Park() does, but its queue comes back by `list`: there is
-// something to do for it without an event.
+// Makes `op` wait as Park() does, but also puts its queue into `list`, to be
+// retried without an event.
 bool EpollBackend::PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
                             RunnableList& done) {
   const Queue kind = QueueOf(op.opcode);
@@ -293,7 +293,7 @@ bool EpollBackend::PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
   }
   FdEntry& entry = *watcher_.table().Find(op.fd);
   WaitQueue& queue = kind == Queue::kReaders ? entry.readers : entry.writers;
-  // It may be in a list still, empty after a cancel.
+  // It may still be in a list, empty after a cancel.
   if (queue.put_aside()) queue.Unlink();
   list.PushBack(queue);
   return false;
@@ -304,7 +304,7 @@ void EpollBackend::Offload(Operation& op) {
   pool_->Start(op);
 }
 
-// The registration reports what is ready already.
+// The registration reports events that are ready already.
 void EpollBackend::StartPollMultishot(DeliveringOperation& op,
                                       RunnableList& done) {
   FdEntry* entry = op.fd < 0 ? nullptr : watcher_.table().Get(op.fd);
@@ -323,7 +323,8 @@ void EpollBackend::StartPollMultishot(DeliveringOperation& op,
   if (rc == -EPERM) DeliverPolls(*entry, EPOLLIN | EPOLLOUT, done);
 }
 
-// True if `op` need not be tried. Peeks and the like neither know nor tell.
+// True if `op` need not be tried. Peeks and similar receives neither use nor
+// update this state.
 bool EpollBackend::IsDrained(const Operation& op) {
   return (op.opcode == OpCode::kRecv || op.opcode == OpCode::kRecvMultishot) &&
          op.flags == 0 && watcher_.IsDrained(op.fd);
@@ -369,7 +370,8 @@ size_t EpollBackend::CancelFd(int fd, RunnableList& done) {
     }
   };
   if (fd == kAnyFd || two_sided_ > 0) {
-    watcher_.table().ForEach(cancel_in);  // one may wait for its other fd
+    watcher_.table().ForEach(
+        cancel_in);  // an operation may wait for its other fd
   } else if (FdEntry* entry = watcher_.table().Find(fd)) {
     cancel_in(*entry);
   }

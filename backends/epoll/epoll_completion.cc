@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EpollBackend: what comes up from the kernel - a turn, its events, deliveries
-// and their buffers, and ends.
+// EpollBackend: completion: a turn, its events, deliveries and their buffers,
+// and the ends of operations.
 
 #include <sys/eventfd.h>
 
@@ -18,7 +18,7 @@
 namespace ringway::epoll {
 namespace {
 
-// Between two attempts of what no event announces, at most.
+// The longest interval between attempts of operations without an event.
 constexpr absl::Duration kLongestPause = absl::Milliseconds(8);
 
 }  // namespace
@@ -31,10 +31,10 @@ void EpollBackend::Wait(MonotonicTime deadline, RunnableList& done) {
   Turn(deadline, done);
 }
 
-// Where Submit() has completed operations the loop has something to do, and
-// what it does is likely to be another Submit(): asking the kernel only after
-// that saves a system call per round. Never twice in a row, so that a chain of
-// such operations starves nobody.
+// If Submit() has completed operations, the loop has work, which is likely to
+// lead to another Submit(): polling the kernel only after that saves a system
+// call per round. Never twice in a row, so that a chain of such operations
+// does not starve others.
 bool EpollBackend::MayPutOffAsking(const RunnableList& done) {
   put_off_ =
       std::exchange(completed_inline_, false) && !done.empty() && !put_off_;
@@ -67,7 +67,7 @@ std::span<epoll_event> EpollBackend::NextEvents(MonotonicTime deadline,
     if (!retrying_.empty()) deadline = std::min(deadline, now + retry_pause_);
   }
   may_block = may_block && deadline > now;
-  // What is assumed is checked while there is nothing else to do.
+  // Assumptions are checked while the loop is idle.
   if (!may_block || watcher_.assuming()) {
     ++stats_.system_calls;
     const int n = set.Poll(events);
@@ -90,7 +90,7 @@ void EpollBackend::OnEvent(const epoll_event& event, RunnableList& done) {
   if (entry == nullptr) return;
   const uint32_t kinds = event.events;
   DeliverPolls(*entry, kinds, done);
-  // What is put aside is tried when its list is: once a turn is fair.
+  // A queue that was put aside is tried once per turn, with its list.
   const auto try_now = [&](WaitQueue& queue, uint32_t wanted) {
     if ((kinds & wanted) == 0 || queue.put_aside()) return;
     TryInOrder(queue, done);
@@ -101,8 +101,8 @@ void EpollBackend::OnEvent(const epoll_event& event, RunnableList& done) {
 }
 
 void EpollBackend::OnDoorbell(RunnableList& done) {
-  // What was handed over before a Notify() that this takes back is seen by
-  // whoever called Wait().
+  // Acquire: writes before the Notify() that this consumes are visible to the
+  // caller of Wait().
   if (notified_.exchange(false, std::memory_order_acq_rel)) {
     ++stats_.notifications;
   }
@@ -198,7 +198,8 @@ bool EpollBackend::Starve(DeliveringOperation& op, RunnableList& done) {
   return PutAside(op, starved_, done);
 }
 
-// As many as there are buffers: each either takes one or waits for data.
+// Resumes as many as there are buffers: each either takes one or waits for
+// data.
 void EpollBackend::ResumeStarved() {
   const uint32_t available = buffers_ == nullptr ? 0 : buffers_->available();
   for (uint32_t n = 0; n < available; ++n) {
@@ -212,8 +213,8 @@ void EpollBackend::ResumeStarved() {
   }
 }
 
-// `op`, which is cancelled, waits no more: what is behind it in its queue may
-// not need a buffer.
+// `op` was cancelled and no longer waits; operations behind it in its queue
+// may not need a buffer.
 void EpollBackend::PassOverStarved(const Operation& op) {
   FdEntry* entry = watcher_.table().Find(op.fd);
   if (entry == nullptr || !entry->readers.put_aside()) return;

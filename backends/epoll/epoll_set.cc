@@ -27,7 +27,7 @@ bool HasPwait2(int epoll) {
   return epoll_pwait2(epoll, &event, 1, &zero, nullptr) >= 0 || errno == EINTR;
 }
 
-// What a wait returned. A signal is a spurious return.
+// The number of events of a wait. A signal is a spurious return.
 int Count(int rc) {
   if (rc >= 0) return rc;
   RINGWAY_CHECK(errno == EINTR, "waiting on an epoll fd failed: %s",
@@ -38,7 +38,7 @@ int Count(int rc) {
 absl::StatusOr<UniqueFd> MakeTimer(int epoll) {
   UniqueFd timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (!timer.valid()) return ErrnoToStatus(errno, "timerfd_create");
-  // Edge-triggered: an expiry wakes once and needs no read.
+  // Edge-triggered: an expiry wakes once, without a read.
   epoll_event event = {};
   event.events = EPOLLIN | EPOLLET;
   event.data.u64 = EpollSet::kReserved;
@@ -108,7 +108,7 @@ int EpollSet::WaitPrecisely(std::span<epoll_event> events,
 }
 
 void EpollSet::SetTimer(MonotonicTime deadline) {
-  // An infinite deadline disarms a timer that an earlier wait left behind.
+  // An infinite deadline disarms the timer of an earlier wait.
   const bool finite = !deadline.is_infinite();
   if (!finite && !timer_armed_) return;
   itimerspec when = {};

@@ -9,11 +9,12 @@
 namespace ringway::epoll {
 namespace {
 
-// In every registration. Edges, because events that nothing waits for must not
-// wake; out-of-band data, because it ends receives short.
+// Part of every registration. Edge-triggered, because events without a
+// waiting operation must not wake repeatedly; out-of-band data, because it
+// shortens receives.
 constexpr uint32_t kAlways = EPOLLET | EPOLLRDHUP | EPOLLPRI;
 
-// What can be polled for; the rest of the bits would change the registration.
+// The events that can be polled; other bits would change the registration.
 constexpr uint32_t kPollMask = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM |
                                EPOLLRDBAND | EPOLLWRNORM | EPOLLWRBAND |
                                EPOLLMSG | EPOLLRDHUP;

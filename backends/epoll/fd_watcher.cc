@@ -12,14 +12,15 @@
 namespace ringway::epoll {
 namespace {
 
-// After these a short receive does not mean that everything was taken.
+// After these events a short receive does not mean that the socket is empty.
 constexpr uint32_t kEndsReceives = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 
-// Turns after which an assumption is checked on a loop that is never idle.
+// An assumption is checked after this many turns on a loop that is never
+// idle.
 constexpr uint64_t kCheckAfter = 64;
 
-// Nothing but bytes in order comes out of a TCP socket. Unix sockets stop at
-// passed fds, too.
+// Only a TCP socket delivers nothing but a byte stream. Receives on Unix
+// sockets also stop at passed fds.
 FdEntry::Protocol ProtocolOf(int fd) {
   int protocol = 0;
   socklen_t length = sizeof(protocol);
@@ -64,7 +65,7 @@ int FdWatcher::WatchAnew(FdEntry& entry) {
   return 0;
 }
 
-// What waited earlier is likely to wait again, so its events stay.
+// Keeps the events of earlier waits, which are likely to recur.
 int FdWatcher::Register(FdEntry& entry) {
   if (entry.registered != 0) {
     const int rc =
@@ -108,8 +109,8 @@ void FdWatcher::Check(FdEntry& entry) {
   entry.Unlink();
   if (entry.idle()) return;
   const int rc = WatchAnew(entry);
-  // What cannot be watched for another reason was closed under its operations,
-  // which wait to be cancelled.
+  // Any other error means that the fd was closed under its operations, which
+  // wait to be cancelled.
   if (rc != -ENOMEM && rc != -ENOSPC) return;
   OperationList refused;
   Strand(entry, refused);
@@ -145,7 +146,7 @@ void FdWatcher::OnShortReceive(int fd) {
 
 // --- Ends
 
-// Moves all that waits for `entry` to `stranded`.
+// Moves all operations waiting for `entry` to `stranded`.
 void FdWatcher::Strand(FdEntry& entry, OperationList& stranded) {
   for (WaitQueue* queue : {&entry.readers, &entry.writers}) {
     stranded.Append(queue->operations);

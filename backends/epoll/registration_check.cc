@@ -20,7 +20,7 @@
 namespace ringway::epoll {
 namespace {
 
-// In every registration, asked for or not.
+// Implicitly part of every registration.
 constexpr uint32_t kImplied = EPOLLERR | EPOLLHUP;
 
 struct Registration {
@@ -29,7 +29,7 @@ struct Registration {
   uint64_t data = 0;
 };
 
-// Reads a file of /proc line by line, into memory of its own.
+// Reads a file of /proc line by line, without allocation.
 class LineReader {
  public:
   explicit LineReader(int fd) : fd_(fd) {}
@@ -93,8 +93,8 @@ bool IsRegistered(const FdEntry& entry, int epoll_fd) {
   return found;
 }
 
-// True if there is nothing to register: a file that is always ready, or a
-// number that was closed under what waits for it.
+// True if it cannot be registered: a file that is always ready, or a number
+// that was closed under its waiting operations.
 bool RefusesRegistration(int fd) {
   const UniqueFd set(epoll_create1(EPOLL_CLOEXEC));
   epoll_event event = {};
@@ -123,7 +123,8 @@ RegistrationReport CompareRegistrations(FdTable& table, int epoll_fd) {
   ForEachRegistration(info.get(), [&](const Registration& r) {
     ++report.n_registered;
     FdEntry* entry = table.Find(r.fd);
-    // Of a file that the number means no longer, where a duplicate lives on.
+    // A registration of the number's earlier file, which a duplicate keeps
+    // open.
     if (entry == nullptr || r.data != EventData(*entry)) return;
     if (MustBeRegistered(*entry)) ++n_found;
     if ((r.events & ~kImplied) == (entry->registered & ~kImplied)) return;

@@ -16,9 +16,9 @@
 namespace ringway::epoll {
 namespace {
 
-constexpr int64_t kMaxTransfer = 0x7ffff000;  // what one call moves at most
+constexpr int64_t kMaxTransfer = 0x7ffff000;  // the most that one call moves
 
-// The parts of a message are looked at so many at a time, once it has begun.
+// The number of message parts processed at a time, once it has begun.
 constexpr size_t kSlice = 64;
 
 bool IsMessage(OpCode opcode) {
@@ -36,10 +36,10 @@ int NonBlocking(const Operation& op) {
 
 int64_t OrErrno(ssize_t rc) { return rc < 0 ? -errno : rc; }
 
-// How many bytes have been moved.
+// The number of bytes moved.
 int64_t Progress(const Operation& op) { return op.backend.progress; }
 
-// How many bytes `op` is about.
+// The total number of bytes of `op`.
 int64_t TotalBytes(const Operation& op) {
   if (!IsMessage(op.opcode)) return op.length;
   const msghdr& message = *static_cast<const msghdr*>(op.address);
@@ -52,7 +52,7 @@ int64_t TotalBytes(const Operation& op) {
 }
 
 // Fills `slice` with the parts of `message` from byte `from` to byte `to`, as
-// far as they fit. Returns how many there are.
+// far as they fit. Returns their number.
 size_t SliceOf(const msghdr& message, int64_t from, int64_t to,
                std::array<iovec, kSlice>& slice) {
   size_t n = 0;
@@ -79,7 +79,7 @@ int64_t MoveMessage(const Operation& op, int64_t to) {
     return OrErrno(receive ? recvmsg(op.fd, &message, NonBlocking(op))
                            : sendmsg(op.fd, &message, NonBlocking(op)));
   }
-  // Addresses and control data go with the first part.
+  // Addresses and control data belong to the first part.
   std::array<iovec, kSlice> slice;
   msghdr part = first ? message : msghdr();
   part.msg_iov = slice.data();
@@ -94,7 +94,7 @@ int64_t MoveMessage(const Operation& op, int64_t to) {
   return n;
 }
 
-// From where it is up to byte `to`.
+// Transfers from the current progress up to byte `to`.
 int64_t Move(const Operation& op, int64_t to) {
   if (IsMessage(op.opcode)) return MoveMessage(op, to);
   char* rest = static_cast<char*>(op.address) + Progress(op);
@@ -140,7 +140,7 @@ int32_t ReceiveBytes(const Operation& op, std::span<std::byte> buffer) {
 int32_t ReceiveDatagram(const Operation& op, std::span<std::byte> buffer) {
   const msghdr& room = *static_cast<const msghdr*>(op.address);
   const size_t payload_offset = DatagramPayloadOffset(op);
-  if (payload_offset > buffer.size()) return -EFAULT;  // as io_uring says it
+  if (payload_offset > buffer.size()) return -EFAULT;  // as on io_uring
   iovec payload = {buffer.data() + payload_offset,
                    buffer.size() - payload_offset};
   msghdr message = {};
@@ -155,7 +155,7 @@ int32_t ReceiveDatagram(const Operation& op, std::span<std::byte> buffer) {
   }
   message.msg_iov = &payload;
   message.msg_iovlen = 1;
-  // Not with MSG_TRUNC, by which a TCP socket throws its bytes away.
+  // Without MSG_TRUNC, with which a TCP socket discards its bytes.
   const int64_t n = OrErrno(recvmsg(op.fd, &message, NonBlocking(op)));
   if (n < 0) return static_cast<int32_t>(n);
   if (n == 0 && !KeepsBoundaries(op.fd)) return 0;

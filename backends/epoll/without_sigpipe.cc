@@ -31,13 +31,13 @@ int32_t RunWithoutSigPipe(const Operation& op) {
   sigemptyset(&sigpipe);
   sigaddset(&sigpipe, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
-  // Only what is blocked can be pending already.
+  // Only a blocked signal can be pending already.
   const bool was_blocked = sigismember(&before, SIGPIPE) == 1;
   const bool was_pending = was_blocked && IsPending();
 
   const int32_t result = RunSystemCall(op);
 
-  // A part may have been moved before the peer was found to be gone.
+  // A part may have been moved before the peer was found closed.
   const bool moved_all =
       result >= 0 && static_cast<uint32_t>(result) == op.length;
   if (!moved_all && !was_pending) TakePending(sigpipe);

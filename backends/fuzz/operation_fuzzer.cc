@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libFuzzer's way into OperationModel: the first byte chooses the backends, the
-// rest is the program.
+// The libFuzzer entry point of OperationModel: the first byte chooses the
+// backends, the rest is the program.
 //
 //   bazel build --config=fuzz //backends/fuzz:operation_fuzzer
 //   bazel-bin/backends/fuzz/operation_fuzzer -max_len=512 -max_total_time=3600
@@ -19,8 +19,8 @@
 namespace ringway::fuzz {
 namespace {
 
-// Made once: setting a ring up takes longer than a program. Each program leaves
-// them as it found them.
+// Created once, because setting up a ring takes longer than a program. Each
+// program leaves the backends idle.
 testing::BackendDriver& Driver(BackendKind kind) {
   const auto make = [](BackendKind k) {
     BackendOptions options;

@@ -20,13 +20,13 @@ using testing::BackendDriver;
 using testing::CountedMultishot;
 using testing::CountedOperation;
 
-// Byte `n` of every direction: neighbours differ, and so do blocks.
+// Byte `n` of every direction: adjacent bytes differ, and so do blocks.
 std::byte ByteAt(uint64_t n) {
   return static_cast<std::byte>((n * 131 + (n >> 8)) & 0xff);
 }
 
-// What an operation on a stream may end with, besides success: the peer may
-// have closed or reset it.
+// The errors that an operation on a stream may end with: the peer may have
+// closed or reset it.
 bool MayEndWith(int32_t result) {
   switch (-result) {
     case EPIPE:
@@ -93,7 +93,7 @@ void StreamEnd::CancelReceive() {
   Cancel(deliveries_);
 }
 
-// By fd where the backend has the operations, one by one where they are queued.
+// Cancels operations in flight by fd, and queued ones individually.
 void StreamEnd::CancelEverything() {
   if (!fd_.valid()) return;
   driver_->CancelFd(fd_.get(), driver_.ready());
@@ -104,7 +104,7 @@ void StreamEnd::CancelEverything() {
 
 void StreamEnd::ShutdownWrite() {
   if (!open() || shutdown_ != nullptr) return;
-  out_.cut = true;  // a send that is under way may still lose
+  out_.cut = true;  // bytes of a send in progress may be lost
   shutdown_ = std::make_unique<OneShot>();
   PrepareShutdown(*shutdown_, fd_.get(), SHUT_WR);
   driver_.Start(*shutdown_);
@@ -171,7 +171,7 @@ void StreamEnd::ObserveDeliveries() {
     CheckArrived({delivery.data, static_cast<size_t>(delivery.result)});
     driver_->ReturnBuffer(delivery.buffer_id);
   }
-  // Its end may be known and not yet told: the delivery is still to run.
+  // Its end may be known although its notice has not run.
   if (!deliveries_->ended() || deliveries_->notice.linked()) return;
   CheckResult(*deliveries_, deliveries_->cancelled);
   deliveries_.reset();
@@ -273,7 +273,7 @@ class Machine {
     }
   }
 
-  // Receives what is still under way on streams that nobody cut.
+  // Receives the remaining bytes on streams that were not cut.
   void Finish() {
     for (std::unique_ptr<Stream>& stream : streams_) {
       Drain(stream->a, stream->b, stream->there);

@@ -24,10 +24,10 @@
 namespace ringway::sim {
 namespace {
 
-// As much as one splice or sendfile moves at a time.
+// The most that one splice or sendfile moves at a time.
 constexpr size_t kMoveBytes = 64 * 1024;
 
-// The address a message is for; null if it names none.
+// The destination address of a message; null if it has none.
 const Address* NameOf(const Operation& op, sa_family_t family, Address* storage,
                       int* error) {
   if (op.opcode != OpCode::kSendMsg && op.opcode != OpCode::kSendMsgZeroCopy) {
@@ -45,7 +45,7 @@ bool IsStream(const Socket& socket) {
   return dynamic_cast<const StreamSocket*>(&socket) != nullptr;
 }
 
-// Datagrams come and go one at a time, whatever the flags.
+// Datagrams are transferred one at a time, regardless of the flags.
 bool WantsEverything(const Operation& op, const Socket& socket) {
   return (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0 &&
          IsStream(socket);
@@ -191,7 +191,7 @@ int64_t Kernel::SendFile(Request& request) {
   return Move(request, op.offset2, kCurrentPosition, op.length);
 }
 
-// Reads no more than can be written, so that nothing is lost in between.
+// Reads no more than can be written, so that nothing is lost.
 int64_t Kernel::Move(Request& request, int64_t from_offset, int64_t to_offset,
                      size_t n_bytes) {
   request.waits_on_other = false;
@@ -282,7 +282,7 @@ int64_t Kernel::Accept(const Operation& op, Socket& socket) {
   return fds_.Open(std::move(accepted), "accept");
 }
 
-// With MSG_WAITALL it goes on where earlier attempts have stopped.
+// With MSG_WAITALL it continues where earlier attempts stopped.
 int64_t Kernel::Receive(Request& request, Socket& socket) {
   Received received;
   Buffers to = TransferOf(request.op);
@@ -332,7 +332,7 @@ int64_t Kernel::ReceiveLent(Request& request, Socket& socket) {
   return socket.Receive(to, 0, received);
 }
 
-// Lays the parts out as datagram.h says.
+// Uses the layout of datagram.h.
 int64_t Kernel::ReceiveDatagramLent(Request& request, Socket& socket) {
   const size_t payload_at = DatagramPayloadOffset(request.op);
   if (payload_at > request.buffer.size()) return -EFAULT;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What operations do to files and directories.
+// The operations on files and directories.
 
 #include <fcntl.h>
 
@@ -18,7 +18,8 @@ bool IsAccessible(const void* pointer) {
   return reinterpret_cast<uintptr_t>(pointer) >= 4096;
 }
 
-// Makes nothing safe: what is written early still lacks its metadata.
+// Makes nothing durable: the metadata of pages written early is still
+// missing.
 int64_t SyncRange(const Operation& op, const OpenFile* file) {
   constexpr uint32_t kFlags = SYNC_FILE_RANGE_WAIT_BEFORE |
                               SYNC_FILE_RANGE_WRITE |
@@ -42,7 +43,7 @@ int64_t Kernel::OnFile(const Operation& op, Description& description) {
   return file->Allocate(static_cast<int>(op.flags), op.offset, op.offset2);
 }
 
-// What a path starts from and how it goes on. 0 or -errno.
+// The starting directory and the rest of a path. 0 or -errno.
 int Kernel::DirectoryOf(int fd, const void* path, FilePath* out) {
   if (!IsAccessible(path)) return -EFAULT;
   out->path = static_cast<const char*>(path);

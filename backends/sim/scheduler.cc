@@ -18,7 +18,7 @@ absl::Status Scheduler::Run(absl::FunctionRef<bool()> done, MonotonicTime limit,
                             uint64_t max_turns) {
   world_.driven_ = true;
   const auto undriven = absl::MakeCleanup([this] { world_.driven_ = false; });
-  // Whoever calls this may have given any of them something to do.
+  // The caller may have given work to any of them.
   for (Loop& loop : loops_) loop.restless = true;
   Environment& environment = world_.environment();
   for (const uint64_t last = turns_ + max_turns; !done();) {

@@ -55,7 +55,8 @@ SimBackend::~SimBackend() {
   std::erase(world_.backends_, this);
 }
 
-// Ends everything, tells nobody, and gives back what was to be told of.
+// Ends all operations without reporting them, and releases undelivered
+// results.
 void SimBackend::Discard() {
   RunnableList done;
   EndEverything();
@@ -129,7 +130,7 @@ void SimBackend::Sleep(MonotonicTime deadline) {
   }
 }
 
-// False if it was a signal that ended it.
+// False if a signal ended it.
 bool SimBackend::BlockUntilNotified() {
   blocking_ = true;
   pollfd doorbell = {doorbell_.get(), POLLIN, 0};
@@ -151,7 +152,7 @@ bool SimBackend::TakeNotification() {
   return true;
 }
 
-// But for a notification that has come meanwhile.
+// Keeps a notification that arrived meanwhile.
 void SimBackend::SilenceDoorbell() {
   uint64_t rings;
   const ssize_t n = read(doorbell_.get(), &rings, sizeof(rings));
@@ -182,8 +183,8 @@ void SimBackend::Flush(RunnableList& done) {
   outcomes_.clear();
 }
 
-// Into a random order, but for the outcomes of each operation, which keep
-// theirs: a random one's first comes next.
+// Shuffles the outcomes but keeps the order of those of each operation: the
+// first outcome of a random operation comes next.
 void SimBackend::Shuffle() {
   for (size_t next = 0; next + 1 < outcomes_.size(); ++next) {
     const size_t left = outcomes_.size() - next;
@@ -257,7 +258,7 @@ CancelOutcome SimBackend::Cancel(Operation& op, RunnableList& done) {
   return CancelOutcome::kRequested;
 }
 
-// What has come of it already, counts.
+// A result that it already has stands.
 void SimBackend::CancelNow(Request& request) {
   if (request.phase == Request::Phase::kEnding ||
       request.phase == Request::Phase::kEnded) {
@@ -281,7 +282,7 @@ void SimBackend::Quiesce(RunnableList& done) {
   Flush(done);
 }
 
-// At once, without any races; what is known to have come of it, counts.
+// Ends them at once, without races; known results stand.
 void SimBackend::EndEverything() {
   for (Operation* op = in_flight_.front(); op != nullptr;
        op = in_flight_.Next(*op)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The part of SimBackend that is about single operations: starting them, with
-// the faults they are to meet, trying to carry them out, and ending them.
+// The part of SimBackend for single operations: starting them with their
+// faults, trying them, and ending them.
 
 #include <cerrno>
 #include <limits>
@@ -16,7 +16,7 @@
 namespace ringway::sim {
 namespace {
 
-// Events of a first try, to which everything is new.
+// The events of a first try: all of them.
 constexpr uint32_t kEverything = std::numeric_limits<uint32_t>::max();
 
 bool TransfersBytes(OpCode opcode) {
@@ -104,7 +104,7 @@ bool SimBackend::StartFaulty(Request& request) {
   }
   request.is_short =
       TransfersBytes(op.opcode) && rng.Chance(faults.short_transfer);
-  // A close is not to be cancelled, so it never waits for its turn.
+  // A close cannot be cancelled, so it is never held.
   if (op.opcode == OpCode::kClose || !rng.Chance(faults.late)) return false;
   Record(TraceEvent::kFault, op, 0);
   BeginLater(request, RandomDelay());
@@ -181,7 +181,7 @@ void SimBackend::TryOneShot(Request& request) {
   }
 }
 
-// Tells of what is new only: of the rest it has told before.
+// Delivers new events only; the others were delivered before.
 void SimBackend::TryPoll(Request& request, uint32_t events) {
   const int64_t ready = world_.kernel_.Perform(request, host_);
   if (ready != kBlocked && ready < 0) return Complete(request, ready);
@@ -239,7 +239,7 @@ void SimBackend::TryZeroCopy(Request& request) {
   request.checksum = ChecksumOf(request.op);
   request.phase = Request::Phase::kEnding;
   request.result = 0;
-  // There and back: when the peer has acknowledged it.
+  // The round trip, after which the peer has acknowledged it.
   const absl::Duration delay = world_.network_.Latency(AF_INET) * 2;
   if (delay == absl::ZeroDuration()) return EndZeroCopy(request);
   World* const world = &world_;
@@ -257,15 +257,15 @@ void SimBackend::Park(Request& request) {
   Description& description =
       request.waits_on_other ? *request.other : *request.on;
   if (request.linked()) {
-    if (request.parked_on == &description) return;  // where it keeps its place
+    if (request.parked_on == &description) return;  // keeps its position
     request.Unlink();
   }
   request.parked_on = &description;
   description.waiters().PushBack(request);
 }
 
-// As many starved receives as there are buffers: each either takes one or waits
-// for data.
+// Retries as many starved receives as there are buffers: each either takes
+// one or waits for data.
 void SimBackend::RetryStarved() {
   if (starved_.empty()) return;
   for (uint32_t n = buffers_->available(); n > 0 && !starved_.empty(); --n) {

@@ -54,7 +54,7 @@ bool IsRefusal(const absl::Status& status) {
     case EACCES:      // a security module
     case ENOSYS:      // built without it, or seccomp
     case EINVAL:      // flags or registrations that an older kernel lacks
-    case EOPNOTSUPP:  // likewise
+    case EOPNOTSUPP:  // as above
     case ENOMEM:      // RLIMIT_MEMLOCK
       return true;
     case 0:  // a feature or an opcode is missing; a no-op does not end

@@ -8,9 +8,9 @@
 
 namespace ringway::uring {
 
-// A request names its target by address. If the target ends before the kernel
-// has taken the request, that finds nothing: whatever is started in the same
-// memory later comes behind it in the queue.
+// A request identifies its target by address. If the target ends before the
+// kernel reads the request, the request finds nothing. Reuse of the memory is
+// safe: a later operation at this address is queued behind the request.
 void CancelRequests::Submit(KernelRing& ring, MonotonicTime now) {
   if (again_at_ <= now) {
     again_at_ = MonotonicTime::Infinite();

@@ -18,7 +18,7 @@ void DirectRing::Enter() {
     case EBUSY:
     case EAGAIN:
     case ENOMEM:
-      return;  // what was not taken stays in the queue for the next Poll()
+      return;  // entries not accepted stay in the queue for the next Poll()
     default:
       RINGWAY_CHECK(false, "io_uring_enter of a polled ring failed: %s",
                     strerror(-rc));

@@ -34,12 +34,12 @@ constexpr NamedFlag kFlagNames[] = {
     {IORING_SETUP_SUBMIT_ALL, "SUBMIT_ALL"},
 };
 
-// Best first. The kernel answers EINVAL to a flag, or a combination, that it
-// does not know. A set that defers or batches task work asks for TASKRUN_FLAG
-// too: NeedsEnter() depends on it.
+// Best first. The kernel returns EINVAL for a flag or a combination that it
+// does not support. A set that defers or batches task work includes
+// TASKRUN_FLAG, on which NeedsEnter() depends.
 constexpr uint32_t kFlagSets[] = {
-    // 6.1: completions are processed on our thread, inside our own enter: no
-    // interrupts.
+    // 6.1: completions are processed on this thread inside its own enter,
+    // without interrupts.
     IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
         IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL,
     // 6.0
@@ -53,9 +53,10 @@ constexpr uint32_t kFlagSets[] = {
     0,
 };
 
-// Without these no flag set helps: completions could be lost (NODROP), waits
-// could not time out (EXT_ARG), sockets would occupy kernel threads
-// (FAST_POLL), arguments would have to outlive the submission (SUBMIT_STABLE).
+// Required with any flag set: without them completions could be lost
+// (NODROP), waits could not time out (EXT_ARG), sockets would occupy kernel
+// threads (FAST_POLL), arguments would have to outlive the submission
+// (SUBMIT_STABLE).
 constexpr NamedFlag kRequiredFeatures[] = {
     {IORING_FEAT_NODROP, "NODROP"},
     {IORING_FEAT_EXT_ARG, "EXT_ARG"},
@@ -83,9 +84,9 @@ constexpr NamedFlag kRequiredOpcodes[] = {
     {IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL"},
 };
 
-// Held while queues are mapped or unmapped. One thread's may come where another
-// one's were: the kernel orders the two, but liburing calls it without the C
-// library, so ThreadSanitizer sees this alone.
+// Held while queues are mapped or unmapped. One thread's mapping may reuse
+// the addresses of another's. The kernel orders the two calls, but liburing
+// bypasses the C library, so ThreadSanitizer only sees this lock.
 class MappingLock {
  public:
 #ifdef ABSL_HAVE_THREAD_SANITIZER
@@ -112,7 +113,7 @@ absl::StatusOr<std::unique_ptr<KernelRing>> KernelRing::Create(
     if (absl::Status s = ring->Restrict(config.restricted_to); !s.ok())
       return s;
   }
-  if (!config.polled) {  // a polled ring refuses no-ops
+  if (!config.polled) {  // a polled ring does not support no-ops
     if (absl::Status s = ring->CheckRoundTrip(); !s.ok()) return s;
   }
   // A child must not share the queues: it would submit its parent's entries.
@@ -142,7 +143,7 @@ absl::Status KernelRing::SetUp(const Config& config) {
   if (rc < 0) return CallError(-rc, "io_uring_setup", "");
   ready_ = true;
 
-  // Entry i always sits in slot i: the indirection array is filled once, here.
+  // Entry i is always in slot i: the indirection array is filled once, here.
   sqe_shift_ = cqe_shift_ = config.large_entries ? 1 : 0;
   sq_mask_ = *ring_.sq.kring_mask;
   cq_mask_ = *ring_.cq.kring_mask;
@@ -173,7 +174,7 @@ absl::Status KernelRing::CheckFeatures(uint32_t features) {
 }
 
 absl::Status KernelRing::CheckOpcodes(uint64_t masked) {
-  // Not by io_uring_get_probe_ring(), which keeps the errno to itself.
+  // io_uring_get_probe_ring() does not return the errno.
   constexpr unsigned kMaxOpcodes = 256;
   alignas(io_uring_probe)
       std::array<std::byte, sizeof(io_uring_probe) +
@@ -199,7 +200,7 @@ absl::Status KernelRing::CheckOpcodes(uint64_t masked) {
 }
 
 absl::Status KernelRing::CheckRoundTrip() {
-  // Sandboxes exist that allow io_uring_setup and refuse io_uring_enter.
+  // Some sandboxes allow io_uring_setup but refuse io_uring_enter.
   io_uring_sqe* sqe = NextEntry();
   sqe->opcode = IORING_OP_NOP;
   const __kernel_timespec one_second = {.tv_sec = 1, .tv_nsec = 0};
@@ -217,9 +218,9 @@ absl::Status KernelRing::CheckRoundTrip() {
   return absl::OkStatus();
 }
 
-// Requests that would block their thread go to threads of the kernel's, which
-// starts hundreds if nobody says otherwise (IORING_REGISTER_IOWQ_MAX_WORKERS,
-// Linux 5.15).
+// The kernel runs requests that would block on its own threads and starts
+// hundreds of them unless limited (IORING_REGISTER_IOWQ_MAX_WORKERS, Linux
+// 5.15).
 absl::Status KernelRing::LimitWorkers(const Config& config) {
   unsigned int limits[2] = {config.bounded_workers, config.unbounded_workers};
   if (int rc = io_uring_register_iowq_max_workers(&ring_, limits); rc < 0) {
@@ -234,7 +235,7 @@ absl::Status KernelRing::Restrict(uint64_t opcodes) {
   const auto allow = [&rules](uint16_t kind, uint8_t value) {
     io_uring_restriction& rule = rules.emplace_back();
     rule.opcode = kind;
-    rule.sqe_op = value;  // the union's other members sit in the same place
+    rule.sqe_op = value;  // the union's other members are at the same offset
   };
   for (uint8_t opcode = 0; opcode < 64; ++opcode) {
     if ((opcodes >> opcode & 1) != 0 && Knows(opcode))

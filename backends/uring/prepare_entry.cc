@@ -21,7 +21,7 @@ void SelectBuffer(io_uring_sqe& sqe) {
   sqe.buf_group = BufferRing::kGroup;
 }
 
-// The encodings of what liburing 2.3 cannot prepare follow the kernel's
+// Entries that liburing 2.3 cannot prepare are encoded as in the kernel's
 // io_uring/net.c, io_uring/truncate.c and io_uring/waitid.c.
 
 void PrepareBindEntry(io_uring_sqe& sqe, int fd, const void* address,
@@ -52,11 +52,11 @@ void PrepareWaitPidEntry(io_uring_sqe& sqe, int pidfd, siginfo_t* info) {
   sqe.addr2 = reinterpret_cast<uintptr_t>(info);
 }
 
-// One delivery at a time, without IORING_RECV_MULTISHOT: a multishot receive of
-// Linux 6.18 loses a reset that comes right behind the bytes it delivers, and
-// then waits for ever (also axboe/liburing issue 1549). A receive that is
-// started anew finds it. Where the one before has left nothing behind, it
-// waits first: an attempt would find nothing.
+// One delivery at a time, without IORING_RECV_MULTISHOT: a multishot receive
+// of Linux 6.18 misses a reset that immediately follows the bytes it
+// delivers, and then waits forever (see also axboe/liburing issue 1549). A
+// newly started receive reports it. If the previous receive has emptied the
+// socket, this one polls first, because an attempt would find nothing.
 void PrepareReceive(const Operation& op, io_uring_sqe& sqe) {
   io_uring_prep_recv(&sqe, op.fd, nullptr, 0, static_cast<int>(op.flags));
   SelectBuffer(sqe);

@@ -27,7 +27,7 @@ absl::Status CheckMultishotReceive(KernelRing& ring) {
   if (send(sender.get(), "x", 1, MSG_NOSIGNAL) != 1) {
     return ErrnoToStatus(errno, "send for probing io_uring");
   }
-  sender.Reset();  // so the receive ends by itself, with end of stream
+  sender.Reset();  // so that the receive ends with end of stream
   io_uring_sqe& sqe = *ring.NextEntry();
   io_uring_prep_recv_multishot(&sqe, receiver.get(), nullptr, 0, 0);
   sqe.flags |= IOSQE_BUFFER_SELECT;

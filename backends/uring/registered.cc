@@ -20,17 +20,16 @@ bool Contains(std::span<std::byte> region, const void* data, size_t n_bytes) {
          n_bytes <= region.size() - (at - begin);
 }
 
-// True for operations whose entry's fd is one that may be a registered file:
-// the kernel fetches it when it takes the entry. False for those that go to one
-// of the kernel's threads at once, which fetches the file when it comes to
-// them: the slot could be empty by then.
+// True for operations whose fd may be a registered file: the kernel looks up
+// the file when it reads the entry. False for those that go to a kernel
+// thread, which looks up the file later, when the slot may be empty.
 bool TakesRegisteredFd(OpCode opcode) {
   switch (opcode) {
     case OpCode::kNop:
-    case OpCode::kClose:     // takes the fd itself
+    case OpCode::kClose:     // takes an ordinary fd
     case OpCode::kSendFile:  // two fds in turn
     case OpCode::kWaitPid:
-    case OpCode::kSplice:  // from here on, to a thread
+    case OpCode::kSplice:  // from here on: run by kernel threads
     case OpCode::kShutdown:
     case OpCode::kFsync:
     case OpCode::kSyncFileRange:
@@ -114,8 +113,8 @@ void Registered::ForgetFd(int fd) {
   --n_fds_;
 }
 
-// A slot has the number of its fd, so the entry means the same file without the
-// flag.
+// A slot has the number of its fd, so without the flag the entry refers to
+// the same file.
 void Registered::UnuseFd(int fd) {
   ring_.ForEachUnsubmitted([fd](io_uring_sqe& sqe) {
     if (sqe.fd == fd) sqe.flags &= static_cast<uint8_t>(~IOSQE_FIXED_FILE);

@@ -11,7 +11,7 @@
 namespace ringway::uring {
 namespace {
 
-// Everything an operation can become, and what the backend sends on its own.
+// The opcodes of all operations, and those that the backend itself uses.
 uint64_t OwnOpcodes() {
   uint64_t opcodes = uint64_t{1} << IORING_OP_ASYNC_CANCEL |
                      uint64_t{1} << IORING_OP_READ_FIXED |
@@ -21,10 +21,10 @@ uint64_t OwnOpcodes() {
   return opcodes;
 }
 
-// With deferred task work a ring's fd answers who asks, but wakes nobody who
-// sleeps in a poll of it; and of the signals of a registered eventfd only the
-// first arrives where an eventfd, such as the doorbell, caused the completion
-// (measured on Linux 6.18).
+// With deferred task work a ring's fd reports readiness when polled but does
+// not wake a blocked poll. A registered eventfd is no alternative: if an
+// eventfd, such as the doorbell, caused the completion, only its first signal
+// arrives (measured on Linux 6.18).
 uint32_t UnwantedSetupFlags(const BackendOptions& options) {
   return options.uring.masked_setup_flags |
          (options.pollable ? IORING_SETUP_DEFER_TASKRUN : 0);

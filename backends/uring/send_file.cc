@@ -33,8 +33,8 @@ void SendFile::PrepareEntry(Operation& op, io_uring_sqe& sqe) {
                        std::min(op.length, kBufferBytes),
                        static_cast<uint64_t>(op.offset2));
   } else {
-    // What was read and not sent is read again by the next operation, whose
-    // offset says so.
+    // Bytes that were read but not sent are read again by the next operation,
+    // according to its offset.
     io_uring_prep_send(&sqe, op.fd, op.backend.memory, op.backend.progress,
                        MSG_NOSIGNAL | MSG_WAITALL);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// UringBackend: its making and end, and what goes down to the kernel. What
-// comes up is in uring_completion.cc.
+// UringBackend: creation, destruction and submission. Completion is in
+// uring_completion.cc.
 
 #include "ringway/backends/uring/uring_backend.h"
 
@@ -97,8 +97,8 @@ UringBackend::UringBackend(const BackendOptions& options,
 
 UringBackend::~UringBackend() {
   if (owner_.forked()) {
-    // The queues are not mapped in this process, and what is in flight is the
-    // parent's.
+    // The queues are not mapped in this process, and operations in flight
+    // belong to the parent.
     for (OperationList* list : {&in_flight_, &rearming_, &starved_}) {
       while (Operation* op = list->PopFront()) op->state = OpState::kDone;
     }
@@ -112,8 +112,8 @@ UringBackend::~UringBackend() {
   RunnableList done;
   Quiesce(done);
   while (Runnable* ended = done.PopFront()) static_cast<void>(ended);
-  // The doorbell's read refers to our memory until the ring is gone, so end it
-  // first, too.
+  // The doorbell's read refers to memory of this object, so it must end first
+  // too.
   while (doorbell_armed_) {
     Notify();
     Enter(/*block=*/true, MonotonicTime::Infinite());
@@ -123,13 +123,13 @@ UringBackend::~UringBackend() {
 
 void UringBackend::Quiesce(RunnableList& done) {
   CancelAll(done);
-  // Disk reads and writes cannot be cancelled once started; they end by
+  // Disk reads and writes that have started cannot be cancelled; they end by
   // themselves.
   while (!IsIdle()) {
     ArmDoorbell();
     SubmitCancels();
     if (direct_ != nullptr && direct_->busy()) PollDirect(done);
-    // The poll may have ended the last one: nothing would wake a wait.
+    // The poll may have ended the last one; nothing would then end a wait.
     if (IsIdle()) break;
     Enter(/*block=*/!MustNotBlock(), cancels_.next());
     ReapAll(done);
@@ -142,7 +142,7 @@ bool UringBackend::IsIdle() const {
          starved_.empty() && offload_->in_flight() == 0;
 }
 
-// --- Down: submission and cancellation
+// --- Submission and cancellation
 
 void UringBackend::Submit(OperationList& pending, RunnableList& done) {
   owner_.Check("a uring backend");
@@ -172,9 +172,9 @@ void UringBackend::SubmitCancels() {
 }
 
 void UringBackend::SubmitRearms(RunnableList& done) {
-  // As many starved receives as there are buffers: each either takes one or
-  // waits armed for data, so each attempt leaves the list, and none is made
-  // while there is nothing to take.
+  // Resume as many starved receives as there are buffers: each either takes
+  // one or waits armed for data. So each attempt leaves the list, and there
+  // are no attempts without buffers.
   for (uint32_t n = buffers_.available(); n > 0; --n) {
     Operation* op = starved_.PopFront();
     if (op == nullptr) break;
@@ -215,8 +215,8 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
   in_flight_.PushBack(op);
 }
 
-// What the kernel may deliver before anything can be refused to it. Returns 0
-// or -errno.
+// Reserves memory for deliveries that the kernel may make before an operation
+// can be stopped. Returns 0 or -errno.
 int32_t UringBackend::ReserveForDeliveries(OpCode opcode) {
   if (!completions_.Reserve()) return -ENOMEM;
   return LendsBuffers(opcode) ? buffers_.Ensure(*ring_) : 0;
@@ -236,8 +236,8 @@ void UringBackend::PrepareOne(Operation& op, io_uring_sqe& sqe) {
   }
 }
 
-// For opcodes that the kernel does not have. True if an entry is to be made
-// after all.
+// For opcodes that the kernel does not support. True if an entry is needed
+// anyway.
 bool UringBackend::Emulate(Operation& op, RunnableList& done) {
   if (op.opcode == OpCode::kSendFile || op.opcode == OpCode::kWaitPid) {
     return true;
@@ -272,7 +272,7 @@ CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
     return CancelOutcome::kRequested;
   }
   op.Unlink();
-  if (op.backend.needs_rearm) {  // the kernel does not have it at the moment
+  if (op.backend.needs_rearm) {  // the kernel currently does not have it
     Finish(op, -ECANCELED, done);
   } else {
     cancels_.Add(op);
@@ -307,7 +307,7 @@ int UringBackend::PollableFd() const {
 
 void UringBackend::Notify() {
   const uint64_t one = 1;
-  // It can fail only with the counter at its maximum, and then the loop is
+  // It fails only if the counter is at its maximum, and then the loop is
   // being woken anyway.
   [[maybe_unused]] const ssize_t n = write(doorbell_.get(), &one, sizeof(one));
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// UringBackend: what comes up from the kernel - waiting, completions, and what
-// follows from each.
+// UringBackend: waiting, and the handling of completions.
 
 #include <algorithm>
 #include <cerrno>
@@ -16,25 +15,26 @@
 namespace ringway::uring {
 namespace {
 
-// What the kernel's own threads say when they were interrupted while they
-// waited: ERESTARTSYS and its kin never leave the kernel otherwise.
+// The results of kernel threads that were interrupted while they waited;
+// ERESTARTSYS and related codes never leave the kernel otherwise.
 bool IsInterruption(int32_t result) {
   return result == -EINTR || (result <= -512 && result >= -516);
 }
 
-// How long one attempt to drain the kernel's backlog may take when it refuses
+// The time limit of one attempt to drain the kernel's backlog when it refuses
 // new work.
 constexpr __kernel_timespec kBacklogPause = {.tv_sec = 0, .tv_nsec = 1'000'000};
 
-// What a completion without IORING_CQE_F_MORE, and with this result, means.
+// True if a completion without IORING_CQE_F_MORE and with this result is a
+// delivery.
 bool IsDelivery(OpCode opcode, int32_t result) {
-  // Only a stream has an end, and it is an empty receive.
+  // Only a stream has an end, reported as an empty receive.
   return opcode == OpCode::kRecvMultishot ? result > 0 : result >= 0;
 }
 
-// True if a receive that has ended, with this result, had come to the end of
-// its stream. A recvmsg then delivers a message of no bytes, which is one like
-// any other where messages keep their boundaries.
+// True if a receive that has ended with this result reached the end of its
+// stream. A recvmsg then delivers an empty message, which is an ordinary
+// message on sockets that keep message boundaries.
 bool IsEndOfStream(const Operation& op, int32_t result) {
   return op.opcode == OpCode::kRecvMsgMultishot && result >= 0 &&
          static_cast<size_t>(result) == DatagramPayloadOffset(op) &&
@@ -65,8 +65,8 @@ bool UringBackend::MustNotBlock() const {
 void UringBackend::Enter(bool block, MonotonicTime deadline) {
   __kernel_timespec timeout;
   const __kernel_timespec* timeout_pointer = nullptr;
-  if (block && !deadline.is_infinite()) {  // a timeout costs 60 ns, so only
-                                           // where there is one
+  // A timeout costs 60 ns, so it is only passed if there is a deadline.
+  if (block && !deadline.is_infinite()) {
     const int64_t ns = std::max<int64_t>(
         0, deadline.nanoseconds() - clock().Now().nanoseconds());
     timeout = {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000};
@@ -80,13 +80,12 @@ void UringBackend::Enter(bool block, MonotonicTime deadline) {
     case ETIME:  // the deadline
     case EINTR:  // a signal: a spurious return, which the contract allows
       return;
-    case EBUSY:   // completions overflowed and must be collected before more
-                  // work is taken
+    case EBUSY:   // completions overflowed and must be collected first
     case EAGAIN:  // no memory for a request just now
     case ENOMEM:
-      // What was not taken stays in the queue for the next turn. If there is
-      // nothing to collect either, give the kernel a moment instead of spinning
-      // on its refusal.
+      // Entries not accepted stay in the queue for the next turn. If there is
+      // nothing to collect either, wait briefly instead of spinning on the
+      // refusal.
       if (!ring_->HasCompletions()) {
         ++stats_.system_calls;
         ring_->WaitOnly(kBacklogPause);
@@ -139,8 +138,9 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
     return;
   }
   op.Unlink();
-  // What waits on one of the kernel's own threads - a splice, a connect to a
-  // Unix socket whose queue is full - is cancelled by interrupting that.
+  // An operation that waits on a kernel thread - a splice, a connect to a
+  // Unix socket whose queue is full - is cancelled by interrupting the
+  // thread.
   const bool interrupted = op.cancel_requested && IsInterruption(cqe.res);
   const int32_t result = interrupted ? -ECANCELED : cqe.res;
   if (op.opcode == OpCode::kSendFile) {
@@ -177,7 +177,7 @@ void UringBackend::OnMultishotCompletion(DeliveringOperation& op,
   if (delivery) {
     Deliver(op, cqe.res, cqe.flags, done);
   } else if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) {
-    // End of stream can come with a buffer that holds nothing.
+    // End of stream can come with an empty buffer.
     buffers_.TakeBack(cqe.flags);
   }
   if (armed) {
@@ -197,8 +197,8 @@ void UringBackend::OnMultishotCompletion(DeliveringOperation& op,
   Rearm(op, starved ? starved_ : rearming_, done);
 }
 
-// Two completions: what was sent, then, unless that was all, that the memory is
-// no longer referred to.
+// There are two completions: the result of the send and, unless it was the
+// last, the release of the memory.
 void UringBackend::OnZeroCopyCompletion(DeliveringOperation& op,
                                         const io_uring_cqe& cqe,
                                         RunnableList& done) {
@@ -209,8 +209,8 @@ void UringBackend::OnZeroCopyCompletion(DeliveringOperation& op,
   if ((cqe.flags & IORING_CQE_F_MORE) != 0) return;
 
   op.Unlink();
-  // The memory could not be pinned, which RLIMIT_MEMLOCK limits, or the socket
-  // knows only copies, as Unix sockets do.
+  // The memory could not be pinned, which RLIMIT_MEMLOCK limits, or the
+  // socket only supports copies, as Unix sockets do.
   const bool refused = (op.result == -ENOMEM || op.result == -EOPNOTSUPP) &&
                        !op.backend.copies && !op.backend.lost_delivery;
   if (!refused) {
@@ -222,15 +222,17 @@ void UringBackend::OnZeroCopyCompletion(DeliveringOperation& op,
   Rearm(op, rearming_, done);
 }
 
-// Goes on with `op`, which is in no list, in the next turn. Or ends it, if that
-// was asked for: Cancel() takes a request once, and would not find it here.
+// Continues `op`, which must be in no list, in the next turn. Or ends it if
+// it was cancelled: Cancel() handles a request once, and would not find it
+// here.
 void UringBackend::Rearm(Operation& op, OperationList& where,
                          RunnableList& done) {
   if (op.cancel_requested) {
     Finish(op, -ECANCELED, done);
     return;
   }
-  // A receive is armed for one delivery at a time: that is none to count.
+  // A receive is armed for one delivery at a time; that is not counted as a
+  // re-arm.
   const bool next_step =
       op.opcode == OpCode::kRecvMultishot && &where == &rearming_;
   if (Delivers(op.opcode) && !next_step) ++stats_.rearms;
@@ -251,15 +253,16 @@ void UringBackend::Deliver(DeliveringOperation& op, int32_t result,
   completions_.Deliver(op, delivery, done);
 }
 
-// There is no memory for `delivery`, or was none for one before it: after a gap
-// nothing more is delivered, and `op` ends with -ENOMEM.
+// There is no memory for `delivery`, or there was none for an earlier one:
+// after a gap nothing more is delivered, and `op` ends with -ENOMEM.
 void UringBackend::Lose(DeliveringOperation& op, const Delivery& delivery) {
   op.backend.lost_delivery = true;
   ++stats_.deliveries_lost;
   Dispose(op, delivery);
 }
 
-// Asks the kernel to end `op`, which is armed, unless that was done before.
+// Requests that the kernel end `op`, which is armed, unless that was done
+// before.
 void UringBackend::EndUnasked(Operation& op) {
   if (op.cancel_requested) return;
   op.cancel_requested = true;

@@ -15,10 +15,10 @@
 namespace ringway {
 namespace {
 
-// Below this a page of its own, and a system call to get it, are not worth it.
+// Below this size separate pages and a system call are not worthwhile.
 constexpr size_t kMapFrom = 64 * 1024;
 
-// More than any address space has, and little enough to be added.
+// More than any address space, but small enough to add without overflow.
 constexpr size_t kTooMuch = SIZE_MAX / 4;
 
 bool IsMapped(size_t n_bytes, size_t alignment) {
@@ -33,7 +33,7 @@ void* Allocate(size_t n_bytes, size_t alignment) {
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return mapped == MAP_FAILED ? nullptr : mapped;
   }
-  // The C standard wants a multiple of the alignment.
+  // The C standard requires a multiple of the alignment.
   return aligned_alloc(alignment, (n_bytes + alignment - 1) & -alignment);
 }
 

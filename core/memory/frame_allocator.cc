@@ -9,9 +9,9 @@
 namespace ringway {
 namespace internal {
 
-// What an allocator's blocks point to: the chunks, and the way home for blocks
-// freed on other threads. When the allocator goes while blocks are out, the
-// arena stays until the last of them is freed.
+// The owner of an allocator's blocks: the chunks, and the list of blocks
+// freed on other threads. If the allocator is destroyed while blocks are in
+// use, the arena stays until the last of them is freed.
 struct FrameArena {
   struct Chunk {
     Chunk* next;
@@ -27,13 +27,13 @@ struct FrameArena {
     }
   }
 
-  // On any thread. Afterwards the arena may be gone.
+  // On any thread. Afterwards the arena may be destroyed.
   void FreeRemotely(FrameBlock* block) {
     FrameBlock* last = remote_frees.load(std::memory_order_relaxed);
     do {
       if (last == &abandoned) return Settle(-1);
       block->next = last;
-      // Release: what this thread did with the block comes before its reuse.
+      // Release: this thread's accesses to the block happen before its reuse.
       // No ABA: the owner takes the whole list or nothing.
     } while (!remote_frees.compare_exchange_weak(
         last, block, std::memory_order_release, std::memory_order_relaxed));
@@ -44,19 +44,20 @@ struct FrameArena {
     return remote_frees.exchange(replacement, std::memory_order_acquire);
   }
 
-  // Accounts for blocks out after the allocator has gone: it adds their number
-  // once, each later free subtracts one, in any order, so that the balance is
-  // zero at the end and at no time before. Whoever brings it there deletes.
+  // Counts the blocks in use after the allocator's end: the allocator adds
+  // their number once, each later free subtracts one, in any order, so the
+  // balance reaches zero only at the end. The call that reaches zero deletes
+  // the arena.
   void Settle(ptrdiff_t n) {
     if (balance.fetch_add(n, std::memory_order_acq_rel) + n == 0) delete this;
   }
 
   // Owner only until abandoned.
   Chunk* chunks = nullptr;
-  // Its address in `remote_frees` says that nobody collects any more.
+  // Its address in `remote_frees` means that the owner no longer collects.
   FrameBlock abandoned = {};
   std::atomic<ptrdiff_t> balance = 0;
-  // Apart from the rest: other threads write it while the owner works.
+  // On a separate cache line, because other threads write it.
   alignas(64) std::atomic<FrameBlock*> remote_frees = nullptr;
 };
 

@@ -79,7 +79,8 @@ size_t TimerWheel::Expire(MonotonicTime now, IntrusiveList<Timer>& fired,
 }
 
 uint64_t TimerWheel::TickOf(MonotonicTime time) {
-  // With the sign bit flipped, unsigned order is the order of the instants.
+  // With the sign bit flipped, the unsigned order equals that of the
+  // instants.
   const uint64_t since_earliest =
       static_cast<uint64_t>(time.nanoseconds()) ^ (1ull << 63);
   return since_earliest >> kTickBits;
@@ -87,9 +88,9 @@ uint64_t TimerWheel::TickOf(MonotonicTime time) {
 
 uint32_t TimerWheel::SlotFor(uint64_t tick) const {
   if (tick <= cursor_) return kCurrent;
-  // The finest level with distance < 64 slots. By rounding, a timer may lie 64
-  // slots ahead, in the slot that the cursor is in; no other timer is there,
-  // because those that were have moved down.
+  // The finest level with distance < 64 slots. Because of rounding, a timer
+  // may be 64 slots ahead, in the slot of the cursor; there are no other
+  // timers in it, because its earlier ones have moved down.
   const int distance_bits = std::bit_width(tick - cursor_);
   const int level =
       std::max(distance_bits - 6 + kLevelBits - 1, 0) / kLevelBits;
@@ -100,7 +101,8 @@ uint32_t TimerWheel::FirstOccupied() const {
   uint32_t first = kSlots;
   for (uint32_t rest = occupied_levels_; rest != 0; rest &= rest - 1) {
     const int level = std::countr_zero(rest);
-    // The slots of a level are due in the order in which the cursor meets them.
+    // The slots of a level are due in the order in which the cursor reaches
+    // them.
     const uint64_t next = (cursor_ >> level * kLevelBits) + 1;
     const int ahead = std::countr_zero(
         std::rotr(occupied_[level], static_cast<int>(next % kWidth)));
@@ -159,8 +161,8 @@ size_t TimerWheel::FireCurrent(MonotonicTime now, IntrusiveList<Timer>& fired,
 bool TimerWheel::Advance(MonotonicTime now) {
   const uint32_t first = FirstOccupied();
   const bool due = first != kSlots && slots_[first].earliest <= now;
-  // With nothing due the cursor still has to keep up, or timers would be placed
-  // by their distance from a tick long gone.
+  // Without due timers the cursor must still advance, or timers would be
+  // placed by their distance from an old tick.
   const uint64_t tick = TickOf(due ? slots_[first].earliest : now);
   if (tick > cursor_) MoveCursor(tick);
   return due;

@@ -30,9 +30,9 @@ bool Inbox::Send(InboxMessage& message) {
     return false;
   }
   if (queue_.Push(message) == PushResult::kClosed) return false;
-  // Only one sender of a batch finds the loop asleep. The order against
-  // FallAsleep() is the one described in mpsc_queue.h: push, then look;
-  // announce, then look.
+  // Only one sender of a batch finds the loop asleep. mpsc_queue.h describes
+  // the order with respect to FallAsleep(): push, then load; announce, then
+  // load.
   if (asleep_.load(std::memory_order_seq_cst) &&
       asleep_.exchange(false, std::memory_order_seq_cst)) {
     internal::SchedulePoint();
@@ -50,13 +50,14 @@ absl::Status Inbox::Post(absl::AnyInvocable<void()> fn) {
   }
   auto closure = std::make_unique<Closure>(std::move(fn));
   if (!Send(*closure)) return absl::UnavailableError("the loop has ended");
-  static_cast<void>(closure.release());  // the loop's now
+  static_cast<void>(closure.release());  // now owned by the loop
   return absl::OkStatus();
 }
 
 size_t Inbox::Drain() {
   size_t n = 0;
-  // A member, so that a function that ends the loop refuses what is behind it.
+  // A member, so that a function that ends the loop refuses the remaining
+  // messages.
   received_ = queue_.TakeAll();
   for (; InboxMessage* message = received_.PopFront(); ++n)
     Receive(*message, /*accepted=*/true);

@@ -76,9 +76,9 @@ void Loop::EmptyDependents() {
   }
 }
 
-// What is outstanding is the parent's: nothing is run, cancelled or closed, and
-// orphans, whose operations count as in flight, are leaked. So is the inbox,
-// whose lock may be held for ever, with what is in it.
+// Outstanding work belongs to the parent: nothing is run, cancelled or
+// closed, and orphans, whose operations count as in flight, are leaked. So is
+// the inbox with its messages, because its lock may stay held forever.
 void Loop::ForgetInChild() {
   LeakInChild(inbox_);
   while (Operation* op = pending_.PopFront()) op->state = OpState::kDone;
@@ -160,7 +160,8 @@ void Loop::Wait(MonotonicTime wait_until) {
 
 void Loop::Sleep(MonotonicTime until) {
   if (spinner_.ShouldSpin(now_)) {
-    // What this turn has started goes to the kernel first, and may be done.
+    // Submits the operations started in this turn first; some may complete at
+    // once.
     backend_->Wait(now_, ready_);
     if (!ready_.empty()) return;
     const bool paid = Spin(until);
@@ -178,8 +179,8 @@ void Loop::Sleep(MonotonicTime until) {
   }
 }
 
-// Looks on until there is something to do, or it is `until`: true. False when
-// that takes too long.
+// Spins until there is work or `until` has come and returns true. Returns
+// false if that takes too long.
 bool Loop::Spin(MonotonicTime until) {
   const Clock& clock = backend_->clock();
   MonotonicTime now = clock.Now();

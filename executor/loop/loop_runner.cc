@@ -9,7 +9,7 @@ constexpr MonotonicTime kPast = MonotonicTime::FromNanoseconds(0);
 
 }  // namespace
 
-// Running, also while a function that the loop runs throws.
+// Marks the runner as running, and resets it also if an entry throws.
 class LoopRunner::Scope {
  public:
   explicit Scope(LoopRunner& runner) : runner_(runner) {
@@ -61,17 +61,18 @@ void LoopRunner::Stop() {
   stopped_ = true;
 }
 
-// Looks between the halves of a turn: nobody waits for what has happened.
+// Checks between the halves of a turn, so that it does not wait after the
+// condition has come true.
 void LoopRunner::TurnUntil(absl::FunctionRef<bool()> reached) {
   while (true) {
     loop_.Work();
     if (stopped_ || reached()) break;
     loop_.Wait(MonotonicTime::Infinite());
   }
-  loop_.Wait(kPast);  // what the last functions started goes down
+  loop_.Wait(kPast);  // submits operations that the last entries started
 }
 
-// A turn collects at its end what the next one runs.
+// A turn collects at its end the entries that the next one runs.
 void LoopRunner::TurnWithoutWaiting() {
   loop_.Turn(kPast);
   if (!stopped_) loop_.Turn(kPast);

@@ -20,8 +20,8 @@ void OperationDeadline::Set(Operation& op, MonotonicTime deadline) {
   Clear();
   operation_ = &op;
   expired_ = false;
-  // The loop's time is that of the turn's start: a deadline that is between the
-  // two has passed all the same, and the timer sees to it in the next turn.
+  // loop_.now() is the start of the turn. A deadline between that and the
+  // actual time has passed too; its timer fires in the next turn.
   if (deadline <= loop_.now()) {
     Expire();
   } else {
@@ -30,7 +30,7 @@ void OperationDeadline::Set(Operation& op, MonotonicTime deadline) {
 }
 
 void OperationDeadline::Clear() {
-  // Where the loop has ended, or nothing was ever set, there is none to take.
+  // The timer is not armed if the loop has ended or no deadline was set.
   if (timer_.armed()) loop_.DisarmTimer(timer_);
   if (expiry_.linked()) expiry_.Unlink();
   operation_ = nullptr;
@@ -46,7 +46,7 @@ void OperationDeadline::Expiry::Run(Runnable& entry) {
 }
 
 void OperationDeadline::Expire() {
-  // It may have ended in the meantime, and its function not have run yet.
+  // It may have ended meanwhile although its function has not run yet.
   expired_ = operation_->active() && !operation_->cancel_requested;
   if (expired_) loop_.Cancel(*operation_);
 }

@@ -19,7 +19,7 @@ absl::StatusOr<uint64_t> ReadyShuffler::SeedFromEnvironment() {
   if (value == nullptr || *value == '\0') return 0;
   uint64_t seed = 0;
   if (std::string_view(value) == "random") {
-    return uint64_t{std::random_device()()} + 1;  // 0 would mean: none
+    return uint64_t{std::random_device()()} + 1;  // 0 means no shuffling
   }
   if (absl::SimpleAtoi(value, &seed)) return seed;
   return absl::InvalidArgumentError(
@@ -44,7 +44,7 @@ void ReadyShuffler::Shuffle(RunnableList& ready) {
   entries_.clear();
   while (Runnable* entry = ready.PopFront()) entries_.push_back(entry);
   left_ = entries_.size();
-  // By hand: what std::shuffle makes of a seed differs between libraries.
+  // Not std::shuffle, whose order for a seed differs between libraries.
   for (size_t n = entries_.size(); n > 0; --n) {
     std::swap(entries_[n - 1], entries_[random_() % n]);
     ready.PushBack(*entries_[n - 1]);

@@ -23,8 +23,8 @@ bool Spinner::ShouldSpin(MonotonicTime now) {
   return spinning_;
 }
 
-// A wait that is short by itself may be twice as long as a spin: more than half
-// of it is two processors waking up, which is what a spin saves.
+// A wait of up to twice the spin limit counts as short: more than half of it
+// is the wake-up of two processors, which a spin saves.
 void Spinner::Observe(MonotonicTime now) {
   if (waits_in_row_++ == 0) row_began_ = now;
   if (waits_in_row_ <= kRow) return;

@@ -4,7 +4,7 @@
 
 namespace ringway::internal {
 
-// Without text, for it would have to be allocated.
+// Without text, which would have to be allocated.
 absl::Status StatusOf(SendOutcome outcome) {
   switch (outcome) {
     case SendOutcome::kSent:

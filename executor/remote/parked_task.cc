@@ -13,7 +13,7 @@ ParkedTask::ParkedTask(TaskContext& task)
 
 void ParkedTask::Wake(std::shared_ptr<ParkedTask> parked) {
   if (parked == nullptr) return;
-  // Once sent it may be gone before Send() has returned, and its loop, too.
+  // Once sent, it and its loop may be destroyed before Send() returns.
   const std::shared_ptr<Inbox> home = std::move(parked->home_);
   ParkedTask& message = *parked;
   message.self_ = std::move(parked);

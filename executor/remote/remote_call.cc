@@ -21,12 +21,12 @@ void RemoteCall::Start(const std::shared_ptr<RemoteCall>& call) {
 
 void RemoteCall::Cancel(const std::shared_ptr<RemoteCall>& call) {
   if (call->done() || std::exchange(call->cancel_sent_, true)) return;
-  // Refused: then its executor has ended, and its task with it.
+  // If it is refused, the executor has ended, and the task with it.
   static_cast<void>(Send(call->cancel_, call));
 }
 
 bool RemoteCall::Send(Message& message, std::shared_ptr<RemoteCall> call) {
-  // The target may receive it, and drop it, before Send() has returned.
+  // The target may receive and drop it before Send() returns.
   const ExecutorHandle target = call->target_;
   message.call = std::move(call);
   if (target.Send(message)) return true;
@@ -78,8 +78,8 @@ void RemoteCall::Spawn(std::shared_ptr<RemoteCall> self) {
   Executor* executor = Executor::Current();
   RINGWAY_CHECK(executor != nullptr,
                 "SpawnOn() on a loop that its executor does not turn");
-  // A spawn that is refused, or for which there is no memory, destroys the
-  // frame or its argument, and so ends the call.
+  // A refused spawn, or one without memory, destroys the frame or its
+  // argument, which ends the call.
   why_no_result_ = absl::StatusCode::kResourceExhausted;
   try {
     RunningCall running(std::move(self));
@@ -89,7 +89,7 @@ void RemoteCall::Spawn(std::shared_ptr<RemoteCall> self) {
     why_no_result_ = absl::StatusCode::kCancelled;
     task_ = spawned.id();
   } catch (const std::bad_alloc&) {
-    return;  // the caller is told
+    return;  // the caller gets the error
   }
 }
 

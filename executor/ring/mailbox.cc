@@ -24,7 +24,7 @@ void RingMessage::OnArrival(InboxMessage& message, bool accepted) {
 
 void RingMessage::Return() {
   returning = true;
-  // Once it is sent it may be used again, or gone, and with it the pointer.
+  // Once sent, it may be reused or destroyed, and the pointer with it.
   const std::shared_ptr<Inbox> inbox = home_inbox;
   if (inbox != nullptr && inbox->Send(*this)) return;
   delete this;

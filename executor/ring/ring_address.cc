@@ -29,7 +29,8 @@ absl::Status RingAddress::Send(MessagePayload&& payload) const {
     payload = std::move(message->payload);
     return HasEnded();
   }
-  static_cast<void>(message.release());  // the target's: it has no home
+  static_cast<void>(
+      message.release());  // owned by the target; it does not return
   return absl::OkStatus();
 }
 

@@ -15,7 +15,7 @@
 namespace ringway::internal {
 namespace {
 
-// What the caller of an accept or recvmsg gave room for.
+// The address, if the caller of an accept or recvmsg gave room for it.
 void AddAddress(const Operation& op, Completion& done) {
   if (op.result < 0) return;
   if (op.opcode == OpCode::kAccept) {
@@ -29,7 +29,7 @@ void AddAddress(const Operation& op, Completion& done) {
   }
 }
 
-// What is in the buffer of a delivery: bytes, or a datagram.
+// The payload in the buffer of a delivery: bytes, or a datagram's payload.
 std::span<std::byte> PayloadOf(const DeliveringOperation& op,
                                const Delivery& delivery, Completion& done) {
   if (op.opcode == OpCode::kRecvMultishot) {
@@ -94,8 +94,8 @@ void RingCore::Refuser::Run(Runnable& entry) {
   static_cast<Refuser&>(entry).core.TellRefused();
 }
 
-// What is refused meanwhile has its turn later: who tries again at once does
-// not hold up the others.
+// Tasks refused meanwhile are reported in a later turn, so that a callback
+// that retries at once does not delay others.
 void RingCore::TellRefused() {
   being_told_.swap(refused_);
   for (Refusal& refusal : being_told_) {
@@ -125,7 +125,7 @@ void RingCore::Contain(absl::FunctionRef<void()> fn) {
   telling_ = false;
 }
 
-// In a handler: what was thrown is the current exception.
+// Called in a handler; reports the current exception.
 void RingCore::OnException() {
   ++exceptions_;
   if (options_.on_exception) {
@@ -144,7 +144,7 @@ Completion RingCore::CompletionOf(RingEntry& entry, const char* operation,
   return done;
 }
 
-// The place is free before the callback runs, which may well want it.
+// Frees the slot before the callback runs, which may need it.
 void RingCore::Finish(RingEntry& entry, Completion done) {
   const Context context = entry.context;
   entries_->Erase(entry);
@@ -169,7 +169,7 @@ void MultishotWork::Run(Runnable& runnable) {
   self.entry.core.OnDelivery(self);
 }
 
-// One delivery a turn: the next one goes behind what else is ready.
+// Handles one delivery and queues the next one behind other ready entries.
 void RingCore::OnDelivery(MultishotWork& op) {
   Delivery delivery;
   if (!loop_->backend().TakeDelivery(op, delivery)) {
@@ -231,7 +231,7 @@ bool RingCore::End() {
   return true;
 }
 
-// Of a task that nothing more can happen to.
+// For a task that has ended.
 void RingCore::TellTheEnd(RingEntry& entry) {
   if (TimedWork* timed = entry.timed()) {
     FinishTimed(*timed);
@@ -261,11 +261,10 @@ absl::Status RingCore::RunFor(absl::Duration duration) {
 
 MonotonicTime RingCore::PrepareToPoll() {
   constexpr MonotonicTime kPast = MonotonicTime::FromNanoseconds(0);
-  // What was started goes down, and what the backend arms again after it has
-  // told of something.
+  // Submits started operations, and those that the backend re-arms.
   loop_->Wait(kPast);
   loop_->Wait(kPast);
-  // From here on a message rings the doorbell, which the backend's fd tells of.
+  // From here on a message notifies the backend, which makes its fd readable.
   if (!mailbox_.inbox()->FallAsleep()) return kPast;
   return loop_->NextTurn();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tasks of a ring that are no operations, and deadlines.
+// The tasks of a ring that are not operations, and deadlines.
 
 #include <algorithm>
 #include <cerrno>
@@ -25,7 +25,8 @@ bool RingCore::ResetTimer(RingTask task, MonotonicTime due) {
   RingEntry* entry = entries_->Get(task);
   TimedWork* timed = entry == nullptr ? nullptr : entry->timed();
   if (timed == nullptr || timed->is_message || timed->settled) return false;
-  if (timed->linked()) timed->Unlink();  // it has fired, and nobody knows yet
+  if (timed->linked())
+    timed->Unlink();  // it has fired, but its callback has not run
   timed->due = due;
   ArmTimed(*timed);
   return true;
@@ -53,7 +54,7 @@ void RingCore::Expire(TimedWork& timed) {
   }
 }
 
-// Before the inbox closes: what a target has refused may be gone afterwards.
+// Called before the inbox closes: refused messages may be deleted afterwards.
 void RingCore::SettleAllTimed() {
   entries_->ForEach([this](RingEntry& entry) {
     TimedWork* timed = entry.timed();
@@ -80,7 +81,7 @@ void RingCore::FinishTimed(TimedWork& timed) {
   Finish(timed.entry, std::move(done));
 }
 
-// False if its callback is about to run anyhow, with a result of its own.
+// False if its callback is about to run with its own result.
 bool RingCore::CancelTimed(TimedWork& timed) {
   if (timed.ended()) return false;
   if (timed.is_message) {
@@ -132,8 +133,8 @@ RingTask RingCore::SendMessage(const Context& context,
   return task;
 }
 
-// Settles a message that is on its way, whoever has been first: what its target
-// has taken has arrived.
+// Settles a message in flight. If its target was first, the message has
+// arrived.
 void RingCore::Revoke(TimedWork& timed, int32_t result) {
   RingMessage& message = *std::exchange(timed.message, nullptr);
   if (!message.Revoke()) {
@@ -145,12 +146,12 @@ void RingCore::Revoke(TimedWork& timed, int32_t result) {
   SettleTimed(timed, result);
 }
 
-// Its task may have ended long ago, when it was revoked.
+// Its task may have ended before, when the message was revoked.
 void RingCore::OnMessageReturned(RingMessage& message) {
   RingEntry* entry = entries_->Get(message.task);
   if (entry == nullptr || entry->timed()->message != &message) return;
   TimedWork& timed = *entry->timed();
-  Revoke(timed, /*result=*/-ECANCELED);  // too late: it has the target's word
+  Revoke(timed, /*result=*/-ECANCELED);  // too late: the target has decided
   if (!timed.linked()) loop_->Schedule(timed);
 }
 

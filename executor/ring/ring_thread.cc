@@ -31,13 +31,14 @@ void ThreadMain(RingOptions options, Init init, Ready ready) {
       return;
     }
     ready.set_value(ring->address());
-    ring->Run(RunMode::kForever).IgnoreError();  // it is in no other Run()
+    ring->Run(RunMode::kForever)
+        .IgnoreError();  // fails only inside another Run()
   } catch (...) {
     ready.set_exception(std::current_exception());
   }
 }
 
-// Once it is known how it went: joins the thread where there is no ring.
+// Joins the thread if no ring was created.
 struct Starting {
   ~Starting() {
     if (thread.joinable()) thread.join();

@@ -82,7 +82,7 @@ TaskScope::TaskScope(size_t max_tasks)
 }
 
 TaskScope::~TaskScope() {
-  // No task runs while the executor destroys frames, in no particular order.
+  // No task runs while the executor destroys frames.
   RINGWAY_CHECK(size_ == 0 || executor_.current_task() == nullptr,
                 "a TaskScope ends while its tasks run: await Join() on every "
                 "way out, or use WithScope()");
@@ -154,7 +154,8 @@ void TaskScope::Remove(internal::ScopeChild& child) {
 }
 
 Task<absl::Status> TaskScope::JoinAll() {
-  // Again if another task has spawned into the scope before this one's turn.
+  // Repeat if another task has spawned into the scope before this task
+  // resumes.
   do {
     WaitUntilEmpty wait(*this);
     co_await wait;

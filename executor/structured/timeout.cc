@@ -13,7 +13,7 @@
 namespace ringway::internal {
 namespace {
 
-// Cancels a task at a time. Destroying it calls that off.
+// Cancels a task at a given time. Destroying it disarms it.
 class CancelTimer : public Runnable {
  public:
   CancelTimer(Loop& loop, const TimeLimit& limit, JoinHandleBase& target)
@@ -30,7 +30,7 @@ class CancelTimer : public Runnable {
 
   void CallOff() {
     loop_.DisarmTimer(timer_);
-    if (linked()) Unlink();  // it has fired and would run in a moment
+    if (linked()) Unlink();  // it has fired and is about to run
   }
 
   // DeadlineExceeded if it cancelled the task.

@@ -16,7 +16,7 @@ absl::Status DeadlineExceeded(const TimeLimit& limit,
     return absl::DeadlineExceededError(
         "the deadline had passed before it began");
   }
-  // Not on the heap: where clients are many, so are deadlines.
+  // Not on the heap: with many clients there are many deadlines.
   char text[256];
   const int n =
       std::snprintf(text, sizeof(text), "deadline of %s exceeded%s%.*s",
@@ -46,7 +46,7 @@ void WaitLimit::Arm() {
 
 void WaitLimit::CallOff() {
   if (timer_.armed()) task_->loop().DisarmTimer(timer_);
-  if (linked()) Unlink();  // it has fired and would run in a moment
+  if (linked()) Unlink();  // it has fired and is about to run
 }
 
 void WaitLimit::OnFired(Runnable& entry) {

@@ -36,7 +36,7 @@ Task<size_t> WaitForFirst(std::span<JoinHandleBase* const> children) {
   RINGWAY_CHECK(!children.empty(), "WhenAny() of no tasks would never end");
   JoinWait race(children);
   const absl::Status raced = co_await race;
-  // Also when it was this task that was cancelled: then all are losers.
+  // Also if this task was cancelled: then all are losers.
   CancelAll(children);
   Shield shield;
   if (!raced.ok()) {

@@ -8,8 +8,8 @@ namespace ringway {
 namespace {
 
 // At the end of an executor the frames of tasks that did not end in time are
-// destroyed in no particular order, outside of any task: a semaphore in one may
-// go before a permit in another, and that is nobody's mistake.
+// destroyed in unspecified order, outside any task: a semaphore in one frame
+// may be destroyed before a permit in another, which is not an error.
 bool FramesAreBeingDestroyed() {
   Executor* executor = Executor::Current();
   return executor != nullptr && executor->current_task() == nullptr;

@@ -70,7 +70,7 @@ void CancelState::AddListener(CancelListener& listener) {
 
 namespace {
 
-// Cancels a task with a token. Destroying it calls that off.
+// Cancels a task with a token. Destroying it unregisters it.
 class CancelWithToken : public CancelListener {
  public:
   CancelWithToken(const CancelToken& token, JoinHandleBase& target)

@@ -61,8 +61,7 @@ Executor::~Executor() {
       "an executor was destroyed from inside its own Run() or Turn(): "
       "by one of its tasks, or by a function posted to it");
   CurrentScope scope(*this);
-  // First the polite way: cancelled tasks run to their ends, destructors and
-  // all.
+  // First let cancelled tasks run to their ends, including destructors.
   phase_ = Phase::kCancelling;
   CancelAll();
   const MonotonicTime deadline =
@@ -72,17 +71,18 @@ Executor::~Executor() {
   EmptyHandles();
 }
 
-// Handles that outlive the executor: what they could still have joined goes.
+// For handles that outlive the executor: destroys results that were not
+// taken.
 void Executor::EmptyHandles() {
   tasks_.ForEach([this](TaskContext& task) {
     if (task.handle_ == nullptr) return;
     task.handle_->OnExecutorEnd();
     if (task.finished_) Free(task);
   });
-  loop_->Quiesce();  // what the destructors of results have started
+  loop_->Quiesce();  // ends operations that destructors of results have started
 }
 
-// Frames are the parent's, and so is what they wait for: they leak.
+// Frames and their waits belong to the parent, so they are leaked.
 void Executor::ForgetInChild() {
   tasks_.ForEach([](TaskContext& task) {
     if (task.handle_ != nullptr) task.handle_->OnExecutorEnd();
@@ -92,8 +92,8 @@ void Executor::ForgetInChild() {
 
 void Executor::DestroyFrames() {
   phase_ = Phase::kDestroying;
-  // Frames refer to each other - to an event, to a handle - and go in no
-  // particular order. So first nobody waits for anything any more, ...
+  // Frames refer to each other - to an event, to a handle - and are destroyed
+  // in unspecified order. So first all waits end, ...
   tasks_.ForEach([](TaskContext& task) {
     if (Suspension* suspension = std::exchange(task.suspension_, nullptr))
       suspension->Cancel();
@@ -101,13 +101,13 @@ void Executor::DestroyFrames() {
   tasks_.ForEach([](TaskContext& task) {
     if (task.joiner_ != nullptr) task.joiner_->Disconnect();
   });
-  // ... and the kernel is done with the memory inside the frames.
+  // ... and the kernel releases the memory in the frames.
   loop_->Quiesce();
   tasks_.ForEach([](TaskContext& task) {
     if (!task.finished_ && task.root_)
       std::exchange(task.root_, nullptr).destroy();
   });
-  loop_->Quiesce();  // what destructors have woken or started
+  loop_->Quiesce();  // ends operations that destructors have started
 }
 
 Executor* Executor::Current() { return current_executor; }
@@ -125,7 +125,7 @@ TaskContext* Executor::Admit(
   TaskContext* task = nullptr;
   try {
     if (phase_ != Phase::kDestroying) task = tasks_.Emplace(*this, root, name);
-  } catch (...) {  // for want of memory
+  } catch (...) {  // out of memory
     root.destroy();
     throw;
   }
@@ -168,7 +168,7 @@ void Executor::Turn(MonotonicTime wait_until) {
   TurnOnce(wait_until);
 }
 
-// An exception here is not a task's: it ends this turn and no Run().
+// An exception here is not one of a task: it ends this turn but not a Run().
 void Executor::TurnOnce(MonotonicTime wait_until) {
   try {
     if (loop_->Work() > 0)

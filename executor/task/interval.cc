@@ -42,7 +42,7 @@ void Interval::Reset() {
 
 uint64_t Interval::TakeTick() {
   const absl::Duration late = Now() - next_;
-  // Reset() after the tick had come.
+  // Reset() was called after the tick had fired.
   if (late < absl::ZeroDuration()) return 0;
   absl::Duration since_last_due;
   const int64_t missed = absl::IDivDuration(late, period_, &since_last_due);

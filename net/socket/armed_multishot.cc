@@ -27,7 +27,8 @@ void ArmedMultishot::Arm(int fd, PrepareFunction prepare) {
 
 void ArmedMultishot::Stop() {
   if (state() != State::kArmed) return;
-  // One that has ended by itself does not count as stopped: its result stands.
+  // An operation that has ended by itself does not count as stopped; its
+  // result stands.
   stop_requested_ = loop_.Cancel(operation_) != CancelOutcome::kNotFound;
 }
 

@@ -168,13 +168,13 @@ void Receiver::ServeWaiters() {
   if (waiter_ != nullptr && ready()) {
     std::exchange(waiter_, nullptr)->CompleteNow(WaitEnd::kServed);
   } else if (waiter_ != nullptr && !receive_.in_progress()) {
-    Arm();  // the waiter came while a pause was under way
+    Arm();  // the waiter arrived while a pause was in progress
   }
   PauseIfFull();
 }
 
 void Receiver::PauseIfFull() {
-  // The task that was resumed may have dropped the stream.
+  // The resumed task may have dropped the stream.
   if (!abandoned_ && receive_.untaken() >= kMaxHeld) receive_.Stop();
 }
 

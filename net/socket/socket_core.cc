@@ -44,7 +44,7 @@ void SocketCore::CloseIfIdle() {
   if (!abandoned_ || burial_.linked() || InFlight()) return;
   const int32_t result = fd_.Close();
   if (closer_ != nullptr) closer_->on_closed(*closer_, result);
-  // A task may have dropped its stream where the core itself has resumed it.
+  // Deferred, because a task may drop its stream while the core resumes it.
   loop_.Schedule(burial_);
 }
 

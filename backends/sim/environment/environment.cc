@@ -20,8 +20,8 @@ void Environment::Settle() {
   } while (events.RunOne(now()) || !changed_.empty());
 }
 
-// Some that have waited longest go to the end: a kernel promises no order among
-// those that wait for one thing.
+// Moves some of the longest waiters to the end, because a kernel guarantees
+// no order among waiters.
 void Environment::ShuffleWaiters(Description& description) {
   IntrusiveList<Waiter>& waiters = description.waiters_;
   uint64_t n = 0;

@@ -45,7 +45,7 @@ size_t FileContent::Write(Buffers& from, uint64_t offset) {
 
 void FileContent::Truncate(uint64_t n_bytes) {
   if (n_bytes < size_) {
-    // What lies beyond the end in its last block must not come back.
+    // Bytes beyond the end in the last block must not reappear.
     Zero(n_bytes, std::min<uint64_t>(size_ - n_bytes,
                                      kBlockBytes - n_bytes % kBlockBytes));
   }
@@ -98,7 +98,7 @@ FileContent::Block* FileContent::Writable(uint64_t number) {
   return block.get();
 }
 
-// Within one block, and only if there is one.
+// Zeroes a range within one block, if the block exists.
 void FileContent::Zero(uint64_t offset, uint64_t n_bytes) {
   if (n_bytes == 0 || blocks_.count(offset / kBlockBytes) == 0) return;
   Block* block = Writable(offset / kBlockBytes);

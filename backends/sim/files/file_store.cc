@@ -48,7 +48,8 @@ bool IsInside(InodePtr inode, const InodePtr& ancestor) {
   return false;
 }
 
-// Directories refer to their children only, but may be reached from snapshots.
+// Directories refer to their children only, but snapshots may refer to them
+// too.
 void ForEachReachable(const InodePtr& root,
                       const std::function<void(Inode&)>& visit) {
   std::vector<InodePtr> left = {root};
@@ -72,7 +73,8 @@ FileStore::FileStore(Environment& environment)
   root_->n_links = 2;
 }
 
-// After renames, what is and what was safe can refer to each other in a ring.
+// After renames, current and durable entries can refer to each other in
+// cycles.
 FileStore::~FileStore() {
   ForEachReachable(root_, [](Inode& inode) {
     inode.entries.clear();

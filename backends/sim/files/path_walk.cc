@@ -25,7 +25,7 @@ void DropLeadingSlashes(std::string& path) {
   path.erase(0, std::min(path.find_first_not_of('/'), path.size()));
 }
 
-// Takes the first component off `rest`, and the slashes behind it.
+// Removes the first component and the following slashes from `rest`.
 std::string TakeComponent(std::string& rest) {
   std::string component = rest.substr(0, rest.find('/'));
   rest.erase(0, component.size());

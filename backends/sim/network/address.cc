@@ -38,7 +38,7 @@ int Address::Parse(const void* data, size_t n_bytes, sa_family_t family,
   if (data == nullptr) return -EFAULT;
   if (n_bytes < sizeof(sa_family_t)) return -EINVAL;
   memcpy(&out->family, data, sizeof(out->family));
-  // Linux looks at the length first.
+  // Linux checks the length first.
   if (family == AF_INET && n_bytes < sizeof(sockaddr_in)) return -EINVAL;
   if (out->family != family) {
     return family == AF_UNIX ? -EINVAL : -EAFNOSUPPORT;

@@ -9,7 +9,7 @@
 namespace ringway::sim {
 namespace {
 
-// What a datagram takes of the buffer besides its payload.
+// The buffer space that a datagram needs besides its payload.
 constexpr size_t kOverheadBytes = 256;
 
 }  // namespace
@@ -141,7 +141,7 @@ int64_t DatagramSocket::Send(Buffers& from, const Address* to, int) {
   return Transmit(std::move(datagram), destination, target);
 }
 
-// As a receiver of a datagram for `to` sees us.
+// This socket's address as the receiver at `to` sees it.
 Address DatagramSocket::SourceTowards(const Address& to) const {
   if (family() == AF_UNIX) return local();
   Address source = local();
@@ -182,7 +182,8 @@ int64_t DatagramSocket::Transmit(
   }
   const absl::Duration latency = network().Latency(family());
   if (target == nullptr) {
-    if (connected_) {  // an unreachable port is told to nobody else
+    if (connected_) {  // only a connected socket gets the error of an
+                       // unreachable port
       env.After(latency + network().Latency(family()),
                 [self = std::weak_ptr(Self())] {
                   if (auto socket = self.lock()) socket->OnUnreachable();

@@ -116,7 +116,7 @@ std::shared_ptr<Socket> Network::Lookup(const Key& key, size_t pick) const {
   const Sharers& sharers = found->second;
   const size_t n = sharers.size();
   std::shared_ptr<Socket> socket = sharers[pick % n].lock();
-  // Of streams those that listen share connections among themselves.
+  // Listening sockets that share an address distribute its connections.
   const auto takes = [](const std::shared_ptr<Socket>& s) {
     return s != nullptr && (s->type() != SOCK_STREAM || s->is_listening());
   };

@@ -68,7 +68,7 @@ int64_t PipeEnd::Read(Buffers& to, int64_t) {
 int64_t PipeEnd::Write(Buffers& from, int64_t) {
   if (reads_) return -EBADF;
   if (!other_is_open()) return -EPIPE;
-  // Up to PIPE_BUF bytes go in whole or not at all.
+  // Writes of up to PIPE_BUF bytes are atomic.
   const size_t wanted = from.left();
   if (state_->room() < std::min<size_t>(wanted, PIPE_BUF)) return kBlocked;
   size_t n = 0;

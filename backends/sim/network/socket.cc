@@ -36,7 +36,7 @@ size_t Socket::BufferBytes(int option) const {
 }
 
 int Socket::GetOption(int level, int option, void* value, socklen_t& length) {
-  if (!HasLevel(level)) return -EOPNOTSUPP;  // an errno of its own, as on Linux
+  if (!HasLevel(level)) return -EOPNOTSUPP;  // a different errno, as on Linux
   int told = 0;
   const bool is_socket = level == SOL_SOCKET;
   if (is_socket && option == SO_TYPE) {

@@ -29,7 +29,7 @@ bool IsKept(int level, int option) {
   return false;
 }
 
-// Read as 0 or 1, whatever it was set to.
+// Reads as 0 or 1, whatever value it was set to.
 bool IsFlag(int level, int option) {
   if (level == IPPROTO_TCP) return option == TCP_NODELAY || option == TCP_CORK;
   return option == SO_REUSEADDR || option == SO_REUSEPORT ||
@@ -67,7 +67,7 @@ int SocketOptions::Set(int level, int option, const void* value,
   int kept;
   memcpy(&kept, value, sizeof(kept));
   if (IsFlag(level, option)) kept = kept != 0 ? 1 : 0;
-  // As on Linux, which doubles it for its own needs.
+  // As on Linux, which doubles it for its overhead.
   if (IsBuffer(level, option))
     kept = std::clamp(kept, kLeastBuffer / 2, INT_MAX / 2) * 2;
   values_[{level, option}] = kept;

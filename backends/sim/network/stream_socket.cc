@@ -10,7 +10,7 @@
 namespace ringway::sim {
 namespace {
 
-// What a listener holds beyond the connections it was asked to.
+// The connections that a listener holds beyond its backlog.
 constexpr size_t kExtraBacklog = 1;
 
 }  // namespace
@@ -42,8 +42,8 @@ StreamSocket::~StreamSocket() {
   }
 }
 
-// A close that waits for the peer holds up its whole loop. Nothing waits here,
-// so it is reported instead.
+// A close that waits for the peer blocks its whole loop. The simulator does
+// not wait but reports it.
 void StreamSocket::ReportLingering() {
   const std::shared_ptr<StreamSocket> peer = peer_.lock();
   if (family() == AF_UNIX || !options().lingers_on_close() || peer == nullptr ||
@@ -73,7 +73,7 @@ std::string_view StreamSocket::kind() const {
   return family() == AF_UNIX ? "Unix stream socket" : "TCP socket";
 }
 
-// A TCP connection is none any more once both sides have ended.
+// A TCP connection ends when both sides have closed.
 bool StreamSocket::has_peer() const {
   if (state_ != State::kConnected) return false;
   if (family() == AF_UNIX) return true;
@@ -107,8 +107,8 @@ uint32_t StreamSocket::Ready() {
   return events;
 }
 
-// A Unix socket sees at once that nobody is there; over a network only an
-// answer tells.
+// A Unix socket detects a missing peer at once; over a network a reply is
+// needed.
 bool StreamSocket::peer_closed() {
   return family() == AF_UNIX && peer_.expired();
 }
@@ -141,8 +141,8 @@ int64_t StreamSocket::Listen(int backlog) {
   return 0;
 }
 
-// --- Connecting. A connection knocks at the listener, waits for a place in its
-// queue, and has two ends from then on.
+// --- Connecting. A connect reaches the listener, waits for room in its
+// queue, and is established with two ends from then on.
 
 int64_t StreamSocket::Connect(const Address& to) {
   if (state_ == State::kConnected) return -EISCONN;
@@ -172,7 +172,7 @@ int64_t StreamSocket::Connect(const Address& to) {
   return kBlocked;
 }
 
-// Nobody has answered yet, and perhaps nobody will.
+// There is no reply yet, and there may never be one.
 void StreamSocket::GiveUpLater() {
   environment().After(environment().network.connect_timeout,
                       [self = std::weak_ptr(Self())] {
@@ -319,7 +319,8 @@ int64_t StreamSocket::Send(Buffers& from, const Address*, int) {
   return static_cast<int64_t>(n);
 }
 
-// The other side has closed. A network finds out when it is told.
+// The other side has closed. Over a network the sender learns it from a
+// reply.
 int64_t StreamSocket::SendToNobody(Buffers& from) {
   if (family() == AF_UNIX) return -EPIPE;
   const size_t n = from.left();
@@ -335,7 +336,7 @@ int64_t StreamSocket::SendToNobody(Buffers& from) {
 int64_t StreamSocket::Shutdown(int how) {
   if (how < SHUT_RD || how > SHUT_RDWR) return -EINVAL;
   if (state_ == State::kListening && family() == AF_INET) {
-    // As on Linux: it stops listening and accepts end with EINVAL.
+    // As on Linux, it stops listening and accepts end with EINVAL.
     state_ = State::kNew;
     Changed(POLLIN | POLLHUP);
     return 0;
@@ -359,7 +360,7 @@ void StreamSocket::Break() {
   Changed(POLLIN | POLLOUT | POLLERR | POLLHUP);
 }
 
-// What is under way in one direction is bounded by both ends.
+// Both ends bound the bytes in flight in a direction.
 void StreamSocket::OnOptionsChanged() {
   const size_t otherwise = environment().network.stream_buffer_bytes;
   const std::shared_ptr<StreamSocket> peer = peer_.lock();
@@ -374,8 +375,8 @@ void StreamSocket::OnOptionsChanged() {
                options().send_buffer(otherwise)));
 }
 
-// When the last of `n_bytes` that are sent now arrives; never, for now, across
-// a partition.
+// The arrival time of the last of `n_bytes` sent now; infinite across a
+// partition.
 MonotonicTime StreamSocket::ArrivalOf(size_t n_bytes) {
   const MonotonicTime now = environment().now();
   if (family() == AF_UNIX) return now;
@@ -391,7 +392,7 @@ MonotonicTime StreamSocket::ArrivalOf(size_t n_bytes) {
   return line_free_ + network().Latency(family());
 }
 
-// Tells the peer when something sent to it arrives.
+// Signals the peer when bytes arrive.
 void StreamSocket::TellArrival(MonotonicTime arrival) {
   const std::shared_ptr<StreamSocket> peer = peer_.lock();
   if (peer == nullptr || arrival.is_infinite()) return;
@@ -407,10 +408,10 @@ void StreamSocket::SendEnd() {
   if (peer == nullptr) return;
   peer->incoming_.SendEnd(ArrivalOf(0));
   TellArrival(peer->incoming_.last_arrival());
-  peer->Changed(POLLOUT | POLLHUP);  // a Unix peer sees that we are gone
+  peer->Changed(POLLOUT | POLLHUP);  // a Unix peer detects the close
 }
 
-// Behind what was sent before it.
+// After all earlier bytes.
 void StreamSocket::SendReset() {
   const std::shared_ptr<StreamSocket> peer = peer_.lock();
   if (peer == nullptr) return;
@@ -438,7 +439,7 @@ void StreamSocket::OnReset() {
   Changed(POLLIN | POLLOUT | POLLERR | POLLHUP);
 }
 
-// Something is on its way that a partition holds up.
+// A partition delays bytes in flight.
 void StreamSocket::AwaitHeal() {
   if (std::exchange(awaits_heal_, true)) return;
   network().AtHeal([self = std::weak_ptr(Self())] {
