@@ -36,7 +36,7 @@ uint64_t CountAllocations() {
 
 const bool ringway::testing::kCountsMalloc = false;
 
-// All but the aligned ones: what one allocates another may free.
+// All except the aligned ones, because memory of one may be freed by another.
 void* operator new(size_t n_bytes, const std::nothrow_t&) noexcept {
   CountOne();
   return malloc(n_bytes);
@@ -59,7 +59,7 @@ void operator delete[](void* memory, size_t) noexcept { free(memory); }
 
 const bool ringway::testing::kCountsMalloc = true;
 
-// glibc's own names for what is replaced here.
+// glibc's internal names of the replaced functions.
 extern "C" {
 void* __libc_malloc(size_t n_bytes);
 void* __libc_calloc(size_t n, size_t n_bytes);

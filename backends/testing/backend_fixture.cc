@@ -25,7 +25,7 @@ constexpr uint32_t kEveryOptionalFlag =
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
     IORING_SETUP_SUBMIT_ALL;
 
-// Without these the backend refuses to be made (kRequiredOpcodes in
+// Without these the backend cannot be created (kRequiredOpcodes in
 // kernel_ring.cc).
 constexpr uint8_t kRequiredOpcodes[] = {
     IORING_OP_NOP,      IORING_OP_READ,         IORING_OP_WRITE,
@@ -36,7 +36,7 @@ constexpr uint8_t kRequiredOpcodes[] = {
     IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL,
 };
 
-// Far beyond what any case takes on a loaded machine: reached only by a hang.
+// Far longer than any test takes on a loaded machine: reached only by a hang.
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
 BackendOptions OfKind(BackendKind kind) {
@@ -131,7 +131,8 @@ void BackendDriver::Turn(MonotonicTime deadline) {
   while (Runnable* entry = batch.PopFront()) entry->Run();
 }
 
-// Large sets less often, so that it costs about the same for each turn.
+// Checks large sets less often, so that the cost per turn stays about the
+// same.
 void BackendDriver::CheckRegistrations() {
   auto* backend = dynamic_cast<epoll::EpollBackend*>(backend_.get());
   if (backend == nullptr) return;
@@ -155,7 +156,8 @@ void BackendDriver::StartEverything() {
 }
 
 bool BackendDriver::RunUntil(absl::FunctionRef<bool()> done) {
-  // Of both times: a simulated one may stand still, or run away.
+  // Uses both clocks, because a simulated one may stand still or advance
+  // fast.
   const Clock& clock = backend_->clock();
   const MonotonicTime limit = clock.Now() + kPatience;
   const MonotonicTime real_limit = Clock::Real().Now() + kPatience;

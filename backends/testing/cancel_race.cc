@@ -34,13 +34,13 @@ void CancelRace::SetUp() {
   BackendConformance::SetUp();
   if (IsSkipped() || HasFatalFailure()) return;
   BackendOptions options = Options();
-  options.receive_buffer_count = 4;  // one that is lost shows soon
+  options.receive_buffer_count = 4;  // so that a lost one shows soon
   driver_ = std::make_unique<BackendDriver>(MakeForTest(options));
   if (system().is_kernel()) helper_ = std::make_unique<Helper>();
 }
 
 void CancelRace::Run(Race& race) {
-  Operation& first = race.Prepare();  // makes what the first use makes
+  Operation& first = race.Prepare();  // first-use allocations happen here
   Interleave(race, first, 0);
   const size_t fds_before = system().OpenFds();
   int cancelled = 0;
@@ -79,7 +79,7 @@ void CancelRace::Interleave(Race& race, Operation& op, int round) {
   }
   ASSERT_TRUE(driver().RunUntil([&] { return op.state == OpState::kDone; }));
   if (at_once) helper_->Join();
-  driver().TurnWithoutBlocking(1);  // runs what there is: nothing may be new
+  driver().TurnWithoutBlocking(1);  // runs ready entries; none may be new
   race.Settle();
 }
 

@@ -14,7 +14,7 @@
 namespace ringway::testing {
 namespace {
 
-// What a thread that is made now begins with.
+// The initial value for new threads.
 std::atomic<uint64_t> of_new_threads{0};
 std::atomic<bool> happened_in_new_thread{false};
 
@@ -136,8 +136,8 @@ using ringway::testing::AllocateOrThrow;
 using ringway::testing::Free;
 using ringway::testing::kNoAlignment;
 
-// All of them: what one allocates another may free, and a sanitizer's own ones
-// would tell them apart.
+// All of them, because memory of one may be freed by another, and a
+// sanitizer's own versions would report a mismatch.
 void* operator new(size_t n) { return AllocateOrThrow(n, kNoAlignment); }
 void* operator new[](size_t n) { return AllocateOrThrow(n, kNoAlignment); }
 void* operator new(size_t n, const std::nothrow_t&) noexcept {

@@ -25,7 +25,7 @@ struct Plan {
 
 thread_local Plan plan;
 
-// That of any thread: the call and errno are written before, and stay.
+// For calls of any thread; the call and errno are written before and kept.
 std::atomic<SystemCall> any_call{SystemCall::kUringEnter};
 std::atomic<int> any_errnum{0};
 std::atomic<int64_t> any_calls_left{0};  // 0 or less: nothing is to fail
@@ -37,7 +37,7 @@ bool FailsOnAnyThread(SystemCall call) {
   return true;
 }
 
-// True, with errno set, if this call of `call` is the one to fail.
+// True, with errno set, if this call must fail.
 bool Fails(SystemCall call) {
   if (plan.calls_left == 0) return FailsOnAnyThread(call);
   if (plan.call != call) return false;
@@ -156,7 +156,7 @@ int __wrap_epoll_pwait2(int epoll, epoll_event* events, int n,
   return __real_epoll_pwait2(epoll, events, n, timeout, mask);
 }
 
-// Says -errno, as all of liburing does.
+// Returns -errno, like all of liburing.
 int __real_io_uring_queue_init_params(unsigned entries, io_uring* ring,
                                       io_uring_params* params);
 int __wrap_io_uring_queue_init_params(unsigned entries, io_uring* ring,

@@ -64,7 +64,7 @@ class RealSystem final : public System {
  public:
   ~RealSystem() override {
     for (const std::string& directory : directories_) {
-      std::error_code ignored;  // a test that failed may have left anything
+      std::error_code ignored;  // a failed test may have left files
       std::filesystem::remove_all(directory, ignored);
     }
   }
@@ -120,7 +120,7 @@ class RealSystem final : public System {
   }
 
   std::string Directory() override {
-    // Not in TEST_TMPDIR: its path alone may be longer than a Unix address.
+    // Not in TEST_TMPDIR, whose path alone may be longer than a Unix address.
     std::string path = "/tmp/ringway.XXXXXX";
     RINGWAY_CHECK(mkdtemp(path.data()) != nullptr, "mkdtemp: %s",
                   strerror(errno));
@@ -150,7 +150,7 @@ class RealSystem final : public System {
   }
 
   void Shrink(int fd) override {
-    const int least = 1;  // the kernel raises it to its own minimum
+    const int least = 1;  // the kernel raises it to its minimum
     for (int option : {SO_SNDBUF, SO_RCVBUF}) {
       Must(setsockopt(fd, SOL_SOCKET, option, &least, sizeof(least)),
            "setsockopt of a buffer size");

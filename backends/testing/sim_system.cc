@@ -35,7 +35,7 @@ using sim::StreamSocket;
 
 constexpr std::string_view kOpener = "the test";
 
-// Returns `result`; aborts if it says that `what` failed.
+// Returns `result`; aborts if it is an error of `what`.
 int64_t Must(int64_t result, const char* what) {
   RINGWAY_CHECK(result >= 0, "%s: errno %d", what, static_cast<int>(-result));
   return result;
@@ -148,7 +148,7 @@ class SimSystem final : public System {
   }
 
   void Shrink(int fd) override {
-    const int least = 1;  // is raised to the smallest there is
+    const int least = 1;  // raised to the minimum
     for (int option : {SO_SNDBUF, SO_RCVBUF})
       SocketOf(fd).SetOption(SOL_SOCKET, option, &least, sizeof(least));
   }

@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kPathOffset = offsetof(sockaddr_un, sun_path);
 
-// Reached only by a failure.
+// Reached only on failure.
 constexpr absl::Duration kPatience = absl::Seconds(20);
 
 }  // namespace

@@ -18,7 +18,7 @@
 namespace ringway::testing {
 namespace {
 
-// Returns `rc`; aborts if it says that `what` failed.
+// Returns `rc`; aborts if it is an error of `what`.
 int Must(int rc, const char* what) {
   RINGWAY_CHECK(rc >= 0, "%s: %s", what, strerror(errno));
   return rc;
@@ -76,8 +76,8 @@ UniqueFd ConnectTo(const sockaddr_in& address) {
 
 FdPair FillAcceptQueue(int listener) {
   Must(listen(listener, 0), "listen");
-  // A backlog of 0 still takes one. A second attempt, left behind, makes sure
-  // that the kernel has noticed.
+  // A backlog of 0 still accepts one connection. A second, pending attempt
+  // makes sure that the queue is full.
   const sockaddr_in address = AddressOf(listener);
   UniqueFd established = ConnectTo(address);
   UniqueFd hanging = MakeTcpSocket();
@@ -90,8 +90,8 @@ FdPair FillAcceptQueue(int listener) {
 }
 
 UniqueFd MakeFile(std::string_view content) {
-  // Not a memfd: the file systems that matter can read what is cached without
-  // a thread.
+  // Not a memfd, because cached reads on ordinary file systems need no
+  // thread.
   const char* directory = getenv("TEST_TMPDIR");
   UniqueFd fd(Must(open(directory != nullptr ? directory : "/tmp",
                         O_TMPFILE | O_RDWR | O_CLOEXEC, 0600),

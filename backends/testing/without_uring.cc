@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// without_uring PROGRAM [ARGUMENT...]: runs a program that the kernel refuses
-// io_uring, as the default seccomp profiles of container engines do. So a whole
-// test suite runs once more on what `auto` falls back to.
+// without_uring PROGRAM [ARGUMENT...]: runs a program with io_uring refused
+// by the kernel, as under the default seccomp profiles of container engines.
+// So a test suite can be repeated on the fallback of `auto`.
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -16,8 +16,8 @@
 
 namespace {
 
-// Returns 0 or -1 with errno. Lasts for the life of the process and its
-// children, across execve(2).
+// Returns 0 or -1 with errno. Applies to the process and its children, across
+// execve(2).
 int RefuseIoUring() {
   sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whether registering files and memory pays: cached reads of 4 KiB, one at a
-// time and 32 at a time, without and with each.
+// Measures the gain of registering files and memory: cached reads of 4 KiB,
+// one at a time and 32 at a time, without and with each.
 //
 //   bazel run --config=opt //backends/uring:registered_benchmark
 

@@ -12,7 +12,7 @@ namespace {
 
 struct Message : MpscNode {};
 
-// What a loop pays per turn for a mailbox that nobody wrote to.
+// The cost per turn of an empty queue.
 void BM_TakeAllOfEmpty(benchmark::State& state) {
   MpscQueue<Message> mailbox;
   for (auto _ : state) benchmark::DoNotOptimize(mailbox.TakeAll().empty());
@@ -34,7 +34,7 @@ void BM_PushTake(benchmark::State& state) {
 }
 BENCHMARK(BM_PushTake)->Arg(1)->Arg(64);
 
-// Per push while a second thread takes as fast as it can.
+// Per push while a second thread takes continuously.
 void BM_PushAgainstATaker(benchmark::State& state) {
   MpscQueue<Message> mailbox;
   std::vector<Message> messages(1 << 16);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FrameAllocator against malloc, each freeing in the order that frames end in.
+// FrameAllocator compared with malloc, freeing in the order of ending frames.
 
 #include <cstdlib>
 #include <thread>

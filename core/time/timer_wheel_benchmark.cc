@@ -55,7 +55,7 @@ void BM_RearmRandomTimer(benchmark::State& state) {
 }
 BENCHMARK(BM_RearmRandomTimer)->Arg(100)->Arg(1'000'000);
 
-// What a loop pays per turn when nothing is due.
+// The cost per turn without due timers.
 void BM_ExpireNothing(benchmark::State& state) {
   ArmedWheel armed(0);
   Timer timer;
@@ -71,7 +71,7 @@ void BM_ExpireNothing(benchmark::State& state) {
 BENCHMARK(BM_ExpireNothing);
 
 // Per timer, from arming to firing: `range` timers over 100 ms, a turn every
-// 20 us. Most of it is the way down the levels.
+// 20 us. Most of the time is spent moving down the levels.
 void BM_ArmAndFire(benchmark::State& state) {
   ArmedWheel armed(0);
   std::vector<Timer> timers(state.range(0));

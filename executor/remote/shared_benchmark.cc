@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What it costs to reach another worker. Two threads that both run all the
-// time: figures of a machine with fewer free cores say nothing. Every benchmark
-// reports heap allocations per item, of all threads, as `allocs`, and how often
-// the other's doorbell was rung as `doorbells`.
+// The cost of communication between workers. Both threads run continuously,
+// so the figures are only meaningful on a machine with two free cores. Every
+// benchmark reports heap allocations per item, of all threads, as `allocs`,
+// and the number of wake-ups of the other side as `doorbells`.
 
 #include <sys/eventfd.h>
 
@@ -41,7 +41,7 @@ ExecutorOptions Spinning(SpinMode spin) {
   return options;
 }
 
-// A benchmark's other side, and what is reported of it.
+// A benchmark's other side, and its counters.
 class Other {
  public:
   explicit Other(benchmark::State& state, SpinMode spin = SpinMode::kAdaptive)
@@ -73,8 +73,8 @@ Task<void> Spin(const std::atomic<bool>* stop) {
   while (!*stop) (co_await Sleep(absl::ZeroDuration())).IgnoreError();
 }
 
-// --- Messages to a loop that is awake, as many at a time as the argument: what
-// --- the sender pays
+// --- Messages to a running loop, as many at a time as the argument: the
+// sender's --- cost
 
 struct Ping : InboxMessage {
   Ping() : InboxMessage(&Receive) {}
@@ -83,7 +83,7 @@ struct Ping : InboxMessage {
     if (self.received != nullptr)
       self.received->fetch_add(1, std::memory_order_release);
   }
-  std::atomic<uint64_t>* received = nullptr;  // the last one of a batch says so
+  std::atomic<uint64_t>* received = nullptr;  // set in the last one of a batch
 };
 
 void BM_SendToBusyLoop(benchmark::State& state) {
@@ -149,7 +149,7 @@ BENCHMARK_CAPTURE(BM_WakeThereAndBack, spinning, SpinMode::kAdaptive)
     ->UseRealTime();
 BENCHMARK_CAPTURE(BM_WakeThereAndBack, sleeping, SpinMode::kOff)->UseRealTime();
 
-// The least that this costs: two threads that block in a read of an eventfd.
+// The lower bound: two threads that block in reads of eventfds.
 void BM_EventfdThereAndBack(benchmark::State& state) {
   const UniqueFd there(eventfd(0, EFD_CLOEXEC)), back(eventfd(0, EFD_CLOEXEC));
   std::atomic<bool> stop{false};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What structure costs: races, scopes, deadlines and tokens, against the tasks
-// they are made of. `allocs` is heap allocations per item; it is 0 but for the
-// first iteration.
+// The cost of races, scopes, deadlines and tokens, compared with plain tasks.
+// `allocs` is heap allocations per item; it is 0 except for the first
+// iteration.
 
 #include <utility>
 
@@ -33,7 +33,7 @@ void Run(benchmark::State& state, Task<void> (*once)()) {
       state, 1, [once](benchmark::State& s) { return Local::Repeat(s, once); });
 }
 
-// The yardstick: four tasks, spawned and joined.
+// The baseline: four tasks, spawned and joined.
 Task<void> JoinFour() {
   JoinHandle<int> a = Spawn(Give(1)), b = Spawn(Give(2));
   JoinHandle<int> c = Spawn(Give(3)), d = Spawn(Give(4));

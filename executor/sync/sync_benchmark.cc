@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the primitives cost. Every benchmark reports heap allocations per item
-// as `allocs`.
+// The cost of the primitives. Every benchmark reports heap allocations per
+// item as `allocs`.
 
 #include <cstddef>
 #include <cstdint>
@@ -88,7 +88,7 @@ Task<void> HandOver(benchmark::State& state) {
   for (auto _ : state) {
     for (int64_t i = 0; i < kItems; ++i) {
       const absl::StatusOr<MutexLock> lock = co_await mutex.Lock();
-      co_await Yield();  // the other comes to wait
+      co_await Yield();  // lets the other task wait
     }
   }
   stop = true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The same work as in executor_benchmark.cc, done by Asio: a peer in the same
-// binary and run.
+// The same work as in executor_benchmark.cc with Asio, for comparison in the
+// same binary and run.
 
 #include <chrono>
 #include <coroutine>  // asio 1.22 relies on others to include it
@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-// It does not know that clang has the coroutines of C++20.
+// Asio does not detect C++20 coroutines with clang.
 #ifndef ASIO_HAS_CO_AWAIT
 #define ASIO_HAS_CO_AWAIT 1
 #endif
@@ -81,7 +81,7 @@ void BM_Asio_CallChild(benchmark::State& state) {
 }
 BENCHMARK(BM_Asio_CallChild);
 
-// Arms a timer, cancels it and takes its completion, beside so many others.
+// Arms a timer, cancels it and takes its completion, with many others armed.
 void BM_Asio_ArmAndCancelTimer(benchmark::State& state) {
   constexpr int kPerIteration = 100;
   asio::io_context context(1);

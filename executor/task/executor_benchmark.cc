@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What tasks cost. Every benchmark reports heap allocations per item as
-// `allocs`; it is 0 but for the first iteration. asio_benchmark.cc does some of
-// the same with Asio.
+// The cost of tasks. Every benchmark reports heap allocations per item as
+// `allocs`; it is 0 except for the first iteration. asio_benchmark.cc does
+// some of the same with Asio.
 
 #include <atomic>
 #include <memory>
@@ -43,8 +43,8 @@ ExecutorOptions ManyTasks() {
   return options;
 }
 
-// As many have been alive before: what grows with their number is what the
-// processor's caches and its translation of addresses do not hold.
+// As many tasks have been alive before; with their number only cache and TLB
+// misses grow.
 Task<void> SpawnAndJoin(benchmark::State& state) {
   std::vector<JoinHandle<int>> handles(state.range(0));
   co_await SpawnAndJoinAll(handles);
@@ -61,7 +61,8 @@ BENCHMARK(BM_SpawnAndJoin)
     ->Arg(1 << 18)
     ->Arg(1 << 20);
 
-// As many as never before: their memory comes from the kernel, page by page.
+// More tasks than ever before: their memory comes from the kernel, page by
+// page.
 void BM_SpawnAndJoinForTheFirstTime(benchmark::State& state) {
   std::vector<JoinHandle<int>> handles(state.range(0));
   ItemReport report(state, state.range(0));
@@ -87,7 +88,7 @@ void BM_Yield(benchmark::State& state) {
 }
 BENCHMARK(BM_Yield);
 
-// A yield that finds nothing to give way to: a clock reading.
+// A YieldIfNeeded() that does not yield: a clock reading.
 Task<void> YieldWhereNotNeeded(benchmark::State& state) {
   for (auto _ : state) {
     for (int i = 0; i < 1000; ++i) {
@@ -101,7 +102,7 @@ void BM_YieldIfNeeded(benchmark::State& state) {
 }
 BENCHMARK(BM_YieldIfNeeded);
 
-// An await that has nothing to wait for.
+// An await that does not suspend.
 Task<void> AwaitWhatIsThere(benchmark::State& state) {
   Event event;
   event.Set();
@@ -155,7 +156,7 @@ Task<void> SleepForEver() {
 }
 Task<absl::Status> SleepLong() { co_return co_await Sleep(absl::Hours(1)); }
 
-// Spawn, arm, cancel, join, beside so many that are armed.
+// Spawn, arm, cancel, join, with many other timers armed.
 Task<void> ArmAndCancel(benchmark::State& state) {
   for (int64_t i = 0; i < state.range(0); ++i) Spawn(SleepForEver()).Detach();
   co_await Yield();
@@ -174,7 +175,7 @@ void BM_SpawnSleepAndCancel(benchmark::State& state) {
 }
 BENCHMARK(BM_SpawnSleepAndCancel)->Arg(0)->Arg(100'000);
 
-// The timers of a loop, beside so many that are armed.
+// The timers of a loop, with many others armed.
 void BM_ArmAndCancelTimer(benchmark::State& state) {
   constexpr int kPerIteration = 100;
   auto executor = Executor::Create();
@@ -235,7 +236,7 @@ Task<void> ReceiveFromThread(benchmark::State& state) {
       while (flags[i].load(std::memory_order_acquire))
         std::this_thread::yield();
     }
-    stop.store(false, std::memory_order_release);  // says: all came back
+    stop.store(false, std::memory_order_release);  // all came back
   });
   for (auto _ : state) {
     const uint64_t before = executor.loop().stats().messages;

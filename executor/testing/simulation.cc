@@ -48,7 +48,8 @@ bool SimulatedHost::Turn() {
 }
 
 Simulation::Simulation(uint64_t seed) : world_(seed) {
-  world_.environment().survives_misuse = true;  // to be told, not to die of it
+  world_.environment().survives_misuse =
+      true;  // to report it instead of aborting
 }
 
 void Simulation::TurnEverythingBad() {
@@ -68,7 +69,7 @@ absl::Status Simulation::RunUntil(absl::FunctionRef<bool()> done) {
   absl::Status ended =
       scheduler_.Run(done, world_.environment().now() + kPatience, kMaxTurns);
   if (ended.ok()) return ended;
-  // What waits in vain may do so for want of what was forgotten elsewhere.
+  // A wait may hang because of a mistake elsewhere, so report mistakes too.
   return absl::Status(ended.code(),
                       absl::StrCat(ended.message(), "open:\n", world_.leaks()));
 }

@@ -80,7 +80,8 @@ void Direction::SendFailed(const absl::Status& status) {
   interrupted_ = true;
   if (!judged()) return;
   const int errnum = ErrnoOf(status);
-  // ENOTCONN is a shutdown's, which leaves the reset to be reported.
+  // ENOTCONN comes from a shutdown, after which the reset is still to be
+  // reported.
   if (errnum == EPIPE || errnum == ECONNRESET) {
     may_know_of_reset_ = true;
   } else if (errnum != ENOTCONN) {
@@ -123,7 +124,8 @@ void Direction::ReachedEnd() {
   } else if (may_end && complete()) {
     return Conclude(Outcome::kEnd);
   } else if (shows_resets_ && (ends & (kClosed | kReset))) {
-    // A reset then; a write of this end may have been told instead.
+    // It must be a reset, which a write of this end may have reported
+    // instead.
     return Conclude(Outcome::kEndAfterReset);
   } else {
     Fail("an end of stream before its last byte");
@@ -137,7 +139,7 @@ void Direction::ReceiveFailed(const absl::Status& status) {
   if (ErrnoOf(status) != ECONNRESET || !(ends_ & (kClosed | kReset)))
     Fail(absl::StrCat("a receive failed beside a peer that is there: ",
                       status.ToString()));
-  // What a Unix socket has accepted is in its peer's queue.
+  // Bytes that a Unix socket has accepted are in its peer's queue.
   if (!shows_resets_ && !complete()) Fail("a reset before the last byte");
 }
 
@@ -145,7 +147,7 @@ void Direction::CheckOutcome(const Direction& back) const {
   if (!judged()) return;
   if (outcome_ == Outcome::kNone && !left_)
     Fail("its receiver has seen neither an end nor an error");
-  // The kernel reports a reset once: to whichever call comes first.
+  // The kernel reports a reset once, to the first call.
   if (outcome_ == Outcome::kEndAfterReset && !back.may_know_of_reset_)
     Fail(absl::StrCat("a reset was reported to nobody, and as an end of stream",
                       "\n    ", back.Describe()));

@@ -11,7 +11,7 @@
 namespace ringway::net::model {
 namespace {
 
-// Small send buffers make a transfer take as many wake-ups as it has packets.
+// With small send buffers a transfer takes one wake-up per packet.
 constexpr uint64_t kMostThroughSmallBuffers = 256 * 1024;
 
 uint64_t SizeOf(Random& random, Theme theme, uint64_t most) {
@@ -24,7 +24,7 @@ uint64_t SizeOf(Random& random, Theme theme, uint64_t most) {
   return std::min(wanted, most);
 }
 
-// One in `n` of the ends has it, then one in `low` to `high` steps.
+// Applies to one in `n` ends, and there to one in `low` to `high` steps.
 uint32_t Rate(Random& random, uint32_t n, uint32_t low, uint32_t high) {
   return random.OneIn(n) ? static_cast<uint32_t>(random.Between(low, high)) : 0;
 }
@@ -39,7 +39,7 @@ EndPlan PlanEnd(Random& random, Theme theme, uint64_t most) {
   end.receives = random.Pick<uint32_t>({0, 5, 10, 10});
   end.pauses = Rate(random, 2, 2, 20);
   if (theme == Theme::kBulk) {
-    // Writers that wait beside receives that are paused.
+    // Writers that wait while receives are paused.
     end.largest_write =
         random.Pick<uint64_t>({32 * 1024 + 1, 256 * 1024, 8u << 20});
     end.receives = random.Pick<uint32_t>({5, 10});

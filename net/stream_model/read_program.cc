@@ -16,8 +16,7 @@
 namespace ringway::net::model {
 namespace {
 
-// Takes note of a receive that did not bring bytes. True if the program goes
-// on.
+// Handles a receive without bytes. True if the program continues.
 bool AfterNothing(End& end, const absl::Status& status, bool stopped) {
   if (IsStopped(status)) {
     if (stopped && !end.gone()) return true;
@@ -41,7 +40,7 @@ Task<absl::StatusOr<ReceivedBuffer>> ReceiveOf(End& end) {
   co_return co_await end.stream().Receive();
 }
 
-// Buffers that are kept for a while, with where their bytes belong.
+// Buffers that are kept for a while, with the positions of their bytes.
 class Held {
  public:
   explicit Held(Direction& in) : in_(in) {}
@@ -83,7 +82,8 @@ class Reader {
     return Read(stop);
   }
 
-  // What is held must come back while this waits: others may need it.
+  // Held buffers must be returned while this waits, because others may need
+  // them.
   void ReleaseAll() { held_.ReleaseAll(); }
 
  private:

@@ -17,8 +17,8 @@
 namespace ringway::net::model {
 namespace {
 
-// What a worker's tasks wait for; where the thread itself is, if it does not
-// answer.
+// What a worker's tasks wait for, or the thread's state if it does not
+// respond.
 std::string DumpOf(const World::Worker& worker) {
   auto dump = std::make_shared<std::promise<std::string>>();
   std::future<std::string> dumped = dump->get_future();

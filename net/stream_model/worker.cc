@@ -61,8 +61,8 @@ absl::Status Listen(Local& local, Loop& loop) {
   return absl::OkStatus();
 }
 
-// Each end begins with the number of its pair, so that whoever accepts it knows
-// which it is.
+// Each end starts by sending the number of its pair, so that the accepting
+// side can identify it.
 using Hello = std::array<std::byte, sizeof(uint32_t)>;
 
 Task<absl::StatusOr<size_t>> ReadHello(TcpStream& stream) {
@@ -183,12 +183,12 @@ void StartEnds(Local& local, Loop& loop) {
   }
 }
 
-// What others tell, each in order.
+// Receives the notes of other workers, each sender's in order.
 Task<void> Hear(Local& local, SharedReceiver<Note> in) {
   World& world = local.world;
   while (true) {
     const absl::StatusOr<Note> note = co_await in.Receive();
-    if (!note.ok()) co_return;  // all who could tell have ended
+    if (!note.ok()) co_return;  // all senders have ended
     ++world.ledger.progress;
     if (note->number != ++world.heard[note->teller])
       world.Fail(absl::StrCat("note ", note->number, " of teller ",
@@ -201,8 +201,8 @@ Task<void> SleepAMoment() {
   (co_await Sleep(absl::Milliseconds(1))).IgnoreError();
 }
 
-// Turns the loop until nothing is left of the round; a watchdog ends it if
-// something stays.
+// Turns the loop until nothing is left of the round; the watchdog aborts if
+// something remains.
 void Settle(WorkerPart& part) {
   part.CloseListeners();
   while (!part.settled()) part.executor().Run(SleepAMoment()).IgnoreError();
@@ -252,7 +252,7 @@ Task<void> WorkerPart::Main() {
   StartEnds(local_, executor_->loop());
   const absl::Duration cut_after = local_.world.plan.cut_after;
   if (cut_after > absl::ZeroDuration()) {
-    // One after the other, so that ends see their peers go.
+    // One after the other, so that ends see their peers end.
     (co_await Sleep(cut_after * (1 + local_.index))).IgnoreError();
     local_.world.ledger.cut_short = true;
     hears.Detach();
@@ -263,7 +263,7 @@ Task<void> WorkerPart::Main() {
   (co_await hears).IgnoreError();
 }
 
-// Frames that another worker is about to free come home by themselves.
+// Frames freed by another worker are returned later.
 bool WorkerPart::settled() const {
   const ExecutorStats stats = executor_->stats();
   return stats.tasks_alive == 0 && stats.loop.backend.in_flight == 0 &&

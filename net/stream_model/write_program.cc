@@ -18,7 +18,7 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-// The next `n_bytes` of the direction, which will be sent.
+// Offers the next `n_bytes` of the direction.
 Bytes Offer(End& end, size_t n_bytes) {
   Bytes bytes(n_bytes);
   Fill(bytes, end.out().key(), end.out().offered());
@@ -26,8 +26,8 @@ Bytes Offer(End& end, size_t n_bytes) {
   return bytes;
 }
 
-// Takes note of how a write ended that was `stopped`, or not, by the program.
-// False if it is the last one.
+// Handles the end of a write, which the program may have `stopped`. False if
+// it was the last one.
 bool After(End& end, const absl::Status& status, bool stopped) {
   if (status.ok()) {
     end.out().Sent();
@@ -81,7 +81,7 @@ Task<bool> WriteAndCancel(End& end, Random& random, size_t n_bytes) {
   co_return After(end, sent, /*stopped=*/true);
 }
 
-// Several writes by tasks of their own, which wait for each other.
+// Several writes by separate tasks, which queue behind each other.
 Task<bool> WriteInTurn(End& end, Random& random, size_t n_bytes) {
   const Bytes bytes = Offer(end, n_bytes);
   std::vector<Task<absl::Status>> writes;
@@ -153,7 +153,7 @@ Task<bool> WriteSomehow(End& end, Random& random, size_t n_bytes) {
     case 2:
       co_return co_await WriteBuffered(end, random, n_bytes);
     case 3:
-      // In another order of what is ready they would begin in another order.
+      // With a shuffled ready order they would begin in another order.
       if (end.options().loop.shuffle_seed == 0)
         co_return co_await WriteInTurn(end, random, n_bytes);
       [[fallthrough]];
@@ -191,7 +191,7 @@ Task<void> WriteProgram(End& end, Random random) {
     if (end.gone()) break;
     const uint64_t most =
         std::min(plan.largest_write, plan.n_bytes - end.out().offered());
-    // The largest now and then, mostly less, sometimes nothing at all.
+    // Sometimes the largest, mostly less, sometimes nothing.
     const uint64_t n = random.OneIn(3) ? most : random.Below(most + 1);
     go_on = co_await WriteSomehow(end, random, n);
   }

@@ -19,7 +19,7 @@
 namespace ringway::net::testing {
 
 ShortDirectory::ShortDirectory() {
-  // TEST_TMPDIR alone is often longer than a Unix socket's path may be.
+  // TEST_TMPDIR alone is often longer than the limit of a Unix socket's path.
   char name[] = "/tmp/ringway.XXXXXX";
   RINGWAY_CHECK(mkdtemp(name) != nullptr, "mkdtemp: %s", strerror(errno));
   path_ = name;

@@ -40,7 +40,7 @@ int64_t Peer::ReceiveInto(std::span<char> to) {
 
 std::string Peer::ReceiveNow(size_t max) { return system_->Receive(fd(), max); }
 
-// In a simulated world nothing moves on while time stands still.
+// In a simulated world nothing progresses while time stands still.
 Task<void> Peer::Pause() {
   const absl::Duration turn =
       system_->is_kernel() ? absl::ZeroDuration() : absl::Microseconds(100);

@@ -97,7 +97,7 @@ void ScriptedBackend::Wait(MonotonicTime, RunnableList& done) {
   }
 }
 
-// False while there may be more to do.
+// False while it may make further progress.
 bool ScriptedBackend::Advance(Operation& op, RunnableList& done) {
   if (op.opcode == OpCode::kClose) {
     Finish(op, close(op.fd) == 0 ? 0 : -errno, done);

@@ -31,7 +31,7 @@ namespace {
 
 constexpr size_t kChunk = 64 * 1024;
 constexpr size_t kMaxDatagram = 2048;
-// Receives at the same time: one system call serves them all.
+// Concurrent receives: one system call serves them all.
 constexpr int kReceivers = 32;
 
 // --- Ringway

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The servers of the throughput benchmark, each on a thread of its own: Ringway
-// on one side, blocking sockets on the other.
+// The servers of the throughput benchmark, each on a separate thread: one
+// with Ringway, one with blocking sockets.
 
 #ifndef RINGWAY_TOOLS_BENCH_ECHO_SERVERS_H_
 #define RINGWAY_TOOLS_BENCH_ECHO_SERVERS_H_
@@ -21,11 +21,12 @@ enum class Side { kRingway, kBlocking };
 
 enum class Workload {
   kChunks,         // read, write, read, ...
-  kFireAndForget,  // reads on while what it has sent waits to be taken
+  kFireAndForget,  // keeps reading while its output is unsent
   kDatagrams,
 };
 
-// Pins the calling thread; negative: nothing. Aborts if the CPU is not there.
+// Pins the calling thread unless `cpu` is negative. Aborts if the CPU does
+// not exist.
 void PinThread(int cpu);
 
 // Serves one run: one connection to its end, or datagrams until an empty one.

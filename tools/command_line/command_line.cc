@@ -75,7 +75,7 @@ std::optional<int> CommandLine::Parse(int argc, char** argv) {
   }
   options.push_back({"help", no_argument, nullptr, kHelp});
   options.push_back({});
-  opterr = 0;  // one line, ours
+  opterr = 0;  // prints its own message instead
   optind = 0;
   while (true) {
     const int at = std::max(optind, 1);

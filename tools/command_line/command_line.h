@@ -25,25 +25,25 @@ namespace ringway {
 
 class CommandLine {
  public:
-  // The exit code for a command line that makes no sense.
+  // The exit code for an invalid command line.
   static constexpr int kUsageError = 2;
 
   CommandLine(std::string program, std::string purpose);
 
-  // Declares --NAME. What `value` points to holds the default and receives what
-  // is given. Numbers outside [low, high] are refused. A duration is written
-  // with its unit: 500ms, 5s, 2m; 0 is 0. A bool is a switch: --NAME,
+  // Declares --NAME. `*value` holds the default and receives the flag's
+  // value. Numbers outside [low, high] are refused. A duration is written
+  // with its unit: 500ms, 5s, 2m; 0 needs none. A bool is a switch: --NAME,
   // --NAME=true or --NAME=false.
   void Add(std::string name, std::string help, std::string* value);
   void Add(std::string name, std::string help, int* value, int low, int high);
   void Add(std::string name, std::string help, absl::Duration* value);
   void Add(std::string name, std::string help, bool* value);
 
-  // Parses the command line. No value: go on. Otherwise the exit code to
-  // return: 0 after --help, kUsageError after a message of one line on stderr.
+  // Parses the command line. Returns nullopt to continue, otherwise the exit
+  // code: 0 after --help, kUsageError after a one-line message on stderr.
   std::optional<int> Parse(int argc, char** argv);
 
-  // Says on stderr what is wrong with a value that only the program can judge;
+  // Prints on stderr the error in a value that only the program can check;
   // returns kUsageError.
   int Complain(std::string_view message) const;
 
@@ -53,7 +53,8 @@ class CommandLine {
     std::string help;
     std::string shown_default;
     bool is_switch;
-    // Empty when the text was taken, else what was expected.
+    // Returns an empty string if the text was accepted, else the expected
+    // form.
     std::function<std::string(std::string_view text)> set;
   };
 

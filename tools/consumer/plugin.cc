@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A shared object that runs tasks and a timer of its own.
+// A shared object that runs its own tasks and a timer.
 
 #include "ringway/ringway.h"
 

@@ -16,14 +16,14 @@
 namespace ringway::loadgen {
 namespace {
 
-// What can be written to a server that does not read because its own replies
-// are not read: less than a socket's smallest usual buffer. More is written
-// while the replies are read.
+// The most written before replies are read: less than the smallest usual
+// socket buffer, because a server may stop reading while its replies are not
+// read. The rest is written while replies are read.
 constexpr size_t kWrittenBeforeReading = 16 * 1024;
 
 constexpr size_t kMostReadAtOnce = 64 * 1024;
 
-// Room for what nobody asked for.
+// Room to detect excess bytes.
 constexpr size_t kExcess = 64;
 
 }  // namespace
@@ -85,7 +85,7 @@ Task<absl::Status> Client::ReadReplies(net::TcpStream& stream) {
         static_cast<uint64_t>(now.nanoseconds() - written_.nanoseconds()),
         complete - replies);
     replies = complete;
-    // The next batch follows at once: one reading of the clock serves both.
+    // The next batch follows at once, so one clock reading serves both.
     if (received == batch_.size()) written_ = now;
   }
   co_return absl::OkStatus();

@@ -34,20 +34,20 @@ class Client {
   // outlive it.
   Client(int index, const ClientOptions& options, Meter& meter);
 
-  // Exchanges batches over `stream` until `stop` is true, which it looks at
+  // Exchanges batches over `stream` until `stop` is true, which is checked
   // after each batch.
   //
-  // Errors: those of the stream; DataLoss, naming request and byte, for a reply
-  //         that is not its request; OutOfRange when the server hangs up or
-  //         sends more than it was sent.
+  // Errors: those of the stream; DataLoss, naming request and byte, for a
+  //         reply that is not its request; OutOfRange if the server closes
+  //         the connection or sends more than it received.
   Task<absl::Status> Run(net::TcpStream& stream, const bool& stop);
 
  private:
   void FillBatch();
   Task<absl::Status> WriteBatch(net::TcpStream& stream);
   Task<absl::Status> ReadReplies(net::TcpStream& stream);
-  // The first `received` bytes of the replies are there, the last `n` of them
-  // new, at the front of `incoming_`.
+  // Checks the last `n` of the `received` bytes of replies, which are at the
+  // front of `incoming_`.
   absl::Status Check(size_t received, size_t n) const;
   absl::Status Mismatch(size_t at, std::byte got) const;
 
@@ -57,7 +57,7 @@ class Client {
   std::vector<std::byte> batch_;
   std::vector<std::byte> incoming_;
   uint64_t batches_ = 0;
-  MonotonicTime written_;  // when the batch began to be written
+  MonotonicTime written_;  // when writing of the batch began
 };
 
 }  // namespace ringway::loadgen

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CpuClock: how much processor time a process has used, this one or another, in
-// nanoseconds and including threads that are running right now or have ended.
+// CpuClock: the processor time of a process, this one or another, in
+// nanoseconds, including running and ended threads.
 
 #ifndef RINGWAY_TOOLS_LOADGEN_CPU_CLOCK_H_
 #define RINGWAY_TOOLS_LOADGEN_CPU_CLOCK_H_
@@ -21,7 +21,7 @@ class CpuClock {
   // Errors: NotFound if there is no such process.
   static absl::StatusOr<CpuClock> Of(pid_t process);
 
-  // User and system time since the process began; zero once it is gone.
+  // User and system time since the process began; zero once it has ended.
   absl::Duration Now() const;
 
  private:

@@ -20,10 +20,10 @@
 namespace ringway::loadgen {
 namespace {
 
-// For a connection to be made, and for the last replies to come.
+// The time limit for connecting, and for the last replies.
 constexpr absl::Duration kPatience = absl::Seconds(5);
 
-// How soon a stop is noticed.
+// The interval of checks for a stop.
 constexpr absl::Duration kLookAround = absl::Milliseconds(50);
 
 Task<absl::StatusOr<net::TcpStream>> Open(const net::SocketAddress& address) {

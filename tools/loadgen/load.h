@@ -28,7 +28,7 @@ struct LoadOptions {
   ClientOptions client;
   absl::Duration duration = absl::Seconds(5);
   absl::Duration warmup = absl::Milliseconds(500);
-  // Whose processor time to measure next to our own.
+  // The process whose processor time is measured besides this one's.
   std::optional<CpuClock> server_cpu;
   // Ends the run early when true, with the figures so far. May be null.
   const std::atomic<bool>* stop = nullptr;
@@ -39,7 +39,7 @@ struct LoadOptions {
 };
 
 struct LoadResult {
-  uint64_t requests = 0;  // whose replies came, and right, while measuring
+  uint64_t requests = 0;  // with correct replies while measuring
   uint64_t errors = 0;    // connections that failed, at any time
   std::string first_error;
   Histogram latency_ns;

@@ -34,7 +34,7 @@ using ringway::loadgen::CpuClock;
 using ringway::loadgen::LoadOptions;
 using ringway::loadgen::LoadResult;
 
-// What the connections' buffers may come to.
+// The limit of the connections' buffers.
 constexpr uint64_t kMaxMemory = uint64_t{4} << 30;
 
 std::atomic<bool> interrupted{false};
@@ -82,7 +82,7 @@ int Measure(LoadOptions options, bool json) {
   if (terminal) options.on_progress = &ShowProgress;
   const LoadResult result = ringway::loadgen::RunLoad(**executor, options);
   if (terminal) fprintf(stderr, "\r\x1b[K");
-  // A table of zeros would say less.
+  // More useful than a table of zeros.
   if (result.requests == 0) {
     return CannotRun(absl::UnavailableError(
         result.errors == 0 ? "no reply came while it was measured"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Meter: what the connections of a load run have seen so far.
+// Meter: the counters of a load run.
 
 #ifndef RINGWAY_TOOLS_LOADGEN_METER_H_
 #define RINGWAY_TOOLS_LOADGEN_METER_H_
@@ -17,7 +17,7 @@ namespace ringway::loadgen {
 // Shared by all connections; one thread.
 class Meter {
  public:
-  // Requests count only in between, errors always.
+  // Requests count only between Start() and Stop(), errors always.
   void Start() { measuring_ = true; }
   void Stop() { measuring_ = false; }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the load generator sends: bytes that name their connection, their
-// request and their place in it, so that a reply that was swapped, repeated or
-// shifted is not mistaken for the right one. Cheap: a multiplication or two per
-// request and an addition per eight bytes.
+// The payload of the load generator: bytes that depend on their connection,
+// request and position, so that swapped, repeated or shifted replies are
+// detected. Cheap: one or two multiplications per request and an addition per
+// eight bytes.
 
 #ifndef RINGWAY_TOOLS_LOADGEN_PAYLOAD_H_
 #define RINGWAY_TOOLS_LOADGEN_PAYLOAD_H_

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the load generator tells what it found: a table for people, one JSON
-// object for programs.
+// The output of the load generator: a table, or a JSON object for programs.
 
 #ifndef RINGWAY_TOOLS_LOADGEN_REPORT_H_
 #define RINGWAY_TOOLS_LOADGEN_REPORT_H_

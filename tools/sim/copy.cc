@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The copy scenario: a file is copied the safe way - to another name, made
-// safe, renamed - on a disk that fails and a machine that loses power.
+// The copy scenario: a file is copied safely - to a temporary name, synced,
+// renamed - on a disk with faults and a machine with power failures.
 
 #include <fcntl.h>
 
@@ -57,7 +57,7 @@ class Copier {
   }
 
  private:
-  // Two tasks at once, so that operations overtake each other.
+  // Two concurrent tasks, so that operations overtake each other.
   Task<int32_t> CopyHalves(int from, int to) {
     const uint64_t middle = n_bytes_ / 2;
     Task<int32_t> low = CopyRange(from, to, 0, middle);
@@ -105,8 +105,8 @@ class Copier {
   const uint64_t n_bytes_;
 };
 
-// Whenever the power fails: what the copy said was done is there, whole; and
-// what is there under the final name is whole.
+// After a power failure at any time, a copy that was reported as done must be
+// complete, and a file under the final name must be complete.
 class CopyRun {
  public:
   explicit CopyRun(Trial& trial)

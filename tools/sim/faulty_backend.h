@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FaultyBackend: a backend that forwards everything to another one, and
-// misbehaves in one chosen way. What is above it is real, and shows whether the
-// fault would be found there.
+// FaultyBackend: a backend that forwards all calls to another one, with one
+// chosen fault. The layers above are real, so this tests whether they would
+// detect the fault.
 
 #ifndef RINGWAY_TOOLS_SIM_FAULTY_BACKEND_H_
 #define RINGWAY_TOOLS_SIM_FAULTY_BACKEND_H_
@@ -22,23 +22,23 @@
 namespace ringway::simulation {
 
 enum class BackendFault : uint8_t {
-  // A write that waits beside a read of the same fd is forgotten when the read
-  // brings something. So it is where the mask of what an fd is polled for loses
-  // the writer when it is set for the reader.
+  // A write that waits while a read of the same fd is waiting is forgotten
+  // when the read completes, as when an fd's poll mask is set for the reader
+  // and loses the writer.
   kForgottenWrite,
   // An accept on a shared listener whose connection another worker has taken
-  // does not return: the listener has lost its O_NONBLOCK. Its worker stands
-  // still, timers and all, until the next connection is its own.
+  // blocks, as if the listener had lost O_NONBLOCK. Its worker stops,
+  // including its timers, until it gets a connection.
   kBlockingAccept,
-  // A multishot receive that is told to stop has ended before its owner knows,
-  // which prepares it again: what it had brought last is gone. So it is where
-  // an operation counts as idle while its end waits in the ready queue.
+  // A stopped multishot receive has ended before its owner's callback has
+  // run, and the owner prepares it again: its last delivery is lost, as when
+  // an operation counts as idle while its end is in the ready queue.
   kLostEnd,
 };
 
 class FaultyBackend final : public Backend {
  public:
-  // Those that have a fault together.
+  // Backends that share a fault.
   using Group = std::vector<FaultyBackend*>;
 
   // Joins `group`, which must outlive this.
@@ -64,7 +64,7 @@ class FaultyBackend final : public Backend {
   BackendStats stats() const override { return inner_->stats(); }
 
  private:
-  // Another's time, but for the time that it stands still.
+  // The inner clock, minus the time that the backend was stopped.
   class StoppableClock : public Clock {
    public:
     explicit StoppableClock(const Clock& clock) : clock_(clock) {}
@@ -87,8 +87,8 @@ class FaultyBackend final : public Backend {
     enum class Phase : uint8_t {
       kStarted,
       kWaits,      // it has not ended in the turn of its start
-      kForgotten,  // its end will not be told
-      kSwallowed,  // nor has it been: it has ended
+      kForgotten,  // its end will not be reported
+      kSwallowed,  // it has ended unreported
     };
     Operation* op;
     Phase phase = Phase::kStarted;
@@ -97,16 +97,16 @@ class FaultyBackend final : public Backend {
   static BackendInfo InfoOf(const Backend& inner, const Clock& clock);
 
   InFlight* Find(const Runnable& entry);
-  // Forgets those that have ended, and been told of.
+  // Removes those that have ended and been reported.
   void RemoveEnded();
-  // What each fault does with `news`, the entries of one Wait().
+  // Apply each fault to `news`, the entries of one Wait().
   void ForgetWrites(RunnableList& news);
   void LoseEnds();
   void BlockOthers(RunnableList& news);
-  // Stands still if it, too, was about to accept from `listener`.
+  // Stops if it was also about to accept from `listener`.
   void BlockIn(const sockaddr_storage& listener);
   void StandStill(RunnableList& done);
-  // Ends what was swallowed on `fd`, or kAnyFd, as cancelled.
+  // Ends swallowed operations on `fd`, or kAnyFd, as cancelled.
   static void EndSwallowed(Operation& op, RunnableList& done);
   size_t CancelSwallowed(int fd, RunnableList& done);
   sockaddr_storage NameOf(int listener) const;
@@ -116,7 +116,7 @@ class FaultyBackend final : public Backend {
   Group& group_;
   StoppableClock clock_;
   std::vector<InFlight> in_flight_;
-  // The accept that does not return, and what has come meanwhile.
+  // The blocked accept, and the entries that arrived meanwhile.
   DeliveringOperation* blocked_in_ = nullptr;
   uint32_t accepted_before_ = 0;
   RunnableList unseen_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Operations on files to co_await, and one that does nothing. Each gives what
-// the system call would have returned, or -errno.
+// Awaitable file operations, and a no-op. Each returns the system call's
+// result, or -errno.
 
 #ifndef RINGWAY_TOOLS_SIM_OPERATIONS_H_
 #define RINGWAY_TOOLS_SIM_OPERATIONS_H_

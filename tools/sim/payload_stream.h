@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The bytes that a simulated client sends: another sequence for every stream,
-// so that a byte that went astray is noticed wherever it turns up.
+// The bytes that a simulated client sends: a different sequence for every
+// stream, so that a misplaced byte is detected.
 
 #ifndef RINGWAY_TOOLS_SIM_PAYLOAD_STREAM_H_
 #define RINGWAY_TOOLS_SIM_PAYLOAD_STREAM_H_

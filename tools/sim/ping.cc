@@ -26,10 +26,10 @@ constexpr int kHops = 40;
 struct Token {
   int hops_left = 0;
   size_t sender = 0;
-  uint64_t sequence = 0;  // of all that the sender has sent to the receiver
+  uint64_t sequence = 0;  // counts the messages from the sender to the receiver
 };
 
-// Tokens that have come to one player.
+// Tokens that one player has received.
 class Mailbox {
  public:
   explicit Mailbox(Trial& trial) : trial_(trial) {}
@@ -39,7 +39,7 @@ class Mailbox {
     news_.Set();
   }
 
-  // The next one; none when the task is cancelled.
+  // Takes the next one; false if the task is cancelled.
   Task<bool> Take(Token& token) {
     while (tokens_.empty()) {
       if (trial_.has(Bug::kLostWakeUp)) co_await Nop();
@@ -69,7 +69,8 @@ class PingRun {
     }
   }
 
-  // Tasks that a bug has left waiting go before what they wait for.
+  // Tasks left waiting by a bug are destroyed before the objects they wait
+  // for.
   ~PingRun() {
     playing_.clear();
     trial_.simulation().DestroyHosts();
@@ -110,7 +111,7 @@ class PingRun {
       if (token.sequence != expected++) {
         co_return absl::DataLossError("messages out of order");
       }
-      // Waits for something now and then, so that messages come at all times.
+      // Waits sometimes, so that messages arrive at all times.
       if (trial_.rng().Chance(0.3)) co_await Nop();
       if (trial_.rng().Chance(0.3)) {
         static_cast<void>(co_await Sleep(
@@ -126,7 +127,7 @@ class PingRun {
     co_return absl::OkStatus();
   }
 
-  // To anybody, from `self`.
+  // Sends to a random player, from `self`.
   void SendOn(Token token, size_t self) {
     const size_t to = trial_.rng().Below(kPlayers);
     Mailbox* mailbox = players_[to].mailbox.get();

@@ -67,7 +67,7 @@ void Trial::Report(std::string_view what, const absl::Status& status) {
 }
 
 absl::Status Trial::Finish() {
-  // Whatever ends it: what is open then is named.
+  // Regardless of its result: open fds are reported below.
   simulation_.RunFor(kMoment, [this] { return world().leaks().empty(); })
       .IgnoreError();
   return simulation_.Check();
@@ -98,7 +98,7 @@ bool IsMistake(int errnum) {
 
 bool IsMistake(const absl::Status& status) {
   if (status.ok()) return false;
-  // By a limit that the program has set itself.
+  // By a deadline that the program has set itself.
   if (absl::IsDeadlineExceeded(status)) return false;
   const int errnum = ErrnoOf(status);
   return errnum == 0 || IsMistake(errnum);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a scenario is given, what it works with and what it comes to.
+// The options, the environment and the result of a scenario.
 
 #ifndef RINGWAY_TOOLS_SIM_SCENARIO_H_
 #define RINGWAY_TOOLS_SIM_SCENARIO_H_
@@ -17,17 +17,17 @@
 
 namespace ringway::simulation {
 
-// Mistakes planted in the scenarios, to see that they are found.
+// Bugs planted in the scenarios, to check that they are found.
 enum class Bug : uint8_t {
   kNone,
-  // Of the programs.
-  kLostWakeUp,           // an event is reset after it was looked at
+  // In the programs.
+  kLostWakeUp,           // an event is reset after it was checked
   kDoubleClose,          // the fd of a stream that failed is closed once more
   kLeakOnCancel,         // a cancelled task forgets its duplicate of a socket
-  kReusedSlot,           // a late reply goes to whoever has the slot now
-  kBufferReturnedTwice,  // a receive buffer is given back once more
+  kReusedSlot,           // a late reply goes to the slot's new session
+  kBufferReturnedTwice,  // a receive buffer is returned twice
   kEndsBothHalves,       // a proxy ends both directions at the end of one
-  // Of what is below them: see BackendFault.
+  // In the backend: see BackendFault.
   kForgottenWrite,
   kBlockingAccept,
   kLostEnd,
@@ -39,27 +39,27 @@ struct Options {
   uint64_t seed = 1;
   bool faults = true;
   Bug bug = Bug::kNone;
-  // Few clients, for runs that are repeated with every operation failing.
+  // Few clients, for runs that are repeated with each operation failing.
   bool small = false;
-  // Besides, or instead of, faults at random: one that is chosen.
+  // A chosen fault, in addition to or instead of random ones.
   sim::SingleFailure failure;
-  // Is given a line for everything that happens. Null: none.
+  // Receives a line for every event. Null: none.
   std::function<void(const std::string& line)> trace;
 };
 
-// What came of one run of a scenario.
+// The result of one run of a scenario.
 struct Verdict {
-  absl::Status status;  // not OK: the program, or the simulator, is wrong
+  absl::Status status;  // not OK: a bug in the program or the simulator
   uint64_t trace_hash = 0;
   uint64_t turns = 0;
-  // Options::failure has come.
+  // Options::failure has happened.
   bool failure_happened = false;
 };
 
 using Scenario = Verdict (*)(const Options& options);
 
-// A simulation for one run of a scenario, and the judgement of what its
-// programs meet in it.
+// A simulation for one run of a scenario, and the check of its programs'
+// results.
 class Trial {
  public:
   explicit Trial(const Options& options);
@@ -70,26 +70,26 @@ class Trial {
   bool has(Bug bug) const { return bug_ == bug; }
   bool faults() const { return faults_; }
   bool small() const { return small_; }
-  // Whether an operation may fail that is none of the program's mistakes.
+  // Whether operations may fail without a bug in the program.
   bool may_fail() { return faults_ || failure().n > 0; }
-  // The one that was chosen, and whether it has come.
+  // The chosen fault, and whether it has happened.
   const sim::SingleFailure& failure() { return world().environment().failure; }
 
-  // A worker on a machine of its own, or on that of another one.
+  // Adds a worker on a new machine, or on that of another one.
   SimulatedHost& AddMachine() { return AddHost(/*address=*/0); }
   SimulatedHost& AddWorkerBeside(const SimulatedHost& other) {
     return AddHost(other.address());
   }
 
-  // `what` has come to `status`: OK if it did, or did not by bad luck; else
-  // Internal, with the reason.
+  // Judges the result `status` of `what`: OK if it succeeded or failed by an
+  // injected fault; else Internal, with the reason.
   absl::Status Judge(std::string_view what, const absl::Status& status);
-  // The same for a task whose result is not looked at.
+  // The same for a task whose result is not used.
   void Report(std::string_view what, const absl::Status& status);
 
-  // When all tasks have ended: OK if everything is closed in a moment, as what
-  // a task has dropped is when nothing is in flight on it, and no rule was
-  // broken.
+  // After all tasks have ended: OK if everything is closed shortly
+  // afterwards, as dropped sockets are when their operations have ended, and
+  // there was no violation.
   absl::Status Finish();
 
  private:
@@ -102,15 +102,15 @@ class Trial {
   Simulation simulation_;
 };
 
-// True for an errno that only a wrong program gets.
+// True for an errno that only a program with a bug gets.
 bool IsMistake(int errnum);
-// The same of a status. A status that no errno stands behind is a mistake, and
-// so is a cancel: let them be judged that should not have come.
+// The same for a status. A status without an errno is a mistake, and so is a
+// cancel: pass only those that should not occur.
 bool IsMistake(const absl::Status& status);
 
 net::SocketAddress AddressOf(const SimulatedHost& host, uint16_t port);
 
-// Runs a scenario, which is made from its options.
+// Runs a scenario, which is constructed from its options.
 template <typename ScenarioRun>
 Verdict VerdictOf(const Options& options) {
   Trial trial(options);

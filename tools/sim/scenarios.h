@@ -17,8 +17,8 @@
 
 namespace ringway::simulation {
 
-// A server of datagrams and six clients. Every request is answered in the end;
-// no datagram comes twice, and none with a wrong byte.
+// A datagram server and six clients. Every request is answered eventually; no
+// datagram arrives twice or with a wrong byte.
 Verdict RunUdp(const Options& options);
 
 // The copy of a file, and messages between four loops: see there.
@@ -36,7 +36,7 @@ std::span<const NamedScenario> AllScenarios();
 struct SweepResult {
   uint64_t seeds_run = 0;
   uint64_t turns = 0;
-  // The first that failed, and how.
+  // The first failed seed, and its failure.
   std::optional<uint64_t> failed_seed;
   absl::Status failure;
 };

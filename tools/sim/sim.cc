@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs whole programs in simulated worlds, one for each seed, until one fails;
-// then says how to see that run again.
+// Runs whole programs in simulated worlds, one for each seed, until one
+// fails; then prints the command that repeats that run.
 //
 //   bazel run --config=opt //tools/sim -- --scenario=proxy --seeds=10000
 //   bazel run --config=opt //tools/sim -- --scenario=echo --seed=4711 --trace
@@ -38,8 +38,8 @@ struct Flags {
   bool trace = false;
 };
 
-// Where the program is run from is not where this one is, so the command names
-// the target.
+// The command names the Bazel target, because `bazel run` uses a different
+// directory.
 std::string ReplayCommand(const NamedScenario& scenario, uint64_t seed,
                           const Flags& flags) {
   return absl::StrCat("bazel run //tools/sim -- --scenario=", scenario.name,
@@ -57,7 +57,7 @@ Options OptionsFor(const Flags& flags) {
   return options;
 }
 
-// One seed, and what came of it.
+// Runs one seed and prints the result.
 bool RunOne(const NamedScenario& scenario, const Flags& flags) {
   const Verdict verdict = scenario.run(OptionsFor(flags));
   printf("%-5s  seed %d: %s; %llu turns, trace %016llx\n",

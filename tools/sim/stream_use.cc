@@ -61,7 +61,7 @@ Task<absl::StatusOr<size_t>> Read(Trial& trial, net::StreamReader reader,
   co_return n;
 }
 
-// Looks at what was lent some time later, now and then.
+// Sometimes reads the lent bytes later.
 Task<absl::StatusOr<size_t>> Receive(Trial& trial, net::StreamReader reader,
                                      std::string& bytes) {
   const bool hold = trial.rng().Chance(0.2);

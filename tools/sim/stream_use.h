@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sending and receiving on a stream in one of the ways there are, by chance.
+// Sends and receives on a stream in a randomly chosen way.
 
 #ifndef RINGWAY_TOOLS_SIM_STREAM_USE_H_
 #define RINGWAY_TOOLS_SIM_STREAM_USE_H_
@@ -19,7 +19,7 @@
 
 namespace ringway::simulation {
 
-// Connects; with faults, now and then with a deadline: DeadlineExceeded.
+// Connects; with faults, sometimes with a deadline: DeadlineExceeded.
 Task<absl::StatusOr<net::TcpStream>> ConnectSomehow(Trial& trial,
                                                     net::SocketAddress to);
 
@@ -28,8 +28,8 @@ Task<absl::StatusOr<net::TcpStream>> ConnectSomehow(Trial& trial,
 Task<absl::Status> SendSomehow(Trial& trial, net::StreamWriter writer,
                                std::span<const std::byte> bytes);
 
-// Appends what comes next to `bytes`: by Read() or Receive(), now and then
-// given up a few times before it waits in earnest. The number of bytes; 0 at
+// Appends the next received bytes to `bytes`, by Read() or Receive(),
+// sometimes after a few cancelled attempts. Returns the number of bytes; 0 at
 // the end.
 Task<absl::StatusOr<size_t>> ReceiveSomehow(Trial& trial,
                                             net::StreamReader reader,
@@ -38,7 +38,7 @@ Task<absl::StatusOr<size_t>> ReceiveSomehow(Trial& trial,
 // Waits up to `longest`.
 Task<void> Pause(Trial& trial, absl::Duration longest);
 
-// Of the running task.
+// True if the running task is cancelled.
 bool CurrentTaskIsCancelled();
 
 }  // namespace ringway::simulation

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The udp scenario: clients ask a server by datagrams, some of which are lost
-// or overtake each other, and ask again.
+// The udp scenario: clients send requests to a server by datagrams, some of
+// which are lost or reordered, and retry.
 
 #include <algorithm>
 #include <array>
@@ -41,7 +41,7 @@ constexpr absl::Duration kSlowestReply = absl::Milliseconds(20);
 constexpr absl::Duration kPatience = absl::Milliseconds(100);
 constexpr absl::Duration kPause = absl::Milliseconds(5);
 
-// What every datagram begins with. The bytes after it are its client's stream
+// The start of every datagram. The following bytes are its client's stream
 // from `sequence * kMostBytes` on.
 struct Header {
   uint32_t client = 0;
@@ -60,8 +60,8 @@ std::vector<std::byte> DatagramOf(const Header& header) {
   return bytes;
 }
 
-// The header of a datagram that has all its bytes, or is a part of one: OK if
-// they are the right ones.
+// The header of a complete or truncated datagram; OK if its bytes are
+// correct.
 absl::StatusOr<Header> HeaderOf(std::span<const std::byte> bytes,
                                 bool truncated) {
   Header header;
@@ -79,8 +79,8 @@ absl::StatusOr<Header> HeaderOf(std::span<const std::byte> bytes,
   return header;
 }
 
-// Notes each datagram that has come. DataLoss if it has come before: every
-// attempt to send one has a number of its own.
+// Records each received datagram. DataLoss if it was received before: every
+// attempt to send one has a unique number.
 class Arrivals {
  public:
   absl::Status Note(const Header& header) {
@@ -94,7 +94,7 @@ class Arrivals {
   std::set<Header> seen_;
 };
 
-// A socket, as soon as there is one to be had, or the task is cancelled.
+// Retries until it has a socket, or the task is cancelled.
 Task<absl::StatusOr<net::UdpSocket>> BindAtLast(Trial& trial,
                                                 SimulatedHost& host,
                                                 net::SocketAddress address) {
@@ -109,7 +109,7 @@ Task<absl::StatusOr<net::UdpSocket>> BindAtLast(Trial& trial,
   }
 }
 
-// Sends every datagram back, some time later. Several tasks receive.
+// Echoes every datagram some time later. Several tasks receive.
 class UdpServer {
  public:
   UdpServer(Trial& trial, SimulatedHost& host)
@@ -168,7 +168,7 @@ class UdpServer {
   Arrivals arrivals_;
 };
 
-// Asks until it is answered, one request after the other.
+// Repeats each request until it is answered, one request after the other.
 class UdpClient {
  public:
   UdpClient(Trial& trial, SimulatedHost& host, const net::SocketAddress& server,

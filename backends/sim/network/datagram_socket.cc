@@ -182,8 +182,8 @@ int64_t DatagramSocket::Transmit(
   }
   const absl::Duration latency = network().Latency(family());
   if (target == nullptr) {
-    if (connected_) {  // only a connected socket gets the error of an
-                       // unreachable port
+    // Only a connected socket gets the error of an unreachable port.
+    if (connected_) {
       env.After(latency + network().Latency(family()),
                 [self = std::weak_ptr(Self())] {
                   if (auto socket = self.lock()) socket->OnUnreachable();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the servers that Ringway is compared with have in common: their two
-// flags, a listening socket, and an end on SIGTERM. Plain system calls; nothing
-// of Ringway.
+// Common code of the servers that Ringway is compared with: their two flags,
+// a listening socket, and termination on SIGTERM. Plain system calls, without
+// Ringway.
 
 #ifndef RINGWAY_TOOLS_BENCH_PEERS_PEER_H_
 #define RINGWAY_TOOLS_BENCH_PEERS_PEER_H_
@@ -10,9 +10,8 @@
 namespace peer {
 
 // Parses --listen=ADDRESS (127.0.0.1:7878 by default) and --pin=CPU, pins the
-// calling thread, listens, and prints `listening on ADDRESS`. Ends the process
-// with a message when any of that fails: 2 for flags that make no sense, else
-// 1.
+// calling thread, listens, and prints `listening on ADDRESS`. On failure ends
+// the process with a message and exit code 2 for invalid flags, else 1.
 //
 // Returns the listening socket, non-blocking and close-on-exec.
 int ListenAsTold(int argc, char** argv);

@@ -57,8 +57,8 @@ Task<absl::Status> EchoClient::RunSession() {
   co_return co_await Leave(*std::move(stream));
 }
 
-// One message after the other, or sending and receiving by two tasks; then the
-// end.
+// Sends one message after the other, or sends and receives in two tasks; then
+// ends.
 Task<absl::Status> EchoClient::Converse(net::TcpStream& stream) {
   const bool at_once = trial_.rng().Chance(0.4);
   Task<absl::Status> talk = at_once ? AllAtOnce(stream) : TakeTurns(stream);
@@ -67,8 +67,8 @@ Task<absl::Status> EchoClient::Converse(net::TcpStream& stream) {
   co_return co_await Finish(stream);
 }
 
-// Message for message, or all messages before it looks at the first reply. With
-// faults it may also leave in the middle of it.
+// Waits for each reply, or sends all messages before reading the first reply.
+// With faults it may also leave early.
 Task<absl::Status> EchoClient::TakeTurns(net::TcpStream& stream) {
   sim::Rng& rng = trial_.rng();
   const bool in_one_go = rng.Chance(0.3);
@@ -92,10 +92,10 @@ Task<absl::Status> EchoClient::AllAtOnce(net::TcpStream& stream) {
   co_return sent.ok() ? received : sent;
 }
 
-// Stops sending, and receives what is still to come: then the end.
+// Stops sending and receives the remaining bytes until the end.
 Task<absl::Status> EchoClient::Finish(net::TcpStream& stream) {
   const absl::Status shut = co_await stream.ShutdownWrite();
-  // A reset that has come meanwhile makes the connection none: a receive tells.
+  // After a reset there is no connection; a receive reports it.
   const bool is_reset = ErrnoOf(shut) == ENOTCONN && trial_.may_fail();
   if (!shut.ok() && !is_reset) co_return Break(stream, "shutting down", shut);
   absl::Status status = co_await ReceiveUntil(stream, offset_sent_);
@@ -115,7 +115,7 @@ Task<absl::Status> EchoClient::ExpectEnd(net::TcpStream& stream) {
   co_return absl::OkStatus();
 }
 
-// In one of the ways that there are.
+// In a random way.
 Task<absl::Status> EchoClient::Leave(net::TcpStream stream) {
   switch (trial_.rng().Below(3)) {
     case 0:
@@ -128,7 +128,7 @@ Task<absl::Status> EchoClient::Leave(net::TcpStream stream) {
   }
 }
 
-// What a write that was given up has sent is not known: that is the end.
+// The progress of a cancelled write is unknown, so the session ends.
 Task<absl::Status> EchoClient::SendUntil(net::TcpStream& stream, uint64_t end) {
   sim::Rng& rng = trial_.rng();
   while (offset_sent_ < end && !over_) {

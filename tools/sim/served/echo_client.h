@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EchoClient: talks to a server that sends everything back, and checks every
-// byte.
+// EchoClient: talks to an echo server and checks every byte.
 
 #ifndef RINGWAY_TOOLS_SIM_SERVED_ECHO_CLIENT_H_
 #define RINGWAY_TOOLS_SIM_SERVED_ECHO_CLIENT_H_
@@ -19,17 +18,18 @@ namespace ringway::simulation {
 
 class EchoClient {
  public:
-  // Of all clients of a trial it is the `number`-th.
+  // The `number`-th client of a trial.
   EchoClient(Trial& trial, const net::SocketAddress& server, uint64_t number);
 
-  // Has its sessions, one after the other. Without bad luck everything comes
-  // back; with it a session may end early, and what came before is exact.
+  // Runs its sessions, one after the other. Without faults everything is
+  // echoed; with faults a session may end early, but the bytes before are
+  // exact.
   //
-  // Errors: DataLoss for a wrong byte, Internal for what only a mistake leads
-  //         to.
+  // Errors: DataLoss for a wrong byte, Internal for errors that only a bug
+  //         causes.
   Task<absl::Status> Run();
 
-  // How many sessions each has.
+  // The number of sessions of each client.
   static uint64_t SessionsIn(const Trial& trial);
 
  private:
@@ -42,7 +42,7 @@ class EchoClient {
   Task<absl::Status> SendUntil(net::TcpStream& stream, uint64_t end);
   Task<absl::Status> ReceiveUntil(net::TcpStream& stream, uint64_t end);
   Task<absl::Status> ExpectEnd(net::TcpStream& stream);
-  // Ends the session, which is over, whatever else it waits for.
+  // Ends the session and all its waits.
   absl::Status Break(net::TcpStream& stream, std::string_view what,
                      const absl::Status& status);
   absl::Status Judge(std::string_view what, const absl::Status& status);
@@ -52,7 +52,7 @@ class EchoClient {
   uint64_t stream_;
   uint64_t offset_sent_ = 0;
   uint64_t offset_received_ = 0;
-  bool over_ = false;  // ended early, by bad luck or by its own decision
+  bool over_ = false;  // ended early, by a fault or by its own decision
 };
 
 }  // namespace ringway::simulation

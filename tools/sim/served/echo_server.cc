@@ -36,7 +36,7 @@ Task<void> EchoServer::ServeConnection(net::TcpStream stream) {
   if (spare >= 0 && !CurrentTaskIsCancelled()) sockets().Close(spare);
 }
 
-// Takes what comes and sees to the replies: OK at the end of the stream.
+// Receives messages and starts the replies; OK at the end of the stream.
 Task<absl::Status> EchoServer::TakeAll(SlabKey key) {
   Session& session = *sessions_.Get(key);
   while (true) {
@@ -59,7 +59,7 @@ Task<absl::Status> EchoServer::TakeAll(SlabKey key) {
   }
 }
 
-// Ends a connection in one of the ways that there are.
+// Ends a connection in a random way.
 Task<void> EchoServer::Part(net::TcpStream& stream, bool failed) {
   if (!stream.valid()) co_return;
   const int fd = stream.fd();
@@ -76,8 +76,7 @@ EchoServer::Session* EchoServer::Find(SlabKey key) {
   return sessions_.Get(by_index ? slots_[key.index] : key);
 }
 
-// Ends a session that cannot be answered: what receives on it ends as
-// cancelled.
+// Ends a session that cannot be answered; its receive ends as cancelled.
 void EchoServer::GiveUp(SlabKey key) {
   Session* const session = Find(key);
   if (session == nullptr) return;
@@ -85,8 +84,8 @@ void EchoServer::GiveUp(SlabKey key) {
   session->stream.Reset();
 }
 
-// Sends back what has come, later; and what has come meanwhile, until there is
-// nothing left.
+// Echoes received bytes later, including those received meanwhile, until none
+// are left.
 Task<void> EchoServer::Reply(SlabKey key) {
   while (Session* session = Find(key)) {
     if (session->unanswered.empty()) {

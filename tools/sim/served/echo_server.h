@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EchoServer: a server that answers late, from tasks of their own, as one does
-// that has to ask somebody else first.
+// EchoServer: a server that replies late, from separate tasks, like a server
+// that needs data from elsewhere first.
 //
-// A reply must therefore find its session again, which may be gone by then:
-// sessions are named by keys that go stale.
+// So a reply must find its session again, which may have ended by then:
+// sessions are identified by generational keys.
 
 #ifndef RINGWAY_TOOLS_SIM_SERVED_ECHO_SERVER_H_
 #define RINGWAY_TOOLS_SIM_SERVED_ECHO_SERVER_H_
@@ -23,22 +23,22 @@
 
 namespace ringway::simulation {
 
-// A client that has only shut down its sending half still gets all the answers.
+// A client that has only shut down its sending half still gets all replies.
 class EchoServer : public Service {
  public:
   EchoServer(Trial& trial, SimulatedHost& host, Port& port);
 
-  // No reply is on its way.
+  // True if no reply is pending.
   bool idle() const override { return replies_left_ == 0; }
 
  private:
   struct Session {
     explicit Session(net::TcpStream s) : stream(std::move(s)) {}
 
-    net::TcpStream stream;  // empty once a reply has given it up
+    net::TcpStream stream;  // empty once a reply has dropped it
     std::string unanswered;
     bool answering = false;
-    Event answered;  // or given up
+    Event answered;  // or dropped
   };
 
   Task<void> ServeConnection(net::TcpStream stream) override;
@@ -50,7 +50,7 @@ class EchoServer : public Service {
   void GiveUp(SlabKey key);
 
   Slab<Session> sessions_{64};
-  std::vector<SlabKey> slots_;  // who is where: for Bug::kReusedSlot
+  std::vector<SlabKey> slots_;  // sessions by slot, for Bug::kReusedSlot
   size_t replies_left_ = 0;
 };
 

@@ -17,7 +17,7 @@
 namespace ringway::simulation {
 
 Task<void> ProxyServer::ServeConnection(net::TcpStream client) {
-  // A parameter would stay until the task is joined.
+  // A parameter would live until the task is joined.
   Link link{std::move(client)};
   absl::StatusOr<net::TcpStream> upstream =
       co_await ConnectSomehow(trial(), upstream_);
@@ -50,7 +50,7 @@ Task<void> ProxyServer::ForwardEnd(Link& link, net::TcpStream& to) {
     co_return;
   }
   const absl::Status shut = co_await to.writer().ShutdownWrite();
-  // It has been reset meanwhile: the other direction tells.
+  // It was reset meanwhile; the other direction reports it.
   if (ErrnoOf(shut) == ENOTCONN) co_return;
   if (!shut.ok()) Break(link, "passing an end on", shut);
 }

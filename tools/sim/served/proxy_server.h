@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ProxyServer: passes on what comes, in both directions, unchanged.
+// ProxyServer: forwards bytes in both directions, unchanged.
 //
-// The end of one direction is passed on alone: the other goes on. An error of
-// either ends both.
+// The end of one direction is forwarded alone: the other continues. An error
+// of either ends both.
 
 #ifndef RINGWAY_TOOLS_SIM_SERVED_PROXY_SERVER_H_
 #define RINGWAY_TOOLS_SIM_SERVED_PROXY_SERVER_H_
@@ -32,11 +32,11 @@ class ProxyServer : public Service {
   };
 
   Task<void> ServeConnection(net::TcpStream client) override;
-  // What `from` sends goes to `to`: out of lent buffers, or somehow.
+  // Forwards bytes of `from` to `to`, from lent buffers or in a random way.
   Task<void> ForwardLent(Link& link, net::TcpStream& from, net::TcpStream& to);
   Task<void> ForwardSomehow(Link& link, net::TcpStream& from,
                             net::TcpStream& to);
-  // Passes the end of one direction on to `to`.
+  // Forwards the end of one direction to `to`.
   Task<void> ForwardEnd(Link& link, net::TcpStream& to);
   // Ends both directions.
   void Break(Link& link, std::string_view what, const absl::Status& status);

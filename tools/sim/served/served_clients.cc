@@ -42,8 +42,8 @@ class ServedClients {
   ServedClients& operator=(const ServedClients&) = delete;
   ~ServedClients();
 
-  // A server of S on a machine of its own. The clients talk to the last one
-  // added.
+  // Adds a server of type S on a new machine. The clients talk to the last
+  // one added.
   template <typename S, typename... Args>
   const Port& AddServer(size_t n_workers, const Args&... args) {
     SimulatedHost& first = trial_.AddMachine();
@@ -59,7 +59,7 @@ class ServedClients {
     return port;
   }
 
-  // To the end: OK if nothing was wrong but the luck.
+  // Runs to the end: OK if there were no failures except injected faults.
   absl::Status Run();
 
  private:
@@ -68,7 +68,7 @@ class ServedClients {
   Task<void> CutTheNetwork();
   bool AllListening() const;
   bool ServersIdle() const;
-  // By the server that the clients talk to.
+  // The connections accepted by the server that the clients talk to.
   uint64_t accepted() const;
   absl::Status RunUntil(absl::FunctionRef<bool()> done) {
     return trial_.simulation().RunUntil(done);
@@ -78,14 +78,14 @@ class ServedClients {
   Trial& trial_;
   std::vector<std::unique_ptr<Port>> ports_;
   std::vector<std::unique_ptr<Service>> services_;
-  size_t front_ = 0;  // where the services of the last server begin
+  size_t front_ = 0;  // the first service of the last server
   std::vector<std::unique_ptr<EchoClient>> clients_;
   std::vector<JoinHandle<absl::Status>> serving_;
   std::vector<JoinHandle<absl::Status>> running_;
   JoinHandle<void> cutting_;
 };
 
-// Tasks that a bug has left waiting go before what they wait for.
+// Tasks left waiting by a bug are destroyed before the objects they wait for.
 ServedClients::~ServedClients() {
   running_.clear();
   serving_.clear();
@@ -136,7 +136,7 @@ void ServedClients::StartClients() {
   }
 }
 
-// Cuts the machine of the server in front off from another, now and then.
+// Sometimes partitions the front server's machine from another.
 Task<void> ServedClients::CutTheNetwork() {
   Simulation& simulation = trial_.simulation();
   const uint32_t front = services_[front_]->host().address();

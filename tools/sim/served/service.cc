@@ -39,7 +39,7 @@ absl::StatusOr<net::TcpListener> Service::Listen() {
   return net::TcpListener::Adopt(loop(), std::move(own));
 }
 
-// Tries again until it listens, it was a mistake, or it is cancelled.
+// Retries until it listens, an error is a mistake, or it is cancelled.
 Task<absl::StatusOr<net::TcpListener>> Service::ListenAtLast() {
   while (true) {
     absl::StatusOr<net::TcpListener> listener = Listen();
@@ -69,7 +69,7 @@ Task<absl::Status> Service::Serve() {
   co_return absl::IsCancelled(status) ? absl::OkStatus() : status;
 }
 
-// Until cancelled, or a call was a mistake.
+// Until it is cancelled or an error is a mistake.
 Task<absl::Status> Service::AcceptAll(net::TcpListener& listener) {
   while (true) {
     absl::StatusOr<net::TcpStream> stream = co_await listener.Accept();

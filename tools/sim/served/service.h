@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Service: one worker's part of a server, which accepts connections and serves
-// each in a task of its own.
+// Service: one worker's part of a server, which accepts connections and
+// serves each in a separate task.
 
 #ifndef RINGWAY_TOOLS_SIM_SERVED_SERVICE_H_
 #define RINGWAY_TOOLS_SIM_SERVED_SERVICE_H_
@@ -21,12 +21,12 @@
 
 namespace ringway::simulation {
 
-// Where a server is reached. Its workers share one listening socket.
+// The address of a server. Its workers share one listening socket.
 struct Port {
   net::SocketAddress address;
   size_t n_workers = 1;
-  // What the workers' listeners are duplicates of. Close it before its worker
-  // goes.
+  // The socket that the workers' listeners duplicate. Close it before its
+  // worker ends.
   SocketFd socket;
 };
 
@@ -43,7 +43,7 @@ class Service {
   SimulatedHost& host() { return host_; }
   bool listening() const { return listening_; }
   uint64_t accepted() const { return accepted_; }
-  // False while it does something that Serve() does not wait for.
+  // False while it has work that Serve() does not wait for.
   virtual bool idle() const { return true; }
 
  protected:
