@@ -32,15 +32,15 @@ absl::StatusOr<BackendKind> ChosenKind(const BackendOptions& options) {
 void LogFallback(const absl::Status& refusal) {
   static std::atomic<bool> logged{false};
   if (logged.exchange(true)) return;
-  fprintf(stderr, "ringway: epoll serves instead of io_uring: %s\n",
+  fprintf(stderr, "ringway: using epoll instead of io_uring: %s\n",
           std::string(refusal.message()).c_str());
 }
 
 // Combines the error of io_uring, the first choice, with the other.
 absl::Status BothFailed(const absl::Status& uring, const absl::Status& epoll) {
-  absl::Status both(uring.code(),
-                    absl::StrCat(uring.message(),
-                                 "; nor does epoll serve: ", epoll.message()));
+  absl::Status both(uring.code(), absl::StrCat(uring.message(),
+                                               "; epoll is unavailable too: ",
+                                               epoll.message()));
   uring.ForEachPayload([&both](absl::string_view type, const absl::Cord& data) {
     both.SetPayload(type, data);
   });
@@ -76,7 +76,8 @@ absl::StatusOr<std::unique_ptr<Backend>> MakeBackend(
     case BackendKind::kEpoll:
       return epoll::EpollBackend::Create(options);
   }
-  RINGWAY_CHECK(false, "a kind of backend that was checked is none");
+  RINGWAY_CHECK(false,
+                "an invalid BackendKind passed the check of the options");
 }
 
 }  // namespace ringway

@@ -196,7 +196,7 @@ using MakeBackendDeathTest = MakeBackendTest;
 TEST_F(MakeBackendDeathTest, AutoTakesEpollWithOneLineSayingWhy) {
   EXPECT_EXIT(MakeTwoWhereRefused(__NR_io_uring_setup, EPERM),
               ExitedWithCode(1),
-              "^ringway: epoll serves instead of io_uring: io_uring_setup is "
+              "^ringway: using epoll instead of io_uring: io_uring_setup is "
               "refused.*seccomp.*\nepoll, epoll\n");
 }
 
@@ -242,8 +242,8 @@ TEST_F(MakeBackendDeathTest, NothingToFallBackToGivesBothRefusals) {
         MakeWhereRefused(BackendKind::kAuto, __NR_epoll_create1, EPERM);
       },
       ExitedWithCode(ENOSYS),
-      "io_uring_setup does not exist.*nor does epoll serve: epoll_create1.*"
-      "Operation not permitted");
+      "io_uring_setup does not exist.*epoll is unavailable too: "
+      "epoll_create1.*Operation not permitted");
 }
 
 TEST_F(MakeBackendDeathTest, SetupRefusedByPolicyNamesTheCauseAndTheRemedy) {

@@ -121,11 +121,10 @@ void OwnerProcess::Fail(const char* what) {
 
 void OwnerThread::Fail(const char* what) const {
   if (forked()) OwnerProcess::Fail(what);
-  RINGWAY_CHECK(
-      false,
-      "%s was used from a foreign thread; only the thread that made it may use "
-      "it (Post() and Notify() are for the others)",
-      what);
+  RINGWAY_CHECK(false,
+                "%s was used from a foreign thread; only the thread that made "
+                "it may use it (other threads use Post() or Notify())",
+                what);
   __builtin_unreachable();
 }
 

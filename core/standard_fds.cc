@@ -23,10 +23,8 @@ absl::Status HoldStandardFds() {
     // was faster.
     const int fd = open("/dev/null", O_RDWR);
     if (fd < 0) {
-      return ErrnoToStatus(
-          errno,
-          "opening /dev/null for a closed fd of 0 to 2, which no socket "
-          "must become");
+      return ErrnoToStatus(errno,
+                           "opening /dev/null to hold a closed fd 0, 1 or 2");
     }
     if (fd > STDERR_FILENO) close(fd);
   }

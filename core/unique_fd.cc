@@ -17,7 +17,7 @@ void UniqueFd::Reset(int fd) {
   // on every other error too, so none is retried.
   const int rc = ::close(old);
   RINGWAY_CHECK(rc == 0 || errno != EBADF,
-                "fd %d was closed behind its owner's back", old);
+                "fd %d was closed by other code than its owner", old);
   errno = saved;
 }
 

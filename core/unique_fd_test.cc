@@ -104,7 +104,7 @@ TEST(UniqueFdDeathTest, AbortsWhenSomebodyElseClosedItsDescriptor) {
     UniqueFd fd(OpenAny());
     close(fd.get());
   };
-  EXPECT_DEATH(close_twice(), "closed behind its owner's back");
+  EXPECT_DEATH(close_twice(), "closed by other code than its owner");
 }
 
 }  // namespace

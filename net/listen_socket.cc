@@ -44,13 +44,12 @@ absl::Status RemoveStaleName(SocketCalls& sockets,
     case EEXIST:
       return ErrnoToStatus(
           EADDRINUSE,
-          absl::StrCat(bind, ", where a file is that is no socket"));
+          absl::StrCat(bind, ": a file that is not a socket exists there"));
     case EAGAIN:
-      return ErrnoToStatus(
-          EADDRINUSE,
-          absl::StrCat(bind,
-                       ", a socket that nothing listens on any more, in "
-                       "a directory that others keep locked"));
+      return ErrnoToStatus(EADDRINUSE,
+                           absl::StrCat(bind,
+                                        ": a stale socket in a directory that "
+                                        "another process keeps locked"));
     default:
       return ErrnoToStatus(-error, bind);
   }

@@ -79,7 +79,7 @@ absl::StatusOr<SocketAddress> ParseV6(std::string_view text) {
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(*port);
   if (inet_pton(AF_INET6, std::string(host).c_str(), &v6.sin6_addr) != 1) {
-    return Bad(text, absl::StrCat("\"", host, "\" is no IPv6 address"));
+    return Bad(text, absl::StrCat("\"", host, "\" is not an IPv6 address"));
   }
   return SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&v6),
                                      sizeof(v6));
@@ -98,10 +98,10 @@ absl::StatusOr<SocketAddress> ParseV4(std::string_view text) {
   v4.sin_family = AF_INET;
   v4.sin_port = htons(*port);
   if (inet_pton(AF_INET, std::string(host).c_str(), &v4.sin_addr) != 1) {
-    return Bad(
-        text,
-        absl::StrCat("\"", host,
-                     "\" is no IPv4 address (names must be resolved first)"));
+    return Bad(text,
+               absl::StrCat(
+                   "\"", host,
+                   "\" is not an IPv4 address (names must be resolved first)"));
   }
   return SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&v4),
                                      sizeof(v4));
@@ -124,7 +124,7 @@ absl::StatusOr<SocketAddress> SocketAddress::Parse(std::string_view text) {
   if (absl::StartsWith(text, kUnixPrefix))
     return Unix(text.substr(kUnixPrefix.size()));
   if (text.find('\0') != std::string_view::npos)
-    return Bad(text, "there is a NUL in it");
+    return Bad(text, "it contains a NUL");
   if (absl::StartsWith(text, "[")) return ParseV6(text);
   return ParseV4(text);
 }
@@ -135,7 +135,7 @@ absl::StatusOr<SocketAddress> SocketAddress::Unix(std::string_view path) {
   if (path.empty() || path == "@")
     return Bad(path, "a Unix socket needs a name");
   if (path.find('\0') != std::string_view::npos)
-    return Bad(path, "there is a NUL in it");
+    return Bad(path, "it contains a NUL");
   if (path.size() >= sizeof(address.sun_path)) {
     return Bad(path, absl::StrCat("a Unix socket's name has at most ",
                                   sizeof(address.sun_path) - 1,

@@ -114,8 +114,8 @@ absl::Status CheckConfig(const internal::RuntimeConfig& config) {
         "ExecutorOptions::max_tasks", config.executor.max_tasks,
         absl::StrCat(
             "at least ", tasks_needed,
-            ": a worker has one task, one for each Listen(), one for each "
-            "OnStart(), and one for a connection"));
+            ": a worker needs one task of its own, one for each Listen(), one "
+            "for each OnStart(), and one for a connection"));
   }
   return absl::OkStatus();
 }
@@ -170,8 +170,8 @@ absl::Status Runtime::StartWorkers() {
       workers_.begin(), workers_.end(),
       [](const auto& worker) { return worker->backend_name() == "epoll"; });
   fprintf(stderr,
-          "ringway: epoll serves on all %d workers, because %d of them could "
-          "not have io_uring\n",
+          "ringway: using epoll on all %d workers, because io_uring is "
+          "unavailable on %d of them\n",
           config_->workers, static_cast<int>(n_epoll));
   Shutdown();
   Wait();
@@ -181,9 +181,8 @@ absl::Status Runtime::StartWorkers() {
   if (absl::Status s = StartEachWorker(); !s.ok()) return s;
   if (OnOneBackend()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      "some workers could not have io_uring, and RINGWAY_BACKEND=auto "
-      "overrides "
-      "the choice of epoll for all: set it to epoll");
+      "io_uring is unavailable on some workers, and RINGWAY_BACKEND=auto "
+      "prevents the use of epoll on all: set it to epoll");
 }
 
 bool Runtime::OnOneBackend() const {

@@ -73,8 +73,9 @@ TEST_F(RuntimeBackend, IsEpollOnAllWorkersWhereOneCannotHaveIoUring) {
     EXPECT_EQ(names, std::set<std::string>{"epoll"});
     EXPECT_TRUE(absl::StartsWith(runtime->backend_description(), "epoll"))
         << runtime->backend_description();
-    EXPECT_TRUE(absl::StrContains(
-        logged, "epoll serves on all 3 workers, because 1 of "))
+    EXPECT_TRUE(absl::StrContains(logged,
+                                  "using epoll on all 3 workers, because "
+                                  "io_uring is unavailable on 1 of "))
         << logged;
     UniqueFd client = ConnectTo(runtime->addresses()[0]);
     EXPECT_EQ(Ask(client.get(), "a"), "a");

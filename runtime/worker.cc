@@ -59,7 +59,7 @@ Task<absl::Status> CallStartHandler(const Runtime::StartHandler& handler) {
   } catch (const std::exception& e) {
     status = absl::InternalError(absl::StrCat("an exception: ", e.what()));
   } catch (...) {
-    status = absl::InternalError("an exception of no standard type");
+    status = absl::InternalError("an exception that is not a std::exception");
   }
   co_return status;
 }

@@ -25,8 +25,8 @@ absl::Status Scheduler::Run(absl::FunctionRef<bool()> done, MonotonicTime limit,
     environment.Settle();
     if (Loop* loop = PickAwake(); loop != nullptr) {
       if (turns_ == last) {
-        return absl::ResourceExhaustedError(
-            absl::StrCat("still at it after ", max_turns, " turns\n", Waits()));
+        return absl::ResourceExhaustedError(absl::StrCat(
+            "still running after ", max_turns, " turns\n", Waits()));
       }
       ++turns_;
       loop->restless = !loop->turn();
@@ -34,12 +34,12 @@ absl::Status Scheduler::Run(absl::FunctionRef<bool()> done, MonotonicTime limit,
     }
     const MonotonicTime next = NextWake();
     if (next.is_infinite()) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("everybody waits for what will never come\n", Waits()));
+      return absl::FailedPreconditionError(absl::StrCat(
+          "all loops are blocked and no event can wake one\n", Waits()));
     }
     if (next > limit) {
       return absl::DeadlineExceededError(
-          absl::StrCat("the time is up\n", Waits()));
+          absl::StrCat("the time limit has passed\n", Waits()));
     }
     environment.clock.AdvanceTo(next);
   }

@@ -41,7 +41,7 @@ std::string Script::Unmet() const {
 
 void Script::Finish() const {
   if (fail_ && !expected_.empty()) {
-    fail_(absl::StrCat("expected and never come: ", Unmet()));
+    fail_(absl::StrCat("expected, but never started: ", Unmet()));
   }
 }
 
@@ -51,8 +51,8 @@ std::optional<Expectation> Script::Take(const Operation& op) {
                    [&](const Expectation& e) { return e.Fits(op); });
   if (found == expected_.end()) {
     if (fail_) {
-      fail_(absl::StrCat("nobody expected ", OpCodeName(op.opcode), " on fd ",
-                         op.fd));
+      fail_(
+          absl::StrCat("unexpected ", OpCodeName(op.opcode), " on fd ", op.fd));
     }
     return std::nullopt;
   }

@@ -96,7 +96,7 @@ TEST_F(ScriptTest, StrictMeansThatNothingElseIsDone) {
   world_.script().Expect(OpCode::kRecv).OnFd(6);
   Receive(6);
   Receive(5);
-  EXPECT_THAT(failures, ElementsAre("nobody expected recv on fd 5"));
+  EXPECT_THAT(failures, ElementsAre("unexpected recv on fd 5"));
 }
 
 TEST_F(ScriptTest, StrictAbortsByDefault) {
@@ -111,7 +111,7 @@ TEST_F(ScriptTest, StrictAbortsByDefault) {
         pending_.PushBack(nop);
         backend->Submit(pending_, done_);
       },
-      "nobody expected nop");
+      "unexpected nop");
 }
 
 TEST(Script, WhatHasNotComeFailsAtTheWorldsEnd) {
@@ -121,7 +121,7 @@ TEST(Script, WhatHasNotComeFailsAtTheWorldsEnd) {
     world.script().SetStrict([&](const std::string& what) { failure = what; });
     world.script().Expect(OpCode::kRecv).OnFd(6);
   }
-  EXPECT_EQ(failure, "expected and never come: recv on fd 6\n");
+  EXPECT_EQ(failure, "expected, but never started: recv on fd 6\n");
 }
 
 TEST_F(ScriptTest, WhatHasNotComeIsNamed) {

@@ -44,7 +44,7 @@ SimBackend::SimBackend(World& world, uint32_t number,
                host),
       doorbell_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       room_(options.submission_entries) {
-  RINGWAY_CHECK(doorbell_.valid(), "no eventfd to be had: errno %d", errno);
+  RINGWAY_CHECK(doorbell_.valid(), "eventfd failed: errno %d", errno);
   world_.backends_.push_back(this);
   requests_.reserve(options.completion_entries);
 }
@@ -119,7 +119,7 @@ void SimBackend::Sleep(MonotonicTime deadline) {
     const MonotonicTime next = std::min(deadline, environment_.events.next());
     if (next.is_infinite()) {
       RINGWAY_CHECK(!environment_.alone,
-                    "everybody waits for what will never come\n%s",
+                    "all loops are blocked and no event can wake one\n%s",
                     world_.DescribeWaits().c_str());
       if (!BlockUntilNotified()) return;
     } else {
@@ -156,14 +156,14 @@ bool SimBackend::TakeNotification() {
 void SimBackend::SilenceDoorbell() {
   uint64_t rings;
   const ssize_t n = read(doorbell_.get(), &rings, sizeof(rings));
-  RINGWAY_CHECK(n > 0 || errno == EAGAIN, "an eventfd does not take a read");
+  RINGWAY_CHECK(n > 0 || errno == EAGAIN, "reading an eventfd failed");
   if (nested_ && notified_) RingDoorbell();
 }
 
 void SimBackend::RingDoorbell() const {
   constexpr uint64_t kOne = 1;
   RINGWAY_CHECK(write(doorbell_.get(), &kOne, sizeof(kOne)) == sizeof(kOne),
-                "an eventfd does not take a write: errno %d", errno);
+                "writing an eventfd failed: errno %d", errno);
 }
 
 int SimBackend::PollableFd() const {

@@ -138,7 +138,7 @@ TEST_F(SimBackendTest, WaitingForWhatNeverComesAbortsWhereNobodyCanNotify) {
         auto backend = world.MakeBackend();
         backend->Wait(MonotonicTime::Infinite(), done_);
       },
-      "everybody waits for what will never come");
+      "all loops are blocked and no event can wake one");
 }
 
 TEST_F(SimBackendTest, PollableFdTellsOfOutcomesAndNotifications) {

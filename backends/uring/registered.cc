@@ -152,9 +152,9 @@ absl::Status Registered::RegisterMemory(std::span<std::byte> region) {
           ring_.get(), static_cast<unsigned>(slot - regions_.begin()), &vector,
           &tag, 1);
       rc < 0) {
-    return ErrnoToStatus(-rc, absl::StrCat("registering ", region.size(),
-                                           " bytes of memory (RLIMIT_MEMLOCK "
-                                           "counts them)"));
+    return ErrnoToStatus(
+        -rc, absl::StrCat("registering ", region.size(),
+                          " bytes of memory (limited by RLIMIT_MEMLOCK)"));
   }
   *slot = region;
   ++n_regions_;

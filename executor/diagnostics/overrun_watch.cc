@@ -35,8 +35,8 @@ void OverrunWatch::Report(const TaskOverrun& overrun, MonotonicTime now) {
   }
   reported_ = now;
   fprintf(stderr,
-          "ringway: task #%u.%u \"%s\" ran %s without a break and held up all "
-          "others (budget %s; %" PRIu64 " more since the last report)\n",
+          "ringway: task #%u.%u \"%s\" ran %s without suspending and delayed "
+          "all others (budget %s; %" PRIu64 " more since the last report)\n",
           overrun.task.index, overrun.task.generation, overrun.name.c_str(),
           absl::FormatDuration(overrun.duration).c_str(),
           absl::FormatDuration(absl::Nanoseconds(budget_ns_)).c_str(),

@@ -29,7 +29,7 @@ absl::StatusOr<uint64_t> ReadyShuffler::SeedFromEnvironment() {
 
 ReadyShuffler::ReadyShuffler(uint64_t seed) : random_(seed) {
   fprintf(stderr,
-          "ringway: what is ready runs in a random order "
+          "ringway: running ready entries in a random order "
           "(RINGWAY_SHUFFLE_SEED=%" PRIu64 " repeats it)\n",
           seed);
 }

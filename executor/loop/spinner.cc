@@ -14,7 +14,7 @@ absl::StatusOr<SpinMode> ParseSpinMode(std::string_view name) {
   if (name == "adaptive") return SpinMode::kAdaptive;
   if (name == "fixed") return SpinMode::kFixed;
   return absl::InvalidArgumentError(absl::StrCat(
-      "no spin mode \"", name, "\"; there are off, adaptive and fixed"));
+      "unknown spin mode \"", name, "\": expected off, adaptive or fixed"));
 }
 
 bool Spinner::ShouldSpin(MonotonicTime now) {

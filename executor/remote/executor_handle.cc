@@ -20,7 +20,7 @@ ExecutorHandle ExecutorHandle::Current() {
 
 absl::Status ExecutorHandle::Post(absl::AnyInvocable<void()> fn) const {
   if (inbox_ == nullptr)
-    return absl::UnavailableError("the handle names no executor");
+    return absl::UnavailableError("the ExecutorHandle refers to no executor");
   return inbox_->Post(std::move(fn));
 }
 

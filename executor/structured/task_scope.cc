@@ -84,8 +84,8 @@ TaskScope::TaskScope(size_t max_tasks)
 TaskScope::~TaskScope() {
   // No task runs while the executor destroys frames.
   RINGWAY_CHECK(size_ == 0 || executor_.current_task() == nullptr,
-                "a TaskScope ends while its tasks run: await Join() on every "
-                "way out, or use WithScope()");
+                "a TaskScope was destroyed while its tasks run: await Join() "
+                "on every path, or use WithScope()");
   while (internal::ScopeChild* child = children_.PopFront())
     child->scope_ = nullptr;
   if (linked()) Unlink();

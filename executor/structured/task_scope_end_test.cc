@@ -146,7 +146,7 @@ TEST(TaskScopeDeathTest, LeavingOneWhileItsTasksRunDiesWithAMessage) {
         VirtualTimeExecutor executor;
         static_cast<void>(executor->Run(LeaveWithoutJoin()));
       },
-      "a TaskScope ends while its tasks run");
+      "a TaskScope was destroyed while its tasks run");
 }
 
 TEST(TaskScopeDeathTest, OutsideOfATaskDiesWithAMessage) {

@@ -73,7 +73,7 @@ Task<absl::Status> WaitWithin(absl::Duration grace, JoinHandleBase& handle) {
   if (absl::IsDeadlineExceeded(ended)) {
     const std::string waits_for = handle.WaitsFor();
     ended = absl::DeadlineExceededError(
-        absl::StrCat("a cancelled task goes on after its grace of ",
+        absl::StrCat("a cancelled task has not ended within its grace of ",
                      absl::FormatDuration(grace),
                      waits_for.empty() ? "" : ", waiting for ", waits_for));
   }

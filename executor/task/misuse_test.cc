@@ -196,7 +196,7 @@ const Misuse kMisuses[] = {
     {"DestroyArmedTimer", "a timer was destroyed while armed",
      &DestroyArmedTimer},
     {"OutliveTheTaskOfAScope",
-     "a TaskScope, or another CancelListener, outlives the task",
+     "a TaskScope, or another CancelListener, outlived its task",
      &OutliveTheTaskOfAScope},
     {"UseMovedFromSource", kMovedFrom, &UseMovedFromSource},
     {"UseMovedFromToken", kMovedFrom, &UseMovedFromToken},

@@ -45,8 +45,7 @@ TaskContext::TaskContext(Executor& executor, std::coroutine_handle<> root,
 TaskContext::~TaskContext() {
   if (root_) root_.destroy();
   RINGWAY_CHECK(cancel_listeners_.empty(),
-                "a TaskScope, or another CancelListener, outlives the task "
-                "that it belongs to");
+                "a TaskScope, or another CancelListener, outlived its task");
 }
 
 void TaskContext::ForgetInChild() {

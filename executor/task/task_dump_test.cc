@@ -281,7 +281,7 @@ TEST(Overruns, WithoutAHandlerAreReportedOnceASecond) {
   ::testing::internal::CaptureStderr();
   EXPECT_TRUE(executor->Run(RunBesideAHog(executor)).ok());
   const std::string text = ::testing::internal::GetCapturedStderr();
-  EXPECT_THAT(text, HasSubstr("\"hog\" ran 80ms without a break"));
+  EXPECT_THAT(text, HasSubstr("\"hog\" ran 80ms without suspending"));
   EXPECT_EQ(text.find("ringway: task"), text.rfind("ringway: task"));
 }
 

@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   flags.Add("receive",
             "lent: into the worker's buffers; own: into one per connection",
             &receive);
-  flags.Add("spin", "off, adaptive or fixed: looking on before a worker blocks",
+  flags.Add("spin", "off, adaptive or fixed: spinning before a worker blocks",
             &spin);
   flags.Add("duration",
             "stop after this time; 0 serves until SIGINT or SIGTERM",

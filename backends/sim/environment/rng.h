@@ -29,7 +29,7 @@ class Rng {
 
   // 0 to n - 1.
   uint64_t Below(uint64_t n) {
-    RINGWAY_CHECK(n > 0, "a choice between nothing");
+    RINGWAY_CHECK(n > 0, "Below() of 0");
     return Next() % n;
   }
 
