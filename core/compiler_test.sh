@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A file compiled without what Ringway needs is refused by one clear line, by
+# A file compiled without the required options fails with one clear line, with
 # both compilers.
 set -euo pipefail
 

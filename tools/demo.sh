@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Serves and loads an echo server for a few seconds and checks everything that
-# can be checked about it. `tools/dev demo` builds the two programs and runs
+# Runs an echo server under load for a few seconds and checks its output and
+# counters. `tools/dev demo` builds the two programs and runs
 # this; RINGWAY_BIN says where they are.
 
 set -euo pipefail
@@ -105,7 +105,7 @@ read -r operations turns spins calls < <(
     "$scratch/server"
 ) || fail "the server printed no operations"
 ((operations >= 2 * requests)) || fail "$operations operations cannot have answered $requests requests"
-# A turn makes one, and one more if it looks on in between.
+# A turn makes one, and one more if it spins in between.
 ((calls <= turns + spins)) ||
   fail "$calls system calls in $turns turns with $spins spins is more than one each"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Changes one line of the product at a time and asks whether a test notices.
+"""Mutation testing: changes one line of the product at a time and checks that a test fails.
 
   mutate.py select --seed=1 --count=64   chooses mutants and writes the list
   mutate.py run                          tries those of the list, prints a table

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What users may depend on: docs/targets.md, what other pages say of it, and whether it is true."""
+"""Compares the public targets with docs/targets.md, and what other pages say of them."""
 
 import glob
 import os

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# A program of objects by g++ and by clang would hang without a word: each
-# compiler has its own way from coroutine to coroutine (control_transfer.h), and
-# the linker keeps one of two templates of the same name. It is refused when it
-# is linked instead, by a name that says why, also where unused sections are
-# dropped, in shared objects and by every linker that is installed.
+# A program with objects of both g++ and clang would hang silently: the compilers
+# transfer control between coroutines differently (control_transfer.h), and the
+# linker keeps one of two template instances of the same name. Linking it must
+# fail with a symbol that explains the reason, also if unused sections are
+# dropped, in shared objects and with every installed linker.
 set -euo pipefail
 
 folder=$(mktemp -d)

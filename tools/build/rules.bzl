@@ -1,4 +1,4 @@
-"""The rules of Ringway's own targets: C++ rules with what all of them have.
+"""The rules of Ringway's own targets: C++ rules with common attributes.
 
 Headers are included by their path below `ringway/`, from here and from outside:
 `#include "ringway/net/tcp.h"`. A folder `net` of a user's own hides nothing.
@@ -26,7 +26,7 @@ def ringway_library(name, hdrs = None, srcs = None, private_hdrs = [], **kwargs)
     )
 
 def ringway_public_library(name, deps, **kwargs):
-    """What users depend on: one name for several libraries.
+    """A public target: one name for several libraries.
 
     Args:
       name: of the target, which docs/targets.md describes.

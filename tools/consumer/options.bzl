@@ -1,4 +1,4 @@
-"""What this user compiles with."""
+"""This user's compiler options."""
 
 # The builtins that clang 19 calls deprecated are in Abseil's headers, and g++
 # does not mind an option -Wno-... that it does not know.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""README.md shows tools/samples/minimal_echo.cc to the letter."""
+"""README.md shows tools/samples/minimal_echo.cc verbatim."""
 
 import re
 import sys

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/ring.md shows code that is compiled, to the letter."""
+"""docs/ring.md shows compiled code verbatim."""
 
 import re
 import sys
