@@ -66,13 +66,7 @@ class BufferedWriterTest : public testing::NetTest {
   // The same, and the kernel cannot take another byte until the far end reads.
   TcpStream ConnectFull(size_t* n_bytes = nullptr) {
     Peer near_end = ConnectShort();
-    size_t sum = 0;
-    size_t n;
-    do {
-      n = near_end.Fill();
-      sum += n;
-      AwaitAcknowledgement(near_end.fd());
-    } while (n > 0);
+    const size_t sum = near_end.FillUntilRead(far_end_);
     if (n_bytes != nullptr) *n_bytes = sum;
     return Adopt(near_end.Release());
   }
@@ -90,23 +84,6 @@ class BufferedWriterTest : public testing::NetTest {
                                            TCP_NODELAY, &on, sizeof(on)),
               0);
     return near_end;
-  }
-
-  // Until then a full buffer may be emptied by an acknowledgement that the far
-  // end delays for 40 ms and more (tcp(7), TCP_QUICKACK).
-  void AwaitAcknowledgement(int near_end) {
-    tcp_info info = {};
-    do {
-      const int on = 1;  // sends what was delayed
-      EXPECT_EQ(system().sockets().SetOption(far_end_.fd(), IPPROTO_TCP,
-                                             TCP_QUICKACK, &on, sizeof(on)),
-                0);
-      socklen_t length = sizeof(info);
-      const int error = system().sockets().GetOption(near_end, IPPROTO_TCP,
-                                                     TCP_INFO, &info, length);
-      if (error == -ENOPROTOOPT) return;  // simulated: nothing is delayed
-      EXPECT_EQ(error, 0);
-    } while (info.tcpi_unacked > 0);
   }
 };
 

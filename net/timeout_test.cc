@@ -24,46 +24,51 @@
 #include "ringway/net/connect.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/kernel_fixture.h"
+#include "ringway/net/testing/net_fixture.h"
 #include "ringway/net/udp_socket.h"
 
 namespace ringway::net {
 namespace {
 
-using ringway::testing::SendAll;
 using testing::AsString;
 using testing::Bytes;
+using testing::Connected;
+using testing::ConnectedTcp;
 using ::testing::HasSubstr;
 using testing::KernelNetTest;
-using testing::KernelPair;
-using testing::KernelTcp;
+using testing::NetTest;
 using testing::Pattern;
+using testing::Peer;
+using testing::PeerInput;
 using testing::ReadToEnd;
 using testing::ReceiveToEnd;
-using testing::TurnTimes;
 using testing::ValueOf;
 
-using TimeoutTest = KernelNetTest;
+using TimeoutTest = NetTest;
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(TimeoutTest);
+
+// What only the kernel has: an accept queue that can be filled.
+using KernelTimeoutTest = KernelNetTest;
 
 constexpr absl::Duration kShort = absl::Milliseconds(2);
 
 // Sends `n` numbers, in pieces, with pauses about as long as the deadlines.
-Task<std::string> SendNumbers(int socket, int n) {
+Task<std::string> SendNumbers(Peer& peer, int n) {
   std::string sent;
   for (int i = 0; i < n; ++i) {
     const std::string text = absl::StrCat(i, ",");
-    SendAll(socket, text);
+    peer.Send(text);
     sent += text;
     (co_await Sleep(absl::Microseconds(i * 37 % 90))).IgnoreError();
   }
   co_return sent;
 }
 
-TEST_F(TimeoutTest, ReadsThatRaceTheirDeadlinesLoseNothing) {
+TEST_P(TimeoutTest, ReadsThatRaceTheirDeadlinesLoseNothing) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
-    JoinHandle<std::string> sender =
-        Spawn(SendNumbers(pair.far_end.get(), 400));
+    JoinHandle<std::string> sender = Spawn(SendNumbers(pair.far_end, 400));
     std::string received;
     int n_exceeded = 0;
     for (int round = 0; !sender.done() || round < 400; ++round) {
@@ -80,19 +85,18 @@ TEST_F(TimeoutTest, ReadsThatRaceTheirDeadlinesLoseNothing) {
     }
     EXPECT_GT(n_exceeded, 0);
     const absl::StatusOr<std::string> sent = co_await sender;
-    pair.far_end.Reset();
+    pair.far_end.Close();
     received += ValueOf(co_await ReadToEnd(stream));
     EXPECT_EQ(received, *sent);
   };
   Run(main());
 }
 
-TEST_F(TimeoutTest, ReceivesThatRaceTheirDeadlinesLoseNothing) {
+TEST_P(TimeoutTest, ReceivesThatRaceTheirDeadlinesLoseNothing) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
-    JoinHandle<std::string> sender =
-        Spawn(SendNumbers(pair.far_end.get(), 400));
+    JoinHandle<std::string> sender = Spawn(SendNumbers(pair.far_end, 400));
     std::string received;
     int n_exceeded = 0;
     for (int round = 0; !sender.done() || round < 400; ++round) {
@@ -109,7 +113,7 @@ TEST_F(TimeoutTest, ReceivesThatRaceTheirDeadlinesLoseNothing) {
     }
     EXPECT_GT(n_exceeded, 0);
     const absl::StatusOr<std::string> sent = co_await sender;
-    pair.far_end.Reset();
+    pair.far_end.Close();
     received += ValueOf(co_await ReceiveToEnd(stream));
     EXPECT_EQ(received, *sent);
   };
@@ -117,9 +121,9 @@ TEST_F(TimeoutTest, ReceivesThatRaceTheirDeadlinesLoseNothing) {
 }
 
 // The kernel takes a part, and the rest must not follow after the deadline.
-TEST_F(TimeoutTest, AWriteThatIsNotTakenEndsAtItsDeadlineAndStaysEnded) {
+TEST_P(TimeoutTest, AWriteThatIsNotTakenEndsAtItsDeadlineAndStaysEnded) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     const std::vector<std::byte> bytes = Pattern(32 << 20, 1);
     const absl::Status written =
@@ -127,14 +131,15 @@ TEST_F(TimeoutTest, AWriteThatIsNotTakenEndsAtItsDeadlineAndStaysEnded) {
     EXPECT_TRUE(absl::IsDeadlineExceeded(written)) << written;
     EXPECT_THAT(std::string(written.message()), HasSubstr("deadline of 20ms"));
     EXPECT_TRUE((co_await stream.Close()).ok());
-    const std::string received = testing::ReceiveAll(pair.far_end.get());
-    EXPECT_LT(received.size(), bytes.size());
-    EXPECT_EQ(received, AsString(std::span(bytes).first(received.size())));
+    const PeerInput received = co_await pair.far_end.ReceiveAll();
+    EXPECT_LT(received.bytes.size(), bytes.size());
+    EXPECT_EQ(received.bytes,
+              AsString(std::span(bytes).first(received.bytes.size())));
   };
   Run(main());
 }
 
-TEST_F(TimeoutTest, AnAcceptThatTimesOutLeavesTheConnectionToTheNext) {
+TEST_P(TimeoutTest, AnAcceptThatTimesOutLeavesTheConnectionToTheNext) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOn("127.0.0.1:0");
     const SocketAddress address = ValueOf(listener.LocalAddress());
@@ -151,7 +156,7 @@ TEST_F(TimeoutTest, AnAcceptThatTimesOutLeavesTheConnectionToTheNext) {
   Run(main());
 }
 
-TEST_F(TimeoutTest, AConnectThatHangsEndsAtItsDeadline) {
+TEST_F(KernelTimeoutTest, AConnectThatHangsEndsAtItsDeadline) {
   auto main = [&]() -> Task<void> {
     UniqueFd listener = ringway::testing::Listen(/*backlog=*/0);
     ringway::testing::FdPair fill =
@@ -168,7 +173,7 @@ TEST_F(TimeoutTest, AConnectThatHangsEndsAtItsDeadline) {
   Run(main());
 }
 
-TEST_F(TimeoutTest, ADatagramAfterTheDeadlineIsTheNextReceives) {
+TEST_P(TimeoutTest, ADatagramAfterTheDeadlineIsTheNextReceives) {
   auto main = [&]() -> Task<void> {
     UdpSocket socket =
         ValueOf(UdpSocket::Bind(loop(), *SocketAddress::Parse("127.0.0.1:0")));
@@ -186,11 +191,12 @@ TEST_F(TimeoutTest, ADatagramAfterTheDeadlineIsTheNextReceives) {
   Run(main());
 }
 
-TEST_F(TimeoutTest, AnEnqueueWithoutRoomQueuesNothing) {
+TEST_P(TimeoutTest, AnEnqueueWithoutRoomQueuesNothing) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
-    TcpStream stream = Adopt(std::move(pair.near_end));
-    testing::FillSendBuffer(stream.fd());
+    Connected pair = ConnectedTcp(system());
+    Peer near_end(system(), std::move(pair.near_end));
+    near_end.FillUntilRead(pair.far_end);
+    TcpStream stream = Adopt(near_end.Release());
     BufferedWriter writer(stream.writer(), /*limit_bytes=*/4);
     absl::Status queued =
         co_await WithTimeout(kPatience, writer.Enqueue(Bytes("four")));
@@ -204,9 +210,9 @@ TEST_F(TimeoutTest, AnEnqueueWithoutRoomQueuesNothing) {
   Run(main());
 }
 
-TEST_F(TimeoutTest, AShutdownAndACloseTakeTheirTime) {
+TEST_P(TimeoutTest, AShutdownAndACloseTakeTheirTime) {
   auto main = [&]() -> Task<void> {
-    KernelPair pair = KernelTcp();
+    Connected pair = ConnectedTcp(system());
     TcpStream stream = Adopt(std::move(pair.near_end));
     const absl::Status shut =
         co_await WithTimeout(kPatience, stream.ShutdownWrite());

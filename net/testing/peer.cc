@@ -2,6 +2,9 @@
 
 #include "ringway/net/testing/peer.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <vector>
@@ -32,6 +35,31 @@ size_t Peer::Fill() {
     if (sent <= 0) return sum;
     sum += static_cast<size_t>(sent);
   }
+}
+
+size_t Peer::FillUntilRead(Peer& far_end) {
+  size_t sum = 0;
+  while (const size_t n = Fill()) {
+    sum += n;
+    AwaitAcknowledgement(far_end);
+  }
+  return sum;
+}
+
+// The far end may delay it for 40 ms and more (tcp(7), TCP_QUICKACK).
+void Peer::AwaitAcknowledgement(Peer& far_end) {
+  tcp_info info = {};
+  do {
+    const int on = 1;  // sends what was delayed
+    int error = system_->sockets().SetOption(far_end.fd(), IPPROTO_TCP,
+                                             TCP_QUICKACK, &on, sizeof(on));
+    RINGWAY_CHECK(error == 0, "TCP_QUICKACK: errno %d", -error);
+    socklen_t length = sizeof(info);
+    error = system_->sockets().GetOption(fd(), IPPROTO_TCP, TCP_INFO, &info,
+                                         length);
+    if (error == -ENOPROTOOPT) return;  // simulated: nothing is delayed
+    RINGWAY_CHECK(error == 0, "TCP_INFO: errno %d", -error);
+  } while (info.tcpi_unacked > 0);
 }
 
 int64_t Peer::ReceiveInto(std::span<char> to) {

@@ -42,6 +42,10 @@ class Peer {
   void Send(std::string_view data);
   // Sends as much as fits now. Returns the number of bytes.
   size_t Fill();
+  // The same, until not another byte fits before `far_end` of the same TCP
+  // connection reads. After Fill() alone a delayed acknowledgement may still
+  // make room.
+  size_t FillUntilRead(Peer& far_end);
   // Receives available bytes, up to `max`.
   std::string ReceiveNow(size_t max = 64 * 1024);
   // True if the stream under test has ended and all its bytes were received.
@@ -63,6 +67,7 @@ class Peer {
   void SetBuffer(int option, int n_bytes);
 
  private:
+  void AwaitAcknowledgement(Peer& far_end);
   // The bytes, 0 at the end, or -errno.
   int64_t ReceiveInto(std::span<char> to);
   Task<void> Pause();
