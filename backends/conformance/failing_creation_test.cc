@@ -84,6 +84,13 @@ TEST_P(FailingCreation, OfAnyFdIsAStatusOrPassedOver) {
   EXPECT_GE(failures, 3u * 2) << "a backend has an fd, and one to be woken by";
 }
 
+// Memory that is short for a moment, as while the page cache holds all of it.
+TEST_P(FailingCreation, ForWantOfMemoryIsTriedAgain) {
+  FailingCall failure(SystemCall::kUringSetup, 1, ENOMEM);
+  const absl::StatusOr<std::unique_ptr<Backend>> made = Make();
+  EXPECT_TRUE(made.ok()) << made.status();
+}
+
 TEST_P(FailingCreation, OfTheFirstWaitIsAStatusOrPassedOver) {
   const uint64_t failures =
       FailEach(SystemCall::kUringEnter, {EINTR, EAGAIN, EBUSY, ENOMEM, EPERM}) +

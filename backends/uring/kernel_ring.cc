@@ -15,6 +15,8 @@
 
 #include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "ringway/backends/uring/call_error.h"
 #include "ringway/core/errno_status.h"
 
@@ -100,6 +102,24 @@ class MappingLock {
 #endif
 };
 
+// The kernel takes the pages of a large queue without waiting for any to be
+// reclaimed, and refuses while the page cache holds what is free (seen on 6.18
+// with 65,536 completion entries). Asking again after a moment succeeds.
+int InitQueue(uint32_t entries, io_uring& ring, io_uring_params& params) {
+  constexpr int kAttempts = 8;
+  const io_uring_params wanted = params;
+  for (int attempt = 1;; ++attempt) {
+    params = wanted;
+    int rc;
+    {
+      MappingLock lock;
+      rc = io_uring_queue_init_params(entries, &ring, &params);
+    }
+    if (rc != -ENOMEM || attempt == kAttempts) return rc;
+    absl::SleepFor(absl::Milliseconds(1 << attempt));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KernelRing>> KernelRing::Create(
@@ -136,8 +156,7 @@ absl::Status KernelRing::SetUp(const Config& config) {
     params = {};
     params.flags = flags | wanted;
     params.cq_entries = config.completion_entries;
-    MappingLock lock;
-    rc = io_uring_queue_init_params(config.submission_entries, &ring_, &params);
+    rc = InitQueue(config.submission_entries, ring_, params);
     if (rc != -EINVAL) break;
   }
   if (rc < 0) return CallError(-rc, "io_uring_setup", "");
