@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything a server is written with, for programs that depend on
-// @ringway//:ringway. Each header says what it is for; docs/targets.md lists
-// smaller targets, and what is left out here: loops and operations by hand, and
-// the simulator.
+// All headers needed for servers, for programs that depend on
+// @ringway//:ringway. docs/targets.md lists smaller targets, and those not
+// included here: loops, operations and the simulator.
 
 #ifndef RINGWAY_RINGWAY_H_
 #define RINGWAY_RINGWAY_H_

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every option has a range, and what is out of it is refused by name: below, at
-// and above each limit. A table of all of them, because those that were checked
-// had tests and those without a check had none: an enum made by a cast, buffers
-// of 512 GiB in all (each receive then failed), more kernel threads than the
-// kernel takes (which counted as a refusal of io_uring).
+// Every option has a range, and values outside it are refused with the
+// option's name: tests below, at and above each limit. One table lists all
+// options, because previously those without a check had no test either: an
+// enum made by a cast, buffers of 512 GiB in total (each receive then
+// failed), more kernel threads than the kernel accepts (which counted as a
+// refusal of io_uring).
 
 #include "ringway/backends/backend_options.h"
 
@@ -109,7 +110,7 @@ TEST_P(BackendOptionsTest, AreRefusedOutOfRangeByName) {
 INSTANTIATE_TEST_SUITE_P(Limits, BackendOptionsTest,
                          ::testing::ValuesIn(kCases));
 
-// Each of them is fine by itself.
+// Each value is in range; their product is not.
 TEST(BackendOptions, BoundTheReceiveBuffersTogether) {
   BackendOptions options;
   options.receive_buffer_count = 32'768;

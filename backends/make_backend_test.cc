@@ -141,7 +141,7 @@ TEST_F(MakeBackendTest, EnvironmentWithANonsenseNameIsAnErrorNamingIt) {
 
 // --- Kernels that refuse
 
-// Makes `system_call` fail with `errnum` for this process, for good.
+// Makes `system_call` fail with `errnum` in this process, permanently.
 void Refuse(uint32_t system_call, uint32_t errnum) {
   sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -234,7 +234,8 @@ TEST_F(MakeBackendDeathTest, AnErrorThatIsNoRefusalIsNotHiddenByEpoll) {
               ExitedWithCode(EFAULT), "io_uring_setup");
 }
 
-// Only the first was told, and whoever mended that met the second.
+// Only the first error was reported, so users who fixed it then got the
+// second.
 TEST_F(MakeBackendDeathTest, NothingToFallBackToGivesBothRefusals) {
   EXPECT_EXIT(
       {

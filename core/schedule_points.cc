@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#define RINGWAY_SCHEDULE_POINTS 1  // as for everybody who depends on this
+#define RINGWAY_SCHEDULE_POINTS 1  // as for all targets that depend on this
 
 #include <atomic>
 #include <chrono>

@@ -60,8 +60,8 @@ class BufferedWriterTest : public testing::NetTest {
     NetTest::TearDown();
   }
 
-  // A stream whose far end reads nothing by itself. Small buffers: the kernel
-  // cannot take much either.
+  // A stream whose far end does not read. With small buffers the kernel
+  // cannot accept much either.
   TcpStream Connect() { return Adopt(ConnectShort().Release()); }
   // The same, and the kernel cannot take another byte until the far end reads.
   TcpStream ConnectFull(size_t* n_bytes = nullptr) {
@@ -256,7 +256,7 @@ TEST_P(BufferedWriterTest, ACancelledEnqueueHasQueuedNothing) {
     flushing.Cancel();
     EXPECT_TRUE(absl::IsCancelled(co_await too_large));
     EXPECT_TRUE(absl::IsCancelled(co_await flushing));
-    // What waited behind it fits.
+    // The write that waited behind it fits.
     EXPECT_EQ(co_await behind, absl::OkStatus());
     JoinHandle<std::string> reading = Spawn(ReadSlowly(far_end));
     EXPECT_EQ(co_await writer.Flush(), absl::OkStatus());
@@ -332,7 +332,7 @@ TEST_P(BufferedWriterTest, MovesWhileASendIsInFlight) {
   }(std::move(full), far_end_, before));
 }
 
-// Waits for the kernel to pass on what was sent, without an allocation.
+// Waits, without allocating, until the kernel has sent the bytes.
 Task<void> ReceiveInto(ringway::testing::System& system, int fd,
                        std::span<char> to) {
   while (!to.empty()) {

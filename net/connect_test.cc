@@ -160,7 +160,7 @@ TEST_P(ConnectTest, TheStreamIsReadyForUse) {
     TcpStream client =
         ValueOf(co_await Connect(ValueOf(listener.LocalAddress())));
     EXPECT_TRUE(system().IsCloseOnExec(client.fd()));
-    // Before anybody has accepted it.
+    // Before it is accepted.
     EXPECT_TRUE((co_await client.Write(Bytes("early"))).ok());
     TcpStream server = ValueOf(co_await listener.Accept());
     EXPECT_EQ(co_await testing::ReadExactly(server, 5), "early");

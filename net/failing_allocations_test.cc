@@ -2,11 +2,11 @@
 //
 // Running out of memory while connections come and go.
 //
-// An allocation that failed where an accepted fd becomes a stream threw
-// std::bad_alloc out of the await, into a loop that must not end: accepting
-// was over for good. Where a BufferedWriter let in bytes that had waited it
-// threw through the event loop, and the writer was never told. Now it costs
-// what it was about: that connection, those bytes.
+// A failed allocation of an accepted fd's stream threw std::bad_alloc out of
+// the await, into the accept loop, and accepting ended. A failed allocation
+// when a BufferedWriter admitted waiting bytes threw through the event loop,
+// and the writer got no error. Now a failure costs one connection, or the
+// bytes concerned.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -296,8 +296,8 @@ TEST_P(NetFailingAllocations, OfABufferedWriterCostWhatWasToBeQueued) {
   TurnUntil([&] { return writer.queued_bytes() == 0; });
 }
 
-// Bytes that have waited for room are copied by the event loop, when a send has
-// ended: nobody was there to catch what that threw.
+// When a send has ended, the event loop copies bytes that have waited for
+// room; its exception was not caught.
 TEST_P(NetFailingAllocations, OfABufferedWriterReachTheTaskThatWaits) {
   FdPair pair = MakeSocketPair();
   FillSendBuffer(pair.first.get());

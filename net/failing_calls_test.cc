@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A connection is made, used and closed while the first system call of a kind
-// fails, then the second, and so on until there is none left. Whatever fails,
-// the exchange ends: with every byte right, or with that error.
+// fails, then the second, and so on until none is left. In every case the
+// exchange ends, with correct bytes or with that error.
 
 #include "ringway/backends/testing/failing_calls.h"
 

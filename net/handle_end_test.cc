@@ -134,7 +134,7 @@ class HandleTest : public NetTest {
     NetTest::TearDown();
   }
 
-  // In an executor of its own.
+  // In a separate executor.
   void RunElsewhere(Task<void> task) {
     MakeExecutor();
     Run(std::move(task));
@@ -148,8 +148,8 @@ class HandleTest : public NetTest {
 // after its end.
 class HandleOutlivesItsLoop : public HandleTest {
  protected:
-  // Makes `make`'s handles in an executor, which then ends; on a thread of its
-  // own, which then ends too, if this is AfterItsThread.
+  // Makes the handles of `make` in an executor, which then ends; for
+  // AfterItsThread on a separate thread, which then ends too.
   void MakeAndEnd(Make make) {
     auto main = [&] { RunElsewhere(make(&*handles_)); };
     if (Instantiation() == "AfterItsThread") {
@@ -304,7 +304,7 @@ TEST_P(HandleOutlivesItsLoop, BesideALoopOfItsThreadThatLives) {
   RunElsewhere(ReceiveAgain(std::move(next.near_end)));
 }
 
-// --- A forked child has copies of everything and owns nothing of it.
+// --- A forked child has copies of all objects but is not their owner.
 
 Task<void> ForkAndDrop(Handles* h) {
   co_await MakeStream(h);

@@ -37,7 +37,7 @@ constexpr absl::Duration kLinger = absl::Seconds(10);
 
 class LingerTest : public NetTest {
  protected:
-  // A peer that does not read what was sent to it, and a linger time.
+  // A peer that does not read, and a linger time.
   void SetUp() override {
     NetTest::SetUp();
     if (IsSkipped()) return;
@@ -63,9 +63,9 @@ class LingerTest : public NetTest {
               0);
   }
 
-  // Runs `main` in an executor, which then ends. On a thread of its own: the
-  // end of an earlier ring sets what a pending signal sets on its thread, which
-  // would cut the wait short that these tests are about.
+  // Runs `main` in an executor, which then ends. On a separate thread,
+  // because the end of an earlier ring leaves its thread with a pending
+  // wake-up, like a signal, which would end the tested wait early.
   void RunOnItsThread(Task<void> main) {
     std::thread([&] {
       MakeExecutor();

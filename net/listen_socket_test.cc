@@ -185,8 +185,8 @@ TEST_P(ListenSocket, RemovesAUnixSocketThatNobodyListensOnAnyMore) {
   EXPECT_EQ(ConnectErrno(address), 0);
 }
 
-// It used to be removed: a second server took the first one's path away without
-// a word, and the first listened on for nobody.
+// It used to be removed: a second server silently took over the first one's
+// path, and the first received no more connections.
 TEST_P(ListenSocket, LeavesAUnixSocketAloneThatSomebodyListensOn) {
   const SocketAddress address = Address(UnixAddress("s"));
   SocketFd first = ValueOf(Make(address));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Several servers start on the path of one that has died.
+// Several servers start on the path of a dead server.
 //
-// Each asked whether the path was dead and removed it, in two steps. One that
-// had asked while the path was dead removed it after another had bound it anew:
-// both started, and one of them listened for nobody (4 of 150 pairs). Started
-// one after the other, as in other tests, they never meet.
+// Each checked that the path was stale and removed it, in two steps. A server
+// that had checked before, removed the path after another had bound it again:
+// both started, and one of them got no connections (4 of 150 pairs). Servers
+// started one after the other, as in other tests, never race.
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -55,7 +55,7 @@ class StreamOver : public NetTest {
     return ListenOn(absl::StrCat("unix:@ringway-stream-", getpid()));
   }
 
-  // Sends `bytes` through an echo and compares what comes back.
+  // Sends `bytes` through an echo and compares the reply.
   Task<void> ExpectEcho(SocketAddress address, size_t n_bytes, uint32_t seed) {
     const std::vector<std::byte> bytes = Pattern(n_bytes, seed);
     TcpStream stream = ValueOf(co_await Connect(address));

@@ -55,7 +55,7 @@ class TcpListenerTest : public NetTest {
  protected:
   TcpListener ListenOnLoopback() { return ListenOn("127.0.0.1:0"); }
 
-  // A connection that is established without anybody accepting it.
+  // An established connection that is not accepted.
   Peer ConnectTo(const TcpListener& listener) {
     const SocketAddress address = ValueOf(listener.LocalAddress());
     sockaddr_in in;
@@ -146,9 +146,9 @@ TEST_P(TcpListenerTest, ClosingEndsEveryWaitAsCancelled) {
   Run(main());
 }
 
-// An accept loop that is busy while its listener is closed comes back for the
-// next connection. It used to find a null pointer; loops that were waiting at
-// that moment were told and never came back.
+// An accept loop that is busy while its listener is closed calls Accept()
+// again. It used to dereference a null pointer; loops that were waiting at
+// that moment were cancelled and did not call it again.
 TEST_P(TcpListenerTest, AcceptingFromAClosedListenerIsCancelled) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOnLoopback();
@@ -170,7 +170,7 @@ TEST_P(TcpListenerTest, ClosesConnectionsThatNobodyHasTaken) {
     std::vector<Peer> clients;
     clients.push_back(ConnectTo(listener));
     { TcpStream first = ValueOf(co_await listener.Accept()); }
-    // The accept is armed: these are accepted though nobody asked.
+    // The accept is armed: these are accepted although no task waits.
     const uint64_t before = Accepted();
     for (int i = 0; i < 10; ++i) clients.push_back(ConnectTo(listener));
     co_await TurnUntil([&] { return Accepted() == before + 10; });
@@ -252,8 +252,8 @@ TEST_P(TcpListenerTest, CanBeClosedInTheTurnInWhichAPauseBegins) {
     EXPECT_TRUE((co_await first.Close()).ok());
     for (uint32_t i = 0; i < internal::ListenerCore::kMaxUntaken; ++i)
       clients.push_back(ConnectTo(listener));
-    // A task that yields is the first to run after completions have come in,
-    // so it gets ahead of the delivery that tells of the accept's end.
+    // A yielding task runs first after completions are collected, so it runs
+    // before the notice of the accept's end.
     const uint64_t before = loop().stats().backend.completed;
     while (loop().stats().backend.completed == before) co_await Yield();
     listener.Close();
@@ -304,8 +304,8 @@ class OutOfFds {
   std::vector<SocketFd> fillers_;
 };
 
-// An accept counts against the limit of the time when it was armed, so the
-// limit stands before the loop does. (Simulated fds have a limit of their own.)
+// An accept is subject to the limit at the time it was armed, so the limit is
+// set before the loop is made. (Simulated fds have a separate limit.)
 class FewFdsTest : public TcpListenerTest {
  protected:
   FewFdsTest() {
@@ -339,7 +339,7 @@ TEST_P(FewFdsTest, GoesOnAcceptingOnceThereAreFdsAgainAndDoesNotSpin) {
 
     shortage.reset();
     EXPECT_TRUE((co_await accept).ok());
-    // And again, nobody waiting: the retry finds nothing to do.
+    // Again without a waiter: the retry has nothing to do.
     shortage.emplace(system().sockets());
     co_await TurnTimes(5);
     shortage.reset();

@@ -158,7 +158,7 @@ TEST_P(TcpStreamTest, ACancelledTaskReadsAndWritesNothingMore) {
   Run(main());
 }
 
-// A task whose receives all end at once must let others run all the same.
+// A task whose receives all end at once must still let others run.
 TEST_P(TcpStreamTest, ATaskThatIgnoresItsCancelStarvesNobody) {
   auto main = [&]() -> Task<void> {
     Connected pair = ConnectedTcp(system());

@@ -133,10 +133,10 @@ TEST_P(TcpStreamTest, DroppingAStreamEndsAReadThatWaitsForTheReceiveToStop) {
   Run(main());
 }
 
-// Dropping the stream cancels the send in flight, which ends as a short one:
-// some bytes had gone. It used to be started again for the rest, with nobody
-// left to cancel it: the write hung and the fd stayed open. With writes that
-// fit, or that had sent nothing, it did not show.
+// Dropping the stream cancels the send in flight, which ends as a short one
+// because some bytes were sent. It used to be restarted for the rest and was
+// not cancelled again: the write hung and the fd stayed open. Writes that
+// fit, or that had sent nothing, did not show it.
 TEST_P(TcpStreamTest, DroppingAStreamEndsAWriteThatHasSentAPart) {
   auto main = [&]() -> Task<void> {
     const std::vector<std::byte> large = Pattern(1 * kMiB, 1);

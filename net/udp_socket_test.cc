@@ -161,9 +161,9 @@ Task<absl::StatusOr<Datagram>> ReceiveTask(UdpSocket& socket) {
   co_return co_await socket.Receive(buffer);
 }
 
-// The kernel keeps the port unreachable as the socket's pending error and polls
-// as in error and readable until somebody has been told: a receive that armed
-// itself again by that would spin.
+// The kernel stores "port unreachable" as the socket's pending error and
+// polls as in error and readable until it is reported: a receive that re-arms
+// on such events would spin.
 TEST_P(UdpSocketTest, ReportsARefusalOnceAndThenWaitsInPeace) {
   SocketAddress nobody;
   {

@@ -112,7 +112,7 @@ TEST_F(ForkTest, AChildLeavesQuietlyByExitAndByDestruction) {
             "");
 }
 
-// daemon(3) forks, and its child goes on without the workers.
+// daemon(3) forks, and its child continues without the workers.
 TEST_F(ForkTest, ADaemonLeavesQuietly) {
   if (kThreadSanitizer) GTEST_SKIP() << kForkedUnderThreadSanitizer;
   const std::string output = OutputOfChild([] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// OnStart(): several of them, how a failure is told, and one that a launch
-// depends on.
+// OnStart(): several handlers, reports of failures, and handlers that a
+// launch depends on.
 
 #include <atomic>
 #include <future>
@@ -103,7 +103,7 @@ TEST_F(OnStartTest, ALaunchThatDependsOnItFailsWithItsStatus) {
   }
 }
 
-// One worker's handler waits for ever; that of another has failed.
+// One worker's handler waits forever; that of another has failed.
 TEST_F(OnStartTest, AFailureDoesNotWaitForTheOtherWorkers) {
   Runtime::Builder builder;
   builder.Workers(2).OnStart(

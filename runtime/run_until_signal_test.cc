@@ -63,7 +63,7 @@ struct Dispositions {
   struct sigaction term, interrupt;
 };
 
-// A server in a process of its own, made before there is any other thread.
+// A server in a separate process, started before there is any other thread.
 class Server {
  public:
   explicit Server(const ServerOptions& options = {}) {

@@ -41,10 +41,10 @@ class RuntimeBackend : public RuntimeTest {
   }
 };
 
-// Each worker made its backend by itself: where memory for rings ran out after
-// some of them, the others fell back alone. One of the two kinds was reported,
-// and clients of the same port were served by either. A test with io_uring
-// refused refuses it to all.
+// Each worker used to choose its backend separately: if memory for rings ran
+// out after some of them, only the others fell back. One of the two kinds was
+// reported, and clients of the same port were served by either. In other
+// tests io_uring is refused for all workers.
 TEST_F(RuntimeBackend, IsEpollOnAllWorkersWhereOneCannotHaveIoUring) {
   for (const uint64_t refused : {1, 2, 3}) {
     std::mutex mutex;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How a runtime ends: draining what is open, cutting what takes too long.
+// The end of a runtime: draining open connections, cutting those that take
+// too long.
 
 #include <sys/socket.h>
 
@@ -34,7 +35,7 @@ using net::testing::Bytes;
 using net::testing::ReceiveAll;
 using net::testing::ValueOf;
 
-// Waits for a byte, tells the test, waits for another, answers.
+// Waits for a byte, signals the test, waits for another, replies.
 struct SlowRequest {
   std::promise<void> begun;
 
@@ -254,9 +255,9 @@ TEST_F(RuntimeTest, StartsOnTheSamePortAgainAndAgain) {
 
 // --- On a worker
 //
-// A worker that waits for its own end waited for ever, or std::thread::join()
-// threw "Resource deadlock avoided" where nothing caught it. Every other test
-// waits on the thread that has launched.
+// A worker that waited for its own end waited forever, or std::thread::join()
+// threw "Resource deadlock avoided", which was not caught. All other tests
+// wait on the launching thread.
 
 constexpr char kOnWorker[] = "a Runtime, on one of its own workers";
 

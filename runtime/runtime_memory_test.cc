@@ -102,10 +102,10 @@ bool IsServed(const UniqueFd& client) {
   return n == 1;
 }
 
-// One bad_alloc used to end the task that accepts, silently: what was open was
-// served, what came later never. At the shutdown the drain joined that task,
-// and its exception ended the process. Tests of failing allocations made
-// backends, loops and tasks, and let none of them serve.
+// One bad_alloc used to end the accepting task silently: open connections
+// were served, later ones never. At shutdown the drain joined that task, and
+// its exception ended the process. Other tests of failing allocations create
+// backends, loops and tasks but do not serve.
 TEST_P(RuntimeMemory, OneFailedAllocationCostsItsConnectionAndNothingElse) {
   uint64_t n = 0;
   for (bool happened = true; happened && !HasFailure(); ++n) {
@@ -195,7 +195,7 @@ TEST_P(RuntimeMemory, LaunchingWithoutItLeavesNothing) {
     Runtime::Builder builder;
     builder.Options(options_).Workers(2).Listen("127.0.0.1:0", Echo);
     absl::StatusOr<std::unique_ptr<Runtime>> runtime = builder.Launch();
-    if (!runtime.ok()) {  // it was that of a thread
+    if (!runtime.ok()) {  // the allocation was that of a thread
       EXPECT_TRUE(absl::IsResourceExhausted(runtime.status()))
           << runtime.status();
       return;

@@ -59,7 +59,7 @@ TEST_F(UnixPathTest, IsRemovedByALaunchThatFails) {
 
 TEST_F(UnixPathTest, OfAnotherServerStays) {
   std::unique_ptr<Runtime> first = LaunchOnPath();
-  ASSERT_EQ(unlink(path_.c_str()), 0);  // by somebody's cleaning
+  ASSERT_EQ(unlink(path_.c_str()), 0);  // by a clean-up script
   std::unique_ptr<Runtime> second = LaunchOnPath();
   first.reset();
   EXPECT_TRUE(IsThere());

@@ -48,7 +48,7 @@ class OffloadPoolTest : public ::testing::Test {
     pool_->Start(op);
   }
 
-  // Blocks until the doorbell has rung; takes what has ended.
+  // Blocks until the doorbell is readable; collects ended operations.
   void Collect() {
     pollfd doorbell = {doorbell_.get(), POLLIN, 0};
     ASSERT_EQ(poll(&doorbell, 1, /*timeout=*/30'000), 1) << "it never rang";

@@ -134,9 +134,9 @@ TEST_P(AllocationConformance, CancelsAllocateNothing) {
   EXPECT_EQ(CountAllocations() - allocations_before, 0u);
 }
 
-// A sendfile has a buffer of its backend's. One that is cancelled, whatever
-// step it is at, must give it back as one that ends by itself does: the next
-// one would need a new one, and it is lost without a trace.
+// A sendfile uses a buffer of its backend. A cancelled one must return it,
+// whatever its step: otherwise the buffer is leaked unnoticed and the next
+// sendfile allocates a new one.
 TEST_P(AllocationConformance, CancelledSendFilesAllocateNothing) {
   BackendDriver driver(MakeForTest());
   TestFd file = system().File(std::string(1024, 'f'));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What every backend owes its loop: what is submitted completes, once, however
-// small the queues are. Waiting, ownership, teardown, opcodes, cancellation and
-// multishot operations have suites of their own beside this one.
+// The basic contract of every backend: each submitted operation completes
+// once, however small the queues are. Waiting, ownership, teardown, opcodes,
+// cancellation and multishot operations have separate suites.
 
 #include <poll.h>
 

@@ -29,8 +29,8 @@
 namespace ringway::testing {
 namespace {
 
-// Clients in a process of their own, with fds of their own, until it is
-// destroyed. Each sends one byte.
+// Clients in a separate process, with separate fds, until this is destroyed.
+// Each sends one byte.
 class Crowd {
  public:
   Crowd(const sockaddr_in& address, size_t n_clients) {
@@ -107,7 +107,7 @@ absl::Duration CpuOfThisThread() {
 
 class CrowdedAcceptConformance : public BackendConformance {
  protected:
-  // Takes what has been accepted.
+  // Takes the accepted connections.
   void TakeInto(std::vector<TestFd>& taken, BackendDriver& driver,
                 CountedMultishot& accept) {
     for (Delivery delivery; driver->TakeDelivery(accept, delivery);) {
@@ -122,7 +122,7 @@ class CrowdedAcceptConformance : public BackendConformance {
     return clients;
   }
 
-  // Arms an accept that finds no fd to be had.
+  // Arms an accept while no fd is available.
   static void AcceptInVain(BackendDriver& driver, CountedMultishot& accept,
                            const TestFd& listener) {
     PrepareAcceptMultishot(accept, listener.get());
@@ -175,7 +175,7 @@ TEST_P(CrowdedAcceptConformance, AcceptsTenThousandConnections) {
   TakeInto(taken, driver, accept);
   EXPECT_EQ(taken.size(), n_connections);
   EXPECT_FALSE(accept.ended());
-  // Each is a connection of its own: it has its one byte.
+  // Each is a separate connection with its one byte.
   for (const TestFd& connection : taken) {
     ASSERT_EQ(RunRecv(driver, connection.get()), 1);
   }
@@ -205,7 +205,7 @@ TEST_P(CrowdedAcceptConformance, WithoutFdsAttemptsAreCheapAndOthersGoOn) {
     driver.TurnWithoutBlocking();
     EXPECT_LE(driver->stats().rearms, before.rearms);
     ExpectEcho(driver, clients.front().get(), server.get());
-    // Connections wait in the queue, and nobody is woken by them.
+    // Connections wait in the queue and wake no one.
     const uint64_t waits = driver->stats().waits;
     const MonotonicTime until = driver->clock().Now() + kPause;
     while (driver->clock().Now() < until) driver.Turn(until);

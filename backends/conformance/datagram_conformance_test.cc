@@ -367,7 +367,7 @@ TEST_P(DatagramConformance, UnreachablePeerIsHarmless) {
   const sockaddr_in nobody = system().AddressOf(gone.get());
   gone.Reset();
   Arm();
-  // Whatever the network says to this is not about what is received.
+  // The network's error for this datagram must not affect receives.
   EXPECT_EQ(system().SendTo(receiver_.get(), "anybody?", nobody), 8);
   SendDatagram("hello");
   EXPECT_EQ(Next().payload, "hello");

@@ -3,13 +3,13 @@
 // Both directions of one connection at once: a write that waits beside receives
 // that are put aside. 10,000 rounds (test_scale.h).
 //
-// On a backend by readiness an fd has one registration for all that waits for
-// it. Once, a receive that was put aside - after its share of a turn, or for
-// want of a buffer - had the fd registered again for reading alone, and the
-// write, which had not asked the kernel because the fd was registered then,
-// waited for ever. It takes a write and a receive that begin in the same turn,
-// with more to receive than a turn delivers: tests of one direction at a time,
-// or of operations that begin when nothing is there yet, never had that.
+// On a readiness backend an fd has one registration for all its waiting
+// operations. Once, a receive that was put aside - after its share of a turn,
+// or for lack of a buffer - registered the fd again for reading only, and a
+// write, which had relied on the existing registration, waited forever. This
+// requires a write and a receive that begin in the same turn, with more to
+// receive than a turn delivers; tests of one direction at a time, or of
+// operations that begin before there is data, never had that.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -108,7 +108,7 @@ class DuplexConformance : public BackendConformance {
     }));
   }
 
-  // Takes what was delivered and gives its buffers back a turn later.
+  // Takes deliveries and returns their buffers a turn later.
   static size_t ReceiveSome(BackendDriver& driver, CountedMultishot& receive) {
     size_t n_received = 0;
     std::vector<uint16_t> held;

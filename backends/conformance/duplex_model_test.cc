@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random operations on both ends of a few connections, against a model: every
-// byte arrives once and in order, and whatever waits goes on as soon as its
-// peer does its part.
+// Random operations on both ends of a few connections, checked against a
+// model: every byte arrives once and in order, and each waiting operation
+// continues as soon as its peer does its part.
 //
 // Beside the cases that were thought of, an fd has states that come of what
 // happens to wait for it at the same time - a receive that was put aside or
@@ -53,7 +53,7 @@ char ByteAt(size_t position) {
   return static_cast<char>(position % 251 + position / 4'099 % 7);
 }
 
-// One end of a connection and what is under way on it.
+// One end of a connection and its active operations.
 class End {
  public:
   End(Backend& backend, OperationList& pending, TestFd fd)
@@ -109,7 +109,7 @@ class End {
     return {&write_, &read_, &poll_, &stream_};
   }
 
-  // Adds up what has ended or was delivered, and compares every byte.
+  // Processes ended operations and deliveries, and compares every byte.
   void Collect() {
     if (write_.done()) sent_ += Outcome(write_);
     if (read_.done()) Check(read_bytes_.data(), Outcome(read_));
@@ -130,7 +130,7 @@ class End {
   }
 
  private:
-  // Under way, or ended and not told of it yet.
+  // Active, or ended with its function not run yet.
   static bool Busy(const Operation& op) { return op.active() || op.linked(); }
 
   void Start(Operation& op) {
@@ -201,8 +201,8 @@ class DuplexModel : public BackendConformance {
                                   std::move(sockets.second));
   }
 
-  // Cancels what is under way and closes both ends: one by an operation, the
-  // other behind the backend's back.
+  // Cancels active operations and closes both ends: one by an operation, the
+  // other without the backend's knowledge.
   void Close(Connection& c) {
     for (End* end : {c.near.get(), c.far.get()}) {
       for (Operation* op : end->operations()) driver_->Cancel(*op);
@@ -228,7 +228,7 @@ class DuplexModel : public BackendConformance {
   }
 
   void Act() {
-    CollectAll();  // what has ended before it is started again
+    CollectAll();  // process ended operations before they are restarted
     Connection& c = connections_[Below(random_, kConnections)];
     End& end = Below(random_, 2) == 0 ? *c.near : *c.far;
     switch (Below(random_, 16)) {
@@ -288,7 +288,7 @@ class DuplexModel : public BackendConformance {
     }
   }
 
-  // True once nothing of the direction from `from` to `to` waits.
+  // True once no operation of the direction from `from` to `to` waits.
   static bool GoOn(End& from, End& to) {
     from.Collect();
     to.Collect();

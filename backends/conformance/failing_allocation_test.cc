@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory runs out while a backend is at work: each allocation of a mixed load
-// fails in turn, and then all of them. Every operation still ends once, and no
-// fd, buffer or byte of memory is lost.
+// Memory runs out while a backend is in use: each allocation of a mixed load
+// fails once, and then all of them. Every operation still ends once, and no
+// fd, buffer or memory is leaked.
 //
-// What a failed allocation threw came out of Submit() or Wait() with
-// completions half taken: operations that had ended were never told of, an
-// accepted connection or a receive buffer belonged to nobody. Suites run with
-// all the memory there is.
+// The exception of a failed allocation used to propagate from Submit() or
+// Wait() with completions half processed: ended operations were never
+// reported, and accepted connections or receive buffers leaked. Other suites
+// never run out of memory.
 
 #include "ringway/backends/testing/failing_allocation.h"
 
@@ -176,8 +176,9 @@ TEST_P(FailingAllocationConformance, ThatLastsCostsTheOperationsThatNeedIt) {
   }
 }
 
-// More deliveries than there is memory for: what came is delivered, without a
-// gap; then the end says why; and nothing is lost of what carried the others.
+// More deliveries than there is memory for: the first ones are delivered
+// without a gap, then the operation ends with the error, and the buffers of
+// the others are not leaked.
 TEST_P(FailingAllocationConformance, EndsAReceiveBehindWhatCame) {
   constexpr int kPackets = 150;
   BackendDriver driver(MakeForTest());
@@ -209,7 +210,7 @@ TEST_P(FailingAllocationConformance, EndsAReceiveBehindWhatCame) {
   EXPECT_EQ(driver->stats().deliveries_lost, 0u)
       << "nothing is taken that cannot be delivered";
 
-  // All buffers are there for what comes next.
+  // All buffers are available for the next receive.
   PrepareRecvMultishot(receive, sockets.first.get());
   driver.Start(receive);
   SendAll(sockets.second.get(), "last");

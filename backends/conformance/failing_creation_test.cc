@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A backend is made while the first system call of a kind fails, then the
-// second, and so on until there is none left: it is made all the same, or the
-// status has that errno; and no fd is left behind.
+// A backend is created while the first system call of a kind fails, then the
+// second, and so on until none is left: either creation succeeds, or the
+// status has that errno; and no fd leaks.
 
 #include <cerrno>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A thousand connections echo through four lent buffers of 1 KiB: every byte
-// comes back, to whom it belongs, nobody waits long, and nothing spins while
-// all buffers are out.
+// returns to its client, no connection waits long, and nothing spins while
+// all buffers are lent.
 //
 // RINGWAY_TEST_SCALE=16 makes it a long run.
 
@@ -144,7 +144,7 @@ class EchoedStream {
     SendNext();
   }
 
-  // The client's: what was sent to it is there, and right.
+  // The client's: checks the echoed bytes.
   void Check(size_t n_bytes) {
     const std::string echoed =
         echo_.system.Receive(sockets_.second.get(), n_bytes);

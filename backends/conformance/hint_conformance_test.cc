@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hints change nothing: an operation on a registered fd, or in registered
-// memory, ends as it does without, whatever is started or forgotten behind it.
+// Hints change no results: an operation on a registered fd, or in registered
+// memory, ends as without registration, whatever is started or unregistered
+// after it.
 //
-// Entries wait in the submission queue until the turn ends. A close or a
-// ForgetFd() behind them took the file out of its slot at once, so the kernel
-// found an empty slot when it came to them: EBADF for a write that had been
-// started before the close. Suites that run one operation at a time, or start
-// the close when the write has ended, never have both in one batch.
+// Entries stay in the submission queue until the turn ends. A later close or
+// ForgetFd() cleared the file's slot at once, so the kernel found an empty
+// slot when it read the entries: EBADF for a write that had been started
+// before the close. Suites that run one operation at a time, or start the
+// close after the write has ended, never have both in one batch.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -250,7 +251,7 @@ TEST_P(HintConformance, RegisteredFdThatGoesChangesNoResult) {
   }
 }
 
-// The number is somebody else's at once: nothing may remember it.
+// The number is reused at once, so no state of the old file may remain.
 TEST_P(HintConformance, NumberOfARegisteredFdIsFreeBehindItsClose) {
   BackendDriver driver(MakeForTest(WithSlots()));
   for (int round = 0; round < 32; ++round) {

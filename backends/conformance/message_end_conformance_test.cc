@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Multishot recvmsg on what has an end: it ends there, once.
+// Multishot recvmsg on streams ends once, at the end of the stream.
 //
-// io_uring delivers the end of a stream as a message of no bytes and disarms
-// the receive, which is also what it does with an empty datagram. It counted as
-// one and was armed again, to deliver the end again, hundreds of thousands of
-// times a second. The suite's other cases of multishot recvmsg are all UDP,
-// which has no end.
+// io_uring delivers the end of a stream as an empty message and disarms the
+// receive, as it does with an empty datagram. The end was taken for such a
+// datagram and the receive re-armed, which delivered the end hundreds of
+// thousands of times a second. The suite's other tests of multishot recvmsg
+// use UDP, which has no end.
 
 #include <sys/socket.h>
 

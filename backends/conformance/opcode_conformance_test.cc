@@ -84,8 +84,7 @@ TEST_P(OpCodeConformance, OneBadOperationHoldsUpNoneOfItsBatch) {
   EXPECT_EQ(after.result, 0);
 }
 
-// Arguments that are good enough for an operation to get as far as its bad fd
-// or missing path.
+// Arguments that are valid except for the bad fd or the missing path.
 struct Arguments {
   std::array<std::byte, 16> bytes = {};
   iovec part = {bytes.data(), bytes.size()};
@@ -186,8 +185,8 @@ bool IsForSockets(OpCode opcode) {
   return opcode >= OpCode::kBind && opcode <= OpCode::kSendMsgZeroCopy;
 }
 
-// Takes `op` from its start to its end without running anybody. Returns how
-// often `op` was to be told.
+// Runs `op` from start to end without running its function. Returns the
+// number of times it was scheduled.
 size_t EndsOf(BackendDriver& driver, DeliveringOperation& op) {
   OperationList pending;
   RunnableList done;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who may use a backend and its operations: its own thread, not a forked child,
-// and nobody once an operation is in flight.
+// Ownership of a backend and its operations: only its own thread may use it,
+// not a forked child; an operation in flight must not be used.
 
 #include <sys/mman.h>
 #include <unistd.h>

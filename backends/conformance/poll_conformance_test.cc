@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Polls: what is ready now, what becomes ready, and, for the multishot kind,
-// what becomes ready again.
+// Polls: events that are ready, that become ready and, for multishot polls,
+// that become ready again.
 
 #include <poll.h>
 

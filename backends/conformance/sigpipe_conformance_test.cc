@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A peer that is gone is an error and never a signal, whatever writes to it.
+// Writing to a closed peer is an error and never raises a signal, with every
+// operation.
 //
-// MSG_NOSIGNAL exists for sends alone. A splice to a closed socket, made by the
-// loop's thread, raised SIGPIPE and ended the process; tests of closed peers
-// sent, and processes that ignore the signal, as many test runners do, see
-// nothing of it. So each case runs in a process of its own, where the signal
-// has its default action.
+// MSG_NOSIGNAL exists for sends only. A splice to a closed socket on the
+// loop's thread raised SIGPIPE and ended the process. Tests of closed peers
+// used sends, and processes that ignore the signal, as many test runners do,
+// do not show it. So each case runs in a separate process, in which the
+// signal has its default action.
 
 #include <signal.h>
 #include <unistd.h>

@@ -152,7 +152,7 @@ TEST_P(SocketCallsTest, EveryCallRefusesWhatIsNoSocket) {
 
 class SocketCallsWithFewFds : public SocketCallsConformance {
  protected:
-  // (Simulated fds have a limit of their own.)
+  // (Simulated fds have a separate limit.)
   void SetUp() override {
     SocketCallsConformance::SetUp();
     ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);

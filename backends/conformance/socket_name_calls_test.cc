@@ -85,7 +85,7 @@ TEST_P(SocketNameCalls, BindRefusesAnIPv4AddressThatCannotBeHad) {
   const sockaddr_in whole = Loopback(0);
   EXPECT_EQ(calls().Bind(socket.get(), AsSockaddr(whole), sizeof(whole) - 1),
             -EINVAL);
-  // Other types have ports of their own, and a name that is free again.
+  // Other socket types have separate ports.
   EXPECT_EQ(Bind(Make(AF_INET, SOCK_DGRAM), taken), 0);
   holder.Close();
   EXPECT_EQ(Bind(socket, taken), 0);

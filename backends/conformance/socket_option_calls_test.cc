@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SocketCalls: the options of sockets - what is told, what is kept and how,
-// what accepted sockets inherit, and which sockets share a port.
+// SocketCalls: the options of sockets: reading and setting them, their
+// inheritance by accepted sockets, and sharing a port.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -267,7 +267,7 @@ TEST_P(SharedPort, IsForThoseWhoAllAskForIt) {
   }
 }
 
-// Set after bind(), the option lets others join and has joined nobody.
+// Set after bind(), the option lets others join but has not joined a group.
 TEST_P(SharedPort, CanBeOfferedByItsHolderAfterwards) {
   SocketFd holder = BindTo(SOCK_STREAM, Loopback(0), Wants::kOwn);
   const sockaddr_in address = system().AddressOf(holder.get());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The end of everything that is in flight, with the backend or before it: each
-// operation ends, nobody is resumed, nothing is touched or left behind.
+// The end of operations in flight, with the backend or before it: each
+// operation ends, no function runs, and nothing leaks or is accessed
+// afterwards.
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -57,7 +58,7 @@ TEST_P(TeardownConformance, QuiesceEndsAMultishotWithDeliveriesYetToBeTold) {
   driver.Start(receive);
   driver.TurnWithoutBlocking();
   SendAll(sockets.second.get(), "untold");
-  // The backend's own waits: what is ready waits for the loop's next turn.
+  // Waits on the backend only: ready entries stay for the loop's next turn.
   const MonotonicTime limit = driver->clock().Now() + absl::Seconds(10);
   while (!receive.notice.linked() && driver->clock().Now() < limit) {
     driver->Wait(limit, driver.ready());

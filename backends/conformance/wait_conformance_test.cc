@@ -125,8 +125,8 @@ TEST_P(WaitConformance, SignalEndsAWaitButNoOperation) {
 
 // --- Waiting and waking
 
-// On a thread of its own: the kernel takes the rings that a thread has closed
-// apart later, and interrupts that thread's waits for it.
+// On a separate thread, because the kernel tears down a thread's closed rings
+// later and interrupts that thread's waits for it.
 TEST_P(WaitConformance, WaitDoesNotReturnEarlyFromAnIdleBackend) {
   std::thread([&] {
     BackendDriver driver(MakeForTest());
@@ -186,8 +186,8 @@ TEST_P(WaitConformance, IdleTurnsMakeNoSystemCallOrThatOfWaiting) {
 }
 
 TEST_P(WaitConformance, CompletionsAreCollectedByTurnsThatNeverBlock) {
-  // A loop that always has something ready never blocks; its I/O must go on
-  // all the same, also where the kernel does not say that it has work waiting.
+  // A loop that always has ready entries never blocks; its I/O must still
+  // progress, even if the kernel does not signal pending work.
   BackendDriver driver(MakeForTest());
   PendingPoll poll(system(), driver);
   SendAll(poll.pipe.second.get(), "x");
@@ -213,8 +213,8 @@ TEST_P(WaitConformance, PollableFdIsReadableWhileCompletionsWait) {
   EXPECT_TRUE(driver.RunUntil([&] { return pending.op.done(); }));
 }
 
-// A kernel that holds completions back tells who asks, and may forget who
-// sleeps: whoever sends waits until the poll is about to begin.
+// A kernel that holds back completions reports them when polled but may not
+// wake a blocked poll: the sender waits until the poll is about to begin.
 TEST_P(WaitConformance, PollableFdWakesWhoSleepsInAPollOfIt) {
   RINGWAY_REQUIRES_KERNEL("poll");
   constexpr int kRounds = 200;
@@ -276,7 +276,7 @@ TEST_P(WaitConformance, NotificationsOfAnotherThreadAreNeverLost) {
   });
 
   while (answered < kRounds) {
-    driver.Turn();  // blocks for ever if a notification is lost
+    driver.Turn();  // blocks forever if a notification is lost
     if (asked.load() == answered) continue;
     ++answered;
     answered.notify_one();

@@ -72,7 +72,7 @@ class ZeroCopyConformance : public OperationConformance {
     return n_bytes;
   }
 
-  // Sends until the socket takes no more, in both directions' buffers.
+  // Sends until the socket and the peer's buffer are full.
   void Fill() {
     const std::string block(4096, 'x');
     while (system().Send(near_.get(), block) > 0)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What becomes of the mode of fds.
+// The O_NONBLOCK mode of fds.
 //
-// O_NONBLOCK belongs to the open file description. It was set while an accept,
-// connect, splice or sendfile was in flight and taken away after the last on
-// the same fd: with it went that of duplicates in other workers, which then
-// blocked in accept4 for a connection that another had taken. Tests of one
-// backend never share a description, and a lost race is rare.
+// O_NONBLOCK belongs to the open file description. It was set while an
+// accept, connect, splice or sendfile was in flight and cleared after the
+// last one on the same fd. That also cleared it for duplicates in other
+// workers, which then blocked in accept4 for a connection that another worker
+// had taken. Tests of one backend never share a description, and a lost race
+// is rare.
 
 #include <fcntl.h>
 #include <sys/socket.h>

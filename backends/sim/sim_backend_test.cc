@@ -431,8 +431,8 @@ TEST(World, RepeatsItselfExactly) {
 }
 
 TEST(World, IsTheSameInEveryBuild) {
-  // From a debug build by clang 19. Whoever changes what is drawn, recorded or
-  // done when, changes it here, too.
+  // From a debug build with clang 19. Changes to random draws, recorded
+  // events or their order change this value.
   EXPECT_EQ(HashOfARun(7), 291040183220012218u);
 }
 

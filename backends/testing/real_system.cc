@@ -39,9 +39,9 @@ bool IsReady(int fd, short events) {
   return poll(&ready, 1, /*timeout=*/0) == 1 && (ready.revents & events) != 0;
 }
 
-// Of what is no socket: pipes and files, without waiting and without changing
-// the flags that an operation in flight may look at. A pipe that splice(2) has
-// seen no longer takes RWF_NOWAIT (EOPNOTSUPP), but it tells when it is ready.
+// For pipes and files: transfers that neither wait nor change flags that an
+// operation in flight may depend on. A pipe used by splice(2) no longer
+// supports RWF_NOWAIT (EOPNOTSUPP), but poll(2) reports its readiness.
 
 int64_t WriteNow(int fd, std::string_view data) {
   const iovec part = {const_cast<char*>(data.data()), data.size()};

@@ -18,9 +18,9 @@ void Begin(SendFile& send_file, Operation& op) {
   EXPECT_TRUE(send_file.Begin(op));
 }
 
-// Each transfer brings a buffer of 64 KiB. They were all kept for the next
-// ones, so that a backend held for ever what its busiest moment had needed:
-// 1,000 downloads at once, 64 MiB.
+// Each transfer uses a buffer of 64 KiB. All of them used to be kept for
+// later transfers, so a backend held its peak forever: 64 MiB after 1,000
+// concurrent downloads.
 TEST(SendFile, KeepsFewBuffersOfManyTransfers) {
   SendFile send_file;
   std::deque<Operation> transfers;

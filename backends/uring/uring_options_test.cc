@@ -246,11 +246,11 @@ TEST_F(UringOptionsTest, DirectPollingFallsBackWhereTheDeviceHasNoPollQueues) {
             has_poll_queues ? 4096 : -EOPNOTSUPP);
 }
 
-// A device without poll queues refuses the read when it is polled for, and the
-// read is then to be done by the other ring. One that had been asked to end
-// meanwhile was queued for that all the same, where the end of the backend
-// asked it again and again: a request is taken once. The suites' teardowns know
-// no direct reads.
+// A device without poll queues refuses the read when it is polled, and the
+// other ring must then do the read. A read that had been cancelled meanwhile
+// was queued for that too, and the destruction of the backend cancelled it
+// again and again, although a cancel is handled only once. The teardown
+// suites have no direct reads.
 TEST_F(UringOptionsTest, BackendEndsWithADirectReadInFlight) {
   UniqueFd file = DirectFile(4096);
   if (!file.valid()) GTEST_SKIP() << "no O_DIRECT here: " << strerror(errno);

@@ -13,7 +13,7 @@
 //   // A sender:
 //   switch (mailbox.Push(message)) {
 //     case PushResult::kWasEmpty: RingDoorbell(); break;
-//     case PushResult::kQueued:   break;  // whoever was first has rung it
+//     case PushResult::kQueued:   break;  // the first sender rings it
 //     case PushResult::kClosed:   return absl::UnavailableError("stopped");
 //   }
 //   // The taker:

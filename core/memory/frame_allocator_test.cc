@@ -234,7 +234,7 @@ TEST(FrameAllocatorDeathTest, AddressSanitizerFindsOverruns) {
   FrameAllocator::Free(const_cast<char*>(block));
 }
 
-// Blocks on their way from whoever allocated them to whoever frees them.
+// Blocks in transit from the allocating to the freeing threads.
 class Exchange {
  public:
   // Puts `block` in a random place and returns what was there before.

@@ -60,7 +60,7 @@ void Linger(uint32_t n) {
 
 TEST(InboxOrder, ALoopThatFallsAsleepAndASenderNeverMissEachOther) {
   constexpr uint32_t kRounds = 300'000;
-  // A machine with one CPU has nothing to show, and would take for ever.
+  // With one CPU the test shows nothing and would take very long.
   const absl::Time enough = absl::Now() + absl::Seconds(3);
   BackendOptions options;
   options.kind = BackendKind::kEpoll;

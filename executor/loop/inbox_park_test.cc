@@ -95,8 +95,8 @@ TEST_P(InboxPark, LosesNoWakeUpWhoeverComesInBetween) {
   inbox_->Close();
 }
 
-// The end comes in between, too: what was sent is received or refused, and who
-// sends later is told.
+// The end of the loop is interleaved too: earlier messages are received or
+// refused, and later sends fail.
 TEST_P(InboxPark, EndBetweenAnyTwoStepsLosesNoMessage) {
   for (uint32_t round = 0; round < 100; ++round) {
     backend_ = MakeForTest();

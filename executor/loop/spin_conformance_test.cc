@@ -99,8 +99,8 @@ TEST_P(SpinConformance, ADeadlineThatHasPassedNeverSpins) {
   EXPECT_EQ(n_spins(), 0u);
 }
 
-// What a turn has started goes to the kernel before the spin, and the block
-// after it is a system call of its own.
+// Operations started in a turn are submitted before the spin; blocking
+// afterwards is a separate system call.
 TEST_P(SpinConformance, ATurnThatSpinsMakesOneSystemCallMoreAtMost) {
   if (!loop().backend().can_peek())
     GTEST_SKIP() << "cannot look on, so it never spins";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Once warm, workers talk to each other without the heap. A target of its own:
-// it replaces malloc for the whole binary.
+// Once warm, communication between workers does not allocate. A separate
+// target, because it replaces malloc for the whole binary.
 
 #include <cstdint>
 #include <utility>

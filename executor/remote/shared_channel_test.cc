@@ -38,7 +38,7 @@ class SharedChannelTest : public ::testing::Test {
     return *Executor::Create(options);
   }
 
-  // Gives everybody his turn.
+  // Lets all other tasks run.
   void TurnABit() {
     for (int i = 0; i < 4; ++i) executor_->Turn(MonotonicTime());
   }

@@ -18,9 +18,9 @@ namespace {
 
 Task<void> WaitFor(Event* event) { (co_await event->Wait()).IgnoreError(); }
 
-// The frame of a call is made by a function of the target's inbox. What it
-// threw used to leave the target's turn and end its Run(), while the caller was
-// told nothing or the wrong thing.
+// A function of the target's inbox makes the frame of a call. Its exception
+// used to propagate from the target's turn and end its Run(), while the
+// caller got no result or a wrong one.
 TEST(SpawnOnMemory, TargetWithoutMemoryRefusesTheCallAndGoesOn) {
   Event go;
   std::unique_ptr<Executor> target = *Executor::Create();

@@ -37,7 +37,7 @@ class WakeHandleTest : public ::testing::Test {
     const absl::Status ended = executor_->Run(std::move(task));
     EXPECT_TRUE(ended.ok()) << ended;
   }
-  // Gives everybody his turn.
+  // Lets all other tasks run.
   void TurnABit() {
     for (int i = 0; i < 4; ++i) executor_->Turn(MonotonicTime());
   }
@@ -251,8 +251,8 @@ Task<absl::Status> WaitForEnded(Waker* waker) {
   co_return co_await waker->Wait();
 }
 
-// It belonged to its executor by that one's address: a new executor in the same
-// memory passed for the old one, and a task waited there for ever.
+// It identified its executor by address: a new executor at the same address
+// passed for the old one, and a task waited forever.
 TEST(Waker, MayOutliveItsExecutorAndItsThread) {
   std::unique_ptr<Waker> waker, other;
   {

@@ -307,7 +307,7 @@ TEST_P(RingCancelTest, ATimerOfZeroThatStartsItselfAgainFiresOnceATurn) {
   SendAll(pair_.second.get(), "x");
   EXPECT_EQ(ring().Run(RunMode::kForever), absl::OkStatus());
   const uint64_t turns = ring().stats().loop.turns;
-  EndRing();  // is told of the end, which starts nothing
+  EndRing();  // gets the end, at which nothing can be started
   EXPECT_LE(repeater.times, turns + 1);
 }
 
@@ -317,7 +317,7 @@ TEST_P(RingCancelTest, ATimerResetBeforeWhileAndAfterFiringIsToldOnce) {
   RingTask timer;
   bool while_firing = false;
   log.then = [&](Ring& ring, uint16_t which, Completion&) {
-    // Both have fired in this turn; the other has not been told yet.
+    // Both have fired in this turn; the other's callback has not run yet.
     if (which == 1)
       while_firing = ring.ResetTimer(timer, absl::Milliseconds(3));
   };

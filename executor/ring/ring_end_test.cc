@@ -61,7 +61,7 @@ TEST_P(RingEndTest, TellsEveryCallbackOnceAndClosesNothing) {
   }
 }
 
-// What has come of them before the end is what they are told.
+// Callbacks get the results that were there before the end.
 TEST_P(RingEndTest, ResultsThatNobodyHasHeardOfAreTold) {
   TestFd listener = system().TcpListener(/*backlog=*/8);
   TestFd client = system().ConnectTo(system().AddressOf(listener.get()));
@@ -192,7 +192,7 @@ RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(RingEndTest);
 
 class RingDeathTest : public RingEndTest {};
 
-// The child makes a ring of its own: that of its parent is refused.
+// The child makes its own ring; that of its parent is refused.
 
 TEST_P(RingDeathTest, UseFromAForeignThreadAborts) {
   Log log;

@@ -106,7 +106,7 @@ TEST_P(RingNestedTest, OneRingRunsSeveralOthers) {
   EXPECT_LE(ring().stats().loop.turns, 100u) << "it spins";
 }
 
-// A ring that is nested is asleep as far as its senders are concerned.
+// To senders a nested ring counts as blocked.
 TEST_P(RingNestedTest, MessagesOfAnotherThreadWakeANestedRing) {
   RINGWAY_REQUIRES_KERNEL("poll, of the fds of rings");
   constexpr int kMessages = 200;
@@ -129,7 +129,7 @@ TEST_P(RingNestedTest, MessagesOfAnotherThreadWakeANestedRing) {
       receiver.received.wait(i);
     }
   });
-  RunUntilDone();  // for ever, if a wake-up is lost
+  RunUntilDone();  // forever if a wake-up is lost
   sender.join();
   EXPECT_EQ(receiver.received, kMessages);
   EXPECT_LE(nested.times_run(), 3u * kMessages);

@@ -43,8 +43,8 @@ class RingOperationsTest : public testing::RingConformance {
   }
 };
 
-// With an fd that is none, so that nothing comes of it; the name that the
-// callback is told shows which operation it was.
+// Uses a bad fd, so that it has no effect; the operation name in the
+// completion identifies it.
 TEST_P(RingOperationsTest, EachMethodStartsTheOperationOfItsName) {
   Ring& r = ring();
   Log log;

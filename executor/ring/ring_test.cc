@@ -221,8 +221,8 @@ TEST(RingOptionsTest, ALimitOfNothingIsRefused) {
 
 // --- Exceptions
 
-// The backend tells once of a delivery and of the end behind it when they come
-// together; the ring tells of one a turn and has to come back for the other.
+// The backend gives one notice for a delivery and an end that arrive
+// together; the ring reports one a turn and must schedule the other.
 TEST_P(RingTest, AMultishotThatEndsWithItsLastDeliveryIsToldOfBoth) {
   TestFdPair pair = system().SocketPair();
   SendAll(pair.second.get(), "last");

@@ -40,7 +40,7 @@ struct Adder {
 TEST(SpawnThreadTest, ItsRingIsIdleAndReady) {
   Log log;
   uint64_t answer = 0;
-  Ring ring = *Ring::Create();  // its end tells those above
+  Ring ring = *Ring::Create();  // its end runs the callbacks above
   Adder adder{ring.address()};
   absl::StatusOr<RingThread> thread =
       SpawnThread(RingOptions(), [&](Ring& other) {

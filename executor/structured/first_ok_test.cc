@@ -199,7 +199,7 @@ TEST_F(FirstOkTest, ATaskThatCannotBeSpawnedHasFailed) {
       executor->Run(FirstOk(std::move(tasks_), Seconds(1))).status()));
 }
 
-// --- At random: the result is the one that a table of times gives.
+// --- Random races: the result must match a table of times.
 
 TEST_F(FirstOkTest, OfRandomTimesTheEarliestToComeToSomethingWins) {
   for (unsigned seed = 1; seed <= 300; ++seed) {

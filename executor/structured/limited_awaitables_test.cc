@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WithTimeout() of every awaitable of executor/: its wait ends at the deadline,
-// DeadlineExceeded says what was waited for, and what it had queued for can be
-// had by the next that comes. For those of net/ see net/timeout_test.cc.
+// WithTimeout() of every awaitable of executor/: its wait ends at the
+// deadline, the message of DeadlineExceeded has the wait, and the next waiter
+// gets what the ended wait had queued for. For those of net/ see
+// net/timeout_test.cc.
 
 #include <memory>
 #include <random>

@@ -190,8 +190,8 @@ TEST(Select, OverTasksKeepsTheResultsOfAll) {
 
 // --- The loser loses no bytes.
 
-// Both receives and a timer race; the sender may be in time for either. Then
-// what was sent and is in no result is read.
+// Two receives and a timer race; the sender may be in time for either. Then
+// the bytes that are in no result are read.
 Task<std::string> RaceTwoReceives(SocketPair* sockets, bool send_first,
                                   bool send_second) {
   char first_buffer[64], second_buffer[64];

@@ -107,7 +107,7 @@ TEST(TaskScope, ThatHasFailedStartsNothingAnyMore) {
 Task<absl::Status> WaitBesideAScope(std::string* log) {
   TaskScope scope;
   scope.Spawn(NoteEnd(absl::Hours(1), log, 'a')).Detach();
-  // Not in Join(): the scope is told all the same, and before the sleep.
+  // Not in Join(): the scope is still cancelled, and before the sleep.
   const absl::Status slept = co_await Sleep(absl::Hours(1));
   EXPECT_EQ(slept.code(), StatusCode::kCancelled);
   EXPECT_TRUE(scope.cancelled());

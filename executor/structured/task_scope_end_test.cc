@@ -108,7 +108,7 @@ TEST(WithScope, ATasksFailureCancelsTheBody) {
 Task<int> FinishByCancel(TaskScope& scope) {
   scope.Spawn(SleepOnce(absl::InfiniteDuration())).Detach();
   co_await Yield();
-  scope.Cancel();  // the work is done, what was beside it may go
+  scope.Cancel();  // the work is done; the others can end
   co_return 1;
 }
 

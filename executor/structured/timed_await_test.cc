@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WithTimeout() and WithDeadline() of what is not a task.
+// WithTimeout() and WithDeadline() of awaitables that are not tasks.
 
 #include "ringway/executor/structured/timed_await.h"
 
@@ -362,9 +362,9 @@ TEST(TimedAwait, OfManyReceivesThatRaceTheirDeadlinesLosesNoByte) {
   EXPECT_GT(n_exceeded, 0);
 }
 
-// An operation that goes on after a short transfer, as writes do, and finds
-// bytes when its deadline has asked it to end: it must not start again. A
-// task's cancel was known to Restart(), the end of one await was not.
+// An operation that continues after a short transfer, as writes do, must not
+// restart when its deadline has passed, even if it transferred bytes.
+// Restart() checked the cancel of a task but not the end of a single await.
 class ReceiveUntilFull : public OperationAwait {
  public:
   ReceiveUntilFull(int socket, std::span<char> buffer)

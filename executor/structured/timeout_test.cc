@@ -281,7 +281,7 @@ TEST(CancelWithin, WithoutGraceTakesOnlyWhatHasEndedAlready) {
   bool cleaned_up = false;
   EXPECT_TRUE(executor->Run(CancelWithoutGrace(&cleaned_up)).ok());
   EXPECT_FALSE(cleaned_up);
-  executor.executor.reset();  // which waits for what was left to it
+  executor.executor.reset();  // which waits for the remaining task
   EXPECT_TRUE(cleaned_up);
 }
 

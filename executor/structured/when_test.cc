@@ -273,7 +273,7 @@ TEST(WhenAny, ThrowsOnlyWhenTheLosersAreGone) {
 Task<void> AnyOfThrowers() {
   std::string caught;
   try {
-    // Being cancelled, the loser throws too, and stands first in order.
+    // The loser throws too when cancelled, and is first in order.
     Task<void> loser = ThrowAfter(absl::Hours(1), "loser");
     Task<void> winner = ThrowAfter(absl::Seconds(1), "winner");
     static_cast<void>(co_await WhenAny(std::move(loser), std::move(winner)));

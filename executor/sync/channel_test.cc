@@ -88,7 +88,7 @@ Task<void> SendUntilItWaits(Channel<Box>* channel, size_t n_fit) {
   EXPECT_EQ(channel->TrySend(std::move(refused)).code(),
             absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(*refused, -1);  // NOLINT(bugprone-use-after-move): not taken
-  // Room for one more is room for the one that waits.
+  // New room goes to the waiting sender.
   EXPECT_EQ(*co_await ReceiveOne(channel), 0);
   EXPECT_EQ(channel->size(), n_fit);
   sender.Cancel();

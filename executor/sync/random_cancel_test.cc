@@ -357,7 +357,7 @@ class RandomCancel : public testing::TestWithParam<Case> {
     const std::unique_ptr<Scenario> scenario = GetParam().make(seed);
     EXPECT_TRUE(executor.Run(CancelAtRandom(scenario.get())).ok());
     scenario->CheckTheEnd();
-  }  // nobody waits for, or holds, what goes here (checked by itself)
+  }  // no waiter or holder is left (the destructors check it)
 };
 
 INSTANTIATE_TEST_SUITE_P(

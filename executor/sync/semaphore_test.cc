@@ -16,7 +16,7 @@
 namespace ringway {
 namespace {
 
-// Takes `n` for good and notes it.
+// Takes `n` permits without releasing them, and records it.
 Task<absl::Status> AcquireAndNote(Semaphore* semaphore, size_t n,
                                   std::vector<size_t>* log) {
   absl::StatusOr<SemaphorePermit> permit = co_await semaphore->Acquire(n);

@@ -26,7 +26,7 @@
 namespace ringway {
 namespace {
 
-// One of each, on none of which anybody gets what he wants.
+// One of each primitive, on which all waits block.
 struct OneOfEach {
   Semaphore semaphore{0};
   Channel<int> empty{0};
@@ -179,7 +179,7 @@ TEST_P(SyncDeathTest, DestroyedWhileATaskWaitsDiesWithAMessage) {
       "was (destroyed|moved or dropped) while a task (waits for|awaits) it");
 }
 
-// Without the last: the receiver goes first and tells the sender.
+// Without the last: the receiver is destroyed first and closes the sender.
 INSTANTIATE_TEST_SUITE_P(Primitives, SyncDeathTest,
                          testing::ValuesIn(std::begin(kWaits),
                                            std::end(kWaits) - 1));

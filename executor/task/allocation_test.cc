@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Once warm, the task layer takes nothing from the heap. A target of its own:
-// it replaces malloc for the whole binary.
+// Once warm, the task layer does not allocate from the heap. A separate
+// target, because it replaces malloc for the whole binary.
 
 #include <utility>
 
@@ -115,7 +115,7 @@ Task<void> TickOnce() {
   static_cast<void>(co_await interval.Tick());
 }
 
-// A deadline that is exceeded has a message: a status of its own, and the text.
+// An exceeded deadline allocates its status and message.
 constexpr uint64_t kMessage = 2;
 
 struct Case {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who is told that a task was cancelled, when, and in which order.
+// Which cancel listeners of a task run, when, and in which order.
 
 #include <memory>
 #include <stdexcept>
@@ -17,7 +17,7 @@
 namespace ringway {
 namespace {
 
-// Writes its name when it is told; unlinks itself when it goes.
+// Logs its name when it runs; unlinks itself when it is destroyed.
 class Note : public CancelListener {
  public:
   Note(std::string* log, char name)

@@ -182,7 +182,7 @@ Task<void> CancelJoiner() {
   const absl::Status cancelled = co_await joiner;
   EXPECT_EQ(cancelled.code(), StatusCode::kCancelled);
   EXPECT_FALSE(sleeper.done());
-  const absl::Status slept = co_await sleeper;  // nobody has cancelled it
+  const absl::Status slept = co_await sleeper;  // it was not cancelled
   EXPECT_TRUE(slept.ok());
 }
 

@@ -28,7 +28,7 @@ Task<void> CancelAfter(absl::Duration delay, CancelSource* source) {
   source->Cancel(kReason);
 }
 
-// Writes its name when it is told.
+// Logs its name when it runs.
 class Note : public CancelListener {
  public:
   Note(const CancelToken& token, std::string* log, char name)

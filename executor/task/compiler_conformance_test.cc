@@ -216,7 +216,7 @@ TEST_F(Conformance, AResultCanBeHeldByAClassWithAConstructor) {
   EXPECT_TRUE(executor_->Run(HoldByConstructor()).ok());
 }
 
-// Counts and refers to nothing: one that is destroyed twice does no harm.
+// Counts and refers to nothing, so destroying one twice is harmless.
 int n_made = 0, n_destroyed = 0;
 struct Tally {
   Tally() { ++n_made; }

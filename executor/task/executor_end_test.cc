@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The end of an executor: nobody is left running, waiting or leaked.
+// The end of an executor: no task is left running, waiting or leaked.
 
 #include <dirent.h>
 
@@ -91,7 +91,7 @@ TEST(ExecutorEnd, CancelsParkedTasksAndLetsThemRunToTheirEnds) {
   EXPECT_EQ(CountOpenFds(), fds_before);
 }
 
-// Ignores being cancelled: every await fails at once, and it goes on.
+// Ignores cancellation: every await fails at once, and it continues.
 Task<void> IgnoreCancels(NoteDestruction) {
   while (true) static_cast<void>(co_await Sleep(absl::Hours(1)));
 }
@@ -219,7 +219,7 @@ TEST(ExecutorEnd, DestroysFramesThatReferToEachOther) {
     VirtualTimeExecutor executor(options);
     EXPECT_TRUE(executor->Run(SpawnOwner(&destroyed)).ok());
   }
-  EXPECT_EQ(destroyed, 1);  // what was spawned too late was refused
+  EXPECT_EQ(destroyed, 1);  // a late spawn was refused
 }
 
 Task<void> OwnEndedTarget(bool* ended) {

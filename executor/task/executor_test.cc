@@ -368,11 +368,11 @@ TEST(DetachedTask, ReportsItsExceptionOnStderrByDefault) {
             "ringway: a detached task threw: nobody joins\n");
 }
 
-// --- Exceptions that are no task's.
+// --- Exceptions outside tasks.
 //
-// They used to leave the turn, and with it the Run() that happened to be under
-// way: its result was lost, and a worker that runs for ever ended. Tasks keep
-// what they throw in their promise, so no test of theirs could see it.
+// They used to propagate from the turn and from the current Run(): its result
+// was lost, and a worker's endless Run() ended. Tasks keep their exceptions
+// in their promises, so tests of tasks could not detect it.
 
 struct ThrowingEntry : Runnable {
   ThrowingEntry()

@@ -301,7 +301,7 @@ TEST(OtherExecutor, SharesAnEventOfItsThread) {
   EXPECT_TRUE(other.done());
 }
 
-// --- A thread that has ended leaves what is memory and nothing else to others.
+// --- When a thread has ended, others may use its memory-only objects.
 
 TEST(EventThread, IsThatOfItsFirstWaiterUntilThatHasEnded) {
   Event event;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Handles that outlive their executor: in a map of the program's, say, that is
-// destroyed after the executor, or on the main thread after the worker's.
+// Handles that outlive their executor, for example in a map that is destroyed
+// after the executor, or on the main thread after the worker's end.
 //
 // A JoinHandle aborted there; an Interval used the loop's memory after it had
-// been freed; a CancelToken aborted because its thread, though long ended, was
-// not the one that dropped it. Tests keep handles in coroutines' locals, which
-// go first.
+// been freed; a CancelToken aborted because it was dropped on another thread
+// than its own, which had ended. Tests usually keep handles in coroutines'
+// locals, which are destroyed first.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,7 +66,7 @@ ExecutorOptions WithoutGrace() {
   return options;
 }
 
-// The executor ends; and its thread, if that is one of its own.
+// Ends the executor, and its thread if it has a separate one.
 void MakeAndEnd(bool on_worker, Handles* handles) {
   auto main = [&] {
     VirtualTimeExecutor executor(WithoutGrace());
@@ -170,7 +170,7 @@ TEST(JoinHandleEnd, FindsHandlesWhereverTheyHaveMoved) {
   for (JoinHandle<absl::Status>& handle : handles) EXPECT_FALSE(handle.valid());
 }
 
-// A result that owns the handle of another task, and of its own.
+// A result that owns the handle of another task, and its own.
 struct Ring {
   JoinHandle<std::shared_ptr<Ring>> other;
 };
@@ -196,7 +196,7 @@ TEST(JoinHandleEnd, DestroysResultsThatHoldEachOthersHandles) {
   EXPECT_TRUE(ring.expired());
 }
 
-// --- A forked child has copies of everything and owns nothing of it.
+// --- A forked child has copies of all objects but is not their owner.
 
 Task<void> SleepShielded(std::shared_ptr<int> held) {
   Shield shield;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every option of a loop, an executor and a ring has a range, and what is out
-// of it is refused by name, below and above; by the constructors, which have no
-// status, with an abort. An enum made by a cast and counts beyond any memory
-// were taken as they came.
+// Every option of a loop, an executor and a ring has a range, and values
+// below and above it are refused with the option's name; constructors, which
+// return no status, abort. Enums made by a cast and counts beyond any memory
+// used to be accepted.
 
 #include <memory>
 #include <ostream>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an executor tells of its tasks: names, parents, what they wait for, and
-// who held up the others.
+// Diagnostics of tasks: names, parents, waits, and overruns.
 
 #include <span>
 #include <string>
@@ -236,7 +235,7 @@ Task<void> WakeAmongHogs(VirtualTimeExecutor& executor,
   EXPECT_TRUE((co_await second).ok());
 }
 
-// The one that breaks the turn off goes behind those that it held up.
+// The task that ends the turn is queued behind those that it delayed.
 TEST(YieldIfNeeded, LosesNobodyWhoWasReady) {
   VirtualTimeExecutor executor;
   std::vector<int> order;

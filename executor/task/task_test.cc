@@ -251,7 +251,7 @@ TEST(Task, NestsAHundredThousandDeep) {
   EXPECT_EQ(*executor->Run(Depth(100'000)), 100'000);
 }
 
-// --- Fairness: a task whose awaits all end at once holds up nobody.
+// --- Fairness: a task whose awaits all end at once does not delay others.
 
 Task<void> CountTurns(const bool* done, int* turns) {
   while (!*done) {

@@ -170,7 +170,7 @@ TEST_F(ArmedMultishotTest, DropsWhatNobodyTakes) {
   EXPECT_EQ(backend_.buffers_lent(), 1u) << "the destructor returns it";
 }
 
-// Quiesce() ends everything and tells no owner of it.
+// Quiesce() ends all operations without running their functions.
 TEST_F(ArmedMultishotTest, IsIdleOnceItsLoopHasBeenQuiesced) {
   Arm();
   Turn();

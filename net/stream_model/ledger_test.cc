@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The judge of the stream model: a fault of each kind is seen, and what is
-// allowed is not taken for one.
+// The checks of the stream model: every kind of fault is detected, and
+// allowed behaviour is not reported.
 
 #include "ringway/net/stream_model/ledger.h"
 

@@ -75,10 +75,10 @@ TEST_P(StreamModel, TwoWorkersAndMessagesBetweenThemLoseNothing) {
   RunSeeds(Theme::kResets, 2);
 }
 
-// A receive of io_uring that stayed armed from one delivery to the next lost a
-// reset right behind many small deliveries (Linux 6.18): it waited for ever.
-// The backend arms one delivery at a time since. This seed met it every other
-// time.
+// An io_uring receive that stayed armed between deliveries missed a reset
+// that followed many small deliveries (Linux 6.18) and waited forever. Since
+// then the backend arms one delivery at a time. This seed showed it every
+// second time.
 TEST_P(StreamModel, AResetRightBehindSmallDeliveriesIsNotLost) {
   PlanLimits limits;
   limits.backend = Options();

@@ -53,7 +53,7 @@ struct World {
   // The addresses of a worker. Written before the round begins.
   struct Worker {
     ExecutorHandle handle;
-    Executor* executor = nullptr;  // for what is posted to it
+    Executor* executor = nullptr;  // for functions posted to it
     pid_t thread = 0;
     std::string ipv4 = "127.0.0.1";          // that others reach it by
     std::array<SocketAddress, 3> addresses;  // by Transport
@@ -114,7 +114,7 @@ class End {
   bool MayLeave(Role role) const;
   Task<void> LeaveNow(Leave how);
 
-  // True if it was cancelled by somebody else than the program.
+  // True if it was cancelled from outside the program.
   bool WasCut(const absl::Status& status) const;
   void Fail(std::string_view what);
 
@@ -134,7 +134,7 @@ class End {
   bool pinned_ = false;
 };
 
-// True if an operation ended because somebody asked it to.
+// True if an operation ended because of a cancel or a deadline.
 inline bool IsStopped(const absl::Status& status) {
   return absl::IsCancelled(status) || absl::IsDeadlineExceeded(status);
 }

@@ -10,7 +10,7 @@
 //   backend.ArriveEnd(-ECONNRESET);
 //   loop.Wait(kPast);  // collected: the owner's notice is in the ready queue
 //   ...                // what runs before the notice does
-//   loop.Work();       // the owner is told
+//   loop.Work();       // the owner's callback runs
 
 #ifndef RINGWAY_NET_TESTING_SCRIPTED_BACKEND_H_
 #define RINGWAY_NET_TESTING_SCRIPTED_BACKEND_H_

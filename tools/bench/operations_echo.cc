@@ -159,7 +159,7 @@ class MultishotConnection final : public Connection {
   bool failed_ = false;
 };
 
-// Accepts until it is told to end.
+// Accepts until it is stopped.
 class Server {
  public:
   Server(Loop& loop, int listener, bool multishot)

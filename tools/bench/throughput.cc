@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Throughput of a server on Ringway beside one on blocking sockets, for three
-// workloads, with one and the same client (blocking sockets, on another core)
-// that compares every byte: a stream echoed chunk by chunk, a stream echoed
-// while its client goes on writing, and datagrams with many in flight.
+// Compares the throughput of a server on Ringway with one on blocking
+// sockets, for three workloads, with the same client (blocking sockets, on
+// another core), which compares every byte: a stream echoed chunk by chunk, a
+// stream echoed while its client keeps writing, and datagrams with many in
+// flight.
 //
-// TCP uses cubic on both sides where there is such a thing: bbr, the default on
-// some machines, slows loopback down.
+// TCP uses cubic on both sides if available: bbr, the default on some machines,
+// slows loopback down.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

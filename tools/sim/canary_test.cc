@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Does the simulation find anything? Mistakes of nine kinds are planted, one
-// at a time, in the programs or in what is below them; each has to come out
-// within some hundred seeds.
+// Tests the simulation itself: nine kinds of bugs are planted, one at a time,
+// in the programs or in the backend; each must be found within a few hundred
+// seeds.
 
 #include <cstdint>
 #include <string>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every scenario with its first operation failing, then its second, and so on
-// until there is none left to fail, with each errno documented for it: whatever
-// fails, the scenario ends, nothing is left open, and no byte is wrong.
+// until none is left to fail, with each of its documented errnos: in every
+// case the scenario ends, no fd leaks, and no byte is wrong.
 
 #include <cstdint>
 #include <string>

@@ -237,7 +237,7 @@ TEST_F(FileStoreTest, AFailedFsyncDropsTheDataAndStaysFailed) {
 }
 
 TEST(FileStore, FreesDirectoriesThatHaveChangedPlaces) {
-  // What is and what was safe then refer to each other in a ring.
+  // Current and durable entries then refer to each other in a cycle.
   Environment environment(1);
   auto files = std::make_unique<FileStore>(environment);
   ASSERT_EQ(files->MakeDirectory({nullptr, "/a"}, 0700), 0);
