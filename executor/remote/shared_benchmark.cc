@@ -73,8 +73,8 @@ Task<void> Spin(const std::atomic<bool>* stop) {
   while (!*stop) (co_await Sleep(absl::ZeroDuration())).IgnoreError();
 }
 
-// --- Messages to a running loop, as many at a time as the argument: the
-// sender's --- cost
+// --- Messages to a running loop, as many at a time as the argument: the cost
+// --- for the sender
 
 struct Ping : InboxMessage {
   Ping() : InboxMessage(&Receive) {}
