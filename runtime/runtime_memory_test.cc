@@ -87,7 +87,7 @@ class RuntimeMemory : public RuntimeTest,
   ExecutorOptions options_;
 };
 
-// False if the connection is closed, or nothing comes of it for long.
+// False if the connection is closed or does not respond for a long time.
 bool IsServed(const UniqueFd& client) {
   const timeval patience = {.tv_sec = 5, .tv_usec = 0};
   setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience,
@@ -95,8 +95,8 @@ bool IsServed(const UniqueFd& client) {
   char c = 'x';
   if (send(client.get(), &c, 1, MSG_NOSIGNAL) != 1) return false;
   ssize_t n;
-  do {  // a receive with a timeout is interrupted for the kernel's own work,
-        // too
+  // The kernel's own work may also interrupt a receive with a timeout.
+  do {
     n = recv(client.get(), &c, 1, 0);
   } while (n < 0 && errno == EINTR);
   return n == 1;
