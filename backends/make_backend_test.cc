@@ -157,8 +157,8 @@ void Refuse(uint32_t system_call, uint32_t errnum) {
   }
 }
 
-// What a process sees that asks for `kind` where `system_call` is refused:
-// prints the status and exits with the errno that the status was made from.
+// In a child process, requests `kind` with `system_call` refused: prints the
+// status and exits with its errno.
 [[noreturn]] void MakeWhereRefused(BackendKind kind, uint32_t system_call,
                                    uint32_t errnum) {
   Refuse(system_call, errnum);
@@ -169,8 +169,8 @@ void Refuse(uint32_t system_call, uint32_t errnum) {
   _exit(ErrnoOf(status));
 }
 
-// What a process sees that asks twice for the best there is: exits with the
-// number of lines that were logged, after printing them and what it got.
+// In a child process, requests kAuto twice: prints the log lines and the
+// backend, and exits with the number of log lines.
 [[noreturn]] void MakeTwoWhereRefused(uint32_t system_call, uint32_t errnum) {
   Refuse(system_call, errnum);
   const int terminal = dup(STDERR_FILENO);
@@ -218,8 +218,8 @@ TEST_F(MakeBackendDeathTest, EpollRefusedIsAnErrorThatSaysSo) {
               ExitedWithCode(EMFILE), "epoll_create1");
 }
 
-// Whatever failed was taken for a refusal, so a process that had used up its
-// fds for a moment stayed on epoll; the tests of refusals knew only real ones.
+// Every failure was taken for a refusal, so a process that was briefly out of
+// fds stayed on epoll; the tests of refusals only had real ones.
 TEST_F(MakeBackendDeathTest, NoFdsLeftIsNoReasonToTakeEpoll) {
   for (int errnum : {EMFILE, ENFILE}) {
     EXPECT_EXIT(MakeWhereRefused(BackendKind::kAuto, __NR_io_uring_setup,
@@ -277,7 +277,7 @@ TEST_F(MakeBackendDeathTest, AllowedSetupWithRefusedEnterIsAnError) {
 }
 
 TEST_F(MakeBackendDeathTest, AllowedSetupWithRefusedRegisterIsAnError) {
-  // The errno stayed in liburing, and with it the remedy.
+  // liburing did not return the errno, so the remedy was missing.
   EXPECT_EXIT(
       MakeWhereRefused(BackendKind::kUring, __NR_io_uring_register, EPERM),
       ExitedWithCode(EPERM), "io_uring_register is refused.*seccomp");
@@ -291,9 +291,9 @@ TEST_F(MakeBackendDeathTest, NoFdsLeftIsAnError) {
 
 // --- Closed standard fds
 
-// The kernel gives out the lowest free number: with 0 to 2 closed, a ring was
-// stdin and its doorbell stdout, and what printf() wrote went into an eventfd
-// or to a peer. A test's own 0 to 2 are always open.
+// The kernel assigns the lowest free number: with 0 to 2 closed, a ring
+// became stdin and its doorbell stdout, and printf() wrote to an eventfd or
+// to a peer. A test's own 0 to 2 are always open.
 [[noreturn]] void MakeWithClosed(std::initializer_list<int> fds,
                                  BackendKind kind) {
   const int terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 100);
@@ -307,7 +307,7 @@ TEST_F(MakeBackendDeathTest, NoFdsLeftIsAnError) {
     if (fstat(fd, &standard) != 0 || stat("/dev/null", &null) != 0) _exit(101);
     if (standard.st_rdev != null.st_rdev) _exit(102);
   }
-  // What the kernel makes later, on its own as in accept, is beyond them, too.
+  // Fds that the kernel makes later, as in accept, are beyond them too.
   const int next = dup(terminal);
   dup2(terminal, STDERR_FILENO);
   _exit(next > STDERR_FILENO ? 7 : 103);

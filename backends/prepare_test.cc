@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arguments that change nothing on most machines: the conformance suites pass
-// them, and pass without them. Direct I/O is polled for only by devices with
-// poll queues, splice takes its flags for advice.
+// Arguments without effect on most machines, so that the conformance suites
+// would pass without them: only devices with poll queues poll for direct I/O,
+// and splice treats its flags as hints.
 
 #include "ringway/backends/prepare.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which backend production picks here. The suite runs on all of them; this test
-// says which one the rest of the tests, that do not choose, have run on.
+// Reports which backend production picks here. The suite runs on all of them;
+// this is the one used by tests that do not choose.
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@
 namespace ringway {
 namespace {
 
-// Asks with bad arguments: a kernel that has io_uring complains of those.
+// Calls it with bad arguments, which a kernel with io_uring reports.
 bool KernelRefusesUring() {
   return syscall(__NR_io_uring_setup, 0, nullptr) < 0 &&
          (errno == EPERM || errno == ENOSYS);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of operations in docs/backends.md says what the backends say of
-// themselves.
+// The table of operations in docs/backends.md agrees with the backends.
 
 #include <fstream>
 #include <map>

@@ -60,7 +60,8 @@ TEST(ErrnoStatus, TellsResetFromBrokenPipe) {
             ErrnoOf(ErrnoToStatus(EPIPE, "read")));
 }
 
-// A status with text or payload is on the heap; these are made per operation.
+// A status with text or payload is on the heap; these are created per
+// operation.
 TEST(ErrnoStatus, CancelledAndTimedOutCarryNoTextAndNoPayload) {
   for (const int errnum : {ECANCELED, ETIME}) {
     const absl::Status status = ErrnoToStatus(errnum, "read");

@@ -46,7 +46,7 @@ Task<absl::Status> ConnectOnly(SocketAddress address) {
 
 class ConnectTest : public NetTest {
  protected:
-  // What connect(2) itself says.
+  // The errno of connect(2) itself.
   int ConnectErrno(const SocketAddress& address) {
     SocketCalls& sockets = system().sockets();
     SocketFd fd(sockets, sockets.Socket(address.family(), SOCK_STREAM));
@@ -63,7 +63,7 @@ class ConnectTest : public NetTest {
     return ValueOf(listener.LocalAddress());
   }
 
-  // Fails as connect(2) does, at once, and says with what.
+  // Fails at once like connect(2), with its errno.
   Task<void> ExpectFailure(SocketAddress address, int errnum) {
     const size_t fds_before = OpenFds();
     const absl::Status status = co_await ConnectOnly(address);
@@ -109,7 +109,7 @@ TEST(ConnectToAnOverlongPath, IsRefusedBeforeThereIsASocket) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// TCP is for one receiver, whatever the machine's routes are.
+// TCP has a single receiver, whatever the machine's routes are.
 TEST_P(ConnectTest, ReportsThatManyCannotBeReached) {
   auto main = [&]() -> Task<void> {
     for (const char* text : {"255.255.255.255:1", "224.0.0.1:1"}) {

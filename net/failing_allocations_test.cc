@@ -210,7 +210,7 @@ struct Served {
   absl::Status ended;
 };
 
-// As any accept loop that must not end.
+// Like an accept loop that must not end.
 Task<void> Serve(Executor& executor, TcpListener& listener, Served& served) {
   while (true) {
     absl::StatusOr<TcpStream> stream = co_await listener.Accept();

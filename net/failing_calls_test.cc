@@ -44,7 +44,7 @@ using testing::ValueOf;
 using testing::WriteAll;
 
 constexpr size_t kPayload = 300'000;
-// Far beyond what an exchange takes on a loaded machine.
+// Far longer than an exchange takes on a loaded machine.
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
 // Takes the listener along: once it is gone, waiting connections are, too.
@@ -148,8 +148,7 @@ class FailingCalls : public ::testing::Test {
 using FailingUringCalls = FailingCalls<BackendKind::kUring>;
 using FailingEpollCalls = FailingCalls<BackendKind::kEpoll>;
 
-// What the ring's one system call may say under pressure costs nothing but
-// time.
+// Errors of the ring's system call under pressure only cost time.
 TEST_F(FailingUringCalls, NoRefusalOfTheRingIsSeen) {
   FailEach(SystemCall::kUringEnter, {EINTR, EAGAIN, EBUSY, ENOMEM},
            /*must_pass=*/true);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Handles that outlive their loop: in a map of the program's, say, that is
-// destroyed after the executor, or on the main thread after the worker's.
+// Handles that outlive their loop, for example in a map that is destroyed
+// after the executor, or on the main thread after the worker's end.
 //
-// A handle used to hold a reference to its loop and to trust that the loop was
-// there: dropping a stream, a listener or a lent buffer afterwards used the
-// loop's memory after it had been freed. The tests of closing never saw it:
-// they drop their streams first, as a coroutine's locals do.
+// A handle used to refer to its loop without checking that it still existed:
+// dropping a stream, a listener or a lent buffer afterwards used freed memory
+// of the loop. The tests of closing drop their streams first, like a
+// coroutine's locals, so they did not show it.
 
 #include <netinet/in.h>
 #include <sys/wait.h>
@@ -289,7 +289,7 @@ TEST_P(HandleOutlivesItsLoop, WithoutAFdToGive) {
                "a BufferedWriter was used after the end of its loop");
 }
 
-// The next connection's buffers are none the worse for it.
+// The next connection's buffers are not affected.
 Task<void> ReceiveAgain(TestFd near_end) {
   TcpStream stream = TcpStream::Adopt(Executor::Current()->loop(),
                                       UniqueFd(near_end.Release()));

@@ -4,10 +4,11 @@
 // of another executor of the same thread, and of a handle that is closed or was
 // moved from.
 //
-// The check used to sit where an operation is started. What starts none - a
-// write queued behind another, a buffer given back, a half that is copied -
-// passed it, and the foreign task was resumed on the owner's thread later. A
-// closed stream was a null pointer. Tests of the operations saw neither.
+// Only starting an operation used to be checked. Calls that start none - a
+// write queued behind another, a returned buffer, a copied half - were not
+// checked, and the foreign task was resumed on the owner's thread later. A
+// closed stream was a null pointer. Tests of the operations did not show
+// either.
 
 #include <array>
 #include <functional>

@@ -3,9 +3,9 @@
 // Closing a stream does not wait for its peer.
 //
 // With SO_LINGER and a time the kernel's close waits until the peer has
-// everything, and io_uring's close does so on the thread that submits it: the
-// loop stood still, and with it every other connection. Only with a peer that
-// does not read, and the option set, does it show.
+// received everything, and io_uring's close does so on the submitting thread,
+// which blocked the loop and every other connection. This only shows with a
+// peer that does not read, and with the option set.
 
 #include <sys/socket.h>
 

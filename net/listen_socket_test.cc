@@ -59,7 +59,7 @@ class ListenSocketTest : public NetTest {
   }
 
   // The peer of a connection to `address`, which must have room for one.
-  // Negative, -errno, if it cannot be had.
+  // Holds -errno if it cannot be made.
   SocketFd ConnectTo(const SocketAddress& address) {
     SocketCalls& calls = system().sockets();
     SocketFd fd(calls, calls.Socket(address.family(), SOCK_STREAM));

@@ -40,7 +40,7 @@
 
 namespace {
 
-// Runs once, between the question whether the path is stale and its removal.
+// Runs once, between the check of the path and its removal.
 std::function<void()> before_unlink;
 
 }  // namespace
@@ -216,7 +216,7 @@ TEST_F(StaleUnixSocket, StaysWhileOthersKeepItsDirectoryLocked) {
   EXPECT_TRUE(Start(address_).ok());
 }
 
-// A path that is not stale asks for no lock.
+// A path that is not stale needs no lock.
 TEST_F(StaleUnixSocket, IsTheOnlyReasonToLockTheDirectory) {
   UniqueFd directory(
       open(directory_.PathOf("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

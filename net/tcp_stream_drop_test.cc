@@ -80,10 +80,11 @@ TEST_P(TcpStreamTest, DroppingAStreamEndsTheReceiveOfAnotherTask) {
   Run(main());
 }
 
-// The end of a stream resumes its reader within the news of it. Nothing is in
-// flight then, so a reader that dropped the stream closed and deleted it at
-// once, under the function that had resumed it. Readers that drop a stream
-// later, or with a receive armed, did not show it; only a sanitizer does.
+// The callback of a stream's end resumes its reader. No operation is in
+// flight then, so a reader that dropped the stream deleted it at once, while
+// the callback that had resumed it was still running. Readers that drop a
+// stream later, or with a receive armed, did not show it; only a sanitizer
+// does.
 TEST_P(TcpStreamTest, AReaderMayDropItsStreamAtTheEndThatItWasToldOf) {
   auto main = [&]() -> Task<void> {
     for (const bool with_reset : {false, true}) {

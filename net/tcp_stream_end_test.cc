@@ -142,7 +142,7 @@ TEST_P(TcpStreamTest, WritingToAClosedPeerIsAStatusAndNoSignal) {
         EXPECT_TRUE(absl::IsUnavailable(status)) << status;
         EXPECT_TRUE(ErrnoOf(status) == EPIPE || ErrnoOf(status) == ECONNRESET)
             << status;
-        // Reported once as what it was, from then on EPIPE.
+        // Reported once as a reset, then as EPIPE.
         EXPECT_EQ(ErrnoOf(co_await stream.Write(Bytes("x"))), EPIPE);
       }
     }
@@ -190,9 +190,9 @@ TEST_P(TcpStreamTest, ACloseThatNobodyAwaitsHappensAllTheSame) {
   Run(main());
 }
 
-// A receive that need not wait used to leave itself behind as what its task
-// waits for. Close() registers nothing, so a cancel during it called into the
-// receive, which was gone. Other awaits register themselves and hid it.
+// A receive that need not wait used to remain registered as its task's wait.
+// Close() registers nothing, so a cancel during it called the destroyed
+// receive. Other awaits register themselves and hid it.
 TEST_P(TcpStreamTest, ACancelDuringCloseReachesNothingThatIsOver) {
   auto main = [&]() -> Task<void> {
     Connected pair = ConnectedTcp(system());

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What v6_only says holds on every machine.
+// v6_only has the same effect on every machine.
 //
-// UDP sockets set the option where it was to be on and otherwise left it to the
-// sysctl net.ipv6.bindv6only: the same program took IPv4 on one machine and not
-// on another. With the kernel's default, under which all tests ran, both are
-// the same.
+// UDP sockets used to set the option only to enable it and otherwise used the
+// sysctl net.ipv6.bindv6only: the same program received IPv4 on one machine
+// and not on another. With the kernel's default, which all other tests use,
+// there is no difference.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -50,8 +50,8 @@ SocketAddress Address(std::string_view text) {
   return ValueOf(SocketAddress::Parse(text));
 }
 
-// A network of this process's own, where sockets are for IPv6 only unless they
-// say otherwise. False if the kernel does not let us.
+// Gives this process a separate network in which sockets are for IPv6 only by
+// default. False if the kernel refuses.
 bool EnterNamespace() {
   if (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
     return false;
@@ -64,7 +64,7 @@ bool EnterNamespace() {
   return ioctl(any.get(), SIOCSIFFLAGS, &loopback) == 0;
 }
 
-// Runs `check` in a process with such a network. Skips where there can be none.
+// Runs `check` in a process with such a network. Skips if that is impossible.
 void RunWhereV6OnlyIsTheDefault(absl::FunctionRef<bool()> check) {
   const pid_t child = fork();
   ASSERT_GE(child, 0) << "fork: errno " << errno;
@@ -110,7 +110,7 @@ bool TcpIsAsAsked() {
   return true;
 }
 
-// To an IPv4 address that is written as an IPv6 one.
+// To an IPv4-mapped IPv6 address.
 bool ConnectsToMappedIPv4() {
   SocketFd listener = ValueOf(MakeListenSocket(
       KernelSockets(), Address("127.0.0.1:0"), ListenOptions()));

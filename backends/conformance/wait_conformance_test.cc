@@ -36,7 +36,7 @@ struct PendingPoll {
     driver.Start(op);
     driver.TurnWithoutBlocking();
   }
-  // Cancels it and sees it end.
+  // Cancels it and expects its end.
   void End() {
     driver.Cancel(op);
     EXPECT_TRUE(driver.RunUntil([&] { return op.done(); }));
@@ -51,7 +51,8 @@ struct PendingPoll {
 
 std::atomic<int> signals_seen{0};
 
-// A signal each millisecond that interrupts system calls, while it lives.
+// During its lifetime, sends a signal each millisecond that interrupts system
+// calls.
 class SignalStorm {
  public:
   SignalStorm() {
@@ -179,7 +180,7 @@ TEST_P(WaitConformance, IdleTurnsMakeNoSystemCallOrThatOfWaiting) {
 
   driver.TurnWithoutBlocking(1'000);
 
-  // io_uring shows in memory whether there is anything; others must ask.
+  // io_uring's completions are visible in memory; other backends need a call.
   EXPECT_LE(driver->stats().system_calls - calls_before,
             IsUring() ? 0u : 1'000u);
   poll.End();
@@ -306,7 +307,8 @@ TEST_P(WaitConformance, NotificationsOfFourThreadsAtOnceAreNeverLost) {
 }
 
 TEST_P(WaitConformance, NotificationEndsAWaitThatNoSubmitPrecedes) {
-  // What took the first notification has to be armed again for the second.
+  // The read that took the first notification must be re-armed for the
+  // second.
   BackendDriver driver(MakeForTest());
   driver->Notify();
   while (driver->stats().notifications == 0) driver.Turn();

@@ -188,7 +188,7 @@ TEST_P(ZeroCopyConformance, SocketsWithoutZeroCopyGetACopy) {
 
 // --- Without memory that may be pinned
 
-// A send with RLIMIT_MEMLOCK at 0. Returns the reason for what went wrong.
+// A send with RLIMIT_MEMLOCK at 0. Returns the reason of a failure.
 std::string SendWithoutPinning(System& system, BackendDriver& driver, int near,
                                int far) {
   const rlimit nothing = {0, 0};

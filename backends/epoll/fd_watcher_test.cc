@@ -76,7 +76,7 @@ class FdWatcherTest : public ::testing::Test {
     return matching;
   }
 
-  // Makes `pipe` another one, whose read end has the same number.
+  // Replaces `pipe` by another one whose read end has the same number.
   static void Replace(FdPair& pipe) {
     FdPair other = MakePipe();
     ASSERT_EQ(dup3(other.first.get(), pipe.first.get(), O_CLOEXEC),
@@ -269,9 +269,9 @@ TEST_F(FdWatcherTest, ShortReceiveFromAUnixSocketSaysNothing) {
   EXPECT_FALSE(watcher_.IsDrained(sockets.first.get()));
 }
 
-// What is learnt of a file goes with it. These are about three fields that only
-// save system calls or are checked again elsewhere: as long as the number stays
-// what it was, a backend that forgets to forget them shows no difference.
+// State of a file must be reset with the file. These tests cover three fields
+// that only save system calls or are checked again elsewhere: unless the
+// number is reused, a backend that does not reset them behaves the same.
 
 TEST_F(FdWatcherTest, NewFileIsNotDrained) {
   UniqueFd listener = ringway::testing::Listen(1);

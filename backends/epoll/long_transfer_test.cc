@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Long transfers to a peer that drains as fast as it is sent to: send() never
-// says that it would block, so nothing but a bound of our own ends a turn. Real
-// peers stop now and then, which is why tests with one see it rarely.
+// Long transfers to a peer that reads as fast as data is sent: send() never
+// returns EAGAIN, so only the backend's own limit ends a turn. Real peers
+// stop sometimes, so tests with one rarely show this.
 
 #include <sys/socket.h>
 #include <sys/uio.h>

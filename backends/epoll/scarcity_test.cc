@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory, or watches, that run out while an operation begins to wait: it ends
-// with the reason, and the others go on.
+// Memory or watches run out while an operation begins to wait: it ends with
+// the error, and the others continue.
 //
-// The table of fds grows when something waits for a high number first, in the
-// middle of Submit() or Wait(). It threw from there, with operations in no
-// list. And where a number that was assumed to be registered turned out not to
-// be, a refusal to register it was taken for a closed fd, whose operations wait
-// to be cancelled.
+// The table of fds grows at the first wait for a high number, in the middle
+// of Submit() or Wait(). It threw from there, with operations in no list. And
+// if a number that was assumed to be registered was not, a refusal to
+// register it was taken for a closed fd, whose operations wait to be
+// cancelled.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -41,12 +41,12 @@ using ::ringway::testing::MakeSocketPair;
 using ::ringway::testing::SendAll;
 using ::ringway::testing::SystemCall;
 
-// Where the table has nothing yet.
+// A number for which the table has no chunk yet.
 constexpr int kHighFd = 5'000;
 
-// Starts operations that wait for `fd` in each of the ways there are, while the
-// `n`-th allocation fails. Returns how many ended for want of memory; the rest
-// wait as they should.
+// Starts operations that wait for `fd` in each of the ways there are, while
+// the `n`-th allocation fails. Returns how many ended for lack of memory; the
+// rest must wait.
 int Refused(int fd, uint64_t n) {
   BackendDriver driver(*EpollBackend::Create(BackendOptions()));
   CountedOperation recv, poll;

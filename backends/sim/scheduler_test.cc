@@ -25,7 +25,7 @@ struct OneShot : Operation {
   OneShot() : Operation([](Runnable&) {}) {}
 };
 
-// The least of a loop: waits until `deadline` for what it has started.
+// A minimal loop: waits until `deadline` for its operations.
 class SmallLoop {
  public:
   SmallLoop(World& world, Scheduler& scheduler, char name, std::string& log)
@@ -38,7 +38,7 @@ class SmallLoop {
       return true;
     });
   }
-  // Cancels what it has started.
+  // Cancels its operations.
   void End() {
     backend_->Quiesce(done_);
     while (Runnable* entry = done_.PopFront()) entry->Run();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// When the kernel is asked to end an operation once more. Which answers call
-// for that depends on what its threads are at, so a test of whole operations
-// meets them by luck; here they are given.
+// When a cancel request is repeated. The kernel's answers that require it
+// depend on the state of its threads, so tests of whole operations get them
+// by chance; here they are injected.
 
 #include "ringway/backends/uring/cancel_requests.h"
 
@@ -45,7 +45,7 @@ class CancelRequestsTest : public ::testing::Test {
   }
 
   void Submit() { requests_.Submit(*ring_, clock_.now); }
-  // How many requests have been written; the kernel is given none of them.
+  // The number of requests written; none of them is submitted.
   uint32_t written() const { return ring_->unsubmitted(); }
 
   void Answer(int32_t result) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a sendfile leaves behind: a bounded number of buffers, and its own in
-// any case.
+// Buffers of sendfile: it keeps a bounded number, and always returns its own.
 
 #include "ringway/backends/uring/send_file.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What only io_uring has: restrictions, registered files and memory, polled
-// direct transfers, large entries, limits on the kernel's threads.
+// Features of io_uring only: restrictions, registered files and memory,
+// polled direct transfers, large entries, limits on the kernel's threads.
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -130,8 +130,8 @@ TEST_F(UringOptionsTest, OperationsOnARegisteredFdWork) {
   ExpectThatSocketsWork(driver, pair);
 }
 
-// The kernel's slot keeps the file open: a close that left it would send no end
-// of stream.
+// The kernel's slot keeps the file open: a close that did not clear it would
+// send no end of stream.
 TEST_F(UringOptionsTest, ClosingARegisteredFdClosesTheFile) {
   BackendOptions options;
   options.uring.registered_files = 1024;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What happens to operations while io_uring_enter refuses to take new work.
+// Operations while io_uring_enter refuses new work.
 
 #include <cerrno>
 #include <memory>
@@ -56,10 +56,10 @@ TEST_F(UringRefusalTest, WhatWasNotTakenIsTakenLater) {
   EXPECT_EQ(send.result, 5);
 }
 
-// A cancel request names its target by address. It was written while the kernel
-// took nothing, its target then completed, and another operation was started in
-// the same memory. The suite's cancels all reach the kernel in the turn that
-// made them, so none of its cases comes here.
+// A cancel request identifies its target by address. It was written while the
+// kernel accepted nothing, its target then completed, and another operation
+// was started at the same address. The suite's cancels all reach the kernel
+// in their turn, so they do not cover this.
 TEST_F(UringRefusalTest, ACancelThatWasNotTakenNeverHitsTheNextOccupant) {
   FdPair pair = MakeSocketPair();
   std::byte buffer[8];

@@ -184,8 +184,8 @@ std::vector<std::jthread> StartSenders(std::vector<Message>& messages,
   return threads;
 }
 
-// The taker blocks on a doorbell that only kWasEmpty rings. A lost wake-up
-// hangs the test.
+// The consumer blocks on a doorbell that is only rung for kWasEmpty. A lost
+// wake-up hangs the test.
 TEST(MpscQueueStress, NoMessageIsLostWhenOnlyTheFirstRingsTheDoorbell) {
   std::vector<Message> messages(kSenders * kPerSender);
   Mailbox mailbox;
@@ -206,8 +206,8 @@ TEST(MpscQueueStress, NoMessageIsLostWhenOnlyTheFirstRingsTheDoorbell) {
   for (int i = 0; i < kSenders; ++i) EXPECT_EQ(receiver.next(i), kPerSender);
 }
 
-// The taker announces sleep, looks again and blocks; senders wake it only when
-// it has announced. A lost wake-up hangs the test.
+// The consumer announces sleep, checks again and blocks; senders wake it only
+// after the announcement. A lost wake-up hangs the test.
 TEST(MpscQueueStress, NoWakeUpIsLostBetweenLookingAndSleeping) {
   std::vector<Message> messages(kSenders * kPerSender);
   Mailbox mailbox;
@@ -227,7 +227,7 @@ TEST(MpscQueueStress, NoWakeUpIsLostBetweenLookingAndSleeping) {
   while (receiver.n_received() < kSenders * kPerSender) {
     asleep.store(true, std::memory_order_seq_cst);
     const bool must_block = mailbox.empty();
-    // Somebody who saw the announcement has rung, or is about to.
+    // A sender that saw the announcement has notified, or is about to.
     if (must_block || !asleep.exchange(false)) doorbell.acquire();
     receiver.Take(mailbox.TakeAll());
   }
@@ -254,7 +254,7 @@ TEST(MpscQueueStress, CloseReturnsOrRefusesEveryMessage) {
   EXPECT_TRUE(mailbox.TakeAll().empty());
 }
 
-// ThreadSanitizer is the judge: nothing else orders the two accesses.
+// ThreadSanitizer checks this: nothing else orders the two accesses.
 TEST(MpscQueueStress, WhoIsRefusedSeesWhatTheTakerDidBefore) {
   Mailbox mailbox;
   Message message;

@@ -224,7 +224,7 @@ TEST(SlabDeathTest, AbortsOnErasingAnElementTwice) {
   EXPECT_DEATH(slab.Erase(*element), "not live in this slab");
 }
 
-// Against a map from every key ever given out to the value it named.
+// Compared with a map from every key so far to its value.
 TEST(Slab, AgreesWithAModelUnderRandomUse) {
   for (uint32_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -169,8 +169,8 @@ TEST(FrameAllocator, ReusesBlocksFreedOnAnotherThreadBeforeNewMemory) {
   EXPECT_EQ(frames.stats().remote_frees, 10u);
 }
 
-// Its memory goes with the last block: LeakSanitizer and AddressSanitizer are
-// the judges.
+// Its memory is freed with the last block; LeakSanitizer and AddressSanitizer
+// check it.
 TEST(FrameAllocator, MayBeDestroyedWhileBlocksAreOut) {
   std::optional<FrameAllocator> frames(std::in_place);
   std::vector<void*> blocks;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The store-buffer litmus test, on the inbox itself: a loop announces sleep and
-// then looks, a sender pushes and then looks, at the same moment. One of the
-// two must see the other. With a weaker store in FallAsleep() the processor may
-// look before it has announced, x86 included, and both go on: the sender
-// without ringing, the loop to sleep. Tests that sleep for real give the
-// announcement a system call's time to become visible, and schedule points a
-// function's.
+// The store-buffer litmus test on the inbox: at the same moment a loop
+// announces sleep and then checks the queue, and a sender pushes and then
+// checks for sleep. At least one must see the other. With a weaker store in
+// FallAsleep() the processor, x86 included, may load before the announcement
+// is visible: then the sender does not notify and the loop sleeps. In tests
+// that really block, a system call gives the announcement time to become
+// visible, and in tests with schedule points a function call does.
 
 #include <atomic>
 #include <cstdint>
@@ -34,14 +34,14 @@ struct Message : InboxMessage {
 // Where two threads meet, again and again.
 class Meeting {
  public:
-  // Returns when both threads have called it `n` times, to both within some
-  // nanoseconds if neither was preempted.
+  // Returns when both threads have called it `n` times; on both within some
+  // nanoseconds if neither is preempted.
   void Attend(uint32_t n) {
     arrived_.fetch_add(1, std::memory_order_acq_rel);
     for (uint32_t spins = 1; arrived_.load(std::memory_order_acquire) < 2 * n;
          ++spins) {
       if (spins % 1024 == 0) {
-        std::this_thread::yield();  // the other one may want this CPU
+        std::this_thread::yield();  // the other thread may need this CPU
       } else {
         CpuPause();
       }
@@ -52,8 +52,8 @@ class Meeting {
   std::atomic<uint32_t> arrived_{0};
 };
 
-// Longer or shorter by some nanoseconds in each round, so that the two come
-// together in every way.
+// Varies by some nanoseconds in each round, so that the two overlap in every
+// way.
 void Linger(uint32_t n) {
   for (uint32_t i = 0; i < n; ++i) asm volatile("" : : "r"(i));
 }

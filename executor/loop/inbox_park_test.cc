@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The inbox and the doorbells of the backends, built with schedule points: at
-// every moment between announcing sleep, looking again and blocking, and
-// between sending and ringing, another thread comes in between. One lost
-// wake-up and a test hangs.
+// The inbox and the doorbells of the backends, built with schedule points:
+// other threads are interleaved at every point between announcing sleep,
+// checking again and blocking, and between sending and notifying. One lost
+// wake-up hangs a test.
 
 #include <atomic>
 #include <cstdint>
@@ -55,7 +55,7 @@ class InboxPark : public BackendConformance {
     inbox_ = std::make_shared<Inbox>(*backend_);
   }
 
-  // What a loop does when it has nothing to do.
+  // The steps of a loop without work.
   void Park() {
     if (inbox_->FallAsleep()) {
       backend_->Wait(MonotonicTime::Infinite(), done_);
@@ -72,8 +72,8 @@ class InboxPark : public BackendConformance {
   RunnableList done_;
 };
 
-// Each thread sends and waits for the receipt, so that time and again all is
-// received and the loop about to sleep.
+// Each thread sends and waits for the receipt, so that the inbox is often
+// empty and the loop about to block.
 TEST_P(InboxPark, LosesNoWakeUpWhoeverComesInBetween) {
   const uint32_t rounds = Rounds();
   std::vector<Ball> balls(kThreads);

@@ -90,7 +90,7 @@ TEST_F(InboxTest, SleepingLoopWakesForEveryMessage) {
         received.notify_one();
       });
       EXPECT_TRUE(posted.ok()) << posted;
-      received.wait(i);  // so that the loop finds nothing to do and sleeps
+      received.wait(i);  // so that the loop runs out of work and blocks
     }
   });
 
@@ -116,9 +116,9 @@ TEST_F(InboxTest, NoDoorbellRingsWhileTheLoopIsAwake) {
   EXPECT_EQ(loop_->stats().backend.notifications, 0u);
 }
 
-// Awake again after a sleep, the loop takes its announcement back. One that did
-// not would lose nothing, and ring for the first message of every batch; a loop
-// that has never slept has announced nothing and cannot tell.
+// After a sleep the loop withdraws its announcement. Otherwise nothing would
+// be lost, but the first message of every batch would notify; a loop that has
+// never slept cannot show this.
 TEST_F(InboxTest, NoDoorbellRingsOnceTheLoopIsAwakeAgain) {
   int runs = 0;
   const uint64_t blocked = loop_->stats().backend.waits;
@@ -139,9 +139,10 @@ TEST_F(InboxTest, NoDoorbellRingsOnceTheLoopIsAwakeAgain) {
 
 // --- What is thrown
 //
-// An exception used to leave Drain() and the turn: it ended whatever turned the
-// loop, a server's worker included, and took the result of an Executor::Run()
-// along. That no message was lost was tested; who caught it was not.
+// An exception used to propagate from Drain() and the turn: it ended the
+// loop's caller, a server's worker included, and discarded the result of an
+// Executor::Run(). Tests checked that no message was lost, but not where the
+// exception was caught.
 
 TEST_F(InboxTest, PostedFunctionThatThrowsCostsNothingElse) {
   int runs = 0;

@@ -126,7 +126,7 @@ TEST_P(OperationDeadlineTest, ACancelBeforeItIsACancel) {
 }
 
 // Each is cancelled in the same turn, through a queue of 64. The kernel looks
-// for what it cancels in a table whose size follows the completion queue's.
+// up the targets in a table whose size depends on the completion queue's.
 TEST_P(OperationDeadlineTest, AHundredThousandAtOnceAllEnd) {
   BackendOptions options = Options();
   options.submission_entries = 64;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Looking on before blocking, on every backend: what can be seen ends the wait
-// without a block, and a backend that cannot see anything is not kept from
-// blocking.
+// Spinning before blocking, on every backend: a visible completion ends the
+// wait without blocking, and a backend that cannot see completions blocks at
+// once.
 
 #include <poll.h>
 
@@ -42,11 +42,11 @@ class SpinConformance : public LoopConformance {
     options.spin = SpinMode::kFixed;
     options.spin_limit = absl::Milliseconds(1);
     MakeLoop(options);
-    // What a backend does once, such as arming its doorbell, is over.
+    // One-time work of the backend, such as arming its doorbell, is done.
     loop().Turn(kPast);
   }
 
-  // Without a look every now and then: waits are what is counted.
+  // Without polling in between, because waits are counted.
   void WaitUntil(absl::FunctionRef<bool()> done) {
     while (loop().Work(), !done()) loop().Wait(MonotonicTime::Infinite());
   }

@@ -34,8 +34,8 @@ absl::Duration CpuTimeOfThread() {
 
 class TimerConformance : public LoopConformance {
  protected:
-  // Notes when it fires; arms its successor, if it has one, for so much later
-  // than itself was due.
+  // Records when it fires; arms its successor, if it has one, for a time
+  // after its own deadline.
   struct Alarm : Runnable {
     explicit Alarm(TimerConformance& t) : Runnable(&OnFired), test(t) {
       timer.on_fired = this;

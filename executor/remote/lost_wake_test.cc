@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // No wake-up is lost. Threads wake a task at random moments, while it runs,
-// while its loop is falling asleep and while it sleeps, and now and then wait
-// for an answer: one lost wake-up and the test hangs.
+// while its loop is about to block and while it is blocked, and sometimes
+// wait for a reply: one lost wake-up hangs the test.
 //
 // RINGWAY_TEST_SCALE=100 makes it a long run.
 
@@ -41,8 +41,8 @@ struct Asked {
   alignas(64) std::atomic<uint64_t> answered{0};
 };
 
-// Asks `n` times: by writing, then `wake()`. One in four waits for the answer,
-// so that the task has nothing left to do and its loop falls asleep.
+// Sends `n` requests: a write, then `wake()`. One in four waits for the
+// reply, so that the task runs out of work and its loop blocks.
 template <typename Wake>
 void Ask(Asked& mine, uint64_t n, uint32_t seed, Wake wake) {
   std::mt19937 random(seed);

@@ -21,8 +21,8 @@ namespace {
 constexpr int kWarmUp = 2000;
 constexpr int kRounds = 2000;
 
-// Allocations are rare, and none comes back: warm-up fills the pools of both
-// workers to the most that is ever out at one time.
+// Allocations are rare and do not recur: the warm-up fills the pools of both
+// workers to their peak.
 template <typename Once>
 Task<uint64_t> CountAfterWarmUp(Once once) {
   for (int i = 0; i < kWarmUp; ++i) co_await once.Run();

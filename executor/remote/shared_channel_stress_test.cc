@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Channels between real threads: everything arrives, once and in order, and
-// nothing is left behind.
+// Channels between real threads: every value arrives, once and in order, and
+// nothing leaks.
 
 #include <atomic>
 #include <cstdint>
@@ -63,7 +63,7 @@ Task<int> ReceiveAll(SharedReceiver<Message> from) {
 }
 
 // Two tasks of other workers, which wait for room, and two threads without an
-// executor, which cannot, to one task.
+// executor, which cannot wait, send to one task.
 Task<void> SendFromEverywhere(std::vector<ExecutorHandle> workers, int each) {
   auto [sender, receiver] = MakeSharedChannel<Message>(64);
   RemoteHandle<int> received =
@@ -110,7 +110,7 @@ struct Counts {
   std::atomic<int> sent{0};
 };
 
-// Counts itself while it exists, in whichever place.
+// Counts its instances.
 class Counted {
  public:
   explicit Counted(Counts* counts) : counts_(counts) { ++counts_->alive; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Once warm, a ring takes nothing from the heap: not for operations, their
-// deadlines and cancels, nor for timers and messages.
+// Once warm, a ring does not allocate from the heap: neither for operations,
+// their deadlines and cancels, nor for timers and messages.
 
 #include <poll.h>
 

@@ -74,7 +74,7 @@ TEST_P(RingEndTest, ResultsThatNobodyHasHeardOfAreTold) {
       accepted.push_back(system().Own(done.result));
     }
   };
-  // Stops before their completions have had their turn.
+  // Stops before their callbacks have run.
   Log first;
   first.then = [&](Ring& ring, uint16_t, Completion&) {
     ring.AcceptMultishot(listener.get(), log.At(0));
@@ -161,9 +161,9 @@ TEST_P(RingEndTest, FreesThePortOfAListenerAtOnce) {
   }
 }
 
-// Bytes that were moved out of a completion refer to a buffer of the backend.
-// Kept beyond the ring they used to be given back to a backend that was gone;
-// no test kept them that long.
+// Bytes moved out of a completion refer to a buffer of the backend. Kept
+// beyond the ring, they used to be returned to a destroyed backend; no test
+// kept them that long.
 TEST_P(RingEndTest, TakesBackTheBytesThatACallbackHasKept) {
   TestFdPair pair = system().SocketPair();
   Log log;

@@ -3,9 +3,9 @@
 // Every public member of a ring, called from a foreign thread and of a ring
 // that was moved from.
 //
-// Both used to be checked where a task is made and nowhere else: Stop() and
-// OnMessage() wrote to a ring that was running on another core, and a ring that
-// was moved from was a null pointer.
+// Both used to be checked only where a task is started: Stop() and
+// OnMessage() wrote to a ring that was running on another core, and a
+// moved-from ring was a null pointer.
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -28,7 +28,7 @@
 namespace ringway {
 namespace {
 
-// Arguments that are never looked at.
+// Arguments that are never used.
 struct Arguments {
   std::array<std::byte, 8> buffer = {};
   sockaddr_in address = {};
@@ -158,7 +158,7 @@ TEST(RingMisuseDeathTest, NamesTheRingThatAForeignThreadDestroys) {
       "a ring was used from a foreign thread");
 }
 
-// What names no ring any more is for every thread, and asks in vain.
+// An address whose ring has ended may be used on any thread; its calls fail.
 TEST(MovedFromRingThread, IsAsOneThatHasEnded) {
   RingThread thread =
       *SpawnThread(RingOptions(), [](Ring&) { return absl::OkStatus(); });

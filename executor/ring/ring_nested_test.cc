@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A ring inside another loop: one of its kind, or a foreign one.
+// A ring inside another loop: another ring, or an epoll loop.
 
 #include <poll.h>
 #include <sys/epoll.h>
@@ -48,7 +48,7 @@ class Nested {
         outer.Timer(due - outer.Now(), Context(this, &OnDone, Message::kDue));
   }
 
-  // Of the two, the first to come calls the other off.
+  // The first of the two cancels the other.
   static void OnDone(Ring& outer, Nested& self, Message which, Completion) {
     if (++self.ended_ == 1) {
       outer.Cancel(which == Message::kReadable ? self.timer_ : self.poll_);
@@ -91,7 +91,7 @@ TEST_P(RingNestedTest, OneRingRunsSeveralOthers) {
     nested.emplace_back(ring(), inner.back());
   }
   for (uint16_t i = 0; i < kInner; ++i) {
-    // Not before the ring in question has nothing left but to wait for this.
+    // Not before the ring has nothing left but to wait for this.
     while (log.Finals(2 * i + 1).empty()) {
       ASSERT_EQ(ring().Run(RunMode::kOnce), absl::OkStatus());
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every operation as a method of a ring, and what completions say beside the
-// result.
+// Every operation as a method of a ring, and the fields of completions
+// besides the result.
 
 #include "ringway/executor/ring/ring_operations.h"
 

@@ -198,8 +198,8 @@ TEST_P(RingTest, ATaskBeyondTheLimitIsToldSoByNameAndDisturbsNoOther) {
   EXPECT_EQ(log.Finals(4), Once(0));
 }
 
-// The task is gone when its callback runs: at the limit, each can be followed
-// by the next.
+// The task has ended when its callback runs, so even at the limit each can
+// start the next.
 TEST_P(RingTest, ACallbackFindsThePlaceOfItsTaskFree) {
   RingOptions options;
   options.max_tasks = 1;
@@ -232,7 +232,7 @@ TEST_P(RingTest, AMultishotThatEndsWithItsLastDeliveryIsToldOfBoth) {
   while (log.entries().empty()) {
     ASSERT_EQ(ring().Run(RunMode::kOnce), absl::OkStatus());
   }
-  // Whatever is still to come has come by then.
+  // Everything outstanding has arrived by then.
   for (int i = 0; i < 8; ++i) RunWithoutWaiting();
   ASSERT_EQ(log.entries().size(), 2u);
   EXPECT_EQ(log.entries()[0].bytes, "last");

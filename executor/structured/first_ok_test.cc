@@ -24,7 +24,7 @@ namespace {
 
 using absl::Seconds;
 
-// Ends OK with its name after a time, and notes how it began and ended.
+// Ends OK with its name after a time, and logs its start and end.
 Task<absl::StatusOr<char>> Succeed(char name, absl::Duration after,
                                    std::string* log) {
   log->push_back(name);

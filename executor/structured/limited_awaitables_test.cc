@@ -244,7 +244,7 @@ TEST(LimitedAwaitables, WakerAndRemoteHandle) {
       waker.handle().Wake();
       woken = co_await WithTimeout(kSecond, waker.Wait());
       EXPECT_TRUE(woken.ok()) << woken;
-      // Which cancels the task over there and waits for it.
+      // It cancels the remote task and waits for it.
       RemoteHandle<absl::Status> remote = SpawnOn(worker->handle(), SleepLong);
       const absl::Status ended = co_await WithTimeout(kShort, remote);
       EXPECT_TRUE(absl::IsDeadlineExceeded(ended)) << ended;

@@ -41,7 +41,7 @@ Task<void> SelectOfFour(int winner) {
   EXPECT_EQ(std::get<1>(first.results).ok(), winner == 1);
   EXPECT_EQ(std::get<2>(first.results).ok(), winner == 2);
   EXPECT_EQ(*std::get<3>(first.results), 7);  // cancelled, it ended with a 7
-  // Losing has ended the wait for the other task, and not that task.
+  // Losing has ended the wait for the other task, not the task itself.
   if (winner != 2) {
     EXPECT_EQ(std::get<2>(first.results).status().code(),
               StatusCode::kCancelled);

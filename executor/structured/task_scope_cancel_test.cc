@@ -160,7 +160,7 @@ TEST(TaskScope, AnOwnersCancelThatCutNothingShortIsNotReported) {
       executor->Run(CancelAfter(absl::Seconds(1), std::move(owner))).ok());
 }
 
-// Writes its name at the very moment of the cancel.
+// Logs its name at the moment of the cancel.
 class NoteCancel : public CancelListener {
  public:
   NoteCancel(std::string* log, char name)

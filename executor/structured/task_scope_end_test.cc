@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ways out of a TaskScope: WithScope(), its owner's death, its executor's;
-// and trees of scopes under random cancels.
+// The ends of a TaskScope: WithScope(), the destruction of its owner and of
+// its executor; and trees of scopes under random cancels.
 
 #include <memory>
 #include <random>
@@ -22,7 +22,7 @@ namespace {
 
 using absl::StatusCode;
 
-// Counts itself while it is there.
+// Counts its instances.
 Task<absl::Status> CountedSleep(absl::Duration duration, int* alive) {
   ++*alive;
   const absl::Status slept = co_await Sleep(duration);
@@ -172,9 +172,9 @@ TEST(TaskScopeDeathTest, JoiningAnotherTasksScopeDiesWithAMessage) {
       "joined by the task that made it");
 }
 
-// Frames are destroyed in the order the tasks were spawned in, or thereabouts:
-// the owner's first, while its tasks still know of the scope, and the other way
-// round for the scope that a later task has borrowed.
+// Frames are destroyed roughly in spawn order: the owner's first, while its
+// tasks still refer to the scope, and the other way round for a scope that a
+// later task has borrowed.
 Task<absl::Status> JoinForEver(TaskScope** lent, bool* destroyed) {
   TaskScope scope;
   *lent = &scope;
@@ -228,9 +228,9 @@ TEST(TaskScope, IsCancelledAndJoinedWhenItsExecutorEnds) {
 
 // --- Random trees.
 
-// A tree of scopes of random shape. Its nodes sleep, fail, throw, cancel their
-// scope or put cancels off, and each counts itself while it is there. A scope
-// that is left while a task of it runs aborts the test.
+// A random tree of scopes. Its nodes sleep, fail, throw, cancel their scope
+// or defer cancels, and each counts its instances. A scope that is destroyed
+// while one of its tasks runs aborts the test.
 struct Forest {
   explicit Forest(int seed) : random(seed) {}
   int Below(int n) { return static_cast<int>(random() % n); }

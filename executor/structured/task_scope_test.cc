@@ -93,8 +93,8 @@ TEST(TaskScope, JoinWaitsForWhatItsTasksSpawnMeanwhile) {
   EXPECT_EQ(ended, 127);
 }
 
-// The last task has ended and the owner is on its way when a stranger, before
-// it in the queue, spawns one more.
+// The last task has ended and the owner is scheduled when another task,
+// before it in the queue, spawns one more.
 Task<void> SetAndEnd(Event* event) {
   static_cast<void>(co_await Sleep(absl::Seconds(1)));
   event->Set();

@@ -67,7 +67,7 @@ Task<absl::Status> LockWithoutTime(absl::Duration timeout, Event* event) {
   co_return co_await WithTimeout(timeout, event->Wait());
 }
 
-// As for a task, which never starts: the result does not depend on luck.
+// As for a task, which never starts: the result is deterministic.
 TEST(TimedAwait, OfZeroOrLessNeverBegins) {
   VirtualTimeExecutor executor;
   Event event;
@@ -93,7 +93,7 @@ TEST(TimedAwait, WithADeadlineSaysHowMuchOfItWasLeft) {
                 "deadline of 3s exceeded waiting for a sleep"));
 }
 
-// The deadline ends one wait. It used to be the task's affair.
+// The deadline ends one wait; it used to cancel the task.
 Task<absl::Status> WaitTwice() {
   const absl::Status first =
       co_await WithTimeout(absl::Seconds(1), Sleep(absl::Hours(1)));
@@ -147,7 +147,7 @@ TEST(TimedAwait, InACancelledTaskIsCancelledWhateverItsDeadline) {
   }
 }
 
-// Both in one turn, in either order: the first to ask is what it ended for.
+// Both in one turn, in either order: the first one determines the result.
 class CancelEntry : public Runnable {
  public:
   CancelEntry(Executor* executor, TaskId task)
@@ -226,7 +226,7 @@ TEST(TimedAwait, OfNothingGivesAStatus) {
   EXPECT_TRUE(executor->Run(LimitWhatCannotEnd()).ok());
 }
 
-// An awaiter that is its own object, and gives a value that is no status.
+// An awaiter that is a separate object, with a value that is not a status.
 struct Answer {
   struct Awaiter {
     explicit Awaiter(int v) : value(v) {}

@@ -130,7 +130,7 @@ Task<void> CancelTheWaiter(bool* cleaned_up) {
   static_cast<void>(co_await Sleep(absl::Seconds(1)));
   waiter.Cancel();
   const absl::Status status = co_await waiter;
-  // The deadline passes while it cleans up, and has no say any more.
+  // The deadline passes while it cleans up, and has no effect.
   EXPECT_EQ(status.code(), StatusCode::kCancelled);
   EXPECT_TRUE(*cleaned_up);
 }
@@ -247,7 +247,7 @@ Task<void> CancelInVain(const Clock* clock, bool* cleaned_up) {
   EXPECT_EQ(status.code(), StatusCode::kDeadlineExceeded);
   EXPECT_FALSE(*cleaned_up);
   EXPECT_EQ(clock->Now() - start, absl::Seconds(2));
-  status = co_await handle;  // it is still there to be joined
+  status = co_await handle;  // it can still be joined
   EXPECT_EQ(status.code(), StatusCode::kCancelled);
   EXPECT_TRUE(*cleaned_up);
   EXPECT_EQ(clock->Now() - start, absl::Seconds(3));
@@ -326,9 +326,9 @@ Task<std::string> ReceiveLate(SocketPair* sockets) {
   co_return *bytes;
 }
 
-// What a cancel finds ended already may be an error that is given once: a read
-// that was reset would be followed by a clean end of stream. It was replaced by
-// the deadline; the neighbours look at results that are OK.
+// If the task has already ended, its result may be an error that is returned
+// only once: after a reset, the next read would get a clean end of stream. It
+// was replaced by the deadline's error; the other tests check OK results.
 Task<absl::Status> FailOnceCancelled() {
   (co_await Sleep(absl::Hours(1))).IgnoreError();
   co_return absl::UnavailableError("reset");
@@ -348,7 +348,7 @@ TEST(WithTimeout, BytesAfterTheDeadlineReachTheNextReader) {
   EXPECT_EQ(*(*executor)->Run(ReceiveLate(&sockets)), "later");
 }
 
-// Destroyed where it waits: neither the timer nor the join may stay behind.
+// Destroyed while it waits: neither the timer nor the join may remain.
 TEST(WithTimeout, CanBeDestroyedWithItsExecutor) {
   ExecutorOptions options;
   options.shutdown_grace = absl::ZeroDuration();

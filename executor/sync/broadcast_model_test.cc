@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A Broadcast against the simplest model of one - a queue for each receiver -
-// and its waits under random cancels.
+// A Broadcast compared with a simple model - a queue for each receiver - and
+// its waits under random cancels.
 
 #include <algorithm>
 #include <cstdint>
@@ -159,7 +159,8 @@ Task<void> SendAll(Broadcast<int>* broadcast, int n, std::minstd_rand* random) {
   broadcast->Close();
 }
 
-// How many it received; each is the next one, or says that some were missed.
+// Returns the number received; each value must be the next one, or some were
+// reported as missed.
 Task<uint64_t> ReceiveAll(BroadcastReceiver<int> receiver,
                           std::minstd_rand* random) {
   uint64_t next = 0, missed = 0;

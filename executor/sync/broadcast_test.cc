@@ -283,7 +283,7 @@ Task<void> WaitToReceive(TwoWaits* both) {
 }
 Task<void> Pause() { (co_await Sleep(absl::Seconds(1))).IgnoreError(); }
 
-// Frames go in no particular order, and with them what they refer to.
+// Frames, and objects in them, are destroyed in unspecified order.
 TEST(Broadcast, MayGoBeforeOrAfterTheFramesThatWaitForIt) {
   for (bool first : {true, false}) {
     auto both = std::make_unique<TwoWaits>();

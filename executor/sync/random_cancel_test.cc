@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Tasks that use a primitive are cancelled at random, a thousand times, and
-// started again. In the end nothing is lost, held or waited for. In virtual
-// time, and on the backend that production picks.
+// restarted. In the end nothing is lost, held or waited for. In virtual time,
+// and on the backend that production picks.
 
 #include <cstdint>
 #include <memory>
@@ -40,7 +40,7 @@ class Scenario {
   // Uses the primitive until cancelled. At any time there is at most one task
   // of each index.
   virtual Task<void> Participate(size_t index) = 0;
-  // From then on nothing new is begun, and before long all is settled.
+  // From then on nothing new is started.
   virtual void Stop() {}
   virtual bool Settled() const { return true; }
   // Once all tasks have been cancelled and have ended.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Once warm, no primitive takes anything from the heap, whether tasks wait or
-// not.
+// Once warm, no primitive allocates from the heap, whether tasks wait or not.
 
 #include <cstdint>
 #include <string>

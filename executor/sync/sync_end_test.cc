@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What happens to tasks in line when the executor, the primitive or the thread
-// is not what it should be.
+// Waiting tasks when the executor, the primitive or the thread ends, or is
+// the wrong one.
 
 #include <iterator>
 #include <memory>
@@ -127,7 +127,7 @@ Task<void> UnlockForOneThatDoesNotRun(Mutex* mutex) {
   lock->Unlock();
 }
 
-// The mutex has been handed over when the end comes; the heir never runs.
+// The mutex was handed over before the end; its new holder never runs.
 TEST(SyncEnd, WhatWasHandedToATaskThatNeverRunsComesBack) {
   Mutex mutex;
   {

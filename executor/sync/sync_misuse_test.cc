@@ -2,9 +2,9 @@
 //
 // Every public member of the primitives, called from a foreign thread.
 //
-// The check used to sit where a waiting task is woken. Where none waited a
-// foreign thread changed the primitive unnoticed: a lock that was released
-// there, a value that was sent while its receiver was about to wait.
+// Only waking a waiting task was checked. Without a waiter a foreign thread
+// changed the primitive unnoticed: it released a lock, or sent a value while
+// the receiver was about to wait.
 
 #include <memory>
 #include <ostream>
@@ -69,9 +69,9 @@ constexpr char kBarrier[] = "a Barrier";
 constexpr char kSender[] = "a OneshotSender";
 constexpr char kReceiver[] = "a OneshotReceiver";
 
-// Not here: what never changes (capacity(), n_parties()), what a lock or permit
-// says of itself (held(), count()), moving these, and making an awaitable,
-// which is checked when a task awaits it (below).
+// Not tested here: constants (capacity(), n_parties()), the state of a lock
+// or permit (held(), count()), moving these, and creating an awaitable, which
+// is checked when a task awaits it (below).
 const Call kCalls[] = {
     {"MutexTryLock", kSemaphore, [](Primitives& p) { p.mutex.TryLock(); }},
     {"MutexLocked", kSemaphore, [](Primitives& p) { p.mutex.locked(); }},

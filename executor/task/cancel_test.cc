@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cancelling a task wherever it may be, and keeping it from noticing.
+// Cancelling a task in every state, and shields against it.
 
 #include <memory>
 #include <string>

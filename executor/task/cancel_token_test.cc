@@ -311,7 +311,7 @@ Task<void> CancelTheOneWhoRuns(bool* cleaned_up) {
   static_cast<void>(co_await Sleep(absl::Seconds(1)));
   handle.Cancel();
   static_cast<void>(co_await Sleep(absl::Seconds(1)));
-  source.Cancel(kReason);  // while it cleans up: it has no say any more
+  source.Cancel(kReason);  // while it cleans up: no effect
   const absl::Status status = co_await handle;
   EXPECT_EQ(status.code(), StatusCode::kCancelled);
   EXPECT_TRUE(*cleaned_up);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the supported compilers do with coroutines, and that our code stays on
-// the side where they agree.
+// The behaviour of the supported compilers with coroutines, and checks that
+// the code only uses forms on which they agree.
 //
 // g++ 12 destroys some temporaries of a co_await expression twice: a lambda
 // with a non-trivial capture, an aggregate, also one braced around a co_await.
@@ -254,7 +254,7 @@ TEST_F(Conformance, OptionStructsAreNoAggregates) {
 }
 
 #if defined(__clang__)
-// What g++ 12 gets wrong. Kept to notice if clang should come to do so.
+// Forms that g++ 12 compiles wrongly; kept to notice if clang does so too.
 Task<int> AwaitWithAggregateTemporary() {
   co_return co_await TakeAggregate(CountedAggregate{});
 }
@@ -367,7 +367,7 @@ TEST(SymmetricTransfer, KeepsTheStackFlatWithClangAtEveryLevel) {
   EXPECT_EQ(few, many);
 }
 #else
-// A hundred awaits are no danger to the stack, and show whether it grows.
+// A hundred awaits do not overflow the stack but show whether it grows.
 TEST(SymmetricTransfer, IsNotWhatGccUses) {
   static_assert(
       std::is_same_v<internal::ControlTransfer, internal::TrampolineTransfer>);

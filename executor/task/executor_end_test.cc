@@ -98,7 +98,7 @@ Task<void> IgnoreCancels(NoteDestruction) {
 Task<void> IgnoreCancelsInAChild(NoteDestruction note) {
   co_await IgnoreCancels(std::move(note));
 }
-// Waits under a shield for what never comes.
+// Waits under a shield for an event that is never set.
 Task<void> WaitShielded(NoteDestruction, Event* event) {
   Shield shield;
   static_cast<void>(co_await event->Wait());
@@ -153,9 +153,9 @@ TEST(ExecutorEnd, WithoutGraceDestroysEverythingAtOnce) {
   EXPECT_EQ(destroyed, 4);
 }
 
-// Frames go in slot order, whatever refers to what. Here the owner of the
-// event, of the handle and of the guard that cancels goes before those who use
-// them.
+// Frames are destroyed in slot order, whatever they refer to. Here the owner
+// of the event, of the handle and of the cancelling guard is destroyed before
+// their users.
 struct CancelOnExit {
   explicit CancelOnExit(JoinHandle<absl::Status>* h) : handle(h) {}
   ~CancelOnExit() { handle->Cancel(); }
@@ -234,7 +234,7 @@ Task<void> YieldUntil(const bool* flag) {
   while (!*flag) co_await Yield();
 }
 
-// The target has ended and its joiner is scheduled when the end comes.
+// The target has ended and its joiner is scheduled when the executor ends.
 TEST(ExecutorEnd, DestroysAJoinerThatWasWokenButHasNotRun) {
   ExecutorOptions options;
   options.shutdown_grace = absl::ZeroDuration();

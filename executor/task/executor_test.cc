@@ -271,8 +271,8 @@ TEST(MaxTasks, RefusesARunToo) {
             StatusCode::kResourceExhausted);
 }
 
-// A slot that is used again and again once let an old id reach its new
-// occupant: ids carry a generation.
+// A reused slot once let an old id reach its new occupant; ids carry a
+// generation.
 Task<void> KeepStaleIds(Executor* executor) {
   std::vector<TaskId> stale;
   for (int i = 0; i < 10'000; ++i) {
@@ -339,7 +339,7 @@ Task<void> DetachThrowing() {
   EXPECT_EQ(*result, 5);
 }
 
-// Options whose handler notes what it is given.
+// Options whose handler records its argument.
 ExecutorOptions Noting(std::vector<std::string>* caught) {
   ExecutorOptions options;
   options.on_detached_exception = [caught](std::exception_ptr exception) {

@@ -3,9 +3,9 @@
 // Every public member of the loop's objects, called from a foreign thread, and
 // awaited by a task of another executor.
 //
-// The check used to sit in a few calls, those that start something. The others
-// - an event set, a handle dropped, a task woken - passed it and put a task
-// into the ready queue of a loop that was running on another core.
+// Only calls that start operations used to be checked. The others - setting
+// an event, dropping a handle, waking a task - put a task into the ready
+// queue of a loop that was running on another core.
 
 #include <memory>
 #include <string>
@@ -49,7 +49,7 @@ Task<void> Nothing() { co_return; }
 Task<int> Give(int value) { co_return value; }
 Task<absl::Status> WaitFor(Event* event) { co_return co_await event->Wait(); }
 
-// What a task has made, and another waits for.
+// Objects that one task has made and another waits for.
 struct Objects {
   Executor& executor = *Executor::Current();
   Loop& loop = executor.loop();
@@ -85,8 +85,8 @@ constexpr char kInterval[] = "an Interval";
 constexpr char kToken[] = "a CancelSource or CancelToken";
 constexpr char kScope[] = "a TaskScope";
 
-// Not here, and documented as free: Loop::backend(), inbox() and CheckThread(),
-// Executor::loop() and Current(), Interval::period().
+// Not tested here, because documented as unchecked: Loop::backend(), inbox()
+// and CheckThread(), Executor::loop() and Current(), Interval::period().
 const Call kCalls[] = {
     {"LoopStart", kLoop, [](Objects& o) { o.loop.Start(o.op); }},
     {"LoopCancel", kLoop, [](Objects& o) { o.loop.Cancel(o.op); }},

@@ -35,7 +35,7 @@ namespace {
 
 using absl::StatusCode;
 
-// What the program keeps.
+// The handles that the program keeps.
 struct Handles {
   JoinHandle<absl::Status> running;
   JoinHandle<std::shared_ptr<int>> ended;

@@ -144,8 +144,8 @@ TEST(Interval, ResetBeforeATickPutsItOff) {
                                      {absl::Seconds(24), 0}}));
 }
 
-// In the turn of the tick, before the ticking task's turn: the timer has fired
-// and the task is on its way.
+// In the turn of the tick, before the waiting task runs: the timer has fired
+// and the task is scheduled.
 Task<void> ResetInItsTurn(const Clock* clock, std::vector<Seen>* seen) {
   Interval interval(kPeriod);
   JoinHandle<absl::Status> resetter;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What may be done once or in its time, done twice or too late.
+// Calls that are allowed once, or up to a time, made twice or too late.
 //
-// Each was a null pointer, a coroutine that was resumed while it ran, or the
-// complaint of a list deep inside that named none of it. Tests of a feature use
-// it as it is meant.
+// Each used to dereference a null pointer, resume a running coroutine, or
+// fail a check of an internal list without naming the object. Tests of a
+// feature use it correctly.
 
 #include <memory>
 #include <optional>

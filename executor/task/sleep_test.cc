@@ -25,9 +25,9 @@ absl::Duration CpuTimeOfThisThread() {
          absl::DurationFromTimeval(usage.ru_stime);
 }
 
-// The one test in real time: what it is about is the kernel's part. A neighbour
-// on the machine can make any single measurement of CPU time too high, so the
-// best of three counts.
+// The only test in real time, because it is about the kernel. Other load on
+// the machine can make a single measurement of CPU time too high, so the best
+// of three counts.
 TEST(Sleep, OfTwoSecondsCostsAtMostThreeWakeUpsAndNoCpu) {
   auto executor = Executor::Create();
   ASSERT_TRUE(executor.ok()) << executor.status();

@@ -16,8 +16,8 @@ namespace ringway {
 namespace {
 
 constexpr size_t kTasks = 1'000'000;
-// As docs/tasks.md says: of the executor's own, and the frame of a coroutine
-// that waits for an event.
+// As documented in docs/tasks.md: the executor's own memory, and the frame of
+// a coroutine that waits for an event.
 constexpr size_t kBytesPerTask = 300;
 constexpr size_t kBytesPerFrame = 160;
 

@@ -17,9 +17,9 @@
 namespace ringway {
 namespace {
 
-// After the body, for tasks that are on their way out.
+// After the body, for tasks that are ending.
 constexpr int kTurnsToEnd = 20;
-// For a body that ignores its cancel, and then for its executor.
+// The grace for a body that ignores its cancel, and then for its executor.
 constexpr absl::Duration kGrace = absl::Seconds(5);
 
 std::string Describe(const std::exception_ptr& exception) {

@@ -65,7 +65,8 @@ TEST(TestSeedTest, IsOneForTheWholeRun) { EXPECT_EQ(TestSeed(), TestSeed()); }
 
 // --- How tests fail.
 
-// A test with this body, whose failures are not the test's that runs it.
+// A nested test with this body, whose failures are not those of the enclosing
+// test.
 class Inner : public TaskTest {
  public:
   using TaskTest::AllowTasksLeft;
@@ -190,7 +191,7 @@ TEST(TaskTestTest, ABodyThatHangsFailsWithADumpOfItsTasks) {
                                HasSubstr("waiting 3s for a sleep")));
 }
 
-// Nothing is left to wait for but the limit: it must not abort.
+// Only the limit is left to wait for: it must not abort.
 TEST(TaskTestTest, ABodyThatHangsFailsWithoutALimitOfItsOwn) {
   EXPECT_THAT(Inner().Fail(WaitForEver()), HasSubstr("longer than 1000h"));
 }

@@ -82,8 +82,8 @@ TEST_F(ArmedMultishotTest, StaysArmedThroughDeliveries) {
   EXPECT_EQ(TakeBytes(), "two") << "stays to be taken";
 }
 
-// The kernel has ended it and the owner does not know: what it did then wiped
-// the result.
+// The kernel has ended it but the owner's callback has not run: the owner
+// used to overwrite the result.
 TEST_F(ArmedMultishotTest, StaysArmedUntilItsOwnerIsToldOfTheEnd) {
   Arm();
   backend_.Arrive("last");
@@ -138,7 +138,7 @@ TEST_F(ArmedMultishotTest, AnEndThatOvertakesTheStopIsGiven) {
   EXPECT_EQ(multishot_.TakeEnd(), -ECONNRESET);
 }
 
-// A stop is forgotten with the arming it was for.
+// A stop applies only to the current arming.
 TEST_F(ArmedMultishotTest, ACancelThatIsNotItsOwnIsAnEnd) {
   backend_.SetCancels(ScriptedBackend::Cancels::kAfterArrivals);
   Arm();

@@ -22,7 +22,7 @@ namespace {
 // Of each test.
 uint64_t Seeds() { return ringway::testing::Scaled(60); }
 
-// Far beyond what anything takes on a loaded machine.
+// Far longer than any round takes on a loaded machine.
 constexpr absl::Duration kPatience = absl::Seconds(60);
 
 class StreamModel : public ringway::testing::BackendConformance {
