@@ -2,10 +2,10 @@
 //
 // A forked child of a process with a runtime, a ring's thread, a channel.
 //
-// Loops and executors knew a child by the thread that used them. What reaches
-// them from other threads did not ask: a message to a worker that does not
-// exist in the child was taken, Shutdown() and Wait() succeeded, and at exit()
-// the destructors of the parent's executors, run for real, found "an intrusive
+// Loops and executors detected a child by the calling thread. Calls meant for
+// other threads did not check: a message to a worker that does not exist in
+// the child was accepted, Shutdown() and Wait() succeeded, and at exit() the
+// destructors of the parent's executors ran and aborted with "an intrusive
 // list was destroyed".
 
 #include <sys/wait.h>
@@ -43,12 +43,12 @@ bool in_child = false;
 
 using net::testing::ValueOf;
 
-// Destroyed by exit(), as a program's own would be.
+// Destroyed by exit(), like a program's own.
 std::unique_ptr<Runtime> global;
 std::unique_ptr<RingThread> global_ring;
 
-// What a child that runs `fn` and then exits prints on stderr, up to the end of
-// the last process that has it. `fn` is true if all is well.
+// The stderr output of a child that runs `fn` and exits, up to the end of the
+// last process that has it open. `fn` returns true on success.
 std::string OutputOfChild(const std::function<bool()>& fn) {
   testing::FdPair output = testing::MakePipe();
   const pid_t child = fork();

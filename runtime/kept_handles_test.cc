@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a program keeps of its workers beyond the runtime, and a builder beyond
-// its use.
+// Handles that a program keeps beyond the runtime, and moved-from builders.
 
 #include <array>
 #include <memory>
@@ -22,7 +21,7 @@
 namespace ringway {
 namespace {
 
-// A connection as a server's map holds it.
+// A connection in a server's map.
 struct Kept {
   net::TcpStream stream;
   net::ReceivedBuffer greeting;
@@ -51,8 +50,8 @@ struct Server {
   std::vector<std::shared_ptr<Kept>> kept;  // of all workers
 };
 
-// The map used to be destroyed on the main thread when the workers' loops had
-// gone: each of its entries then used a loop's memory after it had been freed.
+// When the map was destroyed on the main thread after the workers' loops,
+// each of its entries used freed memory of a loop.
 TEST_F(RuntimeTest, AMapOfConnectionsMayOutliveTheRuntimeAndItsWorkers) {
   Server server;
   Runtime::Builder builder;

@@ -46,7 +46,8 @@ struct ServerOptions {
   std::function<void()> before = [] {};
 };
 
-// What the calling thread and its process do with the two signals.
+// The mask of the calling thread and the process's actions for the two
+// signals.
 struct Dispositions {
   Dispositions() {
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);
@@ -68,7 +69,7 @@ class Server {
  public:
   explicit Server(const ServerOptions& options = {}) {
     testing::FdPair output = testing::MakePipe();
-    fflush(stdout);  // or the child prints what this process has not, too
+    fflush(stdout);  // or the child also prints this process's unflushed output
     pid_ = fork();
     RINGWAY_CHECK(pid_ >= 0, "fork: errno %d", errno);
     if (pid_ == 0) {
@@ -97,7 +98,7 @@ class Server {
     }
   }
 
-  // What it prints up to a line with `text` in it.
+  // Its output up to a line that contains `text`.
   std::string ReadUntil(std::string_view text) {
     while (true) {
       const size_t found = printed_.find(text);
@@ -222,7 +223,7 @@ UniqueFd Begun(Server& server) {
 // All that such a handler sends.
 std::string AskAll(Server& server) { return ReceiveAll(Begun(server).get()); }
 
-// What a program that is started here finds of its signals.
+// The signal state of a program that is started here.
 std::string SignalsOfANewProgram() {
   testing::FdPair output = testing::MakePipe();
   posix_spawn_file_actions_t actions;
@@ -260,10 +261,10 @@ uint64_t SignalSet(const std::string& status, std::string_view name) {
   return strtoull(status.c_str() + at + name.size(), nullptr, 16);
 }
 
-// Signals were waited for with sigtimedwait(2), which wants them blocked in all
-// threads. Workers inherited that mask, and so did the programs that a handler
-// started: these could not be ended by a SIGTERM. What the calling thread's
-// mask was before and after was tested, and not what others saw of it.
+// RunUntilSignal() used sigtimedwait(2), which requires the signals to be
+// blocked in all threads. Workers inherited that mask, and so did programs
+// that a handler started: SIGTERM could not end them. Tests checked the
+// calling thread's mask before and after, but not the mask of others.
 TEST(RunUntilSignal, ProgramsThatAHandlerStartsBeginWithNeitherSignalBlocked) {
   Server server({.handler = AnswerWithSignals});
   const std::string text = AskAll(server);
@@ -370,9 +371,9 @@ Task<absl::Status> AnswerWhetherThereCanBeThreads(net::TcpStream stream) {
       net::testing::Bytes(there_can ? "yes" : "no"));
 }
 
-// Waiting for the drain took a thread, made when the signal had come. In a
-// container at its limit of tasks that threw: the process was terminated, with
-// connections open, and nothing drained.
+// Waiting for the drain needed a thread, started after the signal. In a
+// container at its limit of tasks that threw: the process was terminated with
+// open connections, without a drain.
 TEST(RunUntilSignal, DrainsWhereNoThreadCanBeStartedAnyMore) {
   Server server({.handler = AnswerWhetherThereCanBeThreads, .before = [] {
                    // Root has no limit.

@@ -50,9 +50,9 @@ struct SlowRequest {
   }
 };
 
-// The event that says "no connection is left" used to stay set from any moment
+// The event for "no connection is left" used to stay set from any moment
 // without connections before the shutdown, and the drain ended at once. A
-// server that was busy without a break drained properly.
+// server that was always busy drained correctly.
 TEST_F(RuntimeTest, ARequestInFlightFinishesAlsoIfTheServerWasIdleBefore) {
   SlowRequest request;
   auto serve = [&](net::TcpStream stream) -> Task<absl::Status> {
@@ -126,9 +126,9 @@ TEST_F(RuntimeTest, ADrainDeadlineOfZeroCutsAtOnce) {
   EXPECT_EQ(runtime->Wait().cut, 1u);
 }
 
-// A connection that is cut before its task has had its first turn never runs.
-// It used to stay counted, and the worker waited out its grace for it. The
-// grace here is longer than the test may take.
+// A connection that is cut before its task has run never runs. It used to
+// stay counted, and the worker waited for its whole grace period. The grace
+// period here is longer than the test's time limit.
 TEST_F(RuntimeTest, ConnectionsCutBeforeTheyBeginHoldUpNobody) {
   ExecutorOptions options;
   options.shutdown_grace = absl::Hours(1);

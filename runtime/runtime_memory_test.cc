@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A runtime whose n-th allocation fails, for every n, wherever that is: while
-// it starts, accepts, serves and drains.
+// A runtime whose n-th allocation fails, for every n: while it starts,
+// accepts, serves and drains.
 
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -165,8 +165,8 @@ struct FailsUntilTheEnd {
   }
 };
 
-// What the end needed - a task for the drain, one for its deadline, a message
-// for each Shutdown() - was made when it was needed.
+// Shutdown allocated what it needed - a task for the drain, one for its
+// deadline, a message for each Shutdown() - only at that time.
 TEST_P(RuntimeMemory, TheEndNeedsNoMemoryOfTheWorker) {
   for (const bool cut : {false, true}) {
     FailsUntilTheEnd connection{.n = 1};

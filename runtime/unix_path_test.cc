@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The path of a Unix socket goes with the runtime that listens on it, and with
-// no other.
+// The path of a Unix socket is removed by the runtime that listens on it, and
+// by no other.
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -23,7 +23,7 @@ using net::testing::ValueOf;
 
 constexpr int kWorkers = 3;
 
-// Adds up what every worker says it is.
+// Adds up the indices that all workers return.
 Task<absl::Status> AskEachWorker(std::promise<int>* sum) {
   if (CurrentWorker() != 1) co_return absl::OkStatus();
   int answers = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A user's program: a server of a few lines, and what Ringway brings along,
-// with no option of Bazel but the language version.
+// A user's program: a server of a few lines, and Ringway's dependencies, with
+// no Bazel option except the language version.
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A program without Ringway opens a plugin that has it, several times.
+// A program without Ringway opens a plugin that contains it, several times.
 
 #include <dlfcn.h>
 

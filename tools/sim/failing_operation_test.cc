@@ -17,7 +17,7 @@ namespace {
 // Others send and receive in other ways.
 constexpr uint64_t kSeeds = 3;
 
-// A run in which nothing happens but the failure of the n-th operation.
+// A run with a single fault, the failure of the n-th operation.
 Options WithFailureOf(uint64_t n, uint64_t seed) {
   Options options;
   options.seed = seed;
@@ -64,7 +64,7 @@ TEST_P(FailingOperation, EndsItsScenarioWhateverItIs) {
   EXPECT_EQ(n_runs > n_operations, has_any);
 }
 
-// The same would not pass over a mistake in the handling of one errno.
+// Checks that this test detects a mistake in the handling of one errno.
 TEST(FailingOperationCanary, FindsADoubleClose) {
   bool found = false;
   for (uint64_t n = 1; !found; ++n) {
