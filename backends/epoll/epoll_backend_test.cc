@@ -13,17 +13,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
-#include <memory>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/epoll/epoll_fixture.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/testing/backend_fixture.h"
 #include "ringway/backends/testing/sockets.h"
@@ -49,35 +47,6 @@ FdPair MakeTcpPair() {
   UniqueFd server(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
   return {std::move(client), std::move(server)};
 }
-
-// Sends until `fd` takes no more.
-void FillSendBuffer(int fd) {
-  const std::string block(4096, 'x');
-  while (send(fd, block.data(), block.size(), MSG_DONTWAIT) > 0) {
-  }
-}
-
-class EpollBackendTest : public ::testing::Test {
- protected:
-  explicit EpollBackendTest(const BackendOptions& options = BackendOptions())
-      : driver_(*EpollBackend::Create(options)) {}
-
-  void RunUntilDone(CountedOperation& op) {
-    EXPECT_TRUE(driver_.RunUntil([&] { return op.done(); }));
-    EXPECT_EQ(op.completions, 1);
-  }
-
-  // Starts a receive of up to 64 bytes.
-  void StartRecv(int fd) {
-    recv_.completions = 0;
-    PrepareRecv(recv_, fd, buffer_);
-    driver_.Start(recv_);
-  }
-
-  BackendDriver driver_;
-  std::array<std::byte, 64> buffer_ = {};
-  CountedOperation recv_, op_;
-};
 
 TEST_F(EpollBackendTest, EchoCostsOneReceiveOneSendAndAShareOfAWait) {
   constexpr uint64_t kRounds = 1'000;
@@ -401,84 +370,6 @@ TEST_F(EpollFairnessTest, BusyStreamOnANumberThatCameBackIsServedToItsEnd) {
   driver_->DropDeliveries(stream);
   driver_.Cancel(stream);
   EXPECT_TRUE(driver_.RunUntil([&] { return stream.ended(); }));
-}
-
-// --- Threads
-
-class EpollOffloadTest : public EpollBackendTest {
- protected:
-  static BackendOptions OneThread() {
-    BackendOptions options;
-    options.offload_threads = 1;
-    return options;
-  }
-  EpollOffloadTest() : EpollBackendTest(OneThread()) {
-    EXPECT_EQ(mkfifo(fifo_.c_str(), 0600), 0);
-    // Opening a FIFO blocks until there is somebody at the other end.
-    PrepareOpenAt(op_, AT_FDCWD, fifo_.c_str(), O_WRONLY);
-  }
-  ~EpollOffloadTest() override { unlink(fifo_.c_str()); }
-
-  // Lets the open go on.
-  UniqueFd OpenOtherEnd() {
-    return UniqueFd(open(fifo_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  }
-
-  const std::string fifo_ =
-      ::testing::TempDir() + "/epoll_offload_fifo." + std::to_string(getpid());
-};
-
-TEST_F(EpollOffloadTest, BlockedThreadDelaysNoSocket) {
-  driver_.Start(op_);
-  FdPair sockets = MakeSocketPair();
-  StartRecv(sockets.first.get());
-  driver_.TurnWithoutBlocking();
-  SendAll(sockets.second.get(), "x");
-
-  RunUntilDone(recv_);
-
-  EXPECT_FALSE(op_.done());
-  const UniqueFd reader = OpenOtherEnd();
-  RunUntilDone(op_);
-  const UniqueFd opened(op_.result);
-  EXPECT_TRUE(opened.valid());
-}
-
-TEST_F(EpollOffloadTest, CancelEndsWhatIsQueuedAndNotWhatRuns) {
-  CountedOperation queued;
-  driver_.Start(op_);
-  PrepareFsync(queued, -1);
-  driver_.Start(queued);
-  driver_.TurnWithoutBlocking();
-
-  EXPECT_EQ(driver_.Cancel(queued), CancelOutcome::kRequested);
-  RunUntilDone(queued);
-  EXPECT_EQ(queued.result, -ECANCELED);
-
-  const UniqueFd reader = OpenOtherEnd();
-  EXPECT_EQ(driver_.Cancel(op_), CancelOutcome::kRequested);
-  RunUntilDone(op_);
-  // It may not have begun when it was cancelled.
-  EXPECT_TRUE(op_.result >= 0 || op_.result == -ECANCELED) << op_.result;
-  const UniqueFd opened(op_.result >= 0 ? op_.result : -1);
-  EXPECT_EQ(driver_->stats().in_flight, 0u);
-}
-
-TEST_F(EpollOffloadTest, SendFileToAFullSocketCanBeCancelled) {
-  FdPair sockets = MakeSocketPair();
-  FillSendBuffer(sockets.first.get());
-  const UniqueFd file = ringway::testing::MakeFile("content");
-  CountedOperation send_file;
-  PrepareSendFile(send_file, sockets.first.get(), file.get(), 0, 7);
-  driver_.Start(send_file);
-  while (driver_->stats().offloaded == 0) driver_.TurnWithoutBlocking();
-  driver_.TurnWithoutBlocking();
-  EXPECT_FALSE(send_file.done());
-
-  driver_.Cancel(send_file);
-  RunUntilDone(send_file);
-
-  EXPECT_EQ(send_file.result, -ECANCELED);
 }
 
 // --- Kernels without epoll_pwait2
