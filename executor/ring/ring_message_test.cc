@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Messages between rings. Those of a simulated world are on one thread; where
-// threads are the point, the rings are the kernel's.
+// Messages between rings of one thread, in every world.
 
-#include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -20,35 +16,17 @@
 #include "gtest/gtest.h"
 #include "ringway/executor/ring/ring.h"
 #include "ringway/executor/ring/ring_fixture.h"
-#include "ringway/executor/ring/ring_thread.h"
+#include "ringway/executor/ring/ring_message_fixture.h"
 
 namespace ringway {
 namespace {
 
+using testing::Counted;
+using testing::Counting;
 using testing::Log;
+using testing::MessageReceiver;
 using testing::Once;
 using testing::TestFdPair;
-
-// Counts what lives, so that nothing is lost and nothing deleted twice.
-struct Counted {
-  explicit Counted(std::atomic<int>& l) : live(l) { ++live; }
-  ~Counted() { --live; }
-  std::atomic<int>& live;
-};
-
-MessagePayload Counting(std::atomic<int>& live) {
-  return OwnedPointer(std::make_unique<Counted>(live));
-}
-
-// Keeps what arrives.
-struct Receiver {
-  static void OnMessage(Ring&, Receiver& self, Completion done) {
-    EXPECT_FALSE(done.is_final);
-    self.payloads.push_back(std::move(*done.payload));
-  }
-  Context context() { return Context(this, &OnMessage); }
-  std::vector<MessagePayload> payloads;
-};
 
 class RingMessageTest : public testing::RingConformance {
  protected:
@@ -79,7 +57,7 @@ class RingMessageTest : public testing::RingConformance {
 TEST_P(RingMessageTest, NumbersFdsPointersAndBytesArriveAsTheyWereSent) {
   TestFdPair pair = system().SocketPair();
   std::atomic<int> live{0};
-  Receiver receiver;
+  MessageReceiver receiver;
   target().OnMessage(receiver.context());
   const int fd = pair.first.get();
   Log log;
@@ -113,7 +91,7 @@ TEST_P(RingMessageTest, WhatTheHandlerDoesNotTakeIsDisposedOf) {
 }
 
 TEST_P(RingMessageTest, ArriveInTheOrderOfTheirSending) {
-  Receiver receiver;
+  MessageReceiver receiver;
   target().OnMessage(receiver.context());
   Log log;
   for (uint64_t i = 0; i < 1'000; ++i) {
@@ -127,7 +105,7 @@ TEST_P(RingMessageTest, ArriveInTheOrderOfTheirSending) {
 }
 
 TEST_P(RingMessageTest, ToTheRingItselfArrive) {
-  Receiver receiver;
+  MessageReceiver receiver;
   ring().OnMessage(receiver.context());
   Log log;
   ring().Message(ring().address(), uint64_t{1}, log.At(0));
@@ -176,7 +154,7 @@ TEST_P(RingMessageTest, ToARingThatHasEndedComesBackAsAnError) {
 
 TEST_P(RingMessageTest, ThatWaitsAtARingThatEndsComesBackAsAnError) {
   std::atomic<int> live{0};
-  Receiver receiver;
+  MessageReceiver receiver;
   Sender sender;
   target().OnMessage(receiver.context());
   ring().Message(target().address(), Counting(live), sender.context());
@@ -197,7 +175,7 @@ TEST_P(RingMessageTest, ThatHasArrivedAtARingThatEndsComesBackAsAnError) {
   std::optional<Ring> target(std::in_place,
                              std::make_unique<Loop>(MakeForTest(), one_a_turn));
   std::atomic<int> live{0};
-  Receiver receiver;
+  MessageReceiver receiver;
   target->OnMessage(receiver.context());
   std::vector<Sender> senders(4);
   for (Sender& sender : senders) {
@@ -253,7 +231,7 @@ TEST_P(RingMessageTest, ToARingWithoutAHandlerComesBackAsAnError) {
 
 TEST_P(RingMessageTest, CancelledBeforeItArrivesComesBack) {
   std::atomic<int> live{0};
-  Receiver receiver;
+  MessageReceiver receiver;
   Sender sender;
   target().OnMessage(receiver.context());
   const RingTask task =
@@ -270,7 +248,7 @@ TEST_P(RingMessageTest, CancelledBeforeItArrivesComesBack) {
 
 TEST_P(RingMessageTest, CancelledAfterItHasArrivedHasArrived) {
   std::atomic<int> live{0};
-  Receiver receiver;
+  MessageReceiver receiver;
   Sender sender;
   target().OnMessage(receiver.context());
   const RingTask task =
@@ -298,7 +276,7 @@ TEST_P(RingMessageTest, HasADeadlineLikeEverythingElse) {
 // Nobody waits for the target, which does not turn.
 TEST_P(RingMessageTest, OfARingThatEndsIsTakenBackOrHasArrived) {
   std::atomic<int> live{0};
-  Receiver receiver;
+  MessageReceiver receiver;
   Sender arrived, refused, untouched;
   ring().Message(target().address(), Counting(live), refused.context());
   EXPECT_EQ(target().Run(RunMode::kNoWait), absl::OkStatus());
@@ -342,7 +320,7 @@ TEST_P(RingMessageTest, AnFdThatReachesNobodyIsClosed) {
 
 TEST_P(RingMessageTest, OfAThreadWithoutARingArriveOrStayTheSenders) {
   std::atomic<int> live{0};
-  Receiver receiver;
+  MessageReceiver receiver;
   target().OnMessage(receiver.context());
   const RingAddress address = target().address();
   EXPECT_EQ(address.Send(Counting(live)), absl::OkStatus());
@@ -360,169 +338,6 @@ TEST_P(RingMessageTest, OfAThreadWithoutARingArriveOrStayTheSenders) {
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(RingMessageTest);
-
-// --- Between threads
-
-// As many as RINGWAY_MESSAGES says, from each of four rings.
-int MessagesPerThread() {
-  const char* text = getenv("RINGWAY_MESSAGES");
-  return text == nullptr ? 20'000 : atoi(text) / 4;
-}
-
-// Receives until everybody has sent everything.
-struct Counter {
-  static constexpr int kThreads = 4;
-
-  static void OnMessage(Ring& ring, Counter& self, Completion done) {
-    const uint64_t value = std::get<uint64_t>(*done.payload);
-    const size_t sender = value >> 32;
-    EXPECT_EQ(value & 0xffffffff, self.next[sender]++) << "of " << sender;
-    if (++self.received == self.expected) ring.Stop();
-  }
-
-  int received = 0;
-  int expected = kThreads * MessagesPerThread();
-  std::array<uint64_t, kThreads> next = {};
-};
-
-// Sends numbers, a few at a time, and counts what has arrived.
-struct Numbers {
-  static void OnDone(Ring& ring, Numbers& self, Completion done) {
-    EXPECT_EQ(done.result, 0);
-    ++self.arrived;
-    self.SendOne(ring);
-  }
-  void SendOne(Ring& ring) {
-    if (sent == MessagesPerThread()) return;
-    const uint64_t value = id << 32 | static_cast<uint64_t>(sent++);
-    ring.Message(target, value, Context(this, &OnDone));
-  }
-
-  RingAddress target;
-  uint64_t id;
-  int sent = 0;
-  int arrived = 0;
-};
-
-TEST(RingMessages, OfFourThreadsAllArriveInTheOrderOfEach) {
-  Ring ring = *Ring::Create();
-  Counter counter;
-  ring.OnMessage(Context(&counter, &Counter::OnMessage));
-  std::vector<std::thread> threads;
-  std::atomic<int> arrived{0};
-  for (uint64_t id = 0; id < Counter::kThreads; ++id) {
-    threads.emplace_back([&, id, target = ring.address()] {
-      Ring own = *Ring::Create();
-      Numbers numbers{target, id};
-      for (int i = 0; i < 64; ++i) numbers.SendOne(own);
-      EXPECT_EQ(own.Run(RunMode::kUntilDone), absl::OkStatus());
-      arrived += numbers.arrived;
-    });
-  }
-  EXPECT_EQ(ring.Run(RunMode::kForever), absl::OkStatus());
-  // The last ones have been handled; that is still to be told to their senders.
-  while (arrived < counter.expected) {
-    EXPECT_EQ(ring.RunFor(absl::Milliseconds(1)), absl::OkStatus());
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(counter.received, counter.expected);
-  const LoopStats stats = ring.stats().loop;
-  EXPECT_LE(stats.backend.notifications, stats.turns)
-      << "a turn goes to sleep once at most";
-}
-
-// Sends pointers for as long as they arrive; every one of them is with somebody
-// at every time.
-struct Persistent {
-  static constexpr int kAtOnce = 16;
-
-  static void OnDone(Ring& ring, Persistent& self, Completion done) {
-    if (!done.ok()) {
-      EXPECT_NE(done.payload, nullptr);
-      return;
-    }
-    self.SendOne(ring);
-  }
-  void SendOne(Ring& ring) {
-    ring.Message(target, Counting(*live), Context(this, &OnDone));
-  }
-  RingAddress target;
-  std::atomic<int>* live;
-};
-
-TEST(RingMessages, RacingTheEndOfTheirTargetAreNeverLost) {
-  for (int round = 0; round < 10; ++round) {
-    std::atomic<int> live{0};
-    std::atomic<int> seen{0};
-    struct Sink {
-      static void OnMessage(Ring&, Sink& self, Completion done) {
-        EXPECT_NE(std::get<OwnedPointer>(*done.payload).get<Counted>(),
-                  nullptr);
-        self.seen->fetch_add(1);
-        self.seen->notify_all();
-      }
-      std::atomic<int>* seen;
-    } sink{&seen};
-    absl::StatusOr<RingThread> target =
-        SpawnThread(RingOptions(), [&](Ring& ring) {
-          ring.OnMessage(Context(&sink, &Sink::OnMessage));
-          return absl::OkStatus();
-        });
-    ASSERT_TRUE(target.ok()) << target.status();
-    std::vector<std::thread> threads;
-    for (int i = 0; i < 3; ++i) {
-      threads.emplace_back([&, address = target->address()] {
-        Ring own = *Ring::Create();
-        Persistent sender{address, &live};
-        for (int n = 0; n < Persistent::kAtOnce; ++n) sender.SendOne(own);
-        // Every message ends: the last ones by the end of the target.
-        EXPECT_EQ(own.Run(RunMode::kUntilDone), absl::OkStatus());
-      });
-    }
-    for (int n = seen; n < round * 10 + 1; n = seen) seen.wait(n);
-    target->Kill();
-    target->Join();
-    for (std::thread& thread : threads) thread.join();
-    EXPECT_EQ(live, 0);
-  }
-}
-
-// The sender goes away with messages on their way.
-TEST(RingMessages, RacingTheEndOfTheirSenderAreToldOnce) {
-  Ring target = *Ring::Create();
-  std::atomic<int> live{0};
-  Receiver receiver;
-  target.OnMessage(receiver.context());
-  for (int round = 0; round < 50; ++round) {
-    constexpr int kMessages = 20;
-    int told = 0, arrived = 0;
-    std::thread sender([&, address = target.address()] {
-      struct Teller {
-        static void OnDone(Ring&, Teller& self, Completion done) {
-          ++*self.told;
-          if (done.ok()) ++*self.arrived;
-        }
-        int* told;
-        int* arrived;
-      } teller{&told, &arrived};
-      Ring own = *Ring::Create();
-      for (int i = 0; i < kMessages; ++i) {
-        own.Message(address, Counting(live), Context(&teller, &Teller::OnDone));
-      }
-      EXPECT_EQ(own.Run(RunMode::kNoWait), absl::OkStatus());
-    });
-    for (int i = 0; i < round % 5; ++i) {
-      EXPECT_EQ(target.Run(RunMode::kNoWait), absl::OkStatus());
-    }
-    sender.join();
-    EXPECT_EQ(target.Run(RunMode::kNoWait), absl::OkStatus());
-    EXPECT_EQ(target.Run(RunMode::kUntilDone), absl::OkStatus());
-    EXPECT_EQ(told, kMessages);
-    EXPECT_EQ(static_cast<int>(receiver.payloads.size()), arrived);
-    EXPECT_EQ(live, arrived);
-    receiver.payloads.clear();
-  }
-}
 
 }  // namespace
 }  // namespace ringway
