@@ -4,7 +4,7 @@
 
   format        clang-format, buildifier
   conventions   licence line, include guard and includes named after the path, no
-                getenv
+                getenv; no file too long, no folder too full
   documents     the tests that docs/features.md names exist; docs/targets.md has
                 every public target, its headers and no other; a page of docs/
                 that shows code names the header and the target
@@ -20,6 +20,7 @@ outcome; a second run checks only what has changed.
 """
 
 import argparse
+import collections
 import concurrent.futures
 import hashlib
 import os
@@ -49,6 +50,10 @@ _USERS_WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wshadow', '-Wconversion',
 _REFUSAL = 'core/compiler.h'
 # What our includes begin with.
 _PREFIX = 'ringway/'
+# What a reader can hold in mind: lines of a file, files of a folder besides its
+# tests and benchmarks.
+_MOST_LINES = {'.h': 300, '.cc': 450}
+_MOST_FILES = 26
 # Repository -> its include directories, relative to it.
 _EXTERNAL_INCLUDES = {
     'com_google_absl': ['.'],
@@ -111,9 +116,10 @@ def fix_format(cpp, starlark, buildifier):
 
 
 def check_conventions(cpp):
-    problems = []
+    problems = check_folders(cpp)
     for name in cpp:
         text = read(name)
+        problems += check_length(name, text)
         if not text.startswith('// SPDX-License-Identifier: Apache-2.0\n'):
             problems.append('%s:1: the first line names no licence' % name)
         if name.startswith(_CONSUMER):
@@ -133,6 +139,22 @@ def check_conventions(cpp):
                          '(backends/socket_calls.h)' % (name, number)
                          for number in socket_calls_in(name, text)]
     return problems
+
+
+def check_length(name, text):
+    n = text.count('\n')
+    most = _MOST_LINES[os.path.splitext(name)[1]]
+    return ['%s: %d lines, %d at most: split it by topic, into files named for theirs'
+            % (name, n, most)] if n > most else []
+
+
+def check_folders(cpp):
+    folders = collections.Counter(
+        os.path.dirname(name) for name in cpp
+        if not name.endswith(('_test.cc', '_benchmark.cc')))
+    return ['%s: %d files besides tests, %d at most: move those that belong together '
+            'into a folder named for what they are' % (folder, n, _MOST_FILES)
+            for folder, n in sorted(folders.items()) if n > _MOST_FILES]
 
 
 _SOCKET_CALLS = re.compile(
