@@ -7,12 +7,11 @@
 
 #include <cerrno>
 
+#include "ringway/backends/common/or_errno.h"
 #include "ringway/backends/common/stale_unix_socket.h"
 
 namespace ringway {
 namespace {
-
-int OrErrno(int rc) { return rc < 0 ? -errno : rc; }
 
 class KernelSockets final : public SocketCalls {
  public:

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "ringway/backends/common/or_errno.h"
 #include "ringway/backends/common/system_call.h"
 #include "ringway/backends/epoll/socket_transfer.h"
 #include "ringway/backends/epoll/without_sigpipe.h"
@@ -29,8 +30,6 @@ Attempt Done(int64_t result) {
 }
 Attempt WhenReadable(int fd) { return {.next = Next::kReadable, .fd = fd}; }
 Attempt WhenWritable(int fd) { return {.next = Next::kWritable, .fd = fd}; }
-
-int64_t OrErrno(int64_t rc) { return rc < 0 ? -errno : rc; }
 
 Attempt DoneOrReadable(int64_t result, int fd) {
   return result == -EAGAIN ? WhenReadable(fd) : Done(result);

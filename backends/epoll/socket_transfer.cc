@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ringway/backends/common/or_errno.h"
 #include "ringway/backends/common/socket_type.h"
 #include "ringway/backends/datagram.h"
 
@@ -33,8 +34,6 @@ bool IsReceive(OpCode opcode) {
 int NonBlocking(const Operation& op) {
   return static_cast<int>(op.flags) | MSG_DONTWAIT;
 }
-
-int64_t OrErrno(ssize_t rc) { return rc < 0 ? -errno : rc; }
 
 // The number of bytes moved.
 int64_t Progress(const Operation& op) { return op.backend.progress; }

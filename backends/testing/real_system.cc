@@ -19,6 +19,7 @@
 #include <system_error>
 #include <vector>
 
+#include "ringway/backends/common/or_errno.h"
 #include "ringway/backends/make_backend.h"
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/check.h"
@@ -26,8 +27,6 @@
 
 namespace ringway::testing {
 namespace {
-
-int64_t OrErrno(int64_t rc) { return rc < 0 ? -errno : rc; }
 
 int64_t Must(int64_t rc, const char* what) {
   RINGWAY_CHECK(rc >= 0, "%s: %s", what, strerror(errno));

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "ringway/backends/common/or_errno.h"
 #include "ringway/backends/uring/call_error.h"
 #include "ringway/core/errno_status.h"
 
@@ -321,9 +322,9 @@ int KernelRing::SystemCall(uint32_t to_submit, bool block,
     arg_pointer = &arg;
     arg_size = sizeof(arg);
   }
-  const int64_t rc = syscall(__NR_io_uring_enter, ring_.ring_fd, to_submit,
-                             block ? 1 : 0, flags, arg_pointer, arg_size);
-  return rc < 0 ? -errno : static_cast<int>(rc);
+  return static_cast<int>(
+      OrErrno(syscall(__NR_io_uring_enter, ring_.ring_fd, to_submit,
+                      block ? 1 : 0, flags, arg_pointer, arg_size)));
 }
 
 std::string KernelRing::FlagNames() const {
