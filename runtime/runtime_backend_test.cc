@@ -63,7 +63,7 @@ TEST_F(RuntimeBackend, IsEpollOnAllWorkersWhereOneCannotHaveIoUring) {
     std::unique_ptr<Runtime> runtime;
     ::testing::internal::CaptureStderr();
     {
-      FailingCallOfAnyThread failure(SystemCall::kUringSetup, refused, ENOMEM);
+      FailingCallOfAnyThread failure(SystemCall::kUringSetup, refused, EPERM);
       runtime = Launch(builder);
       EXPECT_TRUE(failure.happened());
     }
@@ -90,7 +90,7 @@ TEST_F(RuntimeBackend, AskedForByNameIsThatOrAnError) {
   options.loop.backend.kind = BackendKind::kUring;
   Runtime::Builder builder;
   builder.Workers(3).Options(options).Listen("127.0.0.1:0", Echo);
-  const FailingCallOfAnyThread failure(SystemCall::kUringSetup, 2, ENOMEM);
+  const FailingCallOfAnyThread failure(SystemCall::kUringSetup, 2, EPERM);
   EXPECT_FALSE(builder.Launch().ok());
 }
 
