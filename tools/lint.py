@@ -11,11 +11,14 @@
   headers       each header compiles when it is the first one included
   users         the public headers give no warning to users who ask for more of
                 them than we do, by either compiler, and refuse -fno-exceptions
-  clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc; tests only
-                with --tests, for they take longer than all the rest
+  clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc, for the
+                sources of a folder together: most of the time goes into headers
+                that they share. So the names in their unnamed namespaces must
+                differ. Programs and tests are checked alone, and tests only with
+                --tests, for they take longer than all the rest
 
 The last three compile, so their successes are remembered under --cache by a hash
-of the file, of our headers that it includes, and of everything that decides the
+of the files, of our headers that they include, and of everything that decides the
 outcome; a second run checks only what has changed.
 """
 
@@ -28,6 +31,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import public_targets
@@ -213,7 +217,8 @@ class Compiler:
     def __init__(self, external, generated, cache):
         # The one list of warnings is .bazelrc's.
         warnings = re.search(r'@(-Wall\S*)', read('.bazelrc')).group(1).split(',')
-        self.flags = ['-std=c++20', '-iquote', prefixed_tree(cache)] + warnings
+        self._tree = prefixed_tree(cache)
+        self.flags = ['-std=c++20', '-iquote', self._tree] + warnings
         for repository, directories in _EXTERNAL_INCLUDES.items():
             for directory in directories:
                 for base in (external, generated):
@@ -240,12 +245,13 @@ class Compiler:
             if included.startswith(_PREFIX):
                 self._add_content(included[len(_PREFIX):], seen)
 
-    def key(self, check, name):
+    def key(self, check, subject):
         seen = set()
-        for file in public_targets.public_headers() if check == 'user' else [name]:
+        files = [subject] if isinstance(subject, str) else subject
+        for file in public_targets.public_headers() if check == 'user' else files:
             self._add_content(file, seen)
         digest = hashlib.sha256()
-        for part in [check, name] + self._basis:
+        for part in [check, str(subject)] + self._basis:
             digest.update(part.encode() + b'\0')
         for part in sorted(seen):
             digest.update(part.encode() + b'\0' + self._contents[part][0].encode() + b'\0')
@@ -273,6 +279,14 @@ class Compiler:
         checks = [_CHECKS_OF_TESTS] if name.endswith('_test.cc') else []
         return run([_CLANG_TIDY, '--quiet'] + checks + [name, '--'] + self.flags)
 
+    def check_folder(self, names):
+        with tempfile.NamedTemporaryFile('w', suffix='.cc') as together:
+            together.writelines('#include "%s%s"\n' % (_PREFIX, name) for name in names)
+            together.flush()
+            said = run([_CLANG_TIDY, '--quiet', '--config-file=.clang-tidy',
+                        '--checks=-bugprone-suspicious-include', together.name, '--'] + self.flags)
+        return said.replace(os.path.join(self._tree, _PREFIX), '')
+
 
 def new_diagnostics(said, seen):
     """Leaves out what another file has already said of a header they share."""
@@ -288,14 +302,26 @@ def first_included(cpp):
             (includes_of(read(name)) for name in cpp if name.endswith('.cc')) if included}
 
 
+def checked_together(sources, read=read):
+    """The sources that clang-tidy reads at once: a tuple for each folder."""
+    folders = collections.defaultdict(list)
+    for name in sources:
+        if not is_of_tests(name) and not re.search(r'^int main\(', read(name), re.MULTILINE):
+            folders[os.path.dirname(name)].append(name)
+    return [tuple(folders[folder]) for folder in sorted(folders)]
+
+
 def check_compiled(cpp, compiler, cache, with_tests):
     os.makedirs(cache, exist_ok=True)
-    checks = {'header': compiler.check_header, 'tidy': compiler.check_tidy,
-              'user': compiler.check_user}
+    checks = {'folder': compiler.check_folder, 'header': compiler.check_header,
+              'tidy': compiler.check_tidy, 'user': compiler.check_user}
     headers = {name for name in cpp if name.endswith('.h')}
-    wanted = [('header', name) for name in sorted(headers - first_included(cpp))]
-    wanted += [('tidy', name) for name in cpp if name not in headers and
-               (with_tests or not is_of_tests(name))]
+    sources = [name for name in cpp if name not in headers]
+    folders = checked_together(sources)
+    alone = set(sources).difference(*folders)
+    wanted = [('folder', names) for names in folders]
+    wanted += [('header', name) for name in sorted(headers - first_included(cpp))]
+    wanted += [('tidy', name) for name in sorted(alone) if with_tests or not is_of_tests(name)]
     if not headers.isdisjoint(public_targets.public_headers()):
         wanted += [('user', users_compiler) for users_compiler in _USERS_COMPILERS]
     jobs = []

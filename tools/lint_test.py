@@ -40,5 +40,14 @@ class FolderTest(unittest.TestCase):
         self.assertEqual(lint.check_folders(files), [])
 
 
+class TogetherTest(unittest.TestCase):
+
+    def test_the_sources_of_a_folder_are_read_together(self):
+        files = {'net/a.cc': '', 'net/b.cc': '', 'net/a_test.cc': '', 'net/testing/c.cc': '',
+                 'net/d.cc': 'int main() {}\n', 'core/e.cc': ''}
+        self.assertEqual(lint.checked_together(files, files.get),
+                         [('core/e.cc',), ('net/a.cc', 'net/b.cc')])
+
+
 if __name__ == '__main__':
     unittest.main()
