@@ -5,6 +5,8 @@
   format        clang-format, buildifier
   conventions   licence line, include guard and includes named after the path, no
                 getenv; no file too long, no folder too full
+  threads       a test that starts threads says so in its BUILD file, for the
+                thread sanitizer
   documents     the tests that docs/features.md names exist; docs/targets.md has
                 every public target, its headers and no other; a page of docs/
                 that shows code names the header and the target
@@ -58,6 +60,11 @@ _PREFIX = 'ringway/'
 # tests and benchmarks.
 _MOST_LINES = {'.h': 300, '.cc': 450}
 _MOST_FILES = 26
+# Where the threads of tests come from: what includes one of these starts some.
+_THREADS = re.compile(
+    r'^#include (<thread>|"ringway/(backends/testing/cancel_race|executor/ring/ring_thread|'
+    r'executor/testing/worker_for_test|net/stream_model/round|runtime/runtime|'
+    r'runtime/testing/runtime_fixture)\.h")', re.MULTILINE)
 # Repository -> its include directories, relative to it.
 _EXTERNAL_INCLUDES = {
     'com_google_absl': ['.'],
@@ -183,6 +190,21 @@ def is_of_tests(name):
 
 
 # ---- compiled checks ---------------------------------------------------------
+
+
+def check_threads(cpp, read=read):
+    """Tests with threads that `tools/dev test` would not repeat under the thread sanitizer."""
+    problems = []
+    for name in cpp:
+        if not name.endswith('_test.cc') or name.startswith(_CONSUMER) or not _THREADS.search(read(name)):
+            continue
+        folder = os.path.dirname(name)
+        source = os.path.basename(name)
+        statements = re.split(r'\n\n(?=\S)', read(folder + '/BUILD.bazel'))
+        if not any('threads = ' in statement for statement in statements
+                   if '"%s"' % source in statement or '"%s"' % source[:-len('.cc')] in statement):
+            problems.append('%s: starts threads: its rule in BUILD.bazel needs `threads = True`' % name)
+    return problems
 
 
 def check_documents(name='docs/features.md'):
@@ -375,6 +397,7 @@ def main():
         return 1 if problems else 0
 
     problems = check_format(cpp, starlark, options.buildifier) + check_conventions(cpp)
+    problems += check_threads(cpp)
     if not options.files:
         problems += check_documents() + public_targets.check()
     print(''.join(problem.rstrip('\n') + '\n' for problem in problems), end='', flush=True)

@@ -40,6 +40,33 @@ class FolderTest(unittest.TestCase):
         self.assertEqual(lint.check_folders(files), [])
 
 
+class ThreadsTest(unittest.TestCase):
+
+    def check(self, source, build):
+        files = {'net/a_test.cc': source, 'net/BUILD.bazel': build}
+        return lint.check_threads(['net/a_test.cc'], files.get)
+
+    def test_a_test_that_starts_threads_says_so(self):
+        starts = '#include <thread>\n'
+        self.assertIn('net/a_test.cc: starts threads',
+                      self.check(starts, 'ringway_test(\n    name = "a_test",\n)\n')[0])
+        self.assertEqual(self.check(
+            starts, 'ringway_test(\n    name = "a_test",\n    threads = True,\n)\n'), [])
+        self.assertEqual(self.check('', 'ringway_test(\n    name = "a_test",\n)\n'), [])
+
+    def test_that_another_test_says_so_is_not_enough(self):
+        self.assertEqual(len(self.check(
+            '#include "ringway/runtime/runtime.h"\n',
+            'ringway_test(\n    name = "a_test",\n)\n\n'
+            'ringway_test(\n    name = "b_test",\n    threads = True,\n)\n')), 1)
+
+    def test_its_source_may_be_one_of_several(self):
+        self.assertEqual(self.check(
+            '#include <thread>\n',
+            'ringway_test(\n    name = "b_test",\n    srcs = [\n        "a_test.cc",\n    ],\n'
+            '    threads = True,\n)\n'), [])
+
+
 class TogetherTest(unittest.TestCase):
 
     def test_the_sources_of_a_folder_are_read_together(self):

@@ -60,6 +60,8 @@ def ringway_test(
         deps = [],
         size = "small",
         main = True,
+        tags = [],
+        threads = False,
         without_uring = False,
         **kwargs):
     """A cc_test that uses GoogleTest.
@@ -70,6 +72,9 @@ def ringway_test(
       deps: beyond GoogleTest.
       size: as for cc_test.
       main: whether GoogleTest supplies main(); the test does if not.
+      tags: as for cc_test.
+      threads: whether threads meet in it: `tools/dev test` repeats these tests
+        under the thread sanitizer. The lint compares it with the sources.
       without_uring: runs it once more where the kernel refuses io_uring with
         EPERM, as x_without_uring_test for an x_test.
       **kwargs: as for cc_test.
@@ -78,6 +83,7 @@ def ringway_test(
         name = name,
         size = size,
         srcs = [name + ".cc"] if srcs == None else srcs,
+        tags = tags + (["threads"] if threads else []),
         deps = deps + (["@com_google_googletest//:gtest_main"] if main else []),
         **kwargs
     )
