@@ -92,7 +92,7 @@ enum Makes : uint8_t { kMakesNoFd, kMakesFd };
 
 struct OpCodeTraits {
   OpCode opcode;
-  const char* name;  // for messages and traces
+  char name[18];  // for messages and traces; in place, so nothing is relocated
   opcode::Fds fds;
   opcode::Waits waits;
   Support by_readiness;  // without io_uring
