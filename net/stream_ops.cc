@@ -61,7 +61,7 @@ void ReadOp::OnCancel(Suspension& suspension) {
 
 std::string ReadOp::Describe(const Suspension& suspension) {
   const ReadOp& self = static_cast<const ReadOp&>(Of(suspension));
-  return absl::StrCat("recv on ", self.core_->DescribePeer());
+  return self.core_->DescribeWithPeer("recv on ");
 }
 
 absl::StatusOr<size_t> ReadOp::await_resume() const {
@@ -122,9 +122,8 @@ void QueuedWrite::OnCancel(Suspension& suspension) {
 
 std::string QueuedWrite::Describe(const Suspension& suspension) {
   const QueuedWrite& self = static_cast<const QueuedWrite&>(Of(suspension));
-  return absl::StrCat(
-      self.opcode == OpCode::kShutdown ? "shutdown of " : "send to ",
-      self.core_->DescribePeer());
+  return self.core_->DescribeWithPeer(
+      self.opcode == OpCode::kShutdown ? "shutdown of " : "send to ");
 }
 
 absl::Status QueuedWrite::await_resume() const {

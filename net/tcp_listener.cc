@@ -6,7 +6,6 @@
 #include <new>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
@@ -41,7 +40,7 @@ void AcceptOp::SetResult(int32_t result) {
 }
 
 std::string AcceptOp::Describe(const Suspension& suspension) {
-  return absl::StrCat("accept on ", Of(suspension).core_->DescribeLocal());
+  return Of(suspension).core_->DescribeWithLocal("accept on ");
 }
 
 absl::StatusOr<TcpStream> AcceptOp::await_resume() {

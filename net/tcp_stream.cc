@@ -52,6 +52,13 @@ absl::StatusOr<SocketAddress> StreamReader::PeerAddress() const {
   return PeerOf(half_.core());
 }
 
+std::string StreamReader::PeerName() const {
+  const internal::StreamCore* core = half_.core();
+  if (LoopDependent::WhyUnusable(core, "a TcpStream") != Unusable::kNo)
+    return {};
+  return core->DescribeWithPeer("");
+}
+
 int TcpStream::fd() const {
   LoopDependent::CheckUsable(core_.get(), "a TcpStream");
   return core_->fd();

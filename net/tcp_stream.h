@@ -17,6 +17,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -43,6 +44,10 @@ class StreamReader {
   }
   ReceiveOp Receive() { return ReceiveOp(half_.core()); }
   absl::StatusOr<SocketAddress> PeerAddress() const;
+
+  // For logs: "127.0.0.1:51234". The address of the socket itself where the
+  // peer has none, as clients of Unix sockets; empty once the stream is closed.
+  std::string PeerName() const;
 
  private:
   internal::StreamHalf half_;

@@ -109,9 +109,9 @@ SendDatagramOp::SendDatagramOp(internal::UdpCore* core,
 std::string SendDatagramOp::Describe(const Suspension& suspension) {
   const SendDatagramOp& self =
       static_cast<const SendDatagramOp&>(Of(suspension));
-  return absl::StrCat("send to ", self.receiver_.family() != AF_UNSPEC
-                                      ? self.receiver_.ToString()
-                                      : self.core_->DescribePeer());
+  return self.receiver_.family() != AF_UNSPEC
+             ? absl::StrCat("send to ", self.receiver_.ToString())
+             : self.core_->DescribeWithPeer("send to ");
 }
 
 absl::Status SendDatagramOp::await_resume() const {
@@ -140,7 +140,7 @@ ReceiveDatagramOp::ReceiveDatagramOp(internal::UdpCore* core,
 std::string ReceiveDatagramOp::Describe(const Suspension& suspension) {
   const ReceiveDatagramOp& self =
       static_cast<const ReceiveDatagramOp&>(Of(suspension));
-  return absl::StrCat("recv on ", self.core_->DescribeLocal());
+  return self.core_->DescribeWithLocal("recv on ");
 }
 
 absl::StatusOr<Datagram> ReceiveDatagramOp::await_resume() const {

@@ -8,7 +8,6 @@
 #include <span>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/core/check.h"
 #include "ringway/net/socket/stream_core.h"
@@ -44,7 +43,7 @@ bool ReceiveWait::Leave() {
 }
 
 std::string ReceiveWait::Describe(const Suspension& suspension) {
-  return absl::StrCat("recv on ", Of(suspension).core_->DescribePeer());
+  return Of(suspension).core_->DescribeWithPeer("recv on ");
 }
 
 void ReceiveWait::TakeDelivered() {

@@ -17,16 +17,18 @@ bool IsName(const absl::StatusOr<SocketAddress>& address) {
 
 }  // namespace
 
-std::string SocketCore::DescribePeer() const {
+std::string SocketCore::DescribeWithPeer(std::string_view action) const {
   const absl::StatusOr<SocketAddress> peer =
       SocketAddress::PeerOf(sockets(), fd());
-  return IsName(peer) ? peer->ToString() : DescribeLocal();
+  return IsName(peer) ? absl::StrCat(action, peer->ToString())
+                      : DescribeWithLocal(action);
 }
 
-std::string SocketCore::DescribeLocal() const {
+std::string SocketCore::DescribeWithLocal(std::string_view action) const {
   const absl::StatusOr<SocketAddress> local =
       SocketAddress::LocalOf(sockets(), fd());
-  return IsName(local) ? local->ToString() : absl::StrCat("fd ", fd());
+  return absl::StrCat(
+      action, IsName(local) ? local->ToString() : absl::StrCat("fd ", fd()));
 }
 
 void SocketCore::Abandon(std::unique_ptr<SocketCore> core, const char* what,

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "ringway/backends/socket_calls.h"
@@ -38,12 +39,12 @@ class SocketCore : public Orphan {
   // Requires that the loop has not ended.
   SocketCalls& sockets() const { return loop_.backend().sockets(); }
 
-  // For descriptions of what a task waits for: asks the kernel, and allocates.
-  // The peer's address, that of the socket where the peer has none (an accepted
-  // Unix stream), "fd 7" where that has none either.
-  std::string DescribePeer() const;
-  // The address that it is bound to, or "fd 7".
-  std::string DescribeLocal() const;
+  // For descriptions of what a task waits for: ask the kernel, and allocate.
+  // `action` and the peer's address, that of the socket where the peer has none
+  // (an accepted Unix stream), "fd 7" where that has none either.
+  std::string DescribeWithPeer(std::string_view action) const;
+  // `action` and the address that it is bound to, or "fd 7".
+  std::string DescribeWithLocal(std::string_view action) const;
 
   // `on_closed` runs, with 0 or -errno, when the socket has been closed.
   struct Closer {
