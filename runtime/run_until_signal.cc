@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <cstdint>
 #include <cstdio>
 #include <new>
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "ringway/core/time/clock.h"
 #include "ringway/core/time/monotonic_time.h"
@@ -32,28 +32,34 @@ void PrintBegin(const Runtime& runtime) {
   fflush(stdout);
 }
 
-// " (3 UNAVAILABLE, 1 CANCELLED)", if any connection ended with an error and
-// there is memory for the text.
-std::string ErrorCodes(const RuntimeReport& report) try {
-  std::string codes;
-  for (size_t i = 1; i < report.ended_by_code.size(); ++i) {
-    if (report.ended_by_code[i] == 0) continue;
-    absl::StrAppend(&codes, codes.empty() ? " (" : ", ",
-                    report.ended_by_code[i], " ",
-                    absl::StatusCodeToString(static_cast<absl::StatusCode>(i)));
-  }
-  return codes.empty() ? codes : codes + ")";
+// Empty if there is no memory for it.
+std::string NameOf(absl::StatusCode code) try {
+  return absl::StatusCodeToString(code);
 } catch (const std::bad_alloc&) {
   return {};
 }
 
+// " (3 UNAVAILABLE, 1 CANCELLED)", if any connection ended with an error.
+void PrintErrorCodes(const RuntimeReport& report) {
+  const char* separator = " (";
+  for (size_t i = 1; i < report.ended_by_code.size(); ++i) {
+    const uint64_t n = report.ended_by_code[i];
+    if (n == 0) continue;
+    printf("%s%" PRIu64 " %s", separator, n,
+           NameOf(static_cast<absl::StatusCode>(i)).c_str());
+    separator = ", ";
+  }
+  if (report.ended_error > 0) printf(")");
+}
+
 void PrintReport(const RuntimeReport& report) {
   printf("connections: %" PRIu64 " accepted, %" PRIu64 " ended well, %" PRIu64
-         " with an error%s, %" PRIu64 " by an exception, %" PRIu64
-         " refused, %" PRIu64 " cut\n",
-         report.accepted, report.ended_ok, report.ended_error,
-         ErrorCodes(report).c_str(), report.ended_throw, report.refused,
-         report.cut);
+         " with an error",
+         report.accepted, report.ended_ok, report.ended_error);
+  PrintErrorCodes(report);
+  printf(", %" PRIu64 " by an exception, %" PRIu64 " refused, %" PRIu64
+         " cut\n",
+         report.ended_throw, report.refused, report.cut);
   if (report.start_failed > 0) {
     printf("OnStart failed on %" PRIu64 " workers\n", report.start_failed);
   }

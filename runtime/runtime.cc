@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,37 @@
 #include "ringway/runtime/worker.h"
 
 namespace ringway {
+namespace {
+
+// All but ended_by_code.
+constexpr uint64_t RuntimeReport::*kCounters[] = {
+    &RuntimeReport::accepted,
+    &RuntimeReport::refused,
+    &RuntimeReport::ended_ok,
+    &RuntimeReport::ended_error,
+    &RuntimeReport::ended_throw,
+    &RuntimeReport::start_failed,
+    &RuntimeReport::listeners_failed,
+    &RuntimeReport::exceptions,
+    &RuntimeReport::cut,
+    &RuntimeReport::system_calls,
+    &RuntimeReport::operations,
+    &RuntimeReport::turns,
+    &RuntimeReport::spins,
+};
+static_assert(sizeof(RuntimeReport) ==
+              std::size(kCounters) * sizeof(uint64_t) +
+                  sizeof(RuntimeReport::ended_by_code));
+
+[[gnu::cold, gnu::noinline]] void Add(RuntimeReport& sum,
+                                      const RuntimeReport& one) {
+  for (uint64_t RuntimeReport::*counter : kCounters)
+    sum.*counter += one.*counter;
+  for (size_t i = 0; i < sum.ended_by_code.size(); ++i)
+    sum.ended_by_code[i] += one.ended_by_code[i];
+}
+
+}  // namespace
 
 Runtime::Builder::Config::Config(
     std::unique_ptr<internal::RuntimeConfig> config)
@@ -287,22 +319,7 @@ RuntimeReport Runtime::Wait() {
   RuntimeReport sum;
   for (std::unique_ptr<internal::Worker>& worker : workers_) {
     worker->Join();
-    const RuntimeReport& one = worker->report();
-    sum.accepted += one.accepted;
-    sum.refused += one.refused;
-    sum.ended_ok += one.ended_ok;
-    sum.ended_error += one.ended_error;
-    sum.ended_throw += one.ended_throw;
-    for (size_t i = 0; i < sum.ended_by_code.size(); ++i)
-      sum.ended_by_code[i] += one.ended_by_code[i];
-    sum.start_failed += one.start_failed;
-    sum.listeners_failed += one.listeners_failed;
-    sum.exceptions += one.exceptions;
-    sum.cut += one.cut;
-    sum.system_calls += one.system_calls;
-    sum.operations += one.operations;
-    sum.turns += one.turns;
-    sum.spins += one.spins;
+    Add(sum, worker->report());
   }
   RemoveUnixSockets();
   return sum;

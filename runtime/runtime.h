@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -207,7 +208,7 @@ class Runtime {
   std::unique_ptr<internal::RuntimeConfig> config_;
   std::unique_ptr<internal::StartUp> start_up_;
   std::mutex end_mutex_;
-  std::vector<internal::UnixPath> unix_paths_;  // of the listeners
+  std::list<internal::UnixPath> unix_paths_;  // of the listeners
   std::vector<ExecutorHandle> handles_;
   std::vector<std::unique_ptr<internal::Worker>> workers_;
   std::vector<net::SocketAddress> addresses_;

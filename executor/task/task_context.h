@@ -138,7 +138,7 @@ class TaskContext : public Runnable {
   Loop& loop() { return loop_; }
 
   // What its TaskNamer makes, or else what it was spawned with.
-  std::string Name() const;
+  [[gnu::noinline]] std::string Name() const;
   // Keeps a copy of the beginning, up to kMaxName bytes.
   void SetName(std::string_view name);
 
