@@ -7,7 +7,6 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <utility>
 
 #include "absl/status/status.h"
 
@@ -19,19 +18,10 @@ class StartUp {
   explicit StartUp(int n_workers) : left_(n_workers) {}
 
   // Once for each worker.
-  void Report(absl::Status status) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    --left_;
-    if (!status.ok() && failed_.ok()) failed_ = std::move(status);
-    changed_.notify_one();
-  }
+  void Report(absl::Status status);
 
   // Waits until all have reported, or one has failed.
-  absl::Status Wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [this] { return left_ == 0 || !failed_.ok(); });
-    return failed_;
-  }
+  absl::Status Wait();
 
  private:
   std::mutex mutex_;

@@ -50,39 +50,32 @@ bool IsFinal(const absl::Status& accept) {
   }
 }
 
-// Returns the handler's status, or Internal with its exception.
-Task<absl::Status> CallStartHandler(const Runtime::StartHandler& handler) {
-  absl::Status status;
+// The exception that is being handled, as a status.
+absl::Status StatusOfException() {
   try {
-    Task<absl::Status> task = handler();
-    status = co_await std::move(task);
+    throw;
   } catch (const std::exception& e) {
-    status = absl::InternalError(absl::StrCat("an exception: ", e.what()));
+    return absl::InternalError(absl::StrCat("an exception: ", e.what()));
   } catch (...) {
-    status = absl::InternalError("an exception that is not a std::exception");
+    return absl::InternalError("an exception that is not a std::exception");
   }
-  co_return status;
 }
 
 // "connection 127.0.0.1:51234". Clients of a Unix socket have no address: they
 // share that of the listener. Without either once the stream is closed.
 class ConnectionNamer : public TaskNamer {
  public:
-  ConnectionNamer(net::TcpStream& stream, const internal::ListenConfig& config)
-      : TaskNamer(&MakeName), stream_(stream.reader()), config_(config) {}
+  explicit ConnectionNamer(net::TcpStream& stream)
+      : TaskNamer(&MakeName), stream_(stream.reader()) {}
 
  private:
   static std::string MakeName(const TaskNamer& namer) {
     const auto& self = static_cast<const ConnectionNamer&>(namer);
-    const absl::StatusOr<net::SocketAddress> peer = self.stream_.PeerAddress();
-    if (!peer.ok()) return "connection";
-    const bool named = !peer->is_unix() || !peer->unix_path().empty();
-    return absl::StrCat("connection ",
-                        named ? peer->ToString() : self.config_.address);
+    const std::string peer = self.stream_.PeerName();
+    return absl::StrCat("connection", peer.empty() ? "" : " ", peer);
   }
 
   const net::StreamReader stream_;
-  const internal::ListenConfig& config_;
 };
 
 // A child forked by a worker runs on a copy of its thread.
@@ -243,7 +236,7 @@ void Worker::MakeListeners() {
   listening_.reserve(sockets_.size());
   accept_loops_.reserve(sockets_.size());
   for (const Runtime::StartHandler& handler : config_.on_start)
-    executor_->Spawn(RunStartHandler(handler), "OnStart").Detach();
+    Start({&handler, 1}, /*required=*/false);
   for (size_t i = 0; i < sockets_.size(); ++i) {
     net::TcpListener listener =
         net::TcpListener::Adopt(executor_->loop(), std::move(sockets_[i]));
@@ -261,7 +254,7 @@ void Worker::StartUpFor(StartUp& start_up) noexcept {
 
 void Worker::DoStartUp() {
   try {
-    executor_->Spawn(RunRequiredStarts(), "OnStart").Detach();
+    Start(config_.required_start, /*required=*/true);
   } catch (const std::bad_alloc&) {
     start_up_->Report(NoMemory());
   }
@@ -336,31 +329,44 @@ Event::WaitOp Worker::Change() {
   return changed_.Wait();
 }
 
-Task<void> Worker::RunStartHandler(const Runtime::StartHandler& handler) {
-  (co_await serving_.Wait()).IgnoreError();
-  if (shutdown_.is_set()) co_return;
-  Task<absl::Status> start = CallStartHandler(handler);
-  const absl::Status status = co_await std::move(start);
-  // A shutdown cancels it, which is not a failure.
-  if (status.ok() || shutdown_.is_set()) co_return;
-  ++report_.start_failed;
-  fprintf(stderr, "ringway: worker %d: OnStart failed: %s\n", index_,
-          std::string(status.message()).c_str());
+void Worker::Start(std::span<const Runtime::StartHandler> handlers,
+                   bool required) {
+  executor_->Spawn(RunStartHandlers(handlers, required), "OnStart").Detach();
 }
 
-Task<void> Worker::RunRequiredStarts() {
+Task<void> Worker::RunStartHandlers(
+    std::span<const Runtime::StartHandler> handlers, bool required) {
+  if (!required) {
+    (co_await serving_.Wait()).IgnoreError();
+    if (shutdown_.is_set()) co_return;
+  }
   absl::Status status;
-  for (const Runtime::StartHandler& handler : config_.required_start) {
+  for (const Runtime::StartHandler& handler : handlers) {
+    try {
+      Task<absl::Status> task = handler();
+      status = co_await std::move(task);
+    } catch (...) {
+      status = StatusOfException();
+    }
     if (!status.ok()) break;
-    Task<absl::Status> start = CallStartHandler(handler);
-    status = co_await std::move(start);
   }
-  if (!status.ok()) {
-    status = absl::Status(
-        status.code(),
-        absl::StrCat("OnStart on worker ", index_, ": ", status.message()));
+  ReportStart(required, status);
+}
+
+void Worker::ReportStart(bool required, const absl::Status& status) {
+  if (required) {
+    start_up_->Report(
+        status.ok() ? status
+                    : absl::Status(status.code(),
+                                   absl::StrCat("OnStart on worker ", index_,
+                                                ": ", status.message())));
+    return;
   }
-  start_up_->Report(std::move(status));
+  // A shutdown cancels it, which is not a failure.
+  if (status.ok() || shutdown_.is_set()) return;
+  ++report_.start_failed;
+  fprintf(stderr, "ringway: worker %d: OnStart failed: %.*s\n", index_,
+          static_cast<int>(status.message().size()), status.message().data());
 }
 
 // Ends with the shutdown, or when its socket is unusable.
@@ -406,7 +412,7 @@ void Worker::Admit(const Listening& listening, net::TcpStream stream) {
 
 Task<void> Worker::ServeConnection(const ListenConfig& config,
                                    net::TcpStream stream, Place) {
-  ConnectionNamer namer(stream, config);
+  ConnectionNamer namer(stream);
   try {
     Task<absl::Status> task = config.handler(std::move(stream));
     absl::Status status = co_await std::move(task);

@@ -156,8 +156,13 @@ class Worker {
   void DoCut();
   Task<void> Main();
   Event::WaitOp Change();
-  Task<void> RunRequiredStarts();
-  Task<void> RunStartHandler(const Runtime::StartHandler& handler);
+  // Spawns a task that calls the handlers one after the other, until one
+  // fails. Throws std::bad_alloc.
+  [[gnu::noinline]] void Start(std::span<const Runtime::StartHandler> handlers,
+                               bool required);
+  Task<void> RunStartHandlers(std::span<const Runtime::StartHandler> handlers,
+                              bool required);
+  void ReportStart(bool required, const absl::Status& status);
   Task<void> AcceptLoop(Listening& listening);
   // Spawns a task for the connection, or closes it and counts it as refused.
   // Throws std::bad_alloc; the connection is then closed and not counted.
