@@ -187,6 +187,8 @@ Task<void> UseStream(Handles* h) {
   ExpectEnded(co_await h->stream->ShutdownWrite(), kStreamEnded);
   ExpectEnded((co_await h->reader->Read(buffer)).status(), kStreamEnded);
   ExpectEnded((co_await h->reader->Receive()).status(), kStreamEnded);
+  ExpectEnded(h->reader->PeerAddress().status(), kStreamEnded);
+  EXPECT_EQ(h->reader->PeerName(), "");
   ExpectEnded(co_await h->writer->Write(Bytes("x")), kStreamEnded);
   ExpectEnded(h->stream->LocalAddress().status(), kStreamEnded);
   ExpectEnded(h->stream->PeerAddress().status(), kStreamEnded);

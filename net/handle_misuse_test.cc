@@ -127,6 +127,9 @@ const Call kCalls[] = {
      [](Handles& h) { static_cast<void>(h.reader.Read(h.buffer)); }},
     {"ReaderReceive", kStream,
      [](Handles& h) { static_cast<void>(h.reader.Receive()); }},
+    {"ReaderPeerAddress", kStream,
+     [](Handles& h) { static_cast<void>(h.reader.PeerAddress()); }},
+    {"ReaderPeerName", kStream, [](Handles& h) { h.reader.PeerName(); }},
     {"ReaderCopy", kHalf, [](Handles& h) { StreamReader copy = h.reader; }},
     {"ReaderDrop", kHalf, [](Handles& h) { h.reader = StreamReader(nullptr); }},
     {"WriterWrite", kStream,
@@ -313,6 +316,8 @@ Task<void> UseClosedStream(TcpStream* stream, StreamReader* reader,
   ExpectRefused(co_await stream->ShutdownWrite(), kClosed);
   ExpectRefused((co_await reader->Read(buffer)).status(), kClosed);
   ExpectRefused((co_await reader->Receive()).status(), kClosed);
+  ExpectRefused(reader->PeerAddress().status(), kClosed);
+  EXPECT_EQ(reader->PeerName(), "");
   ExpectRefused(co_await writer->Write(part), kClosed);
   ExpectRefused(co_await writer->Writev({&part, 1}), kClosed);
   ExpectRefused(co_await writer->ShutdownWrite(), kClosed);

@@ -108,6 +108,12 @@ TEST_P(StreamOver, NamesBothEnds) {
     EXPECT_EQ(ValueOf(client.PeerAddress()), address);
     EXPECT_EQ(ValueOf(server.LocalAddress()), address);
     EXPECT_EQ(ValueOf(server.PeerAddress()), ValueOf(client.LocalAddress()));
+    EXPECT_EQ(ValueOf(client.reader().PeerAddress()), address);
+    EXPECT_EQ(client.reader().PeerName(), address.ToString());
+    // A client of a Unix socket has no name.
+    EXPECT_EQ(server.reader().PeerName(),
+              address.is_unix() ? address.ToString()
+                                : ValueOf(client.LocalAddress()).ToString());
   };
   Run(main());
 }

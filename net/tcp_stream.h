@@ -47,6 +47,7 @@ class StreamReader {
 
   // For logs: "127.0.0.1:51234". The address of the socket itself where the
   // peer has none, as clients of Unix sockets; empty once the stream is closed.
+  // Asks the kernel, and allocates.
   std::string PeerName() const;
 
  private:
