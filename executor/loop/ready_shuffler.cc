@@ -5,6 +5,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <string_view>
 #include <utility>
 
@@ -46,7 +47,7 @@ void ReadyShuffler::Shuffle(RunnableList& ready) {
   left_ = entries_.size();
   // Not std::shuffle, whose order for a seed differs between libraries.
   for (size_t n = entries_.size(); n > 0; --n) {
-    std::swap(entries_[n - 1], entries_[random_() % n]);
+    std::swap(entries_[n - 1], entries_[random_.Below(n)]);
     ready.PushBack(*entries_[n - 1]);
   }
 }

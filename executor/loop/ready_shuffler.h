@@ -15,10 +15,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <random>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "ringway/core/rng.h"
 #include "ringway/core/runnable.h"
 
 namespace ringway {
@@ -40,7 +40,7 @@ class ReadyShuffler {
  private:
   void Shuffle(RunnableList& ready);
 
-  std::mt19937_64 random_;
+  Rng random_;
   std::vector<Runnable*> entries_;
   size_t left_ = 0;  // of the entries shuffled last
 };

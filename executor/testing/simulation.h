@@ -82,7 +82,7 @@ class Simulation {
   Simulation& operator=(const Simulation&) = delete;
 
   sim::World& world() { return world_; }
-  sim::Rng& rng() { return world_.environment().rng; }
+  Rng& rng() { return world_.environment().rng; }
   MonotonicTime now() { return world_.environment().now(); }
 
   // Faults of every kind, and a network that is slow, loses datagrams and

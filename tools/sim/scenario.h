@@ -66,7 +66,7 @@ class Trial {
 
   Simulation& simulation() { return simulation_; }
   sim::World& world() { return simulation_.world(); }
-  sim::Rng& rng() { return simulation_.rng(); }
+  Rng& rng() { return simulation_.rng(); }
   bool has(Bug bug) const { return bug_ == bug; }
   bool faults() const { return faults_; }
   bool small() const { return small_; }

@@ -28,7 +28,7 @@ Task<absl::StatusOr<net::TcpStream>> ConnectTo(net::SocketAddress to) {
 
 // Into up to `kMostParts` parts, some of them empty.
 std::vector<std::span<const std::byte>> Parts(
-    sim::Rng& rng, std::span<const std::byte> bytes) {
+    Rng& rng, std::span<const std::byte> bytes) {
   std::vector<std::span<const std::byte>> parts;
   for (uint64_t n = rng.Below(kMostParts); n > 0; --n) {
     const size_t size = rng.Below(bytes.size() + 1) / (1 + rng.Below(n + 1));
@@ -83,7 +83,7 @@ Task<absl::StatusOr<size_t>> ReadOrReceive(Trial& trial,
 
 Task<absl::StatusOr<net::TcpStream>> ConnectSomehow(Trial& trial,
                                                     net::SocketAddress to) {
-  sim::Rng& rng = trial.rng();
+  Rng& rng = trial.rng();
   if (!trial.faults() || !rng.Chance(0.2)) return ConnectTo(to);
   return WithTimeout(rng.Between(absl::ZeroDuration(), kConnectPatience),
                      ConnectTo(to));
@@ -106,7 +106,7 @@ Task<absl::Status> SendSomehow(Trial& trial, net::StreamWriter writer,
 Task<absl::StatusOr<size_t>> ReceiveSomehow(Trial& trial,
                                             net::StreamReader reader,
                                             std::string& bytes) {
-  sim::Rng& rng = trial.rng();
+  Rng& rng = trial.rng();
   while (rng.Chance(0.2)) {
     Task<absl::StatusOr<size_t>> receive = ReadOrReceive(trial, reader, bytes);
     absl::StatusOr<size_t> n = co_await WithTimeout(

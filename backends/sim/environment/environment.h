@@ -16,9 +16,9 @@
 #include "ringway/backends/sim/environment/description.h"
 #include "ringway/backends/sim/environment/event_queue.h"
 #include "ringway/backends/sim/environment/faults.h"
-#include "ringway/backends/sim/environment/rng.h"
 #include "ringway/backends/sim/environment/trace.h"
 #include "ringway/core/check.h"
+#include "ringway/core/rng.h"
 #include "ringway/core/time/clock.h"
 
 namespace ringway::sim {

@@ -70,7 +70,7 @@ Task<absl::Status> EchoClient::Converse(net::TcpStream& stream) {
 // Waits for each reply, or sends all messages before reading the first reply.
 // With faults it may also leave early.
 Task<absl::Status> EchoClient::TakeTurns(net::TcpStream& stream) {
-  sim::Rng& rng = trial_.rng();
+  Rng& rng = trial_.rng();
   const bool in_one_go = rng.Chance(0.3);
   absl::Status status;
   for (uint64_t n = rng.Between(1, kMaxMessages);
@@ -130,7 +130,7 @@ Task<absl::Status> EchoClient::Leave(net::TcpStream stream) {
 
 // The progress of a cancelled write is unknown, so the session ends.
 Task<absl::Status> EchoClient::SendUntil(net::TcpStream& stream, uint64_t end) {
-  sim::Rng& rng = trial_.rng();
+  Rng& rng = trial_.rng();
   while (offset_sent_ < end && !over_) {
     std::vector<std::byte> piece(
         rng.Between(1, std::min(kMaxPieceBytes, end - offset_sent_)));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/backends/sim/environment/rng.h"
+#include "ringway/core/rng.h"
 
 #include "gtest/gtest.h"
 
-namespace ringway::sim {
+namespace ringway {
 namespace {
 
 TEST(Rng, GivesTheNumbersOfSplitMix64) {
@@ -45,4 +45,4 @@ TEST(Rng, WhatCannotHappenDrawsNothing) {
 }
 
 }  // namespace
-}  // namespace ringway::sim
+}  // namespace ringway

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rng: the random number generator of a simulated world.
+// Rng: random numbers that a seed repeats on every machine.
 //
 // SplitMix64 (Steele, Lea, Flood 2014). The standard distributions differ
-// between libraries, but a seed must replay everywhere, so the distributions
-// are implemented here too.
+// between libraries, so the distributions are implemented here too.
 
-#ifndef RINGWAY_BACKENDS_SIM_ENVIRONMENT_RNG_H_
-#define RINGWAY_BACKENDS_SIM_ENVIRONMENT_RNG_H_
+#ifndef RINGWAY_CORE_RNG_H_
+#define RINGWAY_CORE_RNG_H_
 
 #include <cstdint>
 
 #include "absl/time/time.h"
 #include "ringway/core/check.h"
 
-namespace ringway::sim {
+namespace ringway {
 
 class Rng {
  public:
@@ -56,6 +55,6 @@ class Rng {
   uint64_t state_;
 };
 
-}  // namespace ringway::sim
+}  // namespace ringway
 
-#endif  // RINGWAY_BACKENDS_SIM_ENVIRONMENT_RNG_H_
+#endif  // RINGWAY_CORE_RNG_H_
