@@ -5,11 +5,11 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "ringway/backends/testing/test_scale.h"
 
 namespace ringway::simulation {
 namespace {
 
-constexpr uint64_t kSeeds = 200;
 // More than twice what a run takes on average in which nothing goes wrong.
 constexpr uint64_t kMaxTurns = 6'000;
 
@@ -17,17 +17,18 @@ class ScenarioTest : public ::testing::TestWithParam<NamedScenario> {};
 
 TEST_P(ScenarioTest, SurvivesEveryFault) {
   Options options;
-  const SweepResult result = Sweep(GetParam().run, options, kSeeds, nullptr);
+  const uint64_t n_seeds = testing::Scaled(400);
+  const SweepResult result = Sweep(GetParam().run, options, n_seeds, nullptr);
   EXPECT_TRUE(result.failure.ok())
       << "seed " << *result.failed_seed << ": " << result.failure;
-  EXPECT_EQ(result.seeds_run, kSeeds);
+  EXPECT_EQ(result.seeds_run, n_seeds);
 }
 
 TEST_P(ScenarioTest, SucceedsWithoutFaults) {
   Options options;
   options.faults = false;
   const SweepResult result =
-      Sweep(GetParam().run, options, kSeeds / 10, nullptr);
+      Sweep(GetParam().run, options, testing::Scaled(40), nullptr);
   EXPECT_TRUE(result.failure.ok())
       << "seed " << *result.failed_seed << ": " << result.failure;
   EXPECT_LT(result.turns, result.seeds_run * kMaxTurns) << "it spins";
