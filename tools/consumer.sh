@@ -28,6 +28,9 @@ prepare_consumer() {
   consumer_overrides=(
     --override_repository=ringway="$PWD"
     --per_file_copt='^//server.*@-Wall,-Wextra,-Werror,-Wno-deprecated-builtins'
+    # The dependencies' objects are then those which the tests have compiled.
+    --incompatible_strict_action_env
+    --per_file_copt='external/com_google.*@-w'
   )
   if is_debian_12; then
     consumer_overrides+=(
@@ -114,10 +117,12 @@ test_whole_variant() {
 
 # run_consumer [--all]
 run_consumer() {
-  local compiler variant
+  local compiler variant output_folder
   prepare_consumer
   for compiler in gcc clang-19; do
-    test_consumer "$compiler" //... --repo_env=CC="$compiler"
+    output_folder=()
+    [[ $compiler != gcc ]] || output_folder=(--platform_suffix=gcc)  # as in .bazelrc
+    test_consumer "$compiler" //... --repo_env=CC="$compiler" "${output_folder[@]}"
     [[ ${1:-} == --all ]] || continue
     for variant in "${user_variants[@]}"; do
       test_user_variant "$compiler" "$variant"
