@@ -16,6 +16,7 @@
 #include "ringway/executor/task/sleep.h"
 #include "ringway/executor/testing/quoted_examples.h"
 #include "ringway/executor/testing/task_test.h"
+#include "ringway/net/address_prefix.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/connect.h"
 #include "ringway/net/socket_address.h"
@@ -27,6 +28,7 @@
 namespace ringway {
 namespace {
 
+using net::AddressPrefix;
 using net::Datagram;
 using net::SocketAddress;
 using net::TcpListener;
@@ -63,6 +65,14 @@ class NetHeaderExamples : public TaskTest {
 RINGWAY_TEST_F(NetHeaderExamples, SocketAddress) {
   absl::StatusOr<SocketAddress> address = SocketAddress::Parse("[::1]:7878");
   RINGWAY_ASSERT_OK(address);
+  co_return;
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, AddressPrefix) {
+  const SocketAddress peer = *SocketAddress::Parse("10.1.2.3:4567");
+  absl::StatusOr<AddressPrefix> allowed = AddressPrefix::Parse("10.0.0.0/8");
+  const bool admitted = allowed->Contains(peer);
+  EXPECT_TRUE(admitted);
   co_return;
 }
 
@@ -146,6 +156,7 @@ RINGWAY_TEST_F(NetHeaderExamples, UdpSocket) {
 
 TEST(NetHeaderExampleTest, OfTheHeadersAreTheseHere) {
   for (const char* header : {
+           "address_prefix.h",
            "buffered_writer.h",
            "connect.h",
            "socket_address.h",

@@ -75,9 +75,7 @@ absl::Status Configure(const SocketFd& fd, const SocketAddress& address,
 }
 
 bool IsMappedIPv4(const SocketAddress& address) {
-  return address.family() == AF_INET6 &&
-         IN6_IS_ADDR_V4MAPPED(
-             &reinterpret_cast<const sockaddr_in6*>(address.data())->sin6_addr);
+  return address.Unmapped().family() != address.family();
 }
 
 absl::StatusOr<SocketFd> MakeSocket(SocketCalls& sockets,

@@ -8,9 +8,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <compare>
+#include <cstddef>
+#include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
 
+#include "absl/hash/hash_testing.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -93,6 +98,8 @@ TEST(SocketAddress, RefusesWhatIsNoAddressAndNamesIt) {
       {"127.0.0.1:http", "must be 0 to 65535"},
       {"127.0.0.256:80", "not an IPv4 address"},
       {"127.1:80", "not an IPv4 address"},
+      {"127.0.0.01:80", "a number in it begins with a 0"},
+      {"010.0.0.1:80", "a number in it begins with a 0"},
       {" 127.0.0.1:80", "not an IPv4 address"},
       {"localhost:80", "resolved first"},
       {":80", "not an IPv4 address"},
@@ -164,6 +171,161 @@ TEST(SocketAddress, DiffersWhereAnyPartDoes) {
   EXPECT_NE(MustParse("unix:/x"), MustParse("unix:@x"));
   EXPECT_NE(MustParse("unix:/x"), MustParse("unix:/xy"));
   EXPECT_NE(MustParse("0.0.0.0:80"), MustParse("[::]:80"));
+}
+
+TEST(SocketAddress, IsMadeFromAHostAndAPort) {
+  for (const std::string_view host :
+       {"127.0.0.1", "::1", "fe80::1%lo", "::ffff:10.0.0.1"}) {
+    const absl::StatusOr<SocketAddress> address = SocketAddress::Ip(host, 80);
+    ASSERT_TRUE(address.ok()) << address.status();
+    EXPECT_EQ(address->host(), host);
+    EXPECT_EQ(address->port(), 80);
+  }
+  using std::string_literals::operator""s;
+  for (const std::string& host : {""s, "[::1]"s, "127.0.0.1:80"s, "localhost"s,
+                                  "127.0.0.1\0"s, "::1\0"s, "::1%"s}) {
+    EXPECT_EQ(SocketAddress::Ip(host, 80).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << host;
+  }
+}
+
+TEST(SocketAddress, HasAHostAndAScope) {
+  EXPECT_EQ(MustParse("1.2.3.4:5").host(), "1.2.3.4");
+  EXPECT_EQ(MustParse("1.2.3.4:5").scope(), 0);
+  EXPECT_EQ(MustParse("[2001:DB8::1]:5").host(), "2001:db8::1");
+  EXPECT_EQ(MustParse("[fe80::1%lo]:5").host(), "fe80::1%lo");
+  EXPECT_EQ(MustParse("[fe80::1%lo]:5").scope(), if_nametoindex("lo"));
+  EXPECT_EQ(MustParse("unix:/x").host(), "");
+  EXPECT_EQ(MustParse("unix:/x").scope(), 0);
+  EXPECT_EQ(SocketAddress().host(), "");
+}
+
+TEST(SocketAddress, KnowsTheKindsOfAddresses) {
+  struct Case {
+    std::string_view host;
+    std::string_view kinds;  // loopback, private, link-local, multicast,
+                             // unspecified
+  };
+  const Case cases[] = {
+      {"126.255.255.255", ""},
+      {"127.0.0.0", "l"},
+      {"127.0.0.1", "l"},
+      {"127.255.255.255", "l"},
+      {"128.0.0.0", ""},
+      {"::1", "l"},
+      {"::2", ""},
+      {"::ffff:127.0.0.1", "l"},
+      {"9.255.255.255", ""},
+      {"10.0.0.0", "p"},
+      {"10.255.255.255", "p"},
+      {"11.0.0.0", ""},
+      {"172.15.255.255", ""},
+      {"172.16.0.0", "p"},
+      {"172.31.255.255", "p"},
+      {"172.32.0.0", ""},
+      {"192.167.255.255", ""},
+      {"192.168.0.0", "p"},
+      {"192.168.255.255", "p"},
+      {"192.169.0.0", ""},
+      {"fbff::", ""},
+      {"fc00::", "p"},
+      {"fdff::1", "p"},
+      {"::ffff:10.0.0.1", "p"},
+      {"169.253.255.255", ""},
+      {"169.254.0.0", "k"},
+      {"169.255.0.0", ""},
+      {"fe7f::", ""},
+      {"fe80::1%lo", "k"},
+      {"febf::", "k"},
+      {"fec0::", ""},
+      {"223.255.255.255", ""},
+      {"224.0.0.0", "m"},
+      {"239.255.255.255", "m"},
+      {"240.0.0.0", ""},
+      {"ff00::", "m"},
+      {"ff02::1", "m"},
+      {"::ffff:224.0.0.1", "m"},
+      {"0.0.0.0", "u"},
+      {"0.0.0.1", ""},
+      {"::", "u"},
+      {"::ffff:0.0.0.0", "u"},
+      {"8.8.8.8", ""},
+      {"2001:db8::1", ""},
+  };
+  const auto kinds_of = [](const SocketAddress& address) {
+    std::string kinds;
+    if (address.is_loopback()) kinds += 'l';
+    if (address.is_private()) kinds += 'p';
+    if (address.is_link_local()) kinds += 'k';
+    if (address.is_multicast()) kinds += 'm';
+    if (address.is_unspecified()) kinds += 'u';
+    return kinds;
+  };
+  for (const Case& c : cases) {
+    const absl::StatusOr<SocketAddress> address = SocketAddress::Ip(c.host, 1);
+    ASSERT_TRUE(address.ok()) << address.status();
+    EXPECT_EQ(kinds_of(*address), c.kinds) << c.host;
+  }
+  EXPECT_EQ(kinds_of(MustParse("unix:/x")), "");
+  EXPECT_EQ(kinds_of(SocketAddress()), "");
+}
+
+TEST(SocketAddress, UnmapsIPv4FromIPv6) {
+  EXPECT_EQ(MustParse("[::ffff:10.0.0.1]:80").Unmapped(),
+            MustParse("10.0.0.1:80"));
+  for (const char* text : {"10.0.0.1:80", "[::1]:80", "[::fffe:10.0.0.1]:80",
+                           "[1::ffff:10.0.0.1]:80", "unix:/x", "unix:@x"}) {
+    EXPECT_EQ(MustParse(text).Unmapped(), MustParse(text));
+  }
+  EXPECT_EQ(SocketAddress().Unmapped(), SocketAddress());
+}
+
+TEST(SocketAddress, IsOrderedByFamilyAddressPortAndScope) {
+  const SocketAddress in_order[] = {
+      SocketAddress(),           MustParse("unix:@a"),
+      MustParse("unix:@b"),      MustParse("unix:/a"),
+      MustParse("unix:/ab"),     MustParse("unix:/b"),
+      MustParse("1.2.3.4:80"),   MustParse("1.2.3.4:256"),
+      MustParse("1.2.3.200:1"),  MustParse("200.2.3.4:1"),
+      MustParse("[::1]:80"),     MustParse("[::ffff:1.2.3.4]:80"),
+      MustParse("[fe80::1]:80"), MustParse("[fe80::1%lo]:80"),
+      MustParse("[fe80::1]:81"),
+  };
+  for (size_t i = 0; i < std::size(in_order); ++i) {
+    for (size_t j = 0; j < std::size(in_order); ++j) {
+      EXPECT_EQ(in_order[i] <=> in_order[j], i <=> j)
+          << in_order[i].ToString() << " " << in_order[j].ToString();
+      EXPECT_EQ(in_order[i] == in_order[j], i == j);
+    }
+  }
+}
+
+TEST(SocketAddress, HashesAsItCompares) {
+  EXPECT_TRUE(absl::VerifyTypeImplementsAbslHashCorrectly({
+      SocketAddress(),
+      MustParse("unix:@a"),
+      MustParse("unix:/a"),
+      MustParse("unix:/ab"),
+      MustParse("1.2.3.4:80"),
+      MustParse("1.2.3.4:81"),
+      MustParse("4.3.2.1:80"),
+      MustParse("[::ffff:1.2.3.4]:80"),
+      MustParse("[fe80::1]:80"),
+      MustParse("[fe80::1%lo]:80"),
+  }));
+}
+
+// The kernel reports the flow label of a peer; two packets of one peer may have
+// different ones.
+TEST(SocketAddress, IsTheSameWithAnotherFlowLabel) {
+  const SocketAddress address = MustParse("[2001:db8::1]:80");
+  sockaddr_in6 v6;
+  memcpy(&v6, address.data(), sizeof(v6));
+  v6.sin6_flowinfo = htonl(7);
+  EXPECT_EQ(SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&v6),
+                                        sizeof(v6)),
+            address);
 }
 
 class NameOfASocket : public ringway::testing::BackendConformance {

@@ -6,6 +6,7 @@
 #ifndef RINGWAY_NET_TCP_H_
 #define RINGWAY_NET_TCP_H_
 
+#include "ringway/net/address_prefix.h"  // IWYU pragma: export
 #include "ringway/net/connect.h"         // IWYU pragma: export
 #include "ringway/net/socket_address.h"  // IWYU pragma: export
 #include "ringway/net/stream_pair.h"     // IWYU pragma: export
