@@ -50,6 +50,7 @@ struct BackendStats {
   uint64_t rearms = 0;         // multishot operations that were re-armed
   uint64_t buffer_starved = 0;     // of these, for lack of a receive buffer
   uint64_t buffers_copied = 0;     // deliveries copied because buffers were low
+  uint64_t own_memory = 0;         // deliveries made when there were none
   uint64_t deliveries_lost = 0;    // for lack of memory: closed or returned
   uint64_t zero_copy_refused = 0;  // sends that had to be copied
   uint64_t direct_polling_refused = 0;  // direct transfers not polled
@@ -157,7 +158,7 @@ class Backend {
   void DropDeliveries(DeliveringOperation& op);
 
   // Returns a receive buffer for reuse; resumes receives that wait for one.
-  virtual void ReturnBuffer(uint16_t buffer_id) = 0;
+  virtual void ReturnBuffer(uint32_t buffer_id) = 0;
 
   // Hints that may save the kernel work. Lives as long as the backend.
   virtual BackendHints& hints() { return BackendHints::None(); }

@@ -54,6 +54,8 @@ absl::Status CheckBackendOptions(const BackendOptions& o) {
                        0, o.receive_buffer_count),
            CheckOption("BackendOptions::receive_copy_bytes",
                        o.receive_copy_bytes, 0, kMostReceiveBytes),
+           CheckOption("BackendOptions::receive_own_bytes", o.receive_own_bytes,
+                       0, 1u << 20),
            CheckOption("BackendOptions::offload_threads", o.offload_threads, 1,
                        256),
            CheckOption("BackendOptions::uring.registered_files",

@@ -38,6 +38,9 @@ enum class DirectPolling : uint8_t {
 // deliveries. This is address space; only used pages become memory.
 inline constexpr uint64_t kMostReceiveBytes = uint64_t{4} << 30;
 
+// Enough for any datagram with its sender and control messages.
+inline constexpr uint32_t kDatagramBufferBytes = 68 * 1024;
+
 // Upper limit of bounded_workers and unbounded_workers.
 inline constexpr uint32_t kMostKernelWorkers = 32'768;
 
@@ -90,12 +93,19 @@ struct BackendOptions {
   // thousands in flight.
   uint32_t completion_entries = 4096;
 
-  // Buffers lent to multishot receives: their number (1 to 32,768, rounded up
-  // to a power of two) and size (64 bytes to 1 GiB), at most
-  // kMostReceiveBytes in all. Allocated when the first multishot receive
-  // starts.
+  // Buffers lent to multishot receives: their largest number (1 to 32,768,
+  // rounded up to a power of two) and size (64 bytes to 1 GiB), at most
+  // kMostReceiveBytes in all. The first are allocated when the first multishot
+  // receive starts. Datagrams have up to 64 of their own, no larger than any
+  // datagram.
   uint32_t receive_buffer_count = 256;
-  uint32_t receive_buffer_bytes = 16 * 1024;
+  uint32_t receive_buffer_bytes = 256 * 1024;
+
+  // Lets streams put several deliveries into a buffer, one after the other, so
+  // that large messages come whole and small ones take little memory. A buffer
+  // serves again when all of them have been returned. On io_uring this needs
+  // Linux 6.12 and is tested at start-up.
+  bool share_receive_buffers = true;
 
   // When fewer receive buffers than this are left, deliveries are copied and
   // their buffers returned at once, so that tasks that keep deliveries do not
@@ -103,8 +113,14 @@ struct BackendOptions {
   uint32_t receive_low_water = 0;
 
   // Upper limit of the bytes in such copies, 0 to kMostReceiveBytes. Beyond
-  // it deliveries keep their buffers, and receives wait for a returned one.
+  // it deliveries keep their buffers.
   size_t receive_copy_bytes = 4 * 1024 * 1024;
+
+  // When no receive buffer is left, a receive gets memory of its own of this
+  // size, 0 to 1 MiB, unless it has deliveries that were not taken yet: so
+  // however many buffers are held, every connection advances. 0: it waits until
+  // a buffer is returned.
+  uint32_t receive_own_bytes = 4 * 1024;
 
   // Enables Backend::PollableFd(), for loops that are nested in another one.
   // On io_uring completions then cost a little more.

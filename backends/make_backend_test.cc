@@ -79,6 +79,7 @@ TEST_F(MakeBackendTest, OptionsOutOfRangeNameTheField) {
       {"receive_buffer_bytes", &BackendOptions::receive_buffer_bytes, 0},
       {"receive_buffer_bytes", &BackendOptions::receive_buffer_bytes,
        (1u << 30) + 1},
+      {"receive_own_bytes", &BackendOptions::receive_own_bytes, (1u << 20) + 1},
   };
   for (const BadOption& bad : kBad) {
     BackendOptions options;

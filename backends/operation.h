@@ -34,6 +34,8 @@ enum class OpState : uint8_t { kIdle, kQueued, kInFlight, kDone };
 // Each field has the same meaning on all backends that use it.
 struct BackendState {
   void* memory = nullptr;      // a buffer for the operation
+  uint32_t memory_bytes = 0;   // its size
+  uint32_t own_buffer = 0;     // its id, if it is to be delivered, or 0
   uint32_t progress = 0;       // bytes moved by the attempts so far
   bool needs_rearm = false;    // it is between two armings
   bool offloaded = false;      // an OffloadPool has it
@@ -87,7 +89,7 @@ struct Delivery {
   Delivery* next = nullptr;
   int32_t result = 0;  // a new fd, bytes, or a poll mask
   // Lent buffers:
-  uint16_t buffer_id = 0;     // for Backend::ReturnBuffer()
+  uint32_t buffer_id = 0;     // for Backend::ReturnBuffer()
   std::byte* data = nullptr;  // `result` bytes, valid until returned
 };
 

@@ -125,7 +125,8 @@ class TcpStream {
   // Cancellation: as Read(). A cancelled receive loses nothing: bytes that
   //               arrive stay for the next one.
   // Cost:         no allocation and no system call; the kernel's receive
-  //               stays armed between calls.
+  //               stays armed between calls. If all buffers of the worker are
+  //               lent, one allocation of BackendOptions::receive_own_bytes.
   ReceiveOp Receive() { return ReceiveOp(core_.get()); }
 
   // Sends all of `bytes`; completes when the kernel has accepted the last one.

@@ -2,6 +2,7 @@
 
 #include "ringway/backends/common/receive_buffers.h"
 
+#include <algorithm>
 #include <bit>
 #include <new>
 #include <utility>
@@ -10,7 +11,6 @@
 #include "ringway/core/check.h"
 
 namespace ringway {
-
 uint32_t ReceiveLowWater(const BackendOptions& options) {
   if (options.receive_low_water != 0) return options.receive_low_water;
   return std::bit_ceil(options.receive_buffer_count) / 4;
@@ -34,49 +34,93 @@ ReceiveBuffers::ReceiveBuffers(const BackendOptions& options,
                                AlignedBuffer memory)
     : n_bytes_(options.receive_buffer_bytes),
       low_water_(ReceiveLowWater(options)),
+      shared_(options.share_receive_buffers),
       memory_(std::move(memory)),
-      lent_(std::bit_ceil(options.receive_buffer_count), false),
-      copies_(options.receive_copy_bytes) {
-  free_.reserve(lent_.size());
-  for (size_t id = lent_.size(); id-- > 0;) {
-    free_.push_back(static_cast<uint16_t>(id));
-  }
+      buffers_(std::bit_ceil(options.receive_buffer_count)),
+      own_(options.receive_copy_bytes) {
+  warm_.reserve(kMostWarm);
+  cold_.reserve(buffers_.size());
+  for (size_t id = buffers_.size(); id-- > 0;)
+    cold_.push_back(static_cast<uint32_t>(id));
 }
 
-ReceiveBuffer ReceiveBuffers::Take() {
-  RINGWAY_CHECK(!free_.empty(), "no receive buffer is left");
-  ReceiveBuffer buffer;
-  buffer.id = free_.back();
-  buffer.bytes = memory_.span().subspan(size_t{buffer.id} * n_bytes_, n_bytes_);
-  free_.pop_back();
-  lent_[buffer.id] = true;
-  return buffer;
+uint32_t ReceiveBuffers::LeastRoom(uint32_t n_bytes) const {
+  return std::max(std::min(n_bytes, n_bytes_), n_bytes_ / 8);
+}
+
+ReceiveBuffer ReceiveBuffers::Take(uint32_t n_bytes) {
+  RINGWAY_CHECK(Has(n_bytes), "no receive buffer is left");
+  // What was the current one becomes free when all of it is returned.
+  if (current_ == kNone ||
+      (Room(current_) < LeastRoom(n_bytes) && n_free() > 0)) {
+    current_ = TakeFree();
+  }
+  ReceiveBuffer taken;
+  taken.id = current_;
+  taken.bytes = memory_.span().subspan(
+      size_t{current_} * n_bytes_ + buffers_[current_].n_used, Room(current_));
+  return taken;
+}
+
+ReceiveBuffer ReceiveBuffers::TakeOwn(uint32_t n_bytes) {
+  const DeliveryMemory::Block block = own_.Allocate(n_bytes);
+  ReceiveBuffer taken;
+  taken.id = block.id;
+  if (block.data != nullptr) taken.bytes = {block.data, n_bytes};
+  return taken;
 }
 
 ReceiveBuffer ReceiveBuffers::Deliver(const ReceiveBuffer& filled,
                                       size_t n_bytes) {
   ReceiveBuffer delivered = filled;
   delivered.bytes = filled.bytes.first(n_bytes);
-  if (available() >= low_water_) return delivered;
-  const DeliveryCopies::Copy copy = copies_.Make(delivered.bytes);
-  if (copy.data == nullptr) return delivered;
-  Return(filled.id);
-  delivered.id = copy.id;
-  delivered.bytes = {copy.data, n_bytes};
-  delivered.copied = true;
+  if (filled.own()) return delivered;
+  // What can still be received into, were this delivered.
+  const uint32_t left =
+      available() - (shared_ && n_bytes < filled.bytes.size() ? 0 : 1);
+  if (left < low_water_) {
+    const DeliveryMemory::Block copy = own_.Copy(delivered.bytes);
+    if (copy.data != nullptr) {
+      delivered.id = copy.id;
+      delivered.bytes = {copy.data, n_bytes};
+      delivered.copied = true;
+      return delivered;
+    }
+  }
+  Buffer& buffer = buffers_[filled.id];
+  ++buffer.n_lent;
+  buffer.n_used =
+      shared_ ? buffer.n_used + static_cast<uint32_t>(n_bytes) : n_bytes_;
   return delivered;
 }
 
-void ReceiveBuffers::Return(uint16_t id) {
-  if (DeliveryCopies::IsCopy(id)) {
-    copies_.Return(id);
+void ReceiveBuffers::Return(uint32_t id) {
+  if (DeliveryMemory::Has(id)) {
+    own_.Return(id);
     return;
   }
-  RINGWAY_CHECK(id < lent_.size() && lent_[id],
-                "receive buffer %u was returned twice or never lent",
-                unsigned{id});
-  lent_[id] = false;
-  free_.push_back(id);
+  RINGWAY_CHECK(IsLent(id),
+                "receive buffer %u was returned twice or never lent", id);
+  Buffer& buffer = buffers_[id];
+  if (--buffer.n_lent > 0) return;
+  buffer.n_used = 0;
+  if (id != current_) Free(id);
+}
+
+uint32_t ReceiveBuffers::TakeFree() {
+  std::vector<uint32_t>& from = warm_.empty() ? cold_ : warm_;
+  const uint32_t id = from.back();
+  from.pop_back();
+  return id;
+}
+
+void ReceiveBuffers::Free(uint32_t id) {
+  if (warm_.size() < kMostWarm) {
+    warm_.push_back(id);
+    return;
+  }
+  memory_.Discard(size_t{id} * n_bytes_, n_bytes_);
+  cold_.push_back(id);
 }
 
 }  // namespace ringway

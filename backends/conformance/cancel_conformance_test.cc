@@ -299,6 +299,8 @@ TEST_P(CancelConformance, CancelByFdReachesReceivesThatWaitForABuffer) {
   BackendOptions options = Options();
   options.receive_buffer_count = 1;
   options.receive_buffer_bytes = 64;
+  options.receive_own_bytes = 0;
+  options.share_receive_buffers = false;
   BackendDriver driver(MakeForTest(options));
   TestFdPair holder = system().SocketPair(), starved = system().SocketPair();
   CountedMultishot holding, waiting;

@@ -72,6 +72,8 @@ class DatagramConformance : public OperationConformance {
     BackendOptions options = Options();
     options.receive_buffer_count = count;
     options.receive_buffer_bytes = n_bytes;
+    options.share_receive_buffers = false;
+    options.receive_own_bytes = 0;
     return options;
   }
 

@@ -43,6 +43,8 @@ class DuplexConformance : public BackendConformance {
     options.receive_buffer_bytes = kBufferBytes;
     options.receive_buffer_count = count;
     options.receive_copy_bytes = 0;
+    options.receive_own_bytes = 0;  // receives are put aside
+    options.share_receive_buffers = false;
     return options;
   }
 
@@ -111,7 +113,7 @@ class DuplexConformance : public BackendConformance {
   // Takes deliveries and returns their buffers a turn later.
   static size_t ReceiveSome(BackendDriver& driver, CountedMultishot& receive) {
     size_t n_received = 0;
-    std::vector<uint16_t> held;
+    std::vector<uint32_t> held;
     Delivery delivery;
     while (driver->TakeDelivery(receive, delivery)) {
       n_received += static_cast<size_t>(delivery.result);
@@ -119,7 +121,7 @@ class DuplexConformance : public BackendConformance {
     }
     if (held.empty()) return 0;
     driver.TurnWithoutBlocking(1);
-    for (uint16_t id : held) driver->ReturnBuffer(id);
+    for (uint32_t id : held) driver->ReturnBuffer(id);
     return n_received;
   }
 

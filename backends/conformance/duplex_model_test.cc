@@ -164,7 +164,7 @@ class End {
   std::vector<std::byte> read_bytes_;
   size_t sent_ = 0;
   size_t received_ = 0;
-  std::deque<uint16_t> held_;
+  std::deque<uint32_t> held_;
   CountedOperation write_, read_, poll_;
   CountedMultishot stream_;
 };
@@ -181,6 +181,8 @@ class DuplexModel : public BackendConformance {
     options.receive_buffer_bytes = 64;
     options.receive_buffer_count = 8u << Below(random_, 4);
     options.receive_copy_bytes = 0;
+    options.receive_own_bytes = Below(random_, 2) == 0 ? 0 : 64;
+    options.share_receive_buffers = Below(random_, 2) == 0;
     BackendDriver driver(MakeForTest(options));
     driver_ = &driver;
     for (Connection& c : connections_) Open(c);

@@ -247,10 +247,19 @@ TEST_P(FewBuffersConformance, AThousandStreamsAdvanceTogether) {
 
 TEST_P(FewBuffersConformance, WithoutCopiesNoByteIsLostAndNothingSpins) {
   BackendOptions options = FewBuffers();
-  options.receive_copy_bytes = 0;  // receives have to wait for a buffer
+  options.receive_copy_bytes = 0;
+  options.receive_own_bytes = 0;  // receives have to wait for a buffer
   EchoThrough(options, TotalBytes() / 8);
   EXPECT_GE(stats_.buffer_starved, kStreams) << "buffers were never short";
   EXPECT_EQ(stats_.buffers_copied, 0u);
+}
+
+TEST_P(FewBuffersConformance, WithMemoryOfTheirOwnReceivesDoNotWait) {
+  BackendOptions options = FewBuffers();
+  options.receive_copy_bytes = 0;
+  EchoThrough(options, TotalBytes() / 8);
+  EXPECT_GE(stats_.own_memory, kStreams / 2) << "buffers were never short";
+  EXPECT_LE(longest_gap_, kStreams) << "a stream starved";
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(FewBuffersConformance);

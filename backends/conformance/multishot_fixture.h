@@ -54,6 +54,9 @@ class MultishotConformance : public BackendConformance {
     BackendOptions options = Options();
     options.receive_buffer_count = count;
     options.receive_buffer_bytes = n_bytes;
+    // One delivery has one buffer, and receives wait for one.
+    options.share_receive_buffers = false;
+    options.receive_own_bytes = 0;
     return options;
   }
 

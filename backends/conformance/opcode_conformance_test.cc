@@ -248,6 +248,8 @@ TEST_P(OpCodeConformance, ReceiveThatFindsNoBufferHasItsBadFdToldAllTheSame) {
   BackendOptions options = Options();
   options.receive_buffer_count = 1;
   options.receive_copy_bytes = 0;
+  options.receive_own_bytes = 0;
+  options.share_receive_buffers = false;
   MakeDriver(options);
   TestFdPair sockets = system().SocketPair();
   SendAll(sockets.second.get(), "x");

@@ -189,19 +189,22 @@ bool EpollBackend::AdvanceMultishot(DeliveringOperation& op,
   }
   for (int n = 0; n < kDeliveriesPerTurn; ++n) {
     if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
-    if (receives && buffers_->available() == 0) return Starve(op, done);
+    if (receives && MustWaitForBuffer(op)) return Starve(op, done);
     // Reserve before receiving anything, so that nothing is lost.
     if (!completions_.Reserve()) {
       return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
     }
     ReceiveBuffer buffer;
-    if (receives) buffer = buffers_->Take();
+    if (receives) buffer = TakeBuffer(op);
+    if (receives && buffer.bytes.empty()) {
+      return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
+    }
     ++stats_.system_calls;
     const Attempt attempt = Try(op, buffer.bytes);
     // An empty receive is the end of a stream.
     if (attempt.next != Next::kDone || attempt.result < 0 ||
         (receives && attempt.result == 0)) {
-      if (receives) buffers_->Return(buffer.id);
+      if (receives) buffers_->Discard(buffer);
       return Follow(op, attempt, done);
     }
     Delivery delivery;
@@ -211,6 +214,7 @@ bool EpollBackend::AdvanceMultishot(DeliveringOperation& op,
       NoteReceived(op, n_bytes, buffer.bytes.size());
       const ReceiveBuffer delivered = buffers_->Deliver(buffer, n_bytes);
       if (delivered.copied) ++stats_.buffers_copied;
+      if (buffer.own()) ++stats_.own_memory;
       delivery.buffer_id = delivered.id;
       delivery.data = delivered.bytes.data();
     } else {

@@ -61,7 +61,7 @@ class EpollBackend final : public Backend {
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& event) override;
-  void ReturnBuffer(uint16_t buffer_id) override;
+  void ReturnBuffer(uint32_t buffer_id) override;
   int PollableFd() const override { return watcher_.set().fd(); }
   BackendStats stats() const override { return stats_; }
 
@@ -94,6 +94,8 @@ class EpollBackend final : public Backend {
 
   // Receive buffers.
   bool EnsureBuffers();
+  bool MustWaitForBuffer(const DeliveringOperation& op) const;
+  ReceiveBuffer TakeBuffer(const DeliveringOperation& op);
   bool Starve(DeliveringOperation& op, RunnableList& done);
   void ResumeStarved();
   void PassOverStarved(const Operation& op);

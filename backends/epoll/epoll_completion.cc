@@ -191,7 +191,22 @@ bool EpollBackend::EnsureBuffers() {
   return true;
 }
 
-// Makes `op` wait until a buffer is returned.
+// With no buffer left a receive has memory of its own, unless it has
+// deliveries that were not taken.
+bool EpollBackend::MustWaitForBuffer(const DeliveringOperation& op) const {
+  return !buffers_->Has(ReceiveBytesNeeded(op.opcode)) &&
+         (options_.receive_own_bytes == 0 || op.delivery_count > 0);
+}
+
+// Without bytes if there is no memory. Requires !MustWaitForBuffer().
+ReceiveBuffer EpollBackend::TakeBuffer(const DeliveringOperation& op) {
+  const uint32_t n_bytes = ReceiveBytesNeeded(op.opcode);
+  return buffers_->Has(n_bytes)
+             ? buffers_->Take(n_bytes)
+             : buffers_->TakeOwn(ReceiveOwnBytes(options_, op.opcode));
+}
+
+// Makes `op` wait until a buffer is returned, or its deliveries are taken.
 bool EpollBackend::Starve(DeliveringOperation& op, RunnableList& done) {
   if (!op.backend.needs_rearm) ++stats_.buffer_starved;
   op.backend.needs_rearm = true;
@@ -205,9 +220,14 @@ void EpollBackend::ResumeStarved() {
   for (uint32_t n = 0; n < available; ++n) {
     WaitQueue* queue = starved_.PopFront();
     if (queue == nullptr) return;
-    unfinished_.PushBack(*queue);
     Operation* op = queue->operations.front();
-    if (op == nullptr || !op->backend.needs_rearm) continue;
+    const bool waits = op != nullptr && op->backend.needs_rearm;
+    if (waits && !buffers_->Has(ReceiveBytesNeeded(op->opcode))) {
+      starved_.PushBack(*queue);
+      continue;
+    }
+    unfinished_.PushBack(*queue);
+    if (!waits) continue;
     op->backend.needs_rearm = false;
     ++stats_.rearms;
   }
@@ -222,17 +242,24 @@ void EpollBackend::PassOverStarved(const Operation& op) {
   unfinished_.PushBack(entry->readers);
 }
 
-void EpollBackend::ReturnBuffer(uint16_t buffer_id) {
+void EpollBackend::ReturnBuffer(uint32_t buffer_id) {
   owner_.Check("an epoll backend");
   RINGWAY_CHECK(buffers_ != nullptr,
                 "receive buffer %u was returned but none was ever lent",
-                unsigned{buffer_id});
+                buffer_id);
   buffers_->Return(buffer_id);
 }
 
 bool EpollBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
   owner_.Check("an epoll backend");
-  return completions_.Take(op, delivery);
+  if (!completions_.Take(op, delivery)) return false;
+  if (op.delivery_count == 0 && op.backend.needs_rearm &&
+      options_.receive_own_bytes > 0) {
+    op.backend.needs_rearm = false;
+    ++stats_.rearms;
+    PassOverStarved(op);
+  }
+  return true;
 }
 
 }  // namespace ringway::epoll

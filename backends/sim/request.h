@@ -45,6 +45,7 @@ struct Request : Waiter {
   Description* parked_on = nullptr;  // in kWaiting, unless for a buffer
   size_t transferred = 0;            // by earlier attempts (MSG_WAITALL)
   std::span<std::byte> buffer;  // lent for this attempt (multishot receives)
+  uint32_t undelivered = 0;     // outcomes of the next Wait() (multishots)
   uint64_t checksum = 0;        // of the memory of a zero-copy send
   int32_t result = 0;           // once known
 };

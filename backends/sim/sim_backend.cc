@@ -209,6 +209,7 @@ void SimBackend::Tell(const Outcome& outcome, RunnableList& done) {
     completions_.Finish(op, outcome.result, done);
   } else {
     Record(TraceEvent::kDeliver, op, outcome.result);
+    --request.undelivered;
     Delivery delivery;
     delivery.result = outcome.result;
     delivery.buffer_id = outcome.buffer.id;
@@ -224,16 +225,15 @@ bool SimBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
   return completions_.Take(op, delivery);
 }
 
-void SimBackend::ReturnBuffer(uint16_t buffer_id) {
+void SimBackend::ReturnBuffer(uint32_t buffer_id) {
   owner_.Check("a simulated backend");
   RINGWAY_CHECK(buffers_ != nullptr,
                 "receive buffer %u is returned, but none was ever lent",
                 buffer_id);
-  if (!lent_[buffer_id]) {
+  if (!buffers_->IsLent(buffer_id)) {
     return environment_.Misuse(absl::StrCat("receive buffer ", buffer_id,
                                             " is returned, which is not lent"));
   }
-  lent_[buffer_id] = false;
   buffers_->Return(buffer_id);
 }
 

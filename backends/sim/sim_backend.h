@@ -53,7 +53,7 @@ class SimBackend final : public Backend {
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
-  void ReturnBuffer(uint16_t buffer_id) override;
+  void ReturnBuffer(uint32_t buffer_id) override;
   int PollableFd() const override;
   BackendStats stats() const override { return stats_; }
 
@@ -88,6 +88,8 @@ class SimBackend final : public Backend {
   void TryPoll(Request& request, uint32_t events);
   void TryAccept(Request& request);
   void TryReceive(Request& request);
+  bool HasBufferFor(const Request& request) const;
+  ReceiveBuffer TakeBuffer(const Operation& op);
   void TryZeroCopy(Request& request);
   void Park(Request& request);
   void RetryStarved();
@@ -131,7 +133,6 @@ class SimBackend final : public Backend {
   Completions completions_;
   BackendStats& stats_ = completions_.stats();
   std::unique_ptr<ReceiveBuffers> buffers_;  // made by the first receive
-  std::vector<bool> lent_;                   // by buffer id
 
   OperationList in_flight_;
   absl::flat_hash_map<const Operation*, SlabKey> requests_;

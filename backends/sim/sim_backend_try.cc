@@ -208,10 +208,9 @@ void SimBackend::TryReceive(Request& request) {
     auto made = ReceiveBuffers::Create(options_);
     if (!made.ok()) return Complete(request, -ENOMEM);
     buffers_ = *std::move(made);
-    lent_.resize(std::numeric_limits<uint16_t>::max() + 1);
   }
-  while (buffers_->available() > 0) {
-    const ReceiveBuffer buffer = buffers_->Take();
+  while (HasBufferFor(request)) {
+    const ReceiveBuffer buffer = TakeBuffer(request.op);
     request.buffer = buffer.bytes;
     const int64_t result = world_.kernel_.Perform(request, host_);
     if (result > 0) {
@@ -219,7 +218,7 @@ void SimBackend::TryReceive(Request& request) {
               buffers_->Deliver(buffer, static_cast<size_t>(result)));
       continue;
     }
-    buffers_->Return(buffer.id);
+    buffers_->Discard(buffer);
     if (result == kBlocked) return Park(request);
     return Complete(request, result);
   }
@@ -228,6 +227,25 @@ void SimBackend::TryReceive(Request& request) {
   request.phase = Request::Phase::kWaiting;
   if (request.linked()) request.Unlink();
   starved_.PushBack(request);
+}
+
+// With no buffer left a receive has memory of its own, unless it has
+// deliveries that were not taken.
+bool SimBackend::HasBufferFor(const Request& request) const {
+  if (buffers_->Has(ReceiveBytesNeeded(request.op.opcode))) return true;
+  return options_.receive_own_bytes > 0 && request.undelivered == 0 &&
+         static_cast<const DeliveringOperation&>(request.op).delivery_count ==
+             0;
+}
+
+// Requires HasBufferFor().
+ReceiveBuffer SimBackend::TakeBuffer(const Operation& op) {
+  const uint32_t n_bytes = ReceiveBytesNeeded(op.opcode);
+  if (buffers_->Has(n_bytes)) return buffers_->Take(n_bytes);
+  const ReceiveBuffer own =
+      buffers_->TakeOwn(ReceiveOwnBytes(options_, op.opcode));
+  RINGWAY_CHECK(!own.bytes.empty(), "no memory for a delivery");
+  return own;
 }
 
 void SimBackend::TryZeroCopy(Request& request) {
@@ -264,14 +282,18 @@ void SimBackend::Park(Request& request) {
   description.waiters().PushBack(request);
 }
 
-// Retries as many starved receives as there are buffers: each either takes
-// one or waits for data.
+// Retries the starved receives for which there is a buffer now, in order.
 void SimBackend::RetryStarved() {
-  if (starved_.empty()) return;
-  for (uint32_t n = buffers_->available(); n > 0 && !starved_.empty(); --n) {
-    Request& request = static_cast<Request&>(*starved_.PopFront());
-    ++stats_.rearms;
-    Try(request, kEverything);
+  IntrusiveList<Waiter> waiting;
+  waiting.Append(starved_);
+  while (Waiter* first = waiting.PopFront()) {
+    Request& request = static_cast<Request&>(*first);
+    if (HasBufferFor(request)) {
+      ++stats_.rearms;
+      Try(request, kEverything);
+    } else {
+      starved_.PushBack(request);
+    }
   }
 }
 
@@ -287,9 +309,10 @@ void SimBackend::Complete(Request& request, int64_t result) {
 void SimBackend::Deliver(Request& request, int64_t result,
                          const ReceiveBuffer& buffer) {
   if (LendsBuffers(request.op.opcode)) {
-    lent_[buffer.id] = true;
     if (buffer.copied) ++stats_.buffers_copied;
+    if (buffer.own() && !buffer.copied) ++stats_.own_memory;
   }
+  ++request.undelivered;
   AddOutcome({world_.requests_.KeyOf(request), static_cast<int32_t>(result),
               /*is_end=*/false, buffer});
 }

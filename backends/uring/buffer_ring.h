@@ -3,9 +3,15 @@
 // BufferRing: the receive buffers that the kernel selects from (a
 // provided-buffer ring, Linux 5.19).
 //
-// The cycle of a buffer: available to the kernel -> filled and lent to a user
-// -> returned. Memory is reserved at once but becomes resident only as it is
-// used.
+// The cycle of a buffer: available to the kernel -> used and lent to users ->
+// returned by all of them. If buffers are shared (IOU_PBUF_RING_INC, Linux
+// 6.12) the kernel puts one receive after the other into a buffer until it is
+// full, so that large buffers hold large messages whole and small ones cost no
+// page each.
+//
+// A few buffers are made at first. More follow when few are available, and
+// leave the ring again when enough are; their memory then returns to the
+// system.
 
 #ifndef RINGWAY_BACKENDS_URING_BUFFER_RING_H_
 #define RINGWAY_BACKENDS_URING_BUFFER_RING_H_
@@ -15,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "ringway/backends/uring/kernel_ring.h"
@@ -24,42 +31,70 @@ namespace ringway::uring {
 
 class BufferRing {
  public:
-  static constexpr uint16_t kGroup = 0;
+  // Buffers at first, and while few are lent.
+  static constexpr uint32_t kUsual = 16;
 
-  // Registers `count` (a power of two up to 32,768) buffers of `n_bytes` each
-  // with `ring`, which must be destroyed before the result: the kernel writes
-  // into it until then.
-  static absl::StatusOr<std::unique_ptr<BufferRing>> Create(KernelRing& ring,
-                                                            uint32_t count,
-                                                            uint32_t n_bytes);
+  struct Config {
+    uint16_t group;    // for io_uring_sqe::buf_group
+    uint32_t most;     // buffers, a power of two up to 32,768
+    uint32_t n_bytes;  // of each
+    bool shared;       // by several receives
+  };
 
-  std::byte* Data(uint16_t id) {
-    return memory_.data() + size_t{id} * n_bytes_;
-  }
-  uint32_t buffer_bytes() const { return n_bytes_; }
+  // Registers the buffers with `ring`, which must be destroyed before the
+  // result: the kernel writes into it until then. Errors: the kernel's;
+  // ResourceExhausted. May throw std::bad_alloc.
+  static absl::StatusOr<std::unique_ptr<BufferRing>> Create(
+      KernelRing& ring, const Config& config);
 
-  // Records that the kernel has used a buffer.
-  void Lend() { --available_; }
+  // The `n_bytes` that a completion with `cqe_flags` has put into a buffer,
+  // lent until Return() of the buffer's id. Completions must be passed in
+  // their order.
+  std::byte* Lend(uint32_t cqe_flags, size_t n_bytes);
 
-  // Makes buffer `id` available to the kernel again. Requires that it is lent.
-  void Return(uint16_t id);
+  // Takes back what one Lend() lent (checked).
+  void Return(uint32_t id);
 
-  // Buffers that are not lent; completions not yet reaped may have filled
-  // some.
+  // Makes one more buffer available to the kernel; false if there are as many
+  // as there may be.
+  bool Grow();
+
+  // Buffers that the kernel may still put something into; completions not yet
+  // reaped may have used some.
   uint32_t available() const { return available_; }
 
+  // The same, and those that Grow() can add.
+  uint32_t left() const {
+    return available_ + config_.most - made_ +
+           static_cast<uint32_t>(removed_.size());
+  }
+
+  // Few enough that there should be more.
+  bool IsLow() const { return available_ < usual_ / 4; }
+
  private:
-  BufferRing(AlignedBuffer memory, AlignedBuffer ring, uint32_t count,
-             uint32_t n_bytes);
+  struct Buffer {
+    uint32_t n_used = 0;  // bytes; the kernel continues behind them
+    uint32_t n_lent = 0;  // by Lend(), and not returned
+    bool in_ring = false;
+  };
+
+  BufferRing(const Config& config, AlignedBuffer memory, AlignedBuffer ring);
   io_uring_buf_ring* ring() {
     return reinterpret_cast<io_uring_buf_ring*>(ring_.data());
   }
+  std::byte* Data(size_t id) { return memory_.data() + id * config_.n_bytes; }
+  void Add(uint32_t id);
+  void Retire(uint32_t id);
 
+  const Config config_;
+  const uint32_t usual_;
   AlignedBuffer memory_;
   AlignedBuffer ring_;
-  const uint32_t count_;
-  const uint32_t n_bytes_;
-  uint32_t available_;
+  std::vector<Buffer> buffers_;    // by id
+  std::vector<uint32_t> removed_;  // ids
+  uint32_t made_ = 0;
+  uint32_t available_ = 0;
 };
 
 }  // namespace ringway::uring

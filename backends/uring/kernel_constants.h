@@ -16,6 +16,11 @@ inline constexpr uint8_t kOpTruncate = 55;  // IORING_OP_FTRUNCATE, Linux 6.9
 inline constexpr uint8_t kOpBind = 56;      // IORING_OP_BIND, Linux 6.11
 inline constexpr uint8_t kOpListen = 57;    // IORING_OP_LISTEN, Linux 6.11
 
+// IOU_PBUF_RING_INC and IORING_CQE_F_BUF_MORE, Linux 6.12: receives share a
+// buffer.
+inline constexpr uint16_t kBufferRingShared = 2;
+inline constexpr uint32_t kCompletionBufferMore = 1u << 4;
+
 }  // namespace ringway::uring
 
 #endif  // RINGWAY_BACKENDS_URING_KERNEL_CONSTANTS_H_

@@ -9,16 +9,16 @@
 
 #include <cstring>
 
-#include "ringway/backends/uring/buffer_ring.h"
 #include "ringway/backends/uring/kernel_constants.h"
+#include "ringway/backends/uring/lent_buffers.h"
 #include "ringway/core/check.h"
 
 namespace ringway::uring {
 namespace {
 
-void SelectBuffer(io_uring_sqe& sqe) {
+void SelectBuffer(const Operation& op, io_uring_sqe& sqe) {
   sqe.flags |= IOSQE_BUFFER_SELECT;
-  sqe.buf_group = BufferRing::kGroup;
+  sqe.buf_group = static_cast<uint16_t>(GroupOf(op.opcode));
 }
 
 // Entries that liburing 2.3 cannot prepare are encoded as in the kernel's
@@ -58,8 +58,14 @@ void PrepareWaitPidEntry(io_uring_sqe& sqe, int pidfd, siginfo_t* info) {
 // newly started receive reports it. If the previous receive has emptied the
 // socket, this one polls first, because an attempt would find nothing.
 void PrepareReceive(const Operation& op, io_uring_sqe& sqe) {
-  io_uring_prep_recv(&sqe, op.fd, nullptr, 0, static_cast<int>(op.flags));
-  SelectBuffer(sqe);
+  const int flags = static_cast<int>(op.flags);
+  if (op.backend.own_buffer != 0) {
+    io_uring_prep_recv(&sqe, op.fd, op.backend.memory, op.backend.memory_bytes,
+                       flags);
+    return;
+  }
+  io_uring_prep_recv(&sqe, op.fd, nullptr, 0, flags);
+  SelectBuffer(op, sqe);
   if (op.backend.drained) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
 }
 
@@ -217,7 +223,7 @@ void PrepareEntry(Operation& op, io_uring_sqe& sqe) {
     case OpCode::kRecvMsgMultishot:
       io_uring_prep_recvmsg_multishot(
           &sqe, op.fd, static_cast<msghdr*>(op.address), op.flags);
-      SelectBuffer(sqe);
+      SelectBuffer(op, sqe);
       break;
     case OpCode::kSend:
       io_uring_prep_send(&sqe, op.fd, op.address, op.length, flags);

@@ -67,13 +67,15 @@ absl::StatusOr<std::unique_ptr<Backend>> UringBackend::Create(
       KernelRing::Create(RingConfig(options));
   if (!ring.ok()) return ring.status();
   if (absl::Status s = CheckMultishotReceive(**ring); !s.ok()) return s;
+  const bool may_share_buffers =
+      options.share_receive_buffers && SharedBuffersWork(**ring);
   absl::StatusOr<std::unique_ptr<DirectRing>> direct = MakeDirectRing(options);
   if (!direct.ok()) return direct.status();
   UniqueFd doorbell(eventfd(0, EFD_CLOEXEC));
   if (!doorbell.valid())
     return ErrnoToStatus(errno, "eventfd for waking a loop");
-  std::unique_ptr<UringBackend> backend(
-      new UringBackend(options, *std::move(ring), std::move(doorbell)));
+  std::unique_ptr<UringBackend> backend(new UringBackend(
+      options, *std::move(ring), may_share_buffers, std::move(doorbell)));
   backend->direct_ = *std::move(direct);
   if (absl::Status s =
           backend->registered_.ReserveFiles(options.uring.registered_files);
@@ -84,13 +86,14 @@ absl::StatusOr<std::unique_ptr<Backend>> UringBackend::Create(
 }
 
 UringBackend::UringBackend(const BackendOptions& options,
-                           std::unique_ptr<KernelRing> ring, UniqueFd doorbell)
+                           std::unique_ptr<KernelRing> ring,
+                           bool may_share_buffers, UniqueFd doorbell)
     : Backend(InfoOf(*ring)),
       options_(options),
       doorbell_(std::move(doorbell)),
       offload_(std::make_unique<OffloadPool>(options.offload_threads,
                                              doorbell_.get())),
-      buffers_(options),
+      buffers_(options, may_share_buffers),
       ring_(std::move(ring)),
       registered_(*ring_),
       cancels_(kCancel) {}
@@ -99,7 +102,7 @@ UringBackend::~UringBackend() {
   if (owner_.forked()) {
     // The queues are not mapped in this process, and operations in flight
     // belong to the parent.
-    for (OperationList* list : {&in_flight_, &rearming_, &starved_}) {
+    for (OperationList* list : Lists()) {
       while (Operation* op = list->PopFront()) op->state = OpState::kDone;
     }
     cancels_.ForgetInChild();
@@ -139,7 +142,8 @@ void UringBackend::Quiesce(RunnableList& done) {
 
 bool UringBackend::IsIdle() const {
   return in_flight_.empty() && cancels_.empty() && rearming_.empty() &&
-         starved_.empty() && offload_->in_flight() == 0;
+         starved_[0].empty() && starved_[1].empty() &&
+         offload_->in_flight() == 0;
 }
 
 // --- Submission and cancellation
@@ -175,10 +179,13 @@ void UringBackend::SubmitRearms(RunnableList& done) {
   // Resume as many starved receives as there are buffers: each either takes
   // one or waits armed for data. So each attempt leaves the list, and there
   // are no attempts without buffers.
-  for (uint32_t n = buffers_.available(); n > 0; --n) {
-    Operation* op = starved_.PopFront();
-    if (op == nullptr) break;
-    rearming_.PushBack(*op);
+  for (const BufferGroup group :
+       {BufferGroup::kStreams, BufferGroup::kDatagrams}) {
+    for (uint32_t n = buffers_.available(group); n > 0; --n) {
+      Operation* op = starved_[static_cast<size_t>(group)].PopFront();
+      if (op == nullptr) break;
+      rearming_.PushBack(*op);
+    }
   }
   while (Operation* op = rearming_.front()) {
     if (ring_->unsubmitted() == ring_->submission_entries()) return;
@@ -219,7 +226,7 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
 // can be stopped. Returns 0 or -errno.
 int32_t UringBackend::ReserveForDeliveries(OpCode opcode) {
   if (!completions_.Reserve()) return -ENOMEM;
-  return LendsBuffers(opcode) ? buffers_.Ensure(*ring_) : 0;
+  return LendsBuffers(opcode) ? buffers_.Ensure(*ring_, opcode) : 0;
 }
 
 void UringBackend::PrepareOne(Operation& op, io_uring_sqe& sqe) {
@@ -282,7 +289,7 @@ CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
 
 size_t UringBackend::CancelFd(int fd, RunnableList& done) {
   size_t n = 0;
-  for (OperationList* list : {&in_flight_, &rearming_, &starved_}) {
+  for (OperationList* list : Lists()) {
     n += CancelIn(*list, fd, *this, done);
   }
   OperationList not_begun;
@@ -312,14 +319,21 @@ void UringBackend::Notify() {
   [[maybe_unused]] const ssize_t n = write(doorbell_.get(), &one, sizeof(one));
 }
 
-void UringBackend::ReturnBuffer(uint16_t buffer_id) {
+void UringBackend::ReturnBuffer(uint32_t buffer_id) {
   owner_.Check("a uring backend");
   buffers_.Return(buffer_id);
 }
 
 bool UringBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
   owner_.Check("a uring backend");
-  return completions_.Take(op, delivery);
+  if (!completions_.Take(op, delivery)) return false;
+  // It may have waited for this, with no buffer left (OnStarved()).
+  if (op.delivery_count == 0 && op.backend.needs_rearm && op.linked() &&
+      buffers_.GivesOwn(op)) {
+    op.Unlink();
+    rearming_.PushBack(op);
+  }
+  return true;
 }
 
 }  // namespace ringway::uring

@@ -54,7 +54,7 @@ class UringBackend final : public Backend {
   void Quiesce(RunnableList& done) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
-  void ReturnBuffer(uint16_t buffer_id) override;
+  void ReturnBuffer(uint32_t buffer_id) override;
   BackendHints& hints() override { return registered_; }
   int PollableFd() const override;
   bool Peek() const override { return MustNotBlock() || ring_->NeedsEnter(); }
@@ -72,7 +72,7 @@ class UringBackend final : public Backend {
   static constexpr bool kCloseItself = kThreadSanitizer;
 
   UringBackend(const BackendOptions& options, std::unique_ptr<KernelRing> ring,
-               UniqueFd doorbell);
+               bool may_share_buffers, UniqueFd doorbell);
 
   // True if no operation is in flight.
   bool IsIdle() const;
@@ -101,6 +101,14 @@ class UringBackend final : public Backend {
   void OnSendFileStep(Operation& op, int32_t result, RunnableList& done);
   void OnZeroCopyCompletion(DeliveringOperation& op, const io_uring_cqe& cqe,
                             RunnableList& done);
+  void OnStarved(DeliveringOperation& op, RunnableList& done);
+  std::array<OperationList*, 4> Lists() {
+    return {&in_flight_, &rearming_, &starved_[0], &starved_[1]};
+  }
+  OperationList& StarvedLike(const Operation& op) {
+    return starved_[static_cast<size_t>(GroupOf(op.opcode))];
+  }
+  bool MayResumeStarved() const;
   void Rearm(Operation& op, OperationList& where, RunnableList& done);
   void Deliver(DeliveringOperation& op, int32_t result, uint32_t cqe_flags,
                RunnableList& done);
@@ -127,7 +135,7 @@ class UringBackend final : public Backend {
   OperationList in_flight_;
   CancelRequests cancels_;  // also in flight
   OperationList rearming_;
-  OperationList starved_;
+  std::array<OperationList, 2> starved_;  // by BufferGroup
   bool doorbell_armed_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "ringway/backends/common/socket_type.h"
 #include "ringway/backends/common/system_call.h"
@@ -59,7 +60,18 @@ void UringBackend::Wait(MonotonicTime deadline, RunnableList& done) {
 bool UringBackend::MustNotBlock() const {
   return ring_->HasCompletions() || cancels_.unsubmitted() ||
          (direct_ != nullptr && direct_->busy()) || !rearming_.empty() ||
-         !doorbell_armed_ || (!starved_.empty() && buffers_.available() > 0);
+         !doorbell_armed_ || MayResumeStarved();
+}
+
+bool UringBackend::MayResumeStarved() const {
+  for (const BufferGroup group :
+       {BufferGroup::kStreams, BufferGroup::kDatagrams}) {
+    if (!starved_[static_cast<size_t>(group)].empty() &&
+        buffers_.available(group) > 0) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void UringBackend::Enter(bool block, MonotonicTime deadline) {
@@ -178,7 +190,7 @@ void UringBackend::OnMultishotCompletion(DeliveringOperation& op,
     Deliver(op, cqe.res, cqe.flags, done);
   } else if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) {
     // End of stream can come with an empty buffer.
-    buffers_.TakeBack(cqe.flags);
+    buffers_.TakeBack(op.opcode, cqe.flags);
   }
   if (armed) {
     if (op.backend.lost_delivery) EndUnasked(op);
@@ -191,10 +203,37 @@ void UringBackend::OnMultishotCompletion(DeliveringOperation& op,
     Finish(op, op.backend.lost_delivery ? -ENOMEM : std::min(cqe.res, 0), done);
     return;
   }
-  if (starved && !op.cancel_requested) ++stats_.buffer_starved;
+  if (starved) {
+    OnStarved(op, done);
+    return;
+  }
   op.backend.drained =
       delivery && (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
-  Rearm(op, starved ? starved_ : rearming_, done);
+  Rearm(op, rearming_, done);
+}
+
+// No buffer was left for `op`, which must be in no list.
+void UringBackend::OnStarved(DeliveringOperation& op, RunnableList& done) {
+  if (!op.cancel_requested) ++stats_.buffer_starved;
+  if (buffers_.Grow(op.opcode)) {
+    Rearm(op, rearming_, done);
+    return;
+  }
+  if (!buffers_.GivesOwn(op)) {
+    Rearm(op, StarvedLike(op), done);
+    return;
+  }
+  // The kernel selects a buffer before it looks for data, unless it was to
+  // wait for data first. So that idle connections get no memory, the first
+  // attempt without a buffer is followed by one that waits.
+  const bool has_data = std::exchange(op.backend.drained, true);
+  if (has_data && op.delivery_count > 0) {
+    Rearm(op, StarvedLike(op), done);  // until taken: TakeDelivery()
+  } else if (has_data && !op.cancel_requested && !buffers_.GiveOwn(op)) {
+    Finish(op, -ENOMEM, done);
+  } else {
+    Rearm(op, rearming_, done);
+  }
 }
 
 // There are two completions: the result of the send and, unless it was the
@@ -244,8 +283,12 @@ void UringBackend::Deliver(DeliveringOperation& op, int32_t result,
                            uint32_t cqe_flags, RunnableList& done) {
   Delivery delivery;
   delivery.result = result;
-  if ((cqe_flags & IORING_CQE_F_BUFFER) != 0)
-    buffers_.Lend(cqe_flags, delivery);
+  if ((cqe_flags & IORING_CQE_F_BUFFER) != 0) {
+    buffers_.Lend(op.opcode, cqe_flags, delivery);
+  } else if (op.backend.own_buffer != 0) {
+    buffers_.LendOwn(op, delivery);
+    ++stats_.own_memory;
+  }
   if (op.backend.lost_delivery || !completions_.Reserve()) {
     Lose(op, delivery);
     return;
@@ -272,6 +315,7 @@ void UringBackend::EndUnasked(Operation& op) {
 
 // Requires that `op` is in no list.
 void UringBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
+  buffers_.TakeBackOwn(op);
   if (op.opcode == OpCode::kSendFile) send_file_.End(op);
   completions_.Finish(op, result, done);
 }

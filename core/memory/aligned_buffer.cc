@@ -21,9 +21,13 @@ constexpr size_t kMapFrom = 64 * 1024;
 // More than any address space, but small enough to add without overflow.
 constexpr size_t kTooMuch = SIZE_MAX / 4;
 
-bool IsMapped(size_t n_bytes, size_t alignment) {
+size_t PageSize() {
   static const auto page_size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  return n_bytes >= kMapFrom && alignment <= page_size;
+  return page_size;
+}
+
+bool IsMapped(size_t n_bytes, size_t alignment) {
+  return n_bytes >= kMapFrom && alignment <= PageSize();
 }
 
 void* Allocate(size_t n_bytes, size_t alignment) {
@@ -53,6 +57,13 @@ absl::StatusOr<AlignedBuffer> AlignedBuffer::Create(size_t n_bytes,
   }
   return AlignedBuffer(static_cast<std::byte*>(data), n_bytes,
                        IsMapped(n_bytes, alignment));
+}
+
+void AlignedBuffer::Discard(size_t offset, size_t n_bytes) {
+  if (!mapped_) return;
+  const size_t begin = (offset + PageSize() - 1) & -PageSize();
+  const size_t end = (offset + n_bytes) & -PageSize();
+  if (begin < end) madvise(data_ + begin, end - begin, MADV_DONTNEED);
 }
 
 AlignedBuffer::~AlignedBuffer() {

@@ -38,6 +38,11 @@ class AlignedBuffer {
   }
   ~AlignedBuffer();
 
+  // Gives the memory of the pages that lie wholly in these bytes back to the
+  // system, if the buffer is mapped. Their content is unspecified then; that of
+  // all other bytes stays.
+  void Discard(size_t offset, size_t n_bytes);
+
   std::byte* data() { return data_; }
   const std::byte* data() const { return data_; }
   size_t size() const { return size_; }

@@ -2,6 +2,10 @@
 
 #include "ringway/core/memory/aligned_buffer.h"
 
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -74,6 +78,36 @@ TEST(AlignedBuffer, SurvivesAssignmentToItself) {
 
 TEST(AlignedBuffer, IsEmptyByDefault) {
   EXPECT_TRUE(AlignedBuffer().span().empty());
+}
+
+// The neighbours of small buffers that lay in one mapping lost their content.
+TEST(AlignedBuffer, DiscardKeepsEveryByteOutsideOfIt) {
+  constexpr size_t kPage = 4096, kSize = 32 * kPage;
+  for (const size_t offset : {size_t{0}, size_t{1024}, kPage, kPage + 1}) {
+    for (const size_t n_bytes :
+         {size_t{1024}, kPage - 1, kPage, 5 * kPage + 7}) {
+      AlignedBuffer buffer = *AlignedBuffer::Create(kSize, kPage);
+      std::fill_n(buffer.data(), kSize, std::byte{7});
+      buffer.Discard(offset, n_bytes);
+      for (size_t i = 0; i < kSize; ++i) {
+        if (i >= offset && i < offset + n_bytes) continue;
+        ASSERT_EQ(buffer.data()[i], std::byte{7})
+            << "byte " << i << " beside " << n_bytes << " at " << offset;
+      }
+    }
+  }
+}
+
+TEST(AlignedBuffer, DiscardedPagesAreGivenBack) {
+  constexpr size_t kPage = 4096, kSize = 32 * kPage;
+  AlignedBuffer buffer = *AlignedBuffer::Create(kSize, kPage);
+  std::fill_n(buffer.data(), kSize, std::byte{7});
+  buffer.Discard(kPage + 1, 2 * kPage);
+  std::array<unsigned char, 32> resident = {};
+  ASSERT_EQ(mincore(buffer.data(), kSize, resident.data()), 0);
+  EXPECT_NE(resident[1] & 1, 0);
+  EXPECT_EQ(resident[2] & 1, 0);
+  EXPECT_NE(resident[3] & 1, 0);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 namespace ringway {
 
-LentBuffer::LentBuffer(Loop& loop, uint16_t buffer_id,
+LentBuffer::LentBuffer(Loop& loop, uint32_t buffer_id,
                        std::span<std::byte> bytes)
     : loop_(&loop), bytes_(bytes), buffer_id_(buffer_id) {
   loop.CheckThread("a received buffer");

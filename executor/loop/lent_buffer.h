@@ -28,7 +28,7 @@ class [[nodiscard]] LentBuffer : private ListNode {
  public:
   // Empty.
   LentBuffer() = default;
-  LentBuffer(Loop& loop, uint16_t buffer_id, std::span<std::byte> bytes);
+  LentBuffer(Loop& loop, uint32_t buffer_id, std::span<std::byte> bytes);
   LentBuffer(LentBuffer&& other) noexcept { TakeOver(other); }
   LentBuffer& operator=(LentBuffer&& other) noexcept {
     if (this != &other) {
@@ -67,7 +67,7 @@ class [[nodiscard]] LentBuffer : private ListNode {
 
   Loop* loop_ = nullptr;  // while it has a buffer
   std::span<std::byte> bytes_;
-  uint16_t buffer_id_ = 0;
+  uint32_t buffer_id_ = 0;
   bool taken_back_ = false;
 };
 

@@ -183,6 +183,8 @@ TEST_P(RingOperationsTest,
   BackendOptions options = Options();
   options.receive_buffer_count = 2;
   options.receive_copy_bytes = 0;
+  options.share_receive_buffers = false;
+  options.receive_own_bytes = 0;
   MakeRing(RingOptions(), options);
   TestFdPair pair = system().SocketPair();
   Log log;
@@ -213,6 +215,7 @@ TEST_P(RingOperationsTest, ADeliveryThatNobodyKeepsReturnsItsBuffer) {
   BackendOptions options = Options();
   options.receive_buffer_count = 2;
   options.receive_copy_bytes = 0;
+  options.share_receive_buffers = false;
   MakeRing(RingOptions(), options);
   TestFdPair pair = system().SocketPair();
   Log log;

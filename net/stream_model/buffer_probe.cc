@@ -22,8 +22,10 @@ namespace {
 
 constexpr uint32_t kMostBuffers = 16;
 
+// Deliveries that had no receive buffer of their own.
 uint64_t CopiesOf(const Loop& loop) {
-  return loop.stats().backend.buffers_copied;
+  const BackendStats& stats = loop.stats().backend;
+  return stats.buffers_copied + stats.own_memory;
 }
 
 }  // namespace
@@ -31,7 +33,8 @@ uint64_t CopiesOf(const Loop& loop) {
 Task<absl::Status> ProbeBuffers(Loop& loop, const ExecutorOptions& options) {
   const BackendOptions& backend = options.loop.backend;
   const uint32_t n_buffers = backend.receive_buffer_count;
-  if (n_buffers > kMostBuffers || backend.receive_low_water != 1)
+  if (n_buffers > kMostBuffers || backend.receive_low_water != 1 ||
+      backend.share_receive_buffers)
     co_return absl::OkStatus();
   const uint64_t before = CopiesOf(loop);
   SocketCalls& sockets = loop.backend().sockets();

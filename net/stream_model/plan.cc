@@ -86,12 +86,15 @@ void PlanOptions(Random& random, Theme theme, ExecutorOptions& options) {
   backend.receive_buffer_count = few ? random.Pick<uint32_t>({4, 8, 16}) : 256;
   if (random.OneIn(2)) backend.receive_low_water = 1;
   backend.receive_buffer_bytes = random.Pick<uint32_t>({1024, 4096, 16 * 1024});
+  backend.share_receive_buffers = random.OneIn(2);
   if (random.OneIn(2)) {
     backend.submission_entries = random.Pick<uint32_t>({1, 2, 8, 64});
     backend.completion_entries =
         std::max<uint32_t>(2, backend.submission_entries);
   }
   if (random.OneIn(3)) backend.receive_copy_bytes = 64 * 1024;
+  if (random.OneIn(3))
+    backend.receive_own_bytes = random.Pick<uint32_t>({0, 64});
   if (random.OneIn(4)) options.loop.ready_budget = 1;
   if (random.OneIn(4)) options.loop.spin = SpinMode::kOff;
   if (random.OneIn(4)) options.loop.shuffle_seed = 1 + random.Below(1'000'000);
@@ -121,7 +124,9 @@ std::string Plan::Describe() const {
       "seed ", seed, ": theme ", ThemeName(theme), ", ", workers, " workers, ",
       pairs.size(), " pairs, ", backend.receive_buffer_count, " buffers of ",
       backend.receive_buffer_bytes, " (copies ", backend.receive_copy_bytes,
-      "), ", backend.submission_entries, " submission entries, ready budget ",
+      ", own ", backend.receive_own_bytes,
+      backend.share_receive_buffers ? ", shared" : "", "), ",
+      backend.submission_entries, " submission entries, ready budget ",
       options.loop.ready_budget, ", shuffle ", options.loop.shuffle_seed,
       cut_after > absl::ZeroDuration()
           ? absl::StrCat(", cut after ", absl::FormatDuration(cut_after))

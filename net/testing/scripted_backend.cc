@@ -196,9 +196,9 @@ bool ScriptedBackend::TakeDelivery(DeliveringOperation& op,
   return completions_.Take(op, delivery);
 }
 
-void ScriptedBackend::ReturnBuffer(uint16_t buffer_id) {
+void ScriptedBackend::ReturnBuffer(uint32_t buffer_id) {
   RINGWAY_CHECK(lent_.erase(buffer_id) == 1, "buffer %u was returned twice",
-                unsigned{buffer_id});
+                buffer_id);
 }
 
 }  // namespace ringway::net::testing

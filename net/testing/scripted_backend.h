@@ -72,7 +72,7 @@ class ScriptedBackend final : public Backend {
   void Quiesce(RunnableList& done) override;
   void Notify() override {}
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
-  void ReturnBuffer(uint16_t buffer_id) override;
+  void ReturnBuffer(uint32_t buffer_id) override;
   int PollableFd() const override { return -1; }
   BackendStats stats() const override { return stats_; }
 
@@ -96,8 +96,8 @@ class ScriptedBackend final : public Backend {
   BackendStats& stats_ = completions_.stats();
   OperationList in_flight_;
   std::deque<Arrival> arrivals_;
-  std::map<uint16_t, std::string> lent_;
-  uint16_t next_buffer_ = 0;
+  std::map<uint32_t, std::string> lent_;
+  uint32_t next_buffer_ = 0;
   bool at_end_ = false;
   Cancels cancels_ = Cancels::kBeforeArrivals;
   OperationList cancelling_;  // by the next Wait()

@@ -56,7 +56,7 @@ class FaultyBackend final : public Backend {
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override {
     return inner_->TakeDelivery(op, delivery);
   }
-  void ReturnBuffer(uint16_t buffer_id) override {
+  void ReturnBuffer(uint32_t buffer_id) override {
     inner_->ReturnBuffer(buffer_id);
   }
   BackendHints& hints() override { return inner_->hints(); }
