@@ -19,7 +19,7 @@ namespace {
 // Handles a receive without bytes. True if the program continues.
 bool AfterNothing(End& end, const absl::Status& status, bool stopped) {
   if (IsStopped(status)) {
-    if (stopped && !end.gone()) return true;
+    if (stopped && !end.WasCut(status)) return true;
     if (!stopped && !end.WasCut(status))
       end.Fail("a receive was cancelled, and nobody has");
   } else if (status.ok()) {
