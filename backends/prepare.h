@@ -94,8 +94,10 @@ void PrepareShutdown(Operation& op, int fd, int how);
 void PrepareRecv(Operation& op, int fd, std::span<std::byte> buffer,
                  int flags = 0);
 void PrepareRecvMsg(Operation& op, int fd, msghdr& message, int flags = 0);
-// Receives into the backend's receive buffers, one delivery per receive. Ends
-// with 0 at the end of the stream.
+// Receives a byte stream into the backend's receive buffers, one delivery per
+// receive. Ends with 0 at the end of the stream. For sockets that keep message
+// boundaries use PrepareRecvMsgMultishot(): here a message is cut where a
+// shared buffer ends.
 void PrepareRecvMultishot(DeliveringOperation& op, int fd);
 // The same for messages: each delivery is one message, with its source
 // address, control data and flags; ReadDatagram() (datagram.h) parses it.

@@ -54,15 +54,14 @@ absl::StatusOr<std::unique_ptr<BufferRing>> BufferRing::Create(
 BufferRing::BufferRing(const Config& config, AlignedBuffer memory,
                        AlignedBuffer ring)
     : config_(config),
-      usual_(std::min(kUsual, config.most)),
+      usual_(config.shared ? std::min(kFewest, config.most) : config.most),
       memory_(std::move(memory)),
       ring_(std::move(ring)),
       buffers_(config.most) {
   removed_.reserve(config.most);
   io_uring_buf_ring_init(this->ring());
-  // Where all of it is receives' whole buffers, all of them are used in turn.
-  const uint32_t n_first = config.shared ? usual_ : config.most;
-  while (made_ < n_first) Add(made_++);
+  while (made_ < usual_) Add(made_++);
+  lowest_ = available_;
 }
 
 std::byte* BufferRing::Lend(uint32_t cqe_flags, size_t n_bytes) {
@@ -73,7 +72,7 @@ std::byte* BufferRing::Lend(uint32_t cqe_flags, size_t n_bytes) {
   buffer.n_used += static_cast<uint32_t>(n_bytes);
   if ((cqe_flags & kCompletionBufferMore) == 0) {
     buffer.in_ring = false;
-    --available_;
+    lowest_ = std::min(lowest_, --available_);
   }
   return data;
 }
@@ -83,11 +82,20 @@ void BufferRing::Return(uint32_t id) {
                 "receive buffer %u was returned twice or never lent", id);
   Buffer& buffer = buffers_[id];
   if (--buffer.n_lent > 0 || buffer.in_ring) return;
-  if (config_.shared && available_ >= usual_) {
+  if (++n_returned_ == kWindow) Reconsider();
+  if (made_ - removed_.size() > usual_) {
     Retire(id);
   } else {
     Add(id);
   }
+}
+
+// Half of what was available all the time was not needed.
+void BufferRing::Reconsider() {
+  if (config_.shared)
+    usual_ -= std::min(lowest_ / 2, usual_ - std::min(usual_, kFewest));
+  lowest_ = available_;
+  n_returned_ = 0;
 }
 
 bool BufferRing::Grow() {
@@ -99,6 +107,7 @@ bool BufferRing::Grow() {
   } else {
     return false;
   }
+  ++usual_;
   return true;
 }
 

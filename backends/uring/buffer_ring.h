@@ -9,9 +9,10 @@
 // full, so that large buffers hold large messages whole and small ones cost no
 // page each.
 //
-// A few buffers are made at first. More follow when few are available, and
-// leave the ring again when enough are; their memory then returns to the
-// system.
+// The kernel uses the buffers of a ring in turn, so there should be no more
+// than needed, for the cache. A few are made at first. More follow when few are
+// available; what was never needed for a while leaves the ring again, and its
+// memory returns to the system.
 
 #ifndef RINGWAY_BACKENDS_URING_BUFFER_RING_H_
 #define RINGWAY_BACKENDS_URING_BUFFER_RING_H_
@@ -31,8 +32,8 @@ namespace ringway::uring {
 
 class BufferRing {
  public:
-  // Buffers at first, and while few are lent.
-  static constexpr uint32_t kUsual = 16;
+  // Shared buffers at first, and at least.
+  static constexpr uint32_t kFewest = 4;
 
   struct Config {
     uint16_t group;    // for io_uring_sqe::buf_group
@@ -70,7 +71,7 @@ class BufferRing {
   }
 
   // Few enough that there should be more.
-  bool IsLow() const { return available_ < usual_ / 4; }
+  bool IsLow() const { return available_ < kFewest / 2; }
 
  private:
   struct Buffer {
@@ -86,9 +87,15 @@ class BufferRing {
   std::byte* Data(size_t id) { return memory_.data() + id * config_.n_bytes; }
   void Add(uint32_t id);
   void Retire(uint32_t id);
+  void Reconsider();
+
+  // Buffers that return between two decisions about their number.
+  static constexpr uint32_t kWindow = 64;
 
   const Config config_;
-  const uint32_t usual_;
+  uint32_t usual_;           // as many as should be available or lent
+  uint32_t lowest_ = 0;      // available_, since the last decision
+  uint32_t n_returned_ = 0;  // buffers, since then
   AlignedBuffer memory_;
   AlignedBuffer ring_;
   std::vector<Buffer> buffers_;    // by id

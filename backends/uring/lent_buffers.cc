@@ -34,7 +34,7 @@ BufferRing::Config DatagramBuffers(const BackendOptions& options) {
   const BufferRing::Config streams = StreamBuffers(options, false);
   const uint32_t n_bytes = std::min(streams.n_bytes, kDatagramBufferBytes);
   return {.group = static_cast<uint16_t>(BufferGroup::kDatagrams),
-          .most = std::min(streams.most, BufferRing::kUsual * 4),
+          .most = std::min(streams.most, 64u),
           .n_bytes = n_bytes,
           .shared = false};
 }
