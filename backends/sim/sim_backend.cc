@@ -183,19 +183,25 @@ void SimBackend::Flush(RunnableList& done) {
   outcomes_.clear();
 }
 
-// Shuffles the outcomes but keeps the order of those of each operation: the
-// first outcome of a random operation comes next.
+// Shuffles the outcomes but keeps the order of those of each operation. Draws
+// whose turn it is at each place, and gives the places of an operation to its
+// outcomes in their order: by sorting, as there may be thousands.
 void SimBackend::Shuffle() {
-  for (size_t next = 0; next + 1 < outcomes_.size(); ++next) {
-    const size_t left = outcomes_.size() - next;
-    const SlabKey chosen =
-        outcomes_[next + environment_.rng.Below(left)].request;
-    const auto from = outcomes_.begin() + static_cast<ptrdiff_t>(next);
-    const auto first = std::find_if(
-        from, outcomes_.end(),
-        [chosen](const Outcome& o) { return o.request == chosen; });
-    std::rotate(from, first, first + 1);
+  arrivals_.clear();
+  for (size_t i = 0; i < outcomes_.size(); ++i)
+    arrivals_.emplace_back(outcomes_[i].request.index, i);
+  places_ = arrivals_;
+  for (size_t i = 0; i + 1 < places_.size(); ++i) {
+    const size_t left = places_.size() - i;
+    std::swap(places_[i].first,
+              places_[i + environment_.rng.Below(left)].first);
   }
+  std::sort(arrivals_.begin(), arrivals_.end());
+  std::sort(places_.begin(), places_.end());
+  shuffled_.resize(outcomes_.size());
+  for (size_t i = 0; i < places_.size(); ++i)
+    shuffled_[places_[i].second] = outcomes_[arrivals_[i].second];
+  outcomes_.swap(shuffled_);
 }
 
 void SimBackend::Tell(const Outcome& outcome, RunnableList& done) {

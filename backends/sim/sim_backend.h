@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -138,6 +139,10 @@ class SimBackend final : public Backend {
   absl::flat_hash_map<const Operation*, SlabKey> requests_;
   IntrusiveList<Waiter> starved_;  // receives waiting for a buffer
   std::vector<Outcome> outcomes_;
+  // Of Shuffle(): the slot of an operation, and a place in outcomes_.
+  std::vector<std::pair<uint32_t, size_t>> arrivals_;
+  std::vector<std::pair<uint32_t, size_t>> places_;
+  std::vector<Outcome> shuffled_;
   uint32_t room_;  // operations that Submit() takes before the next Wait()
   MonotonicTime asleep_until_ = MonotonicTime::FromNanoseconds(0);
 };
