@@ -44,6 +44,13 @@ Task<absl::Status> Serve(TcpStream stream) {
   co_return sent;
 }
 
+// The rest of the request is left unread.
+Task<void> AnswerAndClose(TcpStream stream, std::span<const std::byte> answer) {
+  if (absl::Status s = co_await stream.Write(answer); !s.ok()) co_return;
+  absl::Status s = co_await stream.CloseGracefully(absl::Seconds(5));
+  s.IgnoreError();
+}
+
 Task<void> AcceptAll(Loop& loop, SocketAddress address) {
   absl::StatusOr<TcpListener> listener = TcpListener::Listen(loop, address);
   while (true) {
@@ -111,6 +118,17 @@ RINGWAY_TEST_F(NetHeaderExamples, StreamPair) {
   RINGWAY_ASSERT_OK(sent);
   absl::StatusOr<size_t> n = co_await pair->first.Read(buffer);
   EXPECT_EQ(n.value_or(0), question.size());
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, CloseGracefully) {
+  auto pair = net::StreamPair();
+  const std::array<std::byte, 3> answer = {};
+  Spawn(AnswerAndClose(std::move(pair->first), answer)).Detach();
+  std::array<std::byte, 8> buffer;
+  absl::StatusOr<size_t> n = co_await pair->second.Read(buffer);
+  EXPECT_TRUE(n.ok() && *n == 3);
+  n = co_await pair->second.Read(buffer);
+  EXPECT_TRUE(n.ok() && *n == 0) << "not the end";
 }
 
 RINGWAY_TEST_F(NetHeaderExamples, BufferedWriter) {

@@ -5,6 +5,11 @@
 #include <sys/socket.h>
 
 #include <utility>
+#include <vector>
+
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/structured/when.h"
+#include "ringway/net/received_buffer.h"
 
 namespace ringway::net {
 namespace {
@@ -13,6 +18,36 @@ absl::StatusOr<SocketAddress> PeerOf(const internal::StreamCore* core) {
   const Unusable why = LoopDependent::WhyUnusable(core, "a TcpStream");
   if (why != Unusable::kNo) return UnusableStatus(why, "stream");
   return SocketAddress::PeerOf(core->sockets(), core->fd());
+}
+
+Task<absl::Status> EndWriting(TcpStream& stream) {
+  co_return co_await stream.ShutdownWrite();
+}
+
+// Drops input until the peer's end.
+Task<absl::Status> DropInput(TcpStream& stream) {
+  while (true) {
+    absl::StatusOr<ReceivedBuffer> unread = co_await stream.Receive();
+    if (!unread.ok() || unread->empty()) co_return unread.status();
+  }
+}
+
+// Both at once: a peer may have to be rid of its request before it reads the
+// answer, which writes in progress wait for.
+Task<absl::Status> FinishBothSides(TcpStream& stream) {
+  std::vector<Task<absl::Status>> sides;
+  sides.push_back(EndWriting(stream));
+  sides.push_back(DropInput(stream));
+  const std::vector<absl::Status> ended = co_await WhenAll(std::move(sides));
+  // A reset is what matters, also where the shutdown fails because of it.
+  co_return ended[1].ok() ? ended[0] : ended[1];
+}
+
+Task<absl::Status> FinishAndClose(TcpStream stream, absl::Duration timeout) {
+  Task<absl::Status> finish = FinishBothSides(stream);
+  absl::Status finished = co_await WithTimeout(timeout, std::move(finish));
+  absl::Status closed = co_await stream.Close();
+  co_return finished.ok() ? closed : finished;
 }
 
 }  // namespace
@@ -57,6 +92,10 @@ std::string StreamReader::PeerName() const {
   if (LoopDependent::WhyUnusable(core, "a TcpStream") != Unusable::kNo)
     return {};
   return core->DescribeWithPeer("");
+}
+
+Task<absl::Status> TcpStream::CloseGracefully(absl::Duration timeout) {
+  return FinishAndClose(std::move(*this), timeout);
 }
 
 int TcpStream::fd() const {

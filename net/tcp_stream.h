@@ -10,7 +10,8 @@
 // a stream cancels its operations in flight, then closes it: the peer sees end
 // of stream after everything that was written. Closing never waits for the
 // peer: a linger time set with SO_LINGER is removed first; a linger time of 0
-// makes the close a reset.
+// makes the close a reset. So does TCP input that was not read, and the reset
+// can destroy what was written and not yet read: see CloseGracefully().
 
 #ifndef RINGWAY_NET_TCP_STREAM_H_
 #define RINGWAY_NET_TCP_STREAM_H_
@@ -22,9 +23,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/net/socket/stream_core.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/stream_ops.h"
@@ -161,6 +164,24 @@ class TcpStream {
   // Errors: the errno of close(2); none if it is closed already. Not
   //         cancellable, as it does not wait for the peer.
   CloseOp Close() { return CloseOp(std::move(core_)); }
+
+  // Closes the stream so that everything written arrives, although input was
+  // left unread: ends the writing side after all earlier writes, meanwhile
+  // drops input until the peer has closed its side, then closes. The stream is
+  // empty at once; no other task may be reading from it.
+  //
+  //   if (absl::Status s = co_await stream.Write(answer); !s.ok()) co_return;
+  //   absl::Status s = co_await stream.CloseGracefully(absl::Seconds(5));
+  //
+  // Result:       OK once the peer has closed its side: then it has read
+  //               everything, or never will.
+  // Errors:       DeadlineExceeded after `timeout`, which may be infinite;
+  //               Unavailable (ECONNRESET, EPIPE) if the peer has reset the
+  //               connection; FailedPrecondition if it is closed already;
+  //               Cancelled. It is closed in each case, as by Close().
+  // Cancellation: closes it at once.
+  // Cost:         one frame; one receive for each delivery that is dropped.
+  Task<absl::Status> CloseGracefully(absl::Duration timeout);
 
   // Closes the stream with a reset and discards unsent bytes. Does nothing if
   // it is closed already.
