@@ -38,7 +38,8 @@ Task<absl::Status> FinishBothSides(TcpStream& stream) {
   std::vector<Task<absl::Status>> sides;
   sides.push_back(EndWriting(stream));
   sides.push_back(DropInput(stream));
-  const std::vector<absl::Status> ended = co_await WhenAll(std::move(sides));
+  Task<std::vector<absl::Status>> both = WhenAll(std::move(sides));
+  const std::vector<absl::Status> ended = co_await std::move(both);
   // A reset is what matters, also where the shutdown fails because of it.
   co_return ended[1].ok() ? ended[0] : ended[1];
 }
