@@ -11,6 +11,7 @@
 #include "ringway/core/check.h"
 
 namespace ringway {
+
 uint32_t ReceiveLowWater(const BackendOptions& options) {
   if (options.receive_low_water != 0) return options.receive_low_water;
   return std::bit_ceil(options.receive_buffer_count) / 4;
