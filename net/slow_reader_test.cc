@@ -6,6 +6,9 @@
 // receive buffer of the worker. No other client may notice; and when they read
 // at last, every byte comes.
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -17,6 +20,8 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/system.h"
+#include "ringway/backends/testing/test_scale.h"
+#include "ringway/core/check.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/net_fixture.h"
@@ -123,8 +128,18 @@ Task<void> SlowReaderTest::ServeBoth(size_t n_slow) {
   }
 }
 
+// Each has two fds here: 4,000 where so many are allowed.
+size_t SlowClients() {
+  rlimit limit;
+  RINGWAY_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0, "getrlimit");
+  limit.rlim_cur = limit.rlim_max;
+  RINGWAY_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
+  return std::min<size_t>(::ringway::testing::Scaled(4'000),
+                          (limit.rlim_cur - 200) / 2);
+}
+
 TEST_P(SlowReaderTest, ClientsThatDoNotReadSlowNoOtherDown) {
-  Run(ServeBoth(system().is_kernel() ? 1'500 : 300));
+  Run(ServeBoth(system().is_kernel() ? SlowClients() : 300));
 }
 
 TEST_P(FewBuffersSlowReaderTest, NorWhenAllBuffersAreHeld) {

@@ -32,6 +32,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/backend_fixture.h"
 #include "ringway/backends/testing/sockets.h"
+#include "ringway/backends/testing/test_scale.h"
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/core/time/clock.h"
@@ -338,6 +339,8 @@ TEST_F(StreamOrderTest, BytesThatCameBeforeAResetAreReadBeforeIt) {
 }
 
 TEST_F(StreamOrderTest, EveryShortOrderGivesTheBytesAndThenTheEndOnce) {
+  // A step more takes ten times as long.
+  const int length = ::ringway::testing::Scaled(100) >= 20 ? 4 : 3;
   // The states to begin in: new; armed, nobody reads; armed, a task waits;
   // armed, a read waits for it to stop; that read served, not stopped yet;
   // about to pause; paused.
@@ -347,7 +350,7 @@ TEST_F(StreamOrderTest, EveryShortOrderGivesTheBytesAndThenTheEndOnce) {
       Make();
       backend_->SetCancels(cancels);
       std::string steps = begin;
-      PlayAll(steps, 4);
+      PlayAll(steps, length);
       if (HasFailure()) return;
     }
   }

@@ -17,6 +17,7 @@
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/testing/allocation_counter.h"
 #include "ringway/backends/testing/backend_fixture.h"
+#include "ringway/backends/testing/test_scale.h"
 #include "ringway/backends/testing/views.h"
 
 namespace ringway::testing {
@@ -24,8 +25,8 @@ namespace {
 
 using AllocationConformance = BackendConformance;
 
-// A million operations take seconds, and a minute with a sanitizer.
-const uint64_t kOperations = kCountsMalloc ? 1'000'000 : 100'000;
+// These take seconds, and most of a minute with a sanitizer.
+uint64_t Operations() { return Scaled(1'000'000); }
 
 TEST(AllocationCounter, SeesAnAllocation) {
   const uint64_t before = CountAllocations();
@@ -104,7 +105,7 @@ TEST_P(AllocationConformance, MixedOperationsAllocateNothing) {
   const uint64_t allocations_before = CountAllocations();
   const uint64_t completed_before = driver->stats().completed;
 
-  while (driver->stats().completed - completed_before < kOperations) round();
+  while (driver->stats().completed - completed_before < Operations()) round();
 
   EXPECT_EQ(CountAllocations() - allocations_before, 0u);
   std::cout << "[ COUNTED  ] " << driver->stats().completed - completed_before

@@ -20,7 +20,7 @@ namespace ringway::net::model {
 namespace {
 
 // Of each test.
-uint64_t Seeds() { return ringway::testing::Scaled(60); }
+uint64_t Seeds() { return ringway::testing::Scaled(40); }
 
 // Far longer than any round takes on a loaded machine.
 constexpr absl::Duration kPatience = absl::Seconds(60);
