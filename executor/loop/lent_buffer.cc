@@ -9,6 +9,7 @@ LentBuffer::LentBuffer(Loop& loop, uint32_t buffer_id,
     : loop_(&loop), bytes_(bytes), buffer_id_(buffer_id) {
   loop.CheckThread("a received buffer");
   loop.lent_.PushBack(*this);
+  ++loop.n_lent_;
 }
 
 void LentBuffer::TakeOver(LentBuffer& other) {
@@ -32,11 +33,13 @@ void LentBuffer::Release() {
     loop->backend().ReturnBuffer(buffer_id_);
   }
   Unlink();
+  --loop->n_lent_;
 }
 
 void LentBuffer::OnLoopEnd(bool give_back) {
   if (give_back) loop_->backend().ReturnBuffer(buffer_id_);
   Unlink();
+  --loop_->n_lent_;
   loop_ = nullptr;
   bytes_ = {};
   taken_back_ = true;

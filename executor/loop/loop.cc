@@ -237,6 +237,7 @@ LoopStats Loop::stats() const {
   stats.post_exceptions = inbox_->exceptions();
   stats.spins_paid = spinner_.paid();
   stats.spins_unpaid = spinner_.unpaid();
+  stats.buffers_lent = n_lent_;
   stats.backend = backend_->stats();
   return stats;
 }

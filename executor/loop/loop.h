@@ -73,6 +73,7 @@ struct LoopStats {
   uint64_t budget_exhausted = 0;  // turns that left ready entries for the next
   uint64_t spins_paid = 0;        // spins that ended without blocking
   uint64_t spins_unpaid = 0;      // spins after which the loop blocked
+  uint64_t buffers_lent = 0;      // currently
   BackendStats backend;
 };
 
@@ -239,6 +240,7 @@ class Loop {
   MonotonicTime now_;
   TimerWheel timers_;
   IntrusiveList<LentBuffer> lent_;
+  uint64_t n_lent_ = 0;
   IntrusiveList<LoopDependent> dependents_;
   IntrusiveList<Orphan> orphans_;
   OperationList pending_;
