@@ -23,7 +23,8 @@ int Socket::SetOption(int level, int option, const void* value,
 
 bool Socket::HasLevel(int level) const {
   if (level == SOL_SOCKET) return true;
-  return level == IPPROTO_TCP && family() == AF_INET && type() == SOCK_STREAM;
+  if (family() != AF_INET) return false;
+  return level == IPPROTO_IP || (level == IPPROTO_TCP && type() == SOCK_STREAM);
 }
 
 size_t Socket::BufferBytes(int option) const {

@@ -24,8 +24,10 @@ bool IsKept(int level, int option) {
     return option == TCP_NODELAY || option == TCP_KEEPIDLE ||
            option == TCP_KEEPINTVL || option == TCP_KEEPCNT ||
            option == TCP_USER_TIMEOUT || option == TCP_CORK ||
-           option == TCP_QUICKACK;
+           option == TCP_QUICKACK || option == TCP_DEFER_ACCEPT ||
+           option == TCP_FASTOPEN;
   }
+  if (level == IPPROTO_IP) return option == IP_TOS;
   return false;
 }
 
