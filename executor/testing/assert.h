@@ -15,7 +15,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ringway/core/compiler.h"
 
@@ -62,6 +61,7 @@ template <typename T>
 #define RINGWAY_ASSERT_GE(a, b) \
   RINGWAY_ASSERT_COMPARE_(::testing::internal::CmpHelperGE, a, b)
 
+// Include gmock/gmock.h for it.
 #define RINGWAY_ASSERT_THAT(value, matcher)                             \
   GTEST_ASSERT_(::testing::internal::MakePredicateFormatterFromMatcher( \
                     matcher)(#value, value),                            \

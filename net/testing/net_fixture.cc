@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "ringway/executor/structured/timeout.h"
 
 namespace ringway::net::testing {

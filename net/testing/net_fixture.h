@@ -26,7 +26,6 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/backend_fixture.h"  // IWYU pragma: export
 #include "ringway/backends/testing/system.h"
