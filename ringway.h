@@ -13,7 +13,10 @@
 #include "ringway/runtime/runtime.h"
 
 // Sockets.
+#include "ringway/net/buffered_reader.h"
 #include "ringway/net/buffered_writer.h"
+#include "ringway/net/forward.h"
+#include "ringway/net/stream_concepts.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/udp_socket.h"
 

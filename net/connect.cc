@@ -9,12 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/net/listen_socket.h"
 
 namespace ringway::net {
 
-ConnectOp::ConnectOp(const SocketAddress& address)
-    : OperationAwait(&OnDone, &OnCancel, &Describe), address_(address) {}
+ConnectOp::ConnectOp(const SocketAddress& address,
+                     const ConnectOptions* options)
+    : OperationAwait(&OnDone, &OnCancel, &Describe),
+      address_(address),
+      options_(options) {}
 
 std::string ConnectOp::Describe(const Suspension& suspension) {
   const ConnectOp& self = static_cast<const ConnectOp&>(Of(suspension));
@@ -22,7 +24,10 @@ std::string ConnectOp::Describe(const Suspension& suspension) {
 }
 
 bool ConnectOp::Prepare(Loop& loop) {
-  socket_ = MakeStreamSocket(loop.backend().sockets(), address_);
+  SocketCalls& sockets = loop.backend().sockets();
+  socket_ = options_ != nullptr
+                ? MakeStreamSocket(sockets, address_, *options_)
+                : MakeStreamSocket(sockets, address_, ConnectOptions());
   if (!socket_.ok()) return false;
   PrepareConnect(*this, socket_->get(), address_.data(), address_.size());
   return true;

@@ -14,6 +14,7 @@
 #include "ringway/backends/socket_calls.h"
 #include "ringway/executor/task/operation_await.h"
 #include "ringway/executor/task/task_context.h"
+#include "ringway/net/socket/listen_socket.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp_stream.h"
 
@@ -21,7 +22,7 @@ namespace ringway::net {
 
 class [[nodiscard]] ConnectOp : public OperationAwait {
  public:
-  explicit ConnectOp(const SocketAddress& address);
+  ConnectOp(const SocketAddress& address, const ConnectOptions* options);
 
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
@@ -37,7 +38,8 @@ class [[nodiscard]] ConnectOp : public OperationAwait {
   bool Prepare(Loop& loop);
 
   const SocketAddress address_;
-  absl::StatusOr<SocketFd> socket_;  // once it was awaited
+  const ConnectOptions* const options_;  // null: the defaults
+  absl::StatusOr<SocketFd> socket_;      // once it was awaited
 };
 
 // Connects to `address`.
@@ -51,7 +53,21 @@ class [[nodiscard]] ConnectOp : public OperationAwait {
 //               result.
 // Cost:         the stream's one allocation; one system call for the socket.
 inline ConnectOp Connect(const SocketAddress& address) {
-  return ConnectOp(address);
+  return ConnectOp(address, nullptr);
+}
+
+// The same from an address, or with socket options.
+//
+//   net::ConnectOptions options;
+//   options.stream.user_timeout = absl::Seconds(10);
+//   absl::StatusOr<TcpStream> stream = co_await net::Connect(address, options);
+//
+// Errors:    also those of bind(2), naming the local address, and those of
+//            TcpStream::SetOptions().
+// Ownership: `options` must outlive the await.
+inline ConnectOp Connect(const SocketAddress& address,
+                         const ConnectOptions& options) {
+  return ConnectOp(address, &options);
 }
 
 }  // namespace ringway::net

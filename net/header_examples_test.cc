@@ -5,8 +5,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -17,9 +20,12 @@
 #include "ringway/executor/testing/quoted_examples.h"
 #include "ringway/executor/testing/task_test.h"
 #include "ringway/net/address_prefix.h"
+#include "ringway/net/buffered_reader.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/connect.h"
+#include "ringway/net/forward.h"
 #include "ringway/net/socket_address.h"
+#include "ringway/net/stream_concepts.h"
 #include "ringway/net/stream_pair.h"
 #include "ringway/net/tcp_listener.h"
 #include "ringway/net/tcp_stream.h"
@@ -149,6 +155,79 @@ RINGWAY_TEST_F(NetHeaderExamples, BufferedWriter) {
   EXPECT_EQ(n.value_or(0), 3 * reply.size());
 }
 
+int n_handled = 0;
+void Handle(std::string_view) { ++n_handled; }
+size_t ParseLength(std::span<const std::byte> header) {
+  return static_cast<size_t>(header[3]);
+}
+
+Task<absl::Status> HandleLines(TcpStream stream) {
+  net::BufferedReader in(stream.reader());
+  while (true) {
+    absl::StatusOr<std::optional<std::string_view>> line =
+        co_await in.ReadLine(/*limit_bytes=*/8192);
+    if (!line.ok()) co_return line.status();
+    if (!*line) co_return absl::OkStatus();  // the peer has finished
+    Handle(**line);
+  }
+}
+
+Task<absl::StatusOr<size_t>> LengthOfFirst(TcpStream stream) {
+  net::BufferedReader in(stream.reader());
+  absl::StatusOr<std::span<const std::byte>> header = co_await in.Fill(4);
+  if (!header.ok()) co_return header.status();
+  if (header->size() < 4) co_return absl::DataLossError("half a header");
+  const size_t n_bytes = ParseLength(*header);
+  in.Consume(4);
+  co_return n_bytes;
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, BufferedReader) {
+  auto lines = net::StreamPair();
+  const std::string text = "one\ntwo\n";
+  RINGWAY_ASSERT_OK(
+      co_await lines->first.Write(std::as_bytes(std::span(text))));
+  RINGWAY_ASSERT_OK(co_await lines->first.Close());
+  RINGWAY_ASSERT_OK(co_await HandleLines(std::move(lines->second)));
+  EXPECT_EQ(n_handled, 2);
+  auto frames = net::StreamPair();
+  RINGWAY_ASSERT_OK(co_await frames->first.Write(question));
+  absl::StatusOr<size_t> n = co_await LengthOfFirst(std::move(frames->second));
+  EXPECT_EQ(n.value_or(0), static_cast<size_t>(question[3]));
+}
+
+template <ringway::net::ByteStream Stream>
+ringway::Task<absl::Status> Serve(Stream stream);
+
+template <ringway::net::ByteStream Stream>
+ringway::Task<absl::Status> Serve(Stream stream) {
+  absl::Status closed = co_await stream.Close();
+  co_return closed;
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, StreamConcepts) {
+  auto pair = net::StreamPair();
+  RINGWAY_ASSERT_OK(co_await Serve<TcpStream>(std::move(pair->first)));
+}
+
+Task<absl::Status> ForwardOneWay(TcpStream& client, TcpStream& server) {
+  absl::StatusOr<uint64_t> n_bytes =
+      co_await net::Forward(client.reader(), server.writer());
+  co_return n_bytes.status();
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, Forward) {
+  auto near = net::StreamPair(), far = net::StreamPair();
+  TcpStream& client = near->second;
+  TcpStream& server = far->first;
+  RINGWAY_ASSERT_OK(co_await near->first.ShutdownWrite());
+  RINGWAY_ASSERT_OK(co_await ForwardOneWay(client, server));
+  RINGWAY_ASSERT_OK(co_await far->second.ShutdownWrite());
+  absl::StatusOr<net::ForwardedBytes> forwarded =
+      co_await net::ForwardBoth(client, server);
+  RINGWAY_ASSERT_OK(forwarded);
+}
+
 Task<absl::Status> AnswerOne(Loop& loop, SocketAddress address,
                              std::span<const std::byte> reply) {
   std::array<std::byte, 64> buffer;
@@ -175,9 +254,12 @@ RINGWAY_TEST_F(NetHeaderExamples, UdpSocket) {
 TEST(NetHeaderExampleTest, OfTheHeadersAreTheseHere) {
   for (const char* header : {
            "address_prefix.h",
+           "buffered_reader.h",
            "buffered_writer.h",
            "connect.h",
+           "forward.h",
            "socket_address.h",
+           "stream_concepts.h",
            "stream_pair.h",
            "tcp_listener.h",
            "tcp_stream.h",

@@ -80,6 +80,13 @@ absl::StatusOr<SocketAddress> TcpStream::LocalAddress() const {
   return SocketAddress::LocalOf(core_->sockets(), core_->fd());
 }
 
+absl::Status TcpStream::SetOptions(const StreamOptions& options) {
+  const absl::StatusOr<SocketAddress> local = LocalAddress();
+  if (!local.ok()) return local.status();
+  return internal::SetStreamOptions(core_->sockets(), core_->fd(),
+                                    local->family(), options);
+}
+
 absl::StatusOr<SocketAddress> TcpStream::PeerAddress() const {
   return PeerOf(core_.get());
 }

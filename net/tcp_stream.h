@@ -29,8 +29,9 @@
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/net/socket/stream_core.h"
+#include "ringway/net/socket/stream_ops.h"
+#include "ringway/net/socket/stream_options.h"
 #include "ringway/net/socket_address.h"
-#include "ringway/net/stream_ops.h"
 
 namespace ringway::net {
 
@@ -41,11 +42,14 @@ namespace ringway::net {
 class StreamReader {
  public:
   explicit StreamReader(internal::StreamCore* core) : half_(core) {}
-  // As TcpStream::Read(), Receive() and PeerAddress().
+  // As TcpStream::Read(), Receive(), ReceiveUntil() and PeerAddress().
   ReadOp Read(std::span<std::byte> buffer) {
     return ReadOp(half_.core(), buffer);
   }
   ReceiveOp Receive() { return ReceiveOp(half_.core()); }
+  ReceiveUntilOp ReceiveUntil(ReceiveConsumer& consumer) {
+    return ReceiveUntilOp(half_.core(), consumer);
+  }
   absl::StatusOr<SocketAddress> PeerAddress() const;
 
   // For logs: "127.0.0.1:51234". The address of the socket itself where the
@@ -61,12 +65,15 @@ class StreamReader {
 class StreamWriter {
  public:
   explicit StreamWriter(internal::StreamCore* core) : half_(core) {}
-  // As TcpStream::Write(), Writev() and ShutdownWrite().
+  // As TcpStream::Write(), Writev(), SendFile() and ShutdownWrite().
   WriteOp Write(std::span<const std::byte> bytes) {
     return WriteOp(half_.core(), bytes);
   }
   WritevOp Writev(std::span<const std::span<const std::byte>> parts) {
     return WritevOp(half_.core(), parts);
+  }
+  SendFileOp SendFile(int file, int64_t offset, uint64_t n_bytes) {
+    return SendFileOp(half_.core(), file, offset, n_bytes);
   }
   ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(half_.core()); }
 
@@ -132,6 +139,19 @@ class TcpStream {
   //               lent, one allocation of BackendOptions::receive_own_bytes.
   ReceiveOp Receive() { return ReceiveOp(core_.get()); }
 
+  // Gives `consumer` what arrives, in order, until it has enough, and continues
+  // the task only then: what protocols are made of (net/buffered_reader.h).
+  // The end of the stream, or an error, ends it too.
+  //
+  // Errors:       as Read(); the consumer is not told.
+  // Ownership:    `consumer` must outlive the await.
+  // Threads:      as Read().
+  // Cancellation: as Receive(). What the consumer has taken it keeps.
+  // Cost:         as Receive().
+  ReceiveUntilOp ReceiveUntil(ReceiveConsumer& consumer) {
+    return ReceiveUntilOp(core_.get(), consumer);
+  }
+
   // Sends all of `bytes`; completes when the kernel has accepted the last one.
   //
   // Errors:       Unavailable (EPIPE, ECONNRESET), Cancelled; any other errno
@@ -149,6 +169,19 @@ class TcpStream {
   // await too.
   WritevOp Writev(std::span<const std::span<const std::byte>> parts) {
     return WritevOp(core_.get(), parts);
+  }
+
+  // Sends `n_bytes` of the file `file` from `offset` on, in the order of
+  // writes: by sendfile(2), or through a buffer of the worker on io_uring.
+  //
+  // Result:       bytes sent; less than `n_bytes` only if the file ends there.
+  // Errors:       as Write(), and those of reading `file`, such as EBADF.
+  // Ownership:    `file` stays the caller's and must stay open; it and the
+  //               stream must outlive the await.
+  // Cancellation: as Write().
+  // Cost:         no allocation.
+  SendFileOp SendFile(int file, int64_t offset, uint64_t n_bytes) {
+    return SendFileOp(core_.get(), file, offset, n_bytes);
   }
 
   // Shuts down the writing side after all earlier writes: the peer then reads
@@ -190,10 +223,18 @@ class TcpStream {
   StreamReader reader() { return StreamReader(core_.get()); }
   StreamWriter writer() { return StreamWriter(core_.get()); }
 
+  // Changes what is set in `options`; the rest stays as it is.
+  //
+  // Errors: InvalidArgument naming a value that is out of range; the errno of
+  //         setsockopt(2), naming the option: PermissionDenied for a mark
+  //         without CAP_NET_ADMIN. FailedPrecondition unless valid().
+  absl::Status SetOptions(const StreamOptions& options);
+
   absl::StatusOr<SocketAddress> LocalAddress() const;
   absl::StatusOr<SocketAddress> PeerAddress() const;
 
-  // For socket options; the stream keeps it. Aborts unless valid().
+  // For other socket options and calls; the stream keeps it. Aborts unless
+  // valid().
   int fd() const;
 
  private:

@@ -30,7 +30,7 @@
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
-#include "ringway/net/listen_socket.h"
+#include "ringway/net/socket/listen_socket.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/net/udp_socket.h"
@@ -118,7 +118,8 @@ bool ConnectsToMappedIPv4() {
       ValueOf(SocketAddress::LocalOf(KernelSockets(), listener.get())).port();
   const SocketAddress mapped =
       Address(absl::StrCat("[::ffff:127.0.0.1]:", port));
-  SocketFd client = ValueOf(MakeStreamSocket(KernelSockets(), mapped));
+  SocketFd client =
+      ValueOf(MakeStreamSocket(KernelSockets(), mapped, ConnectOptions()));
   return connect(client.get(), mapped.data(), mapped.size()) == 0;
 }
 

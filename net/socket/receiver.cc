@@ -17,10 +17,11 @@ namespace ringway::net::internal {
 using ringway::internal::WaitEnd;
 using State = ArmedMultishot::State;
 
-ReceiveWait::ReceiveWait(StreamCore* core)
+ReceiveWait::ReceiveWait(StreamCore* core, ReceiveConsumer* consumer)
     : Wait(&Describe),
       core_(core),
-      unusable_(LoopDependent::WhyUnusable(core, "a TcpStream")) {}
+      unusable_(LoopDependent::WhyUnusable(core, "a TcpStream")),
+      consumer_(consumer) {}
 
 WaitEnd ReceiveWait::Admit() {
   if (unusable_ != Unusable::kNo) return WaitEnd::kUnusable;
@@ -29,7 +30,9 @@ WaitEnd ReceiveWait::Admit() {
 }
 
 WaitEnd ReceiveWait::Begin() {
-  if (core_->receiver().ready()) {
+  if (consumer_ != nullptr) {
+    if (Consume()) return WaitEnd::kServed;
+  } else if (core_->receiver().ready()) {
     TakeDelivered();
     return WaitEnd::kServed;
   }
@@ -49,6 +52,22 @@ std::string ReceiveWait::Describe(const Suspension& suspension) {
 void ReceiveWait::TakeDelivered() {
   taken_ = true;
   buffer_ = core_->receiver().Take(end_result_);
+}
+
+bool ReceiveWait::IsServed() {
+  return consumer_ != nullptr ? Consume() : core_->receiver().ready();
+}
+
+bool ReceiveWait::Consume() {
+  Receiver& receiver = core_->receiver();
+  while (!taken_ && receiver.ready()) {
+    // Of an error the consumer learns nothing: the wait returns it.
+    ReceivedBuffer bytes = receiver.Take(end_result_);
+    const bool over = bytes.empty();
+    if (end_result_ >= 0 && consumer_->Take(std::move(bytes))) taken_ = true;
+    if (over) taken_ = true;
+  }
+  return taken_;
 }
 
 int32_t ReceiveWait::Take(ReceivedBuffer& buffer) {
@@ -164,7 +183,7 @@ void Receiver::ServeWaiters() {
     }
     return;
   }
-  if (waiter_ != nullptr && ready()) {
+  if (waiter_ != nullptr && waiter_->IsServed()) {
     std::exchange(waiter_, nullptr)->CompleteNow(WaitEnd::kServed);
   } else if (waiter_ != nullptr && !receive_.in_progress()) {
     Arm();  // the waiter arrived while a pause was in progress

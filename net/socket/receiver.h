@@ -23,14 +23,17 @@ namespace ringway::net::internal {
 class Receiver;
 class StreamCore;
 
-// A task that waits for what a receiver delivers; the base of ReceiveOp.
+// A task that waits for what a receiver delivers; the base of ReceiveOp and
+// ReceiveUntilOp.
 class ReceiveWait : public ringway::internal::Wait<ReceiveWait> {
  protected:
-  explicit ReceiveWait(StreamCore* core);
+  // Ends with the first delivery, or, if there is a `consumer`, when that has
+  // enough.
+  explicit ReceiveWait(StreamCore* core, ReceiveConsumer* consumer = nullptr);
   ~ReceiveWait() { LeaveIfWaiting(); }
 
-  // Once the wait is over and not cancelled: moves the bytes out, or returns
-  // what ended the stream, 0 or -errno.
+  // Once the wait is over and not cancelled: moves the bytes out, unless they
+  // are the consumer's, or returns what ended the stream, 0 or -errno.
   int32_t Take(ReceivedBuffer& buffer);
 
   StreamCore* const core_;
@@ -46,8 +49,13 @@ class ReceiveWait : public ringway::internal::Wait<ReceiveWait> {
   bool Leave();
   static std::string Describe(const Suspension& suspension);
   void TakeDelivered();
+  // True if the receiver has what the task waits for.
+  bool IsServed();
+  // Gives the consumer what is delivered. False if it needs more.
+  bool Consume();
 
-  bool taken_ = false;  // without waiting: the next two are the result
+  ReceiveConsumer* const consumer_;
+  bool taken_ = false;  // the next two are the result
   int32_t end_result_ = 0;
   ReceivedBuffer buffer_;
 };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/listen_socket.h"
+#include "ringway/net/socket/listen_socket.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <climits>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,8 +57,30 @@ absl::Status RemoveStaleName(SocketCalls& sockets,
   }
 }
 
+absl::Status SetStream(const SocketFd& fd, const SocketAddress& address,
+                       const StreamOptions& options) {
+  return internal::SetStreamOptions(fd.calls(), fd.get(), address.family(),
+                                    options);
+}
+
+// Sets `option` of TCP to `value` unless that is 0.
+absl::Status SetNumber(const SocketFd& fd, int option, int64_t value,
+                       std::string_view name) {
+  if (value == 0) return absl::OkStatus();
+  if (value < 0 || value > INT_MAX)
+    return absl::InvalidArgumentError(absl::StrCat(name, "=", value));
+  const int number = static_cast<int>(value);
+  const int error = fd.calls().SetOption(fd.get(), IPPROTO_TCP, option, &number,
+                                         sizeof(number));
+  if (error == 0) return absl::OkStatus();
+  return ErrnoToStatus(-error, absl::StrCat("setsockopt ", name));
+}
+
 absl::Status Configure(const SocketFd& fd, const SocketAddress& address,
                        const ListenOptions& options) {
+  // Accepted sockets inherit them, which saves calls per connection.
+  absl::Status stream = SetStream(fd, address, options.stream);
+  if (!stream.ok()) return stream;
   if (address.is_unix()) return RemoveStaleName(fd.calls(), address);
   absl::Status status =
       SetFlag(fd, SOL_SOCKET, SO_REUSEADDR, true, "SO_REUSEADDR");
@@ -66,10 +90,18 @@ absl::Status Configure(const SocketFd& fd, const SocketAddress& address,
   if (status.ok() && address.family() == AF_INET6) {
     status = SetV6Only(fd.calls(), fd.get(), options.v6_only);
   }
-  // Accepted sockets inherit it, which saves a call per connection.
-  if (status.ok()) {
+  if (status.ok() && !options.stream.no_delay) {
     status =
         SetFlag(fd, IPPROTO_TCP, TCP_NODELAY, options.no_delay, "TCP_NODELAY");
+  }
+  if (status.ok()) {
+    status = SetNumber(fd, TCP_DEFER_ACCEPT,
+                       absl::ToInt64Seconds(options.defer_accept),
+                       "TCP_DEFER_ACCEPT");
+  }
+  if (status.ok()) {
+    status =
+        SetNumber(fd, TCP_FASTOPEN, options.fast_open_queue, "TCP_FASTOPEN");
   }
   return status;
 }
@@ -115,17 +147,22 @@ absl::StatusOr<SocketFd> DuplicateSocket(const SocketFd& socket) {
 }
 
 absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
-                                          const SocketAddress& address) {
+                                          const SocketAddress& address,
+                                          const ConnectOptions& options) {
   absl::StatusOr<SocketFd> fd = MakeSocket(sockets, address);
-  if (!fd.ok() || address.is_unix()) return fd;
-  if (IsMappedIPv4(address)) {
-    // One that is for IPv6 only cannot reach it.
-    if (absl::Status s = SetV6Only(sockets, fd->get(), false); !s.ok())
-      return s;
-  }
-  absl::Status status =
-      SetFlag(*fd, IPPROTO_TCP, TCP_NODELAY, true, "TCP_NODELAY");
+  if (!fd.ok()) return fd;
+  absl::Status status = SetStream(*fd, address, options.stream);
+  // One that is for IPv6 only cannot reach an IPv4 address.
+  if (status.ok() && IsMappedIPv4(address))
+    status = SetV6Only(sockets, fd->get(), false);
+  if (status.ok() && !address.is_unix() && !options.stream.no_delay)
+    status = SetFlag(*fd, IPPROTO_TCP, TCP_NODELAY, true, "TCP_NODELAY");
   if (!status.ok()) return status;
+  const SocketAddress& local = options.local;
+  if (local.family() != AF_UNSPEC) {
+    const int error = sockets.Bind(fd->get(), local.data(), local.size());
+    if (error != 0) return Failed(error, "bind to", local);
+  }
   return fd;
 }
 

@@ -3,11 +3,13 @@
 // Creates listening sockets and sockets for connecting. Nothing here blocks,
 // except while another server starts on the same stale Unix path.
 
-#ifndef RINGWAY_NET_LISTEN_SOCKET_H_
-#define RINGWAY_NET_LISTEN_SOCKET_H_
+#ifndef RINGWAY_NET_SOCKET_LISTEN_SOCKET_H_
+#define RINGWAY_NET_SOCKET_LISTEN_SOCKET_H_
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "ringway/backends/socket_calls.h"
+#include "ringway/net/socket/stream_options.h"
 #include "ringway/net/socket_address.h"
 
 namespace ringway::net {
@@ -27,8 +29,28 @@ struct ListenOptions {
   // An IPv6 socket accepts IPv6 connections only, not IPv4 ones. Always set
   // explicitly, independent of the sysctl net.ipv6.bindv6only.
   bool v6_only = false;
-  // Accepted TCP connections send small writes at once (TCP_NODELAY).
+  // Accepted TCP connections send small writes at once (TCP_NODELAY), unless
+  // `stream` has another value.
   bool no_delay = true;
+  // Of the accepted streams. The listener has them, too: its buffers and mark
+  // take part in the handshake, and it accepts on the given device only.
+  StreamOptions stream;
+  // Connections are accepted when their first bytes have arrived, or after this
+  // time, in whole seconds (TCP_DEFER_ACCEPT); 0: at once. Only for protocols
+  // in which clients speak first.
+  absl::Duration defer_accept;
+  // Clients may send with the handshake (TCP_FASTOPEN); how many such
+  // connections may wait, 0: none. What they send can arrive twice.
+  int fast_open_queue = 0;
+};
+
+struct ConnectOptions {
+  ConnectOptions() {}
+
+  StreamOptions stream;
+  // Where it connects from; none: the system chooses. With port 0 it chooses
+  // the port.
+  SocketAddress local;
 };
 
 // Makes a listening stream socket of `sockets`, bound to `address`; with port 0
@@ -44,10 +66,14 @@ absl::StatusOr<SocketFd> MakeListenSocket(SocketCalls& sockets,
 // Duplicates the descriptor, with CLOEXEC set.
 absl::StatusOr<SocketFd> DuplicateSocket(const SocketFd& socket);
 
-// Makes an unconnected stream socket for `address`, with TCP_NODELAY for TCP.
+// Makes an unconnected stream socket for `address`, with TCP_NODELAY for TCP
+// unless `options` have another value.
+//
+// Errors: the errno of the call that failed, naming it and the address.
 absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
-                                          const SocketAddress& address);
+                                          const SocketAddress& address,
+                                          const ConnectOptions& options);
 
 }  // namespace ringway::net
 
-#endif  // RINGWAY_NET_LISTEN_SOCKET_H_
+#endif  // RINGWAY_NET_SOCKET_LISTEN_SOCKET_H_

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The awaitables of a stream: ReadOp, ReceiveOp, WriteOp, WritevOp,
-// ShutdownWriteOp, CloseOp. net::TcpStream creates and documents them.
+// The awaitables of a stream: ReadOp, ReceiveOp, ReceiveUntilOp, WriteOp,
+// WritevOp, SendFileOp, ShutdownWriteOp, CloseOp. net::TcpStream creates and
+// documents them.
 
-#ifndef RINGWAY_NET_STREAM_OPS_H_
-#define RINGWAY_NET_STREAM_OPS_H_
+#ifndef RINGWAY_NET_SOCKET_STREAM_OPS_H_
+#define RINGWAY_NET_SOCKET_STREAM_OPS_H_
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -62,6 +63,13 @@ class [[nodiscard]] ReceiveOp : public internal::ReceiveWait {
  public:
   explicit ReceiveOp(internal::StreamCore* core) : ReceiveWait(core) {}
   absl::StatusOr<ReceivedBuffer> await_resume();
+};
+
+class [[nodiscard]] ReceiveUntilOp : public internal::ReceiveWait {
+ public:
+  ReceiveUntilOp(internal::StreamCore* core, ReceiveConsumer& consumer)
+      : ReceiveWait(core, &consumer) {}
+  absl::Status await_resume();
 };
 
 // Base of the operations that are queued in a stream's write order.
@@ -135,6 +143,23 @@ class [[nodiscard]] WritevOp : public QueuedWrite {
   msghdr message_ = {};
 };
 
+class [[nodiscard]] SendFileOp : public QueuedWrite {
+ public:
+  SendFileOp(internal::StreamCore* core, int file, int64_t offset,
+             uint64_t n_bytes);
+  bool await_ready() const noexcept { return n_left_ == 0 && usable(); }
+  absl::StatusOr<uint64_t> await_resume() const;
+
+ private:
+  static bool Advance(QueuedWrite& self, size_t n_bytes);
+  void Prepare();
+
+  const int file_;
+  const int64_t offset_;
+  const uint64_t n_bytes_;
+  uint64_t n_left_;
+};
+
 class [[nodiscard]] ShutdownWriteOp : public QueuedWrite {
  public:
   explicit ShutdownWriteOp(internal::StreamCore* core);
@@ -170,4 +195,4 @@ class [[nodiscard]] CloseOp : private internal::SocketCore::Closer {
 
 }  // namespace ringway::net
 
-#endif  // RINGWAY_NET_STREAM_OPS_H_
+#endif  // RINGWAY_NET_SOCKET_STREAM_OPS_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/listen_socket.h"
+#include "ringway/net/socket/listen_socket.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -247,10 +247,12 @@ RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(ListenSocket);
 using StreamSocket = ListenSocketTest;
 
 TEST_P(StreamSocket, SendsSmallWritesAtOnce) {
-  SocketFd tcp = ValueOf(MakeStreamSocket(sockets(), Address("127.0.0.1:0")));
+  SocketFd tcp = ValueOf(
+      MakeStreamSocket(sockets(), Address("127.0.0.1:0"), ConnectOptions()));
   EXPECT_NE(IntOption(tcp.get(), IPPROTO_TCP, TCP_NODELAY), 0);
   EXPECT_TRUE(system().IsCloseOnExec(tcp.get()));
-  EXPECT_TRUE(MakeStreamSocket(sockets(), Address("unix:@x")).ok());
+  EXPECT_TRUE(
+      MakeStreamSocket(sockets(), Address("unix:@x"), ConnectOptions()).ok());
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(StreamSocket);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/stream_ops.h"
+#include "ringway/net/socket/stream_ops.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -81,6 +81,17 @@ absl::StatusOr<ReceivedBuffer> ReceiveOp::await_resume() {
   const int32_t end_result = Take(buffer);
   if (end_result < 0) return Failed(end_result, "receive", core_->fd());
   return buffer;
+}
+
+// --- ReceiveUntilOp
+
+absl::Status ReceiveUntilOp::await_resume() {
+  if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
+  if (cancelled()) return CancelledStatus();
+  ReceivedBuffer none;
+  const int32_t end_result = Take(none);
+  if (end_result < 0) return Failed(end_result, "receive", core_->fd());
+  return absl::OkStatus();
 }
 
 // --- QueuedWrite
@@ -194,6 +205,39 @@ bool WritevOp::Advance(QueuedWrite& queued, size_t n_bytes) {
     self.sent_of_first_ = 0;
   }
   return self.Prepare();
+}
+
+// --- SendFileOp
+
+SendFileOp::SendFileOp(internal::StreamCore* core, int file, int64_t offset,
+                       uint64_t n_bytes)
+    : QueuedWrite(core, &Advance),
+      file_(file),
+      offset_(offset),
+      n_bytes_(n_bytes),
+      n_left_(n_bytes) {
+  Prepare();
+}
+
+void SendFileOp::Prepare() {
+  // No more at once than the result of an operation can say.
+  PrepareSendFile(*this, FdOf(core_), file_,
+                  offset_ + static_cast<int64_t>(n_bytes_ - n_left_),
+                  std::min<uint64_t>(n_left_, uint64_t{1} << 30));
+}
+
+bool SendFileOp::Advance(QueuedWrite& queued, size_t n_bytes) {
+  SendFileOp& self = static_cast<SendFileOp&>(queued);
+  self.n_left_ -= n_bytes;
+  if (n_bytes == 0 || self.n_left_ == 0) return false;  // 0: the file ends
+  self.Prepare();
+  return true;
+}
+
+absl::StatusOr<uint64_t> SendFileOp::await_resume() const {
+  absl::Status sent = QueuedWrite::await_resume();
+  if (!sent.ok()) return sent;
+  return n_bytes_ - n_left_;
 }
 
 // --- ShutdownWriteOp
