@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The servers of docs/networking.md, one at a time:
+//
+//   networking --serve=lines --listen=127.0.0.1:7878
+//
+// They end at SIGINT or SIGTERM.
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/net/address_prefix.h"
+#include "ringway/net/buffered_reader.h"
+#include "ringway/net/forward.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/udp_socket.h"
+#include "ringway/runtime/runtime.h"
+#include "ringway/tools/command_line/command_line.h"
+
+namespace {
+
+using ringway::Task;
+using ringway::WithTimeout;
+using ringway::net::AddressPrefix;
+using ringway::net::BufferedReader;
+using ringway::net::Datagram;
+using ringway::net::SocketAddress;
+using ringway::net::TcpStream;
+using ringway::net::UdpSocket;
+
+std::span<const std::byte> AsBytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+Task<absl::Status> ServeLines(TcpStream stream) {
+  BufferedReader in(stream.reader());
+  while (true) {
+    auto line = co_await WithTimeout(absl::Seconds(30),
+                                     in.ReadLine(/*limit_bytes=*/8192));
+    if (absl::IsDeadlineExceeded(line.status()))
+      co_return co_await stream.CloseGracefully(absl::Seconds(1));
+    if (!line.ok()) co_return line.status();
+    if (!*line) co_return absl::OkStatus();
+    const std::string reply = absl::StrCat((*line)->size(), " ", **line, "\n");
+    absl::Status sent = co_await stream.Write(AsBytes(reply));
+    if (!sent.ok()) co_return sent;
+  }
+}
+
+Task<absl::Status> ServeFrames(TcpStream stream) {
+  BufferedReader in(stream.reader(), /*limit_bytes=*/1 << 20);
+  while (true) {
+    auto header = co_await in.Fill(4);
+    if (!header.ok()) co_return header.status();
+    if (header->empty()) co_return absl::OkStatus();
+    if (header->size() < 4) co_return absl::DataLossError("half a header");
+    size_t n_bytes = 0;
+    for (std::byte b : header->first(4))
+      n_bytes = n_bytes << 8 | static_cast<size_t>(b);
+
+    auto frame = co_await in.Fill(4 + n_bytes);
+    if (!frame.ok()) co_return frame.status();
+    if (frame->size() < 4 + n_bytes)
+      co_return absl::DataLossError("half a frame");
+    absl::Status sent = co_await stream.Write(frame->first(4 + n_bytes));
+    if (!sent.ok()) co_return sent;
+    in.Consume(4 + n_bytes);
+  }
+}
+
+Task<absl::Status> Proxy(TcpStream client, SocketAddress upstream) {
+  auto server =
+      co_await WithTimeout(absl::Seconds(1), ringway::net::Connect(upstream));
+  if (!server.ok()) co_return server.status();
+  auto bytes = co_await ringway::net::ForwardBoth(client, *server);
+  co_return bytes.status();
+}
+
+Task<absl::Status> ServeHttp(TcpStream stream) {
+  BufferedReader in(stream.reader());
+  while (true) {
+    auto head = co_await in.ReadUntil("\r\n\r\n", /*limit_bytes=*/16 * 1024);
+    if (!head.ok()) co_return head.status();
+    if (head->empty()) co_return absl::OkStatus();
+    const bool last = !head->starts_with("GET ");  // its body is not read
+    const std::string answer =
+        absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n",
+                     last ? "Connection: close\r\n" : "", "\r\nHello\n");
+    absl::Status sent = co_await stream.Write(AsBytes(answer));
+    if (!sent.ok()) co_return sent;
+    if (last) co_return co_await stream.CloseGracefully(absl::Seconds(5));
+  }
+}
+
+Task<absl::Status> ServeAllowed(TcpStream stream,
+                                std::vector<AddressPrefix> allowed) {
+  const absl::StatusOr<SocketAddress> peer = stream.PeerAddress();
+  if (!peer.ok()) co_return peer.status();
+  for (const AddressPrefix& prefix : allowed) {
+    if (prefix.Contains(*peer))
+      co_return co_await ServeLines(std::move(stream));
+  }
+  stream.Reset();
+  co_return absl::PermissionDeniedError(peer->ToString());
+}
+
+Task<absl::Status> ServeDatagrams(SocketAddress address) {
+  absl::StatusOr<UdpSocket> socket = UdpSocket::Bind(address);
+  if (!socket.ok()) co_return socket.status();
+  std::array<std::byte, 2048> buffer;
+  while (true) {
+    absl::StatusOr<Datagram> request = co_await socket->ReceiveFrom(buffer);
+    if (!request.ok()) co_return request.status();
+    if (request->truncated) continue;
+    auto reply = std::span(buffer).first(request->n_bytes);
+    absl::Status sent = co_await socket->SendTo(reply, request->sender);
+    if (!sent.ok() && !absl::IsUnavailable(sent)) co_return sent;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string serve = "lines";
+  std::string listen = "127.0.0.1:7878";
+  std::string upstream = "127.0.0.1:7879";
+  std::string allow = "127.0.0.0/8,::1";
+  std::string backend = "auto";
+  ringway::CommandLine flags("networking", "the servers of docs/networking.md");
+  flags.Add("serve", "lines, frames, proxy, http, allowed or datagrams",
+            &serve);
+  flags.Add("listen", "address to listen on", &listen);
+  flags.Add("upstream", "of the proxy", &upstream);
+  flags.Add("allow", "prefixes of the clients of `allowed`, with commas",
+            &allow);
+  flags.Add("backend", "auto, uring or epoll", &backend);
+  if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
+
+  const absl::StatusOr<ringway::BackendKind> kind =
+      ringway::ParseBackendKind(backend);
+  if (!kind.ok()) return flags.Complain(kind.status().message());
+  const absl::StatusOr<SocketAddress> address = SocketAddress::Parse(listen);
+  if (!address.ok()) return flags.Complain(address.status().message());
+  const absl::StatusOr<SocketAddress> server = SocketAddress::Parse(upstream);
+  if (!server.ok()) return flags.Complain(server.status().message());
+  std::vector<AddressPrefix> allowed;
+  for (std::string_view text : absl::StrSplit(allow, ',')) {
+    const absl::StatusOr<AddressPrefix> prefix = AddressPrefix::Parse(text);
+    if (!prefix.ok()) return flags.Complain(prefix.status().message());
+    allowed.push_back(*prefix);
+  }
+
+  ringway::ExecutorOptions options;
+  options.loop.backend.kind = *kind;
+  ringway::Runtime::Builder builder;
+  builder.Options(options);
+  const std::map<std::string, ringway::Runtime::ConnectionHandler> handlers = {
+      {"lines", ServeLines},
+      {"frames", ServeFrames},
+      {"http", ServeHttp},
+      {"proxy",
+       [server](TcpStream client) {
+         return Proxy(std::move(client), *server);
+       }},
+      {"allowed",
+       [allowed](TcpStream client) {
+         return ServeAllowed(std::move(client), allowed);
+       }},
+  };
+  const auto handler = handlers.find(serve);
+  if (handler != handlers.end()) {
+    builder.Listen(listen, handler->second);
+  } else if (serve == "datagrams") {
+    builder.OnStart([address] { return ServeDatagrams(*address); });
+  } else {
+    return flags.Complain(absl::StrCat("there is no --serve=", serve));
+  }
+  return ringway::RunUntilSignal(builder);
+}

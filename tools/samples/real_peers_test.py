@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The servers of docs/networking.md and clients that others wrote.
+
+Runs with what the machine has of nc, socat and curl, and with Python's asyncio and
+sockets; says on stderr what is missing.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+_NETWORKING = sys.argv.pop(1)
+_BACKENDS = ['auto', 'epoll']
+
+
+def on_each_backend(test):
+    def run(self):
+        for backend in _BACKENDS:
+            with self.subTest(backend):
+                test(self, backend)
+    return run
+
+
+def needs(program):
+    if shutil.which(program) is None:
+        print(f'real_peers_test: no {program}, its tests are skipped', file=sys.stderr)
+        return unittest.skip(f'no {program}')
+    return lambda test: test
+
+
+class Server:
+    """One server of the program; `report` is what it printed when it ended."""
+
+    def __init__(self, backend, *flags, datagrams=False):
+        self._process = subprocess.Popen(
+            [_NETWORKING, '--backend=' + backend, *flags],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self._lines = []
+        address = 'backend: ' if datagrams else 'listening on '
+        for line in self._process.stdout:
+            self._lines.append(line)
+            if line.startswith(address):
+                self.address = line[len(address):].strip()
+                break
+        else:
+            self._process.wait()
+            raise AssertionError('it did not start: ' + ''.join(self._lines))
+
+    @property
+    def host(self):
+        return self.address.rsplit(':', 1)[0]
+
+    @property
+    def port(self):
+        return self.address.rsplit(':', 1)[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._lines.append(self._process.communicate(timeout=30)[0])
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+        self.report = ''.join(self._lines)
+
+
+def listening(backend, serve, *flags):
+    return Server(backend, '--serve=' + serve, '--listen=127.0.0.1:0', *flags)
+
+
+def run(*command, input=b''):
+    done = subprocess.run(command, input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=60, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f'{command}: exit code {done.returncode}: {done.stderr.decode()}')
+    return done.stdout
+
+
+class RealPeersTest(unittest.TestCase):
+
+    @needs('nc')
+    @on_each_backend
+    def test_nc_speaks_lines(self, backend):
+        with listening(backend, 'lines') as server:
+            heard = run('nc', '-N', server.host, server.port, input=b'hello\nto you\r\n')
+        self.assertEqual(heard, b'5 hello\n6 to you\n')
+
+    @needs('socat')
+    @on_each_backend
+    def test_socat_speaks_lines(self, backend):
+        with listening(backend, 'lines') as server:
+            heard = run('socat', '-t10', '-', 'TCP:' + server.address, input=b'hello\n')
+        self.assertEqual(heard, b'5 hello\n')
+
+    @needs('curl')
+    @on_each_backend
+    def test_curl_gets_twice_on_one_connection(self, backend):
+        with listening(backend, 'http') as server:
+            url = f'http://{server.address}/'
+            heard = run('curl', '-sS', '-w', '%{num_connects}\n', url, url)
+        self.assertEqual(heard, b'Hello\n1\nHello\n0\n')
+
+    # The answer arrives though the body is not read.
+    @needs('curl')
+    @on_each_backend
+    def test_curl_posts_what_nobody_reads(self, backend):
+        with listening(backend, 'http') as server:
+            for _ in range(20):
+                heard = run('curl', '-sS', '-H', 'Expect:', '--data-binary', '@-',
+                            f'http://{server.address}/', input=b'x' * 300_000)
+                self.assertEqual(heard, b'Hello\n')
+
+    @needs('curl')
+    @on_each_backend
+    def test_curl_through_the_proxy(self, backend):
+        with listening(backend, 'http') as server:
+            with listening(backend, 'proxy', '--upstream=' + server.address) as proxy:
+                for _ in range(20):
+                    self.assertEqual(run('curl', '-sS', f'http://{proxy.address}/'), b'Hello\n')
+        self.assertIn('20 accepted, 20 ended well', proxy.report)
+
+    @on_each_backend
+    def test_asyncio_clients_beside_each_other(self, backend):
+        async def converse(server, number):
+            reader, writer = await asyncio.open_connection(server.host, int(server.port))
+            for i in range(50):
+                line = f'{number} {i} ' + 'x' * (i * 37 % 1000)
+                writer.write(line.encode() + b'\n')
+                heard = await asyncio.wait_for(reader.readline(), 30)
+                self.assertEqual(heard.decode(), f'{len(line)} {line}\n')
+            writer.write_eof()
+            self.assertEqual(await reader.read(), b'')
+            writer.close()
+
+        async def all_of_them(server):
+            await asyncio.gather(*(converse(server, n) for n in range(30)))
+
+        with listening(backend, 'lines') as server:
+            asyncio.run(all_of_them(server))
+        self.assertIn('30 accepted, 30 ended well', server.report)
+
+    @on_each_backend
+    def test_frames_of_every_size_in_any_pieces(self, backend):
+        frames = b''.join(len(body).to_bytes(4, 'big') + body
+                          for body in (os.urandom(n) for n in (0, 1, 4, 100, 65_536, 1_000_000)))
+        with listening(backend, 'frames') as server:
+            with socket.create_connection((server.host, int(server.port)), timeout=60) as peer:
+                def send():
+                    for start in range(0, len(frames), 7_919):
+                        peer.sendall(frames[start:start + 7_919])
+                    peer.shutdown(socket.SHUT_WR)
+                sender = threading.Thread(target=send)
+                sender.start()
+                heard = b''
+                while part := peer.recv(1 << 16):
+                    heard += part
+                sender.join()
+        self.assertTrue(heard == frames)
+        self.assertIn('1 accepted, 1 ended well', server.report)
+
+    # A connection that lives long, with both sides sending at the same time.
+    @on_each_backend
+    def test_both_directions_through_the_proxy(self, backend):
+        upload, download = os.urandom(3_000_000), os.urandom(2_000_000)
+        with socket.create_server(('127.0.0.1', 0)) as upstream:
+            upstream.settimeout(60)
+            host, port = upstream.getsockname()
+
+            def serve(received):
+                connection = upstream.accept()[0]
+                connection.settimeout(60)
+                with connection:
+                    sender = threading.Thread(target=connection.sendall, args=(download,))
+                    sender.start()
+                    while part := connection.recv(1 << 16):
+                        received.append(part)
+                    sender.join()
+
+            received = []
+            server = threading.Thread(target=serve, args=(received,))
+            server.start()
+            with listening(backend, 'proxy', f'--upstream={host}:{port}') as proxy:
+                address = (proxy.host, int(proxy.port))
+                with socket.create_connection(address, timeout=60) as client:
+                    def send():
+                        client.sendall(upload)
+                        client.shutdown(socket.SHUT_WR)
+                    sender = threading.Thread(target=send)
+                    sender.start()
+                    heard = b''
+                    while part := client.recv(1 << 16):
+                        heard += part
+                    sender.join()
+                server.join()
+        self.assertTrue(heard == download)
+        self.assertTrue(b''.join(received) == upload)
+
+    @on_each_backend
+    def test_whoever_is_not_allowed_is_cut_off(self, backend):
+        for prefixes, expected in (('127.0.0.0/8', b'2 hi\n'), ('10.0.0.0/8', b'')):
+            with listening(backend, 'allowed', '--allow=' + prefixes) as server:
+                heard = b''
+                try:
+                    with socket.create_connection((server.host, int(server.port)), 60) as peer:
+                        peer.sendall(b'hi\n')
+                        heard = peer.recv(100)
+                except ConnectionError:
+                    pass
+                self.assertEqual(heard, expected)
+
+    @on_each_backend
+    def test_datagrams_come_back(self, backend):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(('127.0.0.1', 0))
+            address = free.getsockname()
+        with Server(backend, '--serve=datagrams', '--listen=%s:%d' % address, datagrams=True):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+                peer.settimeout(0.5)
+                for payload in (b'one', b'', b'x' * 2048):
+                    for _ in range(60):  # until it has bound its socket
+                        try:
+                            peer.sendto(payload, address)
+                            self.assertEqual(peer.recvfrom(4096)[0], payload)
+                            break
+                        except (TimeoutError, ConnectionError):
+                            continue
+                    else:
+                        self.fail('no reply')
+
+    def test_says_what_is_wrong_with_its_flags(self):
+        for flag in '--serve=tea', '--listen=nowhere', '--allow=10.0.0.1/8':
+            done = subprocess.run([_NETWORKING, flag], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 2, flag)
+            self.assertTrue(re.search(r'networking: .*\n$', done.stderr), done.stderr)
+
+
+if __name__ == '__main__':
+    sys.exit(unittest.main())
