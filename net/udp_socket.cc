@@ -2,7 +2,7 @@
 
 #include "ringway/net/udp_socket.h"
 
-#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,7 +15,6 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/socket/socket_core.h"
-#include "ringway/net/socket/socket_option.h"
 
 namespace ringway::net {
 namespace internal {
@@ -158,21 +157,6 @@ absl::StatusOr<Datagram> ReceiveDatagramOp::await_resume() const {
 
 // --- UdpSocket
 
-namespace {
-
-absl::Status Configure(const SocketFd& fd, const SocketAddress& address,
-                       const UdpOptions& options) {
-  absl::Status status;
-  if (options.reuse_port)
-    status.Update(internal::SetSocketFlag(fd.calls(), fd.get(), SOL_SOCKET,
-                                          SO_REUSEPORT, true, "SO_REUSEPORT"));
-  if (address.family() == AF_INET6)
-    status.Update(internal::SetV6Only(fd.calls(), fd.get(), options.v6_only));
-  return status;
-}
-
-}  // namespace
-
 absl::StatusOr<UdpSocket> UdpSocket::Bind(Loop& loop,
                                           const SocketAddress& address,
                                           const UdpOptions& options) {
@@ -186,7 +170,9 @@ absl::StatusOr<UdpSocket> UdpSocket::Bind(Loop& loop,
     return ErrnoToStatus(-fd.get(),
                          absl::StrCat("UDP socket for ", address.ToString()));
   }
-  if (absl::Status s = Configure(fd, address, options); !s.ok()) return s;
+  absl::Status set =
+      internal::SetUdpOptions(sockets, fd.get(), address.family(), options);
+  if (!set.ok()) return set;
   const int error = sockets.Bind(fd.get(), address.data(), address.size());
   if (error != 0) {
     return ErrnoToStatus(-error,
@@ -235,6 +221,38 @@ absl::Status UdpSocket::Connect(const SocketAddress& peer) {
   if (error == 0) return absl::OkStatus();
   return ErrnoToStatus(-error,
                        absl::StrCat("connect UDP to ", peer.ToString()));
+}
+
+absl::Status UdpSocket::Disconnect() {
+  const absl::StatusOr<SocketAddress> before = LocalAddress();
+  if (!before.ok()) return before.status();
+  SocketCalls& sockets = core_->sockets();
+  sockaddr none = {};
+  none.sa_family = AF_UNSPEC;
+  int error = sockets.Connect(core_->fd(), &none, sizeof(none));
+  if (error != 0) return ErrnoToStatus(-error, "disconnect UDP");
+  // Linux also takes away a port that it has chosen itself (__udp_disconnect()
+  // in net/ipv4/udp.c).
+  const absl::StatusOr<SocketAddress> after = LocalAddress();
+  if (!after.ok() || *after == *before) return after.status();
+  error = sockets.Bind(core_->fd(), before->data(), before->size());
+  if (error == 0) return absl::OkStatus();
+  return ErrnoToStatus(-error,
+                       absl::StrCat("bind UDP to ", before->ToString()));
+}
+
+absl::Status UdpSocket::Join(const MulticastGroup& group) {
+  return SetMembership(group, /*join=*/true);
+}
+
+absl::Status UdpSocket::Leave(const MulticastGroup& group) {
+  return SetMembership(group, /*join=*/false);
+}
+
+absl::Status UdpSocket::SetMembership(const MulticastGroup& group, bool join) {
+  const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a UdpSocket");
+  if (why != Unusable::kNo) return UnusableStatus(why, "UDP socket");
+  return internal::SetMembership(core_->sockets(), core_->fd(), group, join);
 }
 
 void UdpSocket::Close() {

@@ -32,20 +32,10 @@
 #include "ringway/executor/loop/loop_dependent.h"
 #include "ringway/executor/task/operation_await.h"
 #include "ringway/executor/task/task_context.h"
+#include "ringway/net/socket/udp_options.h"
 #include "ringway/net/socket_address.h"
 
 namespace ringway::net {
-
-struct UdpOptions {
-  UdpOptions() {}
-
-  // Several sockets, one per worker, share the address and the kernel spreads
-  // senders over them.
-  bool reuse_port = false;
-  // An IPv6 socket receives IPv6 datagrams only, not IPv4 ones. Always set
-  // explicitly, independent of the sysctl net.ipv6.bindv6only.
-  bool v6_only = false;
-};
 
 struct Datagram {
   Datagram() {}
@@ -161,6 +151,23 @@ class UdpSocket {
   //
   // Errors: the errno of connect(2), naming the address.
   absl::Status Connect(const SocketAddress& peer);
+  // The socket sends to and receives from anybody again. A port that the kernel
+  // chose is bound once more, as it is lost: datagrams that arrive meanwhile
+  // are, too.
+  //
+  // Errors: the errno of connect(2) or bind(2).
+  absl::Status Disconnect();
+
+  // From now on also receives what is sent to `group` and the socket's port;
+  // bind it to the group's address or to the unspecified one. Does not wait.
+  // The simulator has no multicast: ENOPROTOOPT.
+  //
+  // Errors: InvalidArgument for an address that is no multicast group; the
+  //         errno of setsockopt(2), naming the group: EADDRINUSE if it has
+  //         joined already, EADDRNOTAVAIL if it has not, ENODEV for the
+  //         interface. FailedPrecondition once it is closed.
+  absl::Status Join(const MulticastGroup& group);
+  absl::Status Leave(const MulticastGroup& group);
 
   // Sends one datagram.
   //
@@ -210,6 +217,7 @@ class UdpSocket {
 
  private:
   explicit UdpSocket(std::unique_ptr<internal::UdpCore> core);
+  absl::Status SetMembership(const MulticastGroup& group, bool join);
 
   std::unique_ptr<internal::UdpCore> core_;
 };

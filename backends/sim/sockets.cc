@@ -114,6 +114,12 @@ int Sockets::Connect(int fd, const sockaddr* address, socklen_t length) {
   int error;
   const std::shared_ptr<sim::Socket> socket = Find(fd, error);
   if (socket == nullptr) return error;
+  if (address->sa_family == AF_UNSPEC) {
+    auto* const datagrams = dynamic_cast<DatagramSocket*>(socket.get());
+    if (datagrams == nullptr) return -EAFNOSUPPORT;
+    datagrams->Disconnect();
+    return 0;
+  }
   Address to;
   error = Address::Parse(address, length, socket->family(), &to);
   if (error != 0) return error;

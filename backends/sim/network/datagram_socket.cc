@@ -83,6 +83,11 @@ int64_t DatagramSocket::Connect(const Address& to) {
   return 0;
 }
 
+void DatagramSocket::Disconnect() {
+  connected_ = false;
+  set_remote(Address());
+}
+
 int64_t DatagramSocket::Shutdown(int how) {
   if (!connected_) return -ENOTCONN;
   if (how != SHUT_WR) read_shut_ = true;

@@ -42,6 +42,7 @@ class DatagramSocket final : public Socket {
   uint32_t Ready() override;
   int64_t Bind(const Address& address) override;
   int64_t Connect(const Address& to) override;
+  void Disconnect();
   int64_t Shutdown(int how) override;
   bool KeepsBoundaries() const override { return !sequenced_; }
   int64_t Receive(Buffers& to, int flags, Received& received) override;
