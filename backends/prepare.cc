@@ -32,11 +32,15 @@ void Prepare(Operation& op, OpCode opcode, int fd) {
   op.result = 0;
 }
 
+void SetBuffer(Operation& op, const void* data, size_t n_bytes) {
+  op.address = const_cast<void*>(data);
+  op.length = static_cast<uint32_t>(std::min(n_bytes, kMaxTransfer));
+}
+
 void PrepareBytes(Operation& op, OpCode opcode, int fd, const void* data,
                   size_t n_bytes) {
   Prepare(op, opcode, fd);
-  op.address = const_cast<void*>(data);
-  op.length = static_cast<uint32_t>(std::min(n_bytes, kMaxTransfer));
+  SetBuffer(op, data, n_bytes);
 }
 
 void PrepareVectors(Operation& op, OpCode opcode, int fd,
@@ -184,6 +188,13 @@ void PrepareRecvMsgMultishot(DeliveringOperation& op, int fd, msghdr& message,
                              int flags) {
   PrepareMessage(op, OpCode::kRecvMsgMultishot, fd, message,
                  flags | MSG_CMSG_CLOEXEC);
+}
+
+void ReplaceBuffer(Operation& op, std::span<const std::byte> buffer) {
+  RINGWAY_CHECK(op.state != OpState::kInFlight,
+                "a %s operation in flight got another buffer",
+                OpCodeName(op.opcode));
+  SetBuffer(op, buffer.data(), buffer.size());
 }
 
 void PrepareSend(Operation& op, int fd, std::span<const std::byte> buffer,

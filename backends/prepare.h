@@ -107,6 +107,11 @@ void PrepareRecvMultishot(DeliveringOperation& op, int fd);
 void PrepareRecvMsgMultishot(DeliveringOperation& op, int fd, msghdr& message,
                              int flags = 0);
 
+// Gives a prepared operation another buffer. It may have been passed to
+// Loop::Start(), which queues it for the end of the turn, but must not be in
+// flight (checked).
+void ReplaceBuffer(Operation& op, std::span<const std::byte> buffer);
+
 // MSG_NOSIGNAL is always added: a closed peer is an error, never a signal.
 void PrepareSend(Operation& op, int fd, std::span<const std::byte> buffer,
                  int flags = 0);

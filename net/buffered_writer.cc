@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/net/write_buffer.h"
@@ -73,6 +74,33 @@ BufferedWriter& BufferedWriter::operator=(BufferedWriter&& other) noexcept {
 
 BufferedWriter::~BufferedWriter() {
   if (buffer_ != nullptr) internal::WriteBuffer::Abandon(std::move(buffer_));
+}
+
+absl::Status BufferedWriter::TryEnqueue(std::span<const std::byte> bytes) {
+  const Unusable why =
+      LoopDependent::WhyUnusable(buffer_.get(), "a BufferedWriter");
+  if (why != Unusable::kNo) return UnusableStatus(why, "BufferedWriter");
+  if (buffer_->stream_closed())
+    return UnusableStatus(Unusable::kEmpty, "stream");
+  int32_t result = 0;
+  if (!buffer_->TryEnqueueNow(bytes, result)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no room for ", bytes.size(), " bytes: ", queued_bytes(),
+                     " are queued"));
+  }
+  return ErrnoToStatus(-result, "buffered write on a stream");
+}
+
+void BufferedWriter::Cork() {
+  if (LoopDependent::WhyUnusable(buffer_.get(), "a BufferedWriter") ==
+      Unusable::kNo)
+    buffer_->Cork();
+}
+
+void BufferedWriter::Uncork() {
+  if (LoopDependent::WhyUnusable(buffer_.get(), "a BufferedWriter") ==
+      Unusable::kNo)
+    buffer_->Uncork();
 }
 
 size_t BufferedWriter::queued_bytes() const {

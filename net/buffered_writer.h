@@ -114,6 +114,19 @@ class BufferedWriter {
     return EnqueueOp(buffer_.get(), bytes);
   }
 
+  // The same without waiting: the bytes are queued at once or not at all.
+  //
+  // Errors: as Enqueue(). ResourceExhausted also if there is no room, or tasks
+  //         wait for it.
+  absl::Status TryEnqueue(std::span<const std::byte> bytes);
+
+  // Holds back what is enqueued until Uncork(), a Flush(), or a task that waits
+  // for room, so that a message of many parts goes out in few packets. (What is
+  // enqueued in one turn of the loop goes out together anyway.) Both do nothing
+  // once it is moved from or its loop has ended.
+  void Cork();
+  void Uncork();
+
   // Waits until the kernel has accepted everything enqueued before.
   //
   // Errors:       as Enqueue().

@@ -173,6 +173,84 @@ TEST_P(BufferedWriterTest, MakesWritersWaitInOrderWhileItIsFull) {
   }(std::move(full), payload, far_end_, before));
 }
 
+TEST_P(BufferedWriterTest, WhatIsEnqueuedInOneTurnGoesOutTogether) {
+  auto main = [&]() -> Task<void> {
+    Connected pair = ConnectedTcp(system());
+    TcpStream stream = Adopt(std::move(pair.near_end));
+    BufferedWriter writer(stream.writer());
+    const uint64_t before = loop().stats().backend.submitted;
+    std::string all;
+    for (int i = 0; i < 100; ++i) {
+      const std::string part = std::to_string(i) + " ";
+      EXPECT_EQ(writer.TryEnqueue(Bytes(part)), absl::OkStatus());
+      all += part;
+    }
+    EXPECT_EQ(co_await writer.Flush(), absl::OkStatus());
+    EXPECT_EQ(loop().stats().backend.submitted - before, 1u);
+    EXPECT_EQ(co_await pair.far_end.Receive(all.size()), all);
+  };
+  Run(main());
+}
+
+TEST_P(BufferedWriterTest, TryEnqueueTakesAllOrNothingAndDoesNotWait) {
+  auto main = [&]() -> Task<void> {
+    size_t n_before = 0;
+    TcpStream stream = ConnectFull(&n_before);
+    BufferedWriter writer(stream.writer(), /*limit_bytes=*/10);
+    EXPECT_EQ(writer.TryEnqueue(Bytes("01234567")), absl::OkStatus());
+    EXPECT_EQ(writer.TryEnqueue(Bytes("89ab")).code(),
+              absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(writer.TryEnqueue(Bytes("89")), absl::OkStatus());
+    EXPECT_EQ(writer.queued_bytes(), 10u);
+    auto enqueue = [&]() -> Task<absl::Status> {
+      co_return co_await writer.Enqueue(Bytes("cd"));
+    };
+    JoinHandle<absl::Status> waits = Spawn(enqueue());
+    co_await TurnTimes(3);
+    EXPECT_FALSE(waits.done());
+    EXPECT_EQ((co_await far_end_.Receive(n_before + 12)).substr(n_before),
+              "0123456789cd");
+    EXPECT_EQ(co_await waits, absl::OkStatus());
+    EXPECT_EQ(co_await stream.Close(), absl::OkStatus());
+    EXPECT_EQ(writer.TryEnqueue(Bytes("x")).code(),
+              absl::StatusCode::kFailedPrecondition);
+    BufferedWriter moved = std::move(writer);
+    EXPECT_EQ(writer.TryEnqueue(Bytes("x")).code(),
+              absl::StatusCode::kFailedPrecondition);
+    writer.Cork();
+    writer.Uncork();
+  };
+  Run(main());
+}
+
+TEST_P(BufferedWriterTest, ACorkHoldsBackUntilSomebodyWaits) {
+  auto main = [&]() -> Task<void> {
+    Connected pair = ConnectedTcp(system());
+    TcpStream stream = Adopt(std::move(pair.near_end));
+    BufferedWriter writer(stream.writer(), /*limit_bytes=*/10);
+    writer.Cork();
+    for (const char* part : {"ab", "cd", "ef"}) {
+      EXPECT_EQ(co_await writer.Enqueue(Bytes(part)), absl::OkStatus());
+      co_await TurnTimes(3);
+    }
+    EXPECT_EQ(writer.queued_bytes(), 6u);
+    writer.Uncork();
+    EXPECT_EQ(co_await pair.far_end.Receive(6), "abcdef");
+    co_await TurnTimes(3);
+    writer.Cork();
+    EXPECT_EQ(writer.TryEnqueue(Bytes("gh")), absl::OkStatus());
+    EXPECT_EQ(co_await writer.Flush(), absl::OkStatus());
+    EXPECT_EQ(writer.TryEnqueue(Bytes("0123456789")), absl::OkStatus());
+    EXPECT_EQ(co_await writer.Enqueue(Bytes("!")), absl::OkStatus());
+    EXPECT_EQ(co_await pair.far_end.Receive(12), "gh0123456789");
+    EXPECT_EQ(writer.queued_bytes(), 1u) << "the cork is still in";
+    EXPECT_EQ(co_await stream.Close(), absl::OkStatus());
+    EXPECT_EQ((co_await writer.Flush()).code(),
+              absl::StatusCode::kFailedPrecondition);
+  };
+  Run(main());
+}
+
 TEST_P(BufferedWriterTest, AdmitsAMessageAboveTheLimitWhenEmpty) {
   size_t before = 0;
   TcpStream full = ConnectFull(&before);

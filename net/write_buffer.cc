@@ -32,22 +32,37 @@ std::unique_ptr<WriteBuffer> WriteBuffer::New(const StreamHalf& stream,
 }
 
 bool WriteBuffer::TryEnqueue(BufferWait& wait) {
-  wait.result_ = error_;
-  wait.stream_closed_ = error_ == 0 && stream_.core() == nullptr;
-  if (error_ != 0 || wait.stream_closed_) return true;
-  if (!enqueuing_.empty() || !HasRoomFor(wait.bytes_.size())) {
-    enqueuing_.Join(wait);
-    return false;
-  }
-  wait.result_ = Append(wait.bytes_);
+  wait.stream_closed_ = stream_closed();
+  if (wait.stream_closed_ || TryEnqueueNow(wait.bytes_, wait.result_))
+    return true;
+  enqueuing_.Join(wait);
+  SendWhatIsDue();
+  return false;
+}
+
+bool WriteBuffer::TryEnqueueNow(std::span<const std::byte> bytes,
+                                int32_t& result) {
+  result = error_;
+  if (error_ != 0) return true;
+  if (!enqueuing_.empty() || !HasRoomFor(bytes.size())) return false;
+  result = Append(bytes);
   return true;
+}
+
+void WriteBuffer::Uncork() {
+  corked_ = false;
+  SendWhatIsDue();
 }
 
 bool WriteBuffer::TryFlush(BufferWait& wait) {
   wait.result_ = error_;
   wait.target_ = enqueued_total_;
   if (error_ != 0 || sent_total_ == enqueued_total_) return true;
+  // What is held back can be sent no more.
+  wait.stream_closed_ = stream_closed() && sending_to_ == nullptr;
+  if (wait.stream_closed_) return true;
   flushing_.Join(wait);
+  SendWhatIsDue();
   return false;
 }
 
@@ -58,13 +73,13 @@ bool WriteBuffer::HasRoomFor(size_t n_bytes) const {
 }
 
 // False if there is no memory for `n_bytes` more.
-bool WriteBuffer::ReserveFor(size_t n_bytes) {
-  const size_t size = filling_.size() + n_bytes;
-  if (size <= filling_.capacity()) return true;
+bool WriteBuffer::ReserveFor(std::vector<std::byte>& buffer, size_t n_bytes) {
+  const size_t size = buffer.size() + n_bytes;
+  if (size <= buffer.capacity()) return true;
   try {
     // Doubles, but not beyond the maximum needed.
-    filling_.reserve(
-        std::max(size, std::min(limit_bytes_, 2 * filling_.capacity())));
+    buffer.reserve(
+        std::max(size, std::min(limit_bytes_, 2 * buffer.capacity())));
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -72,15 +87,33 @@ bool WriteBuffer::ReserveFor(size_t n_bytes) {
 }
 
 int32_t WriteBuffer::Append(std::span<const std::byte> bytes) {
-  if (!ReserveFor(bytes.size())) return -ENOMEM;
-  filling_.insert(filling_.end(), bytes.begin(), bytes.end());
+  // What is enqueued in one turn goes out together.
+  const bool with_send = SendIsQueued();
+  std::vector<std::byte>& buffer = with_send ? sending_ : filling_;
+  if (!ReserveFor(buffer, bytes.size())) return -ENOMEM;
+  buffer.insert(buffer.end(), bytes.begin(), bytes.end());
   enqueued_total_ += bytes.size();
   high_water_bytes_ = std::max(high_water_bytes_, queued_bytes());
-  if (sending_to_ == nullptr && !filling_.empty()) {
-    std::swap(filling_, sending_);
-    BeginSending();
-  }
+  if (with_send) ReplaceBuffer(send_, std::span(sending_).subspan(sent_));
+  SendWhatIsDue();
   return 0;
+}
+
+bool WriteBuffer::SendIsQueued() const {
+  return sending_to_ != nullptr && filling_.empty() &&
+         (send_.state == OpState::kIdle || send_.state == OpState::kQueued);
+}
+
+bool WriteBuffer::SendIsDue() const {
+  if (filling_.empty()) return false;
+  return !corked_ || !enqueuing_.empty() || !flushing_.empty();
+}
+
+void WriteBuffer::SendWhatIsDue() {
+  if (sending_to_ != nullptr || !SendIsDue() || stream_.core() == nullptr)
+    return;
+  std::swap(filling_, sending_);
+  BeginSending();
 }
 
 void WriteBuffer::AdmitWaiters() {
@@ -140,7 +173,7 @@ bool WriteBuffer::Advance(int32_t result, bool cancelled) {
   }
   CompleteFlushes();
   AdmitWaiters();
-  if (sending_.empty()) std::swap(filling_, sending_);
+  if (sending_.empty() && SendIsDue()) std::swap(filling_, sending_);
   if (sending_.empty()) return false;
   // If a part was already sent, only the request shows the cancel.
   if (cancelled) Fail(-ECANCELED);

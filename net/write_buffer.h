@@ -33,6 +33,13 @@ class WriteBuffer final : public Orphan {
   // False while bytes that were enqueued before are unsent.
   bool TryFlush(BufferWait& wait);
 
+  // Queues `bytes` if there is room and no task waits for it; false if not.
+  bool TryEnqueueNow(std::span<const std::byte> bytes, int32_t& result);
+
+  // Corked, it sends only what a task waits for.
+  void Cork() { corked_ = true; }
+  void Uncork();
+
   // Queues the bytes of waits for room, as far as there is room.
   void AdmitWaiters();
 
@@ -44,6 +51,10 @@ class WriteBuffer final : public Orphan {
   }
   size_t high_water_bytes() const { return high_water_bytes_; }
   int fd() const { return fd_; }
+  // No send has failed, but none can be started any more.
+  bool stream_closed() const {
+    return error_ == 0 && stream_.core() == nullptr;
+  }
 
  private:
   struct Send : Operation {
@@ -58,7 +69,13 @@ class WriteBuffer final : public Orphan {
   bool HasRoomFor(size_t n_bytes) const;
   // Returns 0, or -ENOMEM and appends nothing.
   int32_t Append(std::span<const std::byte> bytes);
-  bool ReserveFor(size_t n_bytes);
+  bool ReserveFor(std::vector<std::byte>& buffer, size_t n_bytes);
+  // Starts a send unless one is under way or none is due.
+  void SendWhatIsDue();
+  bool SendIsDue() const;
+  // The send under way has not begun and has all that was enqueued: more can go
+  // with it.
+  bool SendIsQueued() const;
   void CompleteFlushes();
   void BeginSending();
   void PrepareRest();
@@ -83,6 +100,7 @@ class WriteBuffer final : public Orphan {
   // if it is closed meanwhile.
   StreamCore* sending_to_ = nullptr;
   bool abandoned_ = false;
+  bool corked_ = false;
   ringway::internal::WaitLine<BufferWait> enqueuing_;
   ringway::internal::WaitLine<BufferWait> flushing_;
   Send send_;

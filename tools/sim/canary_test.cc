@@ -14,6 +14,7 @@
 namespace ringway::simulation {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 constexpr uint64_t kSeeds = 400;
@@ -92,7 +93,10 @@ TEST(Canary, AnAcceptThatBlocksItsWorkerIsADeadlock) {
 TEST(Canary, AReceiveTakenForIdleBeforeItsEndLosesBytes) {
   const SweepResult hunt = Hunt(&RunEcho, Bug::kLostEnd);
   ExpectOnlyTheBug(&RunEcho, hunt);
-  EXPECT_THAT(hunt.failure.message(), HasSubstr("differs"));
+  // Which seed fails first depends on how writes are gathered: the bytes are
+  // lost in the middle, or the last ones, for which the reader then waits.
+  EXPECT_THAT(hunt.failure.message(),
+              AnyOf(HasSubstr("differs"), HasSubstr("no event can wake one")));
 }
 
 }  // namespace
