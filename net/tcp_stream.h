@@ -35,6 +35,17 @@
 
 namespace ringway::net {
 
+class TcpStream;
+
+namespace internal {
+
+// For awaitables that are defined elsewhere.
+struct StreamAccess {
+  static StreamCore* CoreOf(const TcpStream& stream);
+};
+
+}  // namespace internal
+
 // The reading half of a stream. May be copied. Once the stream has been
 // closed or dropped, every call returns FailedPrecondition.
 //
@@ -238,12 +249,19 @@ class TcpStream {
   int fd() const;
 
  private:
+  friend struct internal::StreamAccess;
+
   explicit TcpStream(std::unique_ptr<internal::StreamCore> core)
       : core_(std::move(core)) {}
   void Drop();
 
   std::unique_ptr<internal::StreamCore> core_;
 };
+
+inline internal::StreamCore* internal::StreamAccess::CoreOf(
+    const TcpStream& stream) {
+  return stream.core_.get();
+}
 
 }  // namespace ringway::net
 

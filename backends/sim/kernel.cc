@@ -35,6 +35,8 @@ const Address* NameOf(const Operation& op, sa_family_t family, Address* storage,
   }
   const msghdr& message = *static_cast<const msghdr*>(op.address);
   if (message.msg_iovlen > IOV_MAX) *error = -EMSGSIZE;
+  // Fds and credentials, which are not passed here.
+  if (family == AF_UNIX && message.msg_controllen > 0) *error = -EOPNOTSUPP;
   if (message.msg_name == nullptr || message.msg_namelen == 0) return nullptr;
   *error =
       Address::Parse(message.msg_name, message.msg_namelen, family, storage);

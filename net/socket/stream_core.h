@@ -77,6 +77,9 @@ class StreamCore final : public SocketCore {
   // Cancels `write`. True if it was not started; the caller then completes it.
   bool CancelWrite(Operation& write);
 
+  // True once it was received from by Receive(): what arrives is delivered to
+  // buffers.
+  bool has_receiver() const { return receiver_.has_value(); }
   // The receiver of lent buffers, created on first use.
   Receiver& receiver();
   void OnReceiverStopped() { CloseIfIdle(); }

@@ -31,40 +31,43 @@ absl::Status Failed(int32_t result, std::string_view operation, int fd) {
 
 }  // namespace
 
-// --- ReadOp
+// --- StreamRead, ReadOp
 
-ReadOp::ReadOp(internal::StreamCore* core, std::span<std::byte> buffer)
+StreamRead::StreamRead(internal::StreamCore* core)
     : OperationAwait(&OnDone, &OnCancel, &Describe),
       core_(core),
-      unusable_(WhyUnusable(core)) {
+      unusable_(WhyUnusable(core)) {}
+
+ReadOp::ReadOp(internal::StreamCore* core, std::span<std::byte> buffer)
+    : StreamRead(core) {
   PrepareRecv(*this, FdOf(core), buffer);
 }
 
-ReadOp::~ReadOp() {
+StreamRead::~StreamRead() {
   // Only when the frame is destroyed where it waits.
   if (begun_ && !core_->CancelRead(*this)) core_->EndRead();
 }
 
-void ReadOp::OnDone(Runnable& entry) {
-  ReadOp& self = static_cast<ReadOp&>(Of(entry));
+void StreamRead::OnDone(Runnable& entry) {
+  StreamRead& self = static_cast<StreamRead&>(Of(entry));
   self.begun_ = false;
   self.core_->EndRead();
   self.Complete();
 }
 
-void ReadOp::OnCancel(Suspension& suspension) {
-  ReadOp& self = static_cast<ReadOp&>(Of(suspension));
+void StreamRead::OnCancel(Suspension& suspension) {
+  StreamRead& self = static_cast<StreamRead&>(Of(suspension));
   if (!self.core_->CancelRead(self)) return;
   self.begun_ = false;
   self.CompleteUnstarted(-ECANCELED);
 }
 
-std::string ReadOp::Describe(const Suspension& suspension) {
-  const ReadOp& self = static_cast<const ReadOp&>(Of(suspension));
+std::string StreamRead::Describe(const Suspension& suspension) {
+  const StreamRead& self = static_cast<const StreamRead&>(Of(suspension));
   return self.core_->DescribeWithPeer("recv on ");
 }
 
-absl::StatusOr<size_t> ReadOp::await_resume() const {
+absl::StatusOr<size_t> StreamRead::Result() const {
   if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
   if (result >= 0) [[likely]] {
     return static_cast<size_t>(result);

@@ -28,15 +28,9 @@
 
 namespace ringway::net {
 
-class [[nodiscard]] ReadOp : public OperationAwait {
+// Base of the operations that read from a stream, one at a time.
+class StreamRead : public OperationAwait {
  public:
-  ReadOp(internal::StreamCore* core, std::span<std::byte> buffer);
-  ~ReadOp();
-
-  // The kernel would wait for data even if the buffer is empty.
-  bool await_ready() const noexcept {
-    return length == 0 && unusable_ == Unusable::kNo;
-  }
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
     TaskContext& task = leaf.promise().task();
@@ -47,16 +41,33 @@ class [[nodiscard]] ReadOp : public OperationAwait {
     core_->BeginRead(*this);
     return true;
   }
-  absl::StatusOr<size_t> await_resume() const;
+
+ protected:
+  explicit StreamRead(internal::StreamCore* core);
+  ~StreamRead();
+
+  bool usable() const { return unusable_ == Unusable::kNo; }
+  // The bytes that were read.
+  absl::StatusOr<size_t> Result() const;
+
+  internal::StreamCore* const core_;
 
  private:
   static void OnDone(Runnable& entry);
   static void OnCancel(Suspension& suspension);
   static std::string Describe(const Suspension& suspension);
 
-  internal::StreamCore* const core_;
   const Unusable unusable_;
   bool begun_ = false;  // and not ended
+};
+
+class [[nodiscard]] ReadOp : public StreamRead {
+ public:
+  ReadOp(internal::StreamCore* core, std::span<std::byte> buffer);
+
+  // The kernel would wait for data even if the buffer is empty.
+  bool await_ready() const noexcept { return length == 0 && usable(); }
+  absl::StatusOr<size_t> await_resume() const { return Result(); }
 };
 
 class [[nodiscard]] ReceiveOp : public internal::ReceiveWait {
