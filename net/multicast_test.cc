@@ -4,6 +4,7 @@
 
 #include <net/if.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -69,15 +70,24 @@ class MulticastTest : public NetTest {
 };
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(MulticastTest);
 
+// A group that no other process uses which runs this test at the same time:
+// two of them may have one port, as it is shared.
+std::string OwnGroup(std::string_view begin, std::string_view between, int n) {
+  const int pid = getpid();
+  return absl::StrCat(begin, pid / 250 % 250, between, pid % 250, between, n);
+}
+
 struct Family {
-  std::string_view any;
-  std::string_view sender;
-  std::string_view group;
-  std::string_view other_group;
+  std::string any;
+  std::string sender;
+  std::string group;
+  std::string other_group;
 };
-constexpr std::array kFamilies = {
-    Family{"0.0.0.0:0", "127.0.0.1:0", "239.255.7.1:0", "239.255.7.2:0"},
-    Family{"[::]:0", "[::1]:0", "[ff02::7:1]:0", "[ff02::7:2]:0"},
+const std::array<Family, 2> kFamilies = {
+    Family{"0.0.0.0:0", "127.0.0.1:0", OwnGroup("239.", ".", 1) + ":0",
+           OwnGroup("239.", ".", 2) + ":0"},
+    Family{"[::]:0", "[::1]:0", "[" + OwnGroup("ff02::7:", ":", 1) + "]:0",
+           "[" + OwnGroup("ff02::7:", ":", 2) + "]:0"},
 };
 
 TEST_P(MulticastTest, ASocketGetsWhatIsSentToItsGroups) {
@@ -126,7 +136,7 @@ TEST_P(MulticastTest, ASourceSpecificGroupHasOneSender) {
   auto main = [&]() -> Task<void> {
     UdpSocket receiver = Receiver("0.0.0.0:0");
     const uint16_t port = ValueOf(receiver.LocalAddress()).port();
-    MulticastGroup group = Group("232.1.2.3:0");
+    MulticastGroup group = Group(OwnGroup("232.", ".", 3) + ":0");
     group.source = Address("127.0.0.1:0");
     EXPECT_EQ(receiver.Join(group), absl::OkStatus());
     UdpSocket sender = Sender("127.0.0.1:0");

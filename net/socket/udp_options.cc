@@ -79,6 +79,10 @@ absl::Status SetMembership(SocketCalls& sockets, int fd,
   }
   const int level = address.family() == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP;
   OptionSetter setter(sockets, fd);
+  // Or it gets what is sent to every group that any socket of this machine has
+  // joined.
+  if (level == IPPROTO_IP)
+    setter.SetInt(IPPROTO_IP, IP_MULTICAST_ALL, 0, "IP_MULTICAST_ALL");
   if (group.source.family() == AF_UNSPEC) {
     group_req request = {};
     request.gr_interface = group.interface;
