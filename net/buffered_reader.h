@@ -252,6 +252,9 @@ class BufferedReader {
 
   size_t buffered_bytes() const { return buffer_.untaken_bytes(); }
 
+  // Memory of its own, beside receive buffers.
+  size_t memory_bytes() const { return buffer_.memory_bytes(); }
+
   // What it reads from.
   S& source() { return source_; }
 

@@ -234,6 +234,21 @@ TEST_P(BufferedReaderTest, HalfAMessageBorrowsNothing) {
   });
 }
 
+// What was consumed stayed in front of what was not, byte after byte.
+TEST_P(BufferedReaderTest, AWindowThatSlidesNeedsNoMoreMemory) {
+  WithReader([&](Reader& in) -> Task<void> {
+    peer_.Send("012345678");
+    for (int i = 9; i < 20'000; ++i) {
+      peer_.Send(std::string(1, static_cast<char>('0' + i % 10)));
+      EXPECT_EQ(static_cast<char>(ValueOf(co_await in.Fill(10))[9]),
+                '0' + i % 10);
+      in.Consume(1);
+      if (HasFailure()) co_return;
+    }
+    EXPECT_LE(in.memory_bytes(), 4'096u);
+  });
+}
+
 TEST_P(BufferedReaderTest, AfterTheStreamIsClosedReadsSaySo) {
   WithReader([&](Reader& in) -> Task<void> {
     EXPECT_EQ(co_await stream_.Close(), absl::OkStatus());

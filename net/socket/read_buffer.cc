@@ -93,6 +93,12 @@ size_t ReadBuffer::MoveTo(std::span<std::byte> to) {
 }
 
 bool ReadBuffer::Append(std::span<const std::byte> bytes) {
+  // A parser that always leaves some must not make it grow for ever.
+  if (n_consumed_ >= copied().size()) {
+    copied_.erase(copied_.begin(),
+                  copied_.begin() + static_cast<ptrdiff_t>(n_consumed_));
+    n_consumed_ = 0;
+  }
   try {
     copied_.insert(copied_.end(), bytes.begin(), bytes.end());
   } catch (const std::bad_alloc&) {

@@ -50,6 +50,7 @@ class ReadBuffer {
   void ConsumeLater(size_t n) { n_taken_ = n; }
   void ForgetTaken() { Consume(std::exchange(n_taken_, 0)); }
   size_t untaken_bytes() const { return size() - n_taken_; }
+  size_t memory_bytes() const { return copied_.capacity(); }
 
   // Copies up to `to.size()` bytes, and forgets them.
   size_t MoveTo(std::span<std::byte> to);
