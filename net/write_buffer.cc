@@ -94,13 +94,15 @@ int32_t WriteBuffer::Append(std::span<const std::byte> bytes) {
   buffer.insert(buffer.end(), bytes.begin(), bytes.end());
   enqueued_total_ += bytes.size();
   high_water_bytes_ = std::max(high_water_bytes_, queued_bytes());
-  if (with_send) ReplaceBuffer(send_, std::span(sending_).subspan(sent_));
+  if (with_send) ReplaceBuffer(send_, sending_);
   SendWhatIsDue();
   return 0;
 }
 
+// Not the rest of a short send: what was sent before it would stay in front for
+// as long as more is enqueued.
 bool WriteBuffer::SendIsQueued() const {
-  return sending_to_ != nullptr && filling_.empty() &&
+  return sending_to_ != nullptr && filling_.empty() && sent_ == 0 &&
          (send_.state == OpState::kIdle || send_.state == OpState::kQueued);
 }
 
