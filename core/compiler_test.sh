@@ -5,14 +5,22 @@
 # both compilers.
 set -euo pipefail
 
+# The name of the folder that this runs in depends on how Bazel is used.
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+ln -s "$PWD" "$folder/ringway"
+
+clang=clang++-19
+[[ -n $(type -P "$clang") ]] || clang=clang++
+
 fail() {
   echo "$1" >&2
   exit 1
 }
 
-# compile COMPILER OPTIONS...: in the runfiles our folder is called `ringway`.
+# compile COMPILER OPTIONS...
 compile() {
-  "$@" -I .. -fsyntax-only -x c++ - <<<'#include "ringway/core/check.h"' 2>&1
+  "$@" -I "$folder" -fsyntax-only -x c++ - <<<'#include "ringway/core/check.h"' 2>&1
 }
 
 expect_refusal() {
@@ -23,7 +31,7 @@ expect_refusal() {
   (($(grep -c 'error:' <<<"$said") == 1)) || fail "more than one error: $said"
 }
 
-for compiler in g++ clang++-19; do
+for compiler in g++ "$clang"; do
   compile "$compiler" -std=c++20 || fail "$compiler does not compile at all"
   compile "$compiler" -std=c++20 -fno-rtti || fail "$compiler needs RTTI"
   expect_refusal 'Ringway needs exceptions: compile this file without -fno-exceptions' \

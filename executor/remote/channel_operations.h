@@ -84,7 +84,7 @@ class [[nodiscard]] ReceiveOp : public Wait<ReceiveOp<T>> {
                     "two tasks receive from one channel");
     }
     if (!value_.has_value()) return internal::StatusOf(WaitEnd::kClosed);
-    return absl::StatusOr<T>(absl::in_place, *std::move(value_));
+    return absl::StatusOr<T>(std::in_place, *std::move(value_));
   }
 
  private:

@@ -128,7 +128,7 @@ class SharedReceiver {
     std::optional<T> value;
     const bool closed = state()->TryReceive(value);
     if (value.has_value())
-      return absl::StatusOr<T>(absl::in_place, *std::move(value));
+      return absl::StatusOr<T>(std::in_place, *std::move(value));
     return absl::Status(
         closed ? absl::StatusCode::kUnavailable : absl::StatusCode::kNotFound,
         "");

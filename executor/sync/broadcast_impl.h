@@ -123,13 +123,13 @@ absl::StatusOr<T> Broadcast<T>::TakeFor(Receiver& receiver) {
   }
   Slot& slot = At(receiver.next_);
   if (slot.readers > 1) {
-    absl::StatusOr<T> copy(absl::in_place, *slot.value);  // may throw
+    absl::StatusOr<T> copy(std::in_place, *slot.value);  // may throw
     ++receiver.next_;
     --slot.readers;
     if (!senders_.empty()) GoOn();  // it may have been the one to wait for
     return copy;
   }
-  absl::StatusOr<T> value(absl::in_place, *std::move(slot.value));
+  absl::StatusOr<T> value(std::in_place, *std::move(slot.value));
   ++receiver.next_;
   slot.readers = 0;
   GoOn();

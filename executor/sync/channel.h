@@ -68,7 +68,7 @@ class Channel {
     explicit ReceiveOp(Channel& channel) : channel_(channel) {}
     absl::StatusOr<T> await_resume() {
       if (!this->served()) return this->status();
-      return absl::StatusOr<T>(absl::in_place, *std::move(value_));
+      return absl::StatusOr<T>(std::in_place, *std::move(value_));
     }
 
    private:
@@ -134,7 +134,7 @@ class Channel {
     CheckThread();
     std::optional<T> value;
     if (Hand(value)) {
-      return absl::StatusOr<T>(absl::in_place, *std::move(value));
+      return absl::StatusOr<T>(std::in_place, *std::move(value));
     }
     return absl::Status(
         closed_ ? absl::StatusCode::kUnavailable : absl::StatusCode::kNotFound,

@@ -185,7 +185,7 @@ class OneshotReceiver {
   absl::StatusOr<T> TryReceive() {
     CheckThread();
     if (std::optional<T> value = std::exchange(value_, std::nullopt)) {
-      return absl::StatusOr<T>(absl::in_place, *std::move(value));
+      return absl::StatusOr<T>(std::in_place, *std::move(value));
     }
     return absl::Status(
         ready() ? absl::StatusCode::kUnavailable : absl::StatusCode::kNotFound,

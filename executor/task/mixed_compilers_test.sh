@@ -10,18 +10,23 @@ set -euo pipefail
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+# The name of the folder that this runs in depends on how Bazel is used.
+ln -s "$PWD" "$folder/ringway"
+
+clang=clang++-19
+[[ -n $(type -P "$clang") ]] || clang=clang++
 
 fail() {
   echo "$1" >&2
   exit 1
 }
 
-# compile COMPILER OPTIONS...: in the runfiles our folder is called `ringway`.
+# compile COMPILER OPTIONS...
 compile() {
-  "$@" -std=c++20 -fPIC -ffunction-sections -fdata-sections -I .. -c
+  "$@" -std=c++20 -fPIC -ffunction-sections -fdata-sections -I "$folder" -c
 }
 
-for compiler in g++ clang++-19; do
+for compiler in g++ "$clang"; do
   compile "$compiler" -O2 executor/task/control_transfer.cc -o "$folder/ringway.o"
   ar rcs "$folder/ringway-$compiler.a" "$folder/ringway.o"
   for level in O0 O2; do
@@ -51,8 +56,8 @@ expect_link() {
     fail "$1 against $2 (${*:3}) said: $said"
 }
 
-for user in g++ clang++-19; do
-  for ringway in g++ clang++-19; do
+for user in g++ "$clang"; do
+  for ringway in g++ "$clang"; do
     for level in O0 O2; do
       for linker in "${linkers[@]}"; do
         expect_link "$user" "$ringway" "$level" -fuse-ld="$linker"
