@@ -112,7 +112,11 @@ void PrepareRecvMsgMultishot(DeliveringOperation& op, int fd, msghdr& message,
 // flight (checked).
 void ReplaceBuffer(Operation& op, std::span<const std::byte> buffer);
 
-// MSG_NOSIGNAL is always added: a closed peer is an error, never a signal.
+// MSG_NOSIGNAL is always added: a closed peer is an error, never a signal. A
+// Unix datagram whose receiver has no room must have MSG_DONTWAIT, and is
+// -EAGAIN: on io_uring the kernel's next attempt sends it empty (measured on
+// Linux 6.18), and others have no event for room at a receiver that the socket
+// is not connected to.
 void PrepareSend(Operation& op, int fd, std::span<const std::byte> buffer,
                  int flags = 0);
 void PrepareSendMsg(Operation& op, int fd, const msghdr& message,

@@ -35,8 +35,11 @@ const Address* NameOf(const Operation& op, sa_family_t family, Address* storage,
   }
   const msghdr& message = *static_cast<const msghdr*>(op.address);
   if (message.msg_iovlen > IOV_MAX) *error = -EMSGSIZE;
-  // Fds and credentials, which are not passed here.
-  if (family == AF_UNIX && message.msg_controllen > 0) *error = -EOPNOTSUPP;
+  // Fds, credentials, what one datagram is sent with: there are none here.
+  if (message.msg_controllen > 0) {
+    *error = -EOPNOTSUPP;
+    return nullptr;
+  }
   if (message.msg_name == nullptr || message.msg_namelen == 0) return nullptr;
   *error =
       Address::Parse(message.msg_name, message.msg_namelen, family, storage);
@@ -306,6 +309,8 @@ int64_t Kernel::Receive(Request& request, Socket& socket) {
 }
 
 int64_t Kernel::ReceiveMessage(Request& request, Socket& socket) {
+  // No socket here queues errors.
+  if ((request.op.flags & MSG_ERRQUEUE) != 0) return -EAGAIN;
   if (WantsEverything(request.op, socket)) return Receive(request, socket);
   msghdr& message = *static_cast<msghdr*>(request.op.address);
   if (message.msg_iovlen > IOV_MAX) return -EMSGSIZE;

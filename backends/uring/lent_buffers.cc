@@ -31,12 +31,11 @@ BufferRing::Config StreamBuffers(const BackendOptions& options,
 
 // Of the same memory, but no larger than any datagram with its header.
 BufferRing::Config DatagramBuffers(const BackendOptions& options) {
-  const BufferRing::Config streams = StreamBuffers(options, false);
-  const uint32_t n_bytes = std::min(streams.n_bytes, kDatagramBufferBytes);
-  return {.group = static_cast<uint16_t>(BufferGroup::kDatagrams),
-          .most = std::min(streams.most, 64u),
-          .n_bytes = n_bytes,
-          .shared = false};
+  return {
+      .group = static_cast<uint16_t>(BufferGroup::kDatagrams),
+      .most = std::min(std::bit_ceil(options.receive_buffer_count), 64u),
+      .n_bytes = std::min(options.receive_buffer_bytes, kDatagramBufferBytes),
+      .shared = false};
 }
 
 }  // namespace
