@@ -36,6 +36,7 @@ namespace {
 
 using net::AddressPrefix;
 using net::Datagram;
+using net::LentDatagram;
 using net::SocketAddress;
 using net::TcpListener;
 using net::TcpStream;
@@ -235,6 +236,26 @@ Task<absl::Status> AnswerOne(Loop& loop, SocketAddress address,
   absl::StatusOr<Datagram> got = co_await socket->ReceiveFrom(buffer);
   absl::Status sent = co_await socket->SendTo(reply, got->sender);
   co_return sent;
+}
+
+Task<absl::Status> CountBytes(UdpSocket* socket, size_t& n_bytes) {
+  while (true) {
+    absl::StatusOr<LentDatagram> got = co_await socket->ReceiveLent();
+    if (!got.ok()) co_return got.status();
+    n_bytes += got->bytes.bytes().size();
+    EXPECT_NE(got->sender.port(), 0);
+  }
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, UdpSocketLends) {
+  absl::StatusOr<UdpSocket> peer =
+      UdpSocket::Bind(*SocketAddress::Parse("127.0.0.1:0"));
+  size_t n_bytes = 0;
+  JoinHandle<absl::Status> counting = Spawn(CountBytes(&*peer, n_bytes));
+  RINGWAY_ASSERT_OK(co_await peer->SendTo(question, *peer->LocalAddress()));
+  while (n_bytes < question.size()) co_await Yield();
+  peer->Close();
+  EXPECT_TRUE(absl::IsCancelled(co_await counting));
 }
 
 RINGWAY_TEST_F(NetHeaderExamples, UdpSocket) {

@@ -8,120 +8,37 @@
 //   absl::Status sent = co_await socket->SendTo(reply, got->sender);
 //
 // Any number of tasks may send and receive at the same time. For a high rate of
-// datagrams use several receiving tasks with a buffer each: one system call
-// then serves them all.
+// datagrams use ReceiveLent(), which keeps one receive armed, or several
+// receiving tasks with a buffer each, and SendBatch(): one system call then
+// serves them all.
+//
+//   while (true) {
+//     absl::StatusOr<LentDatagram> got = co_await socket->ReceiveLent();
+//     if (!got.ok()) co_return got.status();
+//     ... got->bytes.bytes(), got->sender
+//   }
 
 #ifndef RINGWAY_NET_UDP_SOCKET_H_
 #define RINGWAY_NET_UDP_SOCKET_H_
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <coroutine>
-#include <cstddef>
-#include <memory>
-#include <span>
-#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ringway/backends/socket_calls.h"
-#include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
-#include "ringway/executor/loop/loop_dependent.h"
-#include "ringway/executor/task/operation_await.h"
-#include "ringway/executor/task/task_context.h"
-#include "ringway/net/socket/udp_options.h"
+#include "ringway/net/datagram/datagram.h"
+#include "ringway/net/datagram/datagram_ops.h"
+#include "ringway/net/datagram/datagram_socket.h"
+#include "ringway/net/datagram/udp_options.h"
 #include "ringway/net/socket_address.h"
 
 namespace ringway::net {
 
-struct Datagram {
-  Datagram() {}
-
-  size_t n_bytes = 0;      // in the buffer; 0 for an empty datagram
-  SocketAddress sender;    // AF_UNSPEC if it was not requested
-  bool truncated = false;  // the datagram was longer than the buffer
-};
-
-namespace internal {
-
-class UdpCore;
-
-// Base of all operations of a UDP socket, which tracks them while they are in
-// flight so that it can outlive them.
-class DatagramOp : public OperationAwait {
- public:
-  ~DatagramOp();
-
-  template <TaskPromise P>
-  bool await_suspend(std::coroutine_handle<P> leaf) {
-    return Begin(leaf, leaf.promise().task());
-  }
-
- protected:
-  DatagramOp(UdpCore* core, DescribeFunction describe);
-
-  // -1 if the socket is unusable.
-  int SocketFd() const;
-
-  // A message of one part.
-  void SetMessage(const void* data, size_t n_bytes);
-  absl::Status Failed(const char* what) const;
-
-  UdpCore* const core_;
-  const Unusable unusable_;
-  msghdr message_ = {};
-
- private:
-  friend class UdpCore;
-  struct InFlight : ListNode {
-    explicit InFlight(DatagramOp& o) : op(o) {}
-    DatagramOp& op;
-  };
-
-  static void OnDone(Runnable& entry);
-  bool Begin(std::coroutine_handle<> leaf, TaskContext& task);
-
-  InFlight in_flight_;
-  iovec part_ = {};
-};
-
-}  // namespace internal
-
-class [[nodiscard]] SendDatagramOp : public internal::DatagramOp {
- public:
-  SendDatagramOp(internal::UdpCore* core, std::span<const std::byte> bytes);
-  SendDatagramOp(internal::UdpCore* core, std::span<const std::byte> bytes,
-                 const SocketAddress& receiver);
-  absl::Status await_resume() const;
-
- private:
-  static std::string Describe(const Suspension& suspension);
-
-  SocketAddress receiver_;  // none: the socket's peer
-};
-
-class [[nodiscard]] ReceiveDatagramOp : public internal::DatagramOp {
- public:
-  ReceiveDatagramOp(internal::UdpCore* core, std::span<std::byte> buffer,
-                    bool want_sender);
-  absl::StatusOr<Datagram> await_resume() const;
-
- private:
-  static std::string Describe(const Suspension& suspension);
-
-  const size_t capacity_;
-  sockaddr_storage sender_;
-};
-
-// May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).
-// Once it is closed, by Close() or by the loop's end, or moved from, calls that
-// return a status return FailedPrecondition.
-//
-// Threads: the loop's only (checked), except for moving it.
-class UdpSocket {
+// Lifetime and threads as DatagramSocket, which has the functions to send and
+// to receive.
+class UdpSocket : public DatagramSocket {
  public:
   // Makes a socket bound to `address`, IPv4 or IPv6; with port 0 the kernel
   // chooses.
@@ -141,16 +58,6 @@ class UdpSocket {
   static UdpSocket Adopt(Loop& loop, SocketFd fd);
   static UdpSocket Adopt(Loop& loop, UniqueFd fd);
 
-  UdpSocket(UdpSocket&&) noexcept;
-  UdpSocket& operator=(UdpSocket&& other) noexcept;
-  // As Close().
-  ~UdpSocket();
-
-  // Sets the peer: from then on Send() sends to it and only its datagrams are
-  // received. Does not wait.
-  //
-  // Errors: the errno of connect(2), naming the address.
-  absl::Status Connect(const SocketAddress& peer);
   // The socket sends to and receives from anybody again. A port that the kernel
   // chose is bound once more, as it is lost: datagrams that arrive meanwhile
   // are, too.
@@ -169,57 +76,28 @@ class UdpSocket {
   absl::Status Join(const MulticastGroup& group);
   absl::Status Leave(const MulticastGroup& group);
 
-  // Sends one datagram.
+  // Takes the oldest report of a datagram that was not delivered, if there is
+  // one; needs UdpOptions::receive_errors. Does not wait: call it when a send
+  // or a receive has failed.
   //
-  // Errors:       the errno of sendmsg(2): EMSGSIZE, ENETUNREACH,
-  //               EDESTADDRREQ (Send() when not connected), EISCONN; on a
-  //               connected socket also ECONNREFUSED, for an earlier datagram
-  //               that no socket received: returned once, by one send or
-  //               receive. Cancelled.
-  // Ownership:    `bytes` must outlive the await, also after a cancel; the
-  //               address is copied. Dropping the socket ends the await as
-  //               cancelled.
-  // Threads:      the loop's only (checked).
-  // Cancellation: two-phase; the datagram may have been sent.
-  // Cost:         no allocation; no system call before the turn ends.
-  SendDatagramOp SendTo(std::span<const std::byte> bytes,
-                        const SocketAddress& receiver) {
-    return SendDatagramOp(core_.get(), bytes, receiver);
-  }
-  // The same to the peer of a connected socket.
-  SendDatagramOp Send(std::span<const std::byte> bytes) {
-    return SendDatagramOp(core_.get(), bytes);
-  }
-
-  // Receives one datagram. Bytes that do not fit into `buffer` are lost, and
-  // Datagram::truncated is set.
+  //   while (true) {
+  //     auto error = co_await socket.TakeError();
+  //     if (!error.ok() || !error->has_value()) break;
+  //     ... (*error)->destination, (*error)->error
+  //   }
   //
-  // Errors, ownership, threads, cost: as SendTo().
-  // Cancellation: two-phase; a datagram that raced the cancel is the result.
-  ReceiveDatagramOp ReceiveFrom(std::span<std::byte> buffer) {
-    return ReceiveDatagramOp(core_.get(), buffer, /*want_sender=*/true);
-  }
-  // The same without the sender's address.
-  ReceiveDatagramOp Receive(std::span<std::byte> buffer) {
-    return ReceiveDatagramOp(core_.get(), buffer, /*want_sender=*/false);
-  }
-
-  // Cancels the operations in flight and closes the socket when they have
-  // ended. The handle is empty at once.
-  void Close();
-
-  // With the port the kernel chose.
-  absl::StatusOr<SocketAddress> LocalAddress() const;
-
-  // For socket options; the socket keeps ownership. Aborts if it is closed or
-  // moved from, or its loop has ended.
-  int fd() const;
+  // Errors:  the errno of recvmsg(2); FailedPrecondition for a closed socket.
+  // Threads: the loop's only (checked).
+  // Cost:    no allocation.
+  TakeDatagramErrorOp TakeError() { return TakeDatagramErrorOp(core(), kKind); }
 
  private:
-  explicit UdpSocket(std::unique_ptr<internal::UdpCore> core);
-  absl::Status SetMembership(const MulticastGroup& group, bool join);
+  static constexpr internal::DatagramKind kKind = {
+      .handle = "a UdpSocket", .socket = "UDP socket", .retries = false};
 
-  std::unique_ptr<internal::UdpCore> core_;
+  UdpSocket(Loop& loop, SocketFd fd)
+      : DatagramSocket(loop, std::move(fd), kKind) {}
+  absl::Status SetMembership(const MulticastGroup& group, bool join);
 };
 
 }  // namespace ringway::net

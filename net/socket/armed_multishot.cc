@@ -16,13 +16,10 @@ ArmedMultishot::State ArmedMultishot::state() const {
   return ended_ ? State::kEnded : State::kIdle;
 }
 
-void ArmedMultishot::Arm(int fd, PrepareFunction prepare) {
+void ArmedMultishot::CheckIdle() const {
   RINGWAY_CHECK(state() == State::kIdle,
                 "a %s operation on fd %d was armed before its end was handled",
                 OpCodeName(operation_.opcode), operation_.fd);
-  stop_requested_ = false;
-  prepare(operation_, fd);
-  loop_.Start(operation_);
 }
 
 void ArmedMultishot::Stop() {

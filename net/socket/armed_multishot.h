@@ -59,9 +59,15 @@ class ArmedMultishot {
     return operation_.active() || operation_.notice.linked();
   }
 
-  // Starts it on `fd`. Requires kIdle (checked).
-  using PrepareFunction = void (*)(DeliveringOperation&, int fd);
-  void Arm(int fd, PrepareFunction prepare);
+  // Starts it on `fd`, as `prepare`, called with the operation and `fd`,
+  // prepares it. Requires kIdle (checked).
+  template <typename F>
+  void Arm(int fd, F&& prepare) {
+    CheckIdle();
+    stop_requested_ = false;
+    prepare(operation_, fd);
+    loop_.Start(operation_);
+  }
 
   // Cancels an armed operation; a callback follows. Deliveries up to the time
   // the stop takes effect can still be taken. Does nothing in any other state,
@@ -72,6 +78,7 @@ class ArmedMultishot {
   bool Take(Delivery& delivery) {
     return loop_.backend().TakeDelivery(operation_, delivery);
   }
+  const Operation& operation() const { return operation_; }
   // The number of deliveries not taken yet.
   uint32_t untaken() const { return operation_.delivery_count; }
   // Closes or returns all of these.
@@ -89,6 +96,7 @@ class ArmedMultishot {
   };
 
   static void OnDelivery(Runnable& entry);
+  void CheckIdle() const;
 
   Loop& loop_;
   const NewsFunction on_news_;

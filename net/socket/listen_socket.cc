@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/net/socket/socket_option.h"
+#include "ringway/net/socket/stale_name.h"
 
 namespace ringway::net {
 namespace {
@@ -35,26 +36,6 @@ absl::Status SetFlag(const SocketFd& fd, int level, int option, bool value,
 
 absl::Status SetReusePort(const SocketFd& fd) {
   return SetFlag(fd, SOL_SOCKET, SO_REUSEPORT, true, "SO_REUSEPORT");
-}
-
-absl::Status RemoveStaleName(SocketCalls& sockets,
-                             const SocketAddress& address) {
-  const int error = sockets.RemoveStaleName(address.data(), address.size());
-  if (error == 0) return absl::OkStatus();
-  const std::string bind = absl::StrCat("bind to ", address.ToString());
-  switch (-error) {
-    case EEXIST:
-      return ErrnoToStatus(
-          EADDRINUSE,
-          absl::StrCat(bind, ": a file that is not a socket exists there"));
-    case EAGAIN:
-      return ErrnoToStatus(EADDRINUSE,
-                           absl::StrCat(bind,
-                                        ": a stale socket in a directory that "
-                                        "another process keeps locked"));
-    default:
-      return ErrnoToStatus(-error, bind);
-  }
 }
 
 absl::Status SetStream(const SocketFd& fd, const SocketAddress& address,
@@ -81,7 +62,7 @@ absl::Status Configure(const SocketFd& fd, const SocketAddress& address,
   // Accepted sockets inherit them, which saves calls per connection.
   absl::Status stream = SetStream(fd, address, options.stream);
   if (!stream.ok()) return stream;
-  if (address.is_unix()) return RemoveStaleName(fd.calls(), address);
+  if (address.is_unix()) return internal::RemoveStaleName(fd.calls(), address);
   absl::Status status =
       SetFlag(fd, SOL_SOCKET, SO_REUSEADDR, true, "SO_REUSEADDR");
   if (status.ok() && options.reuse_port && !options.claim_port) {

@@ -3,8 +3,8 @@
 // UdpOptions and MulticastGroup: options of UDP sockets, and the groups they
 // receive from.
 
-#ifndef RINGWAY_NET_SOCKET_UDP_OPTIONS_H_
-#define RINGWAY_NET_SOCKET_UDP_OPTIONS_H_
+#ifndef RINGWAY_NET_DATAGRAM_UDP_OPTIONS_H_
+#define RINGWAY_NET_DATAGRAM_UDP_OPTIONS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +40,20 @@ struct UdpOptions {
   std::optional<int> multicast_ttl;
   std::optional<bool> multicast_loop;
   uint32_t multicast_interface = 0;
+
+  // What DatagramInfo says of each datagram that is received: where it was sent
+  // to; its TOS byte with ECN; when the kernel got it; how many were dropped.
+  bool receive_destination = false;
+  bool receive_type_of_service = false;
+  bool receive_timestamps = false;
+  bool receive_drops = false;
+  // Lets the kernel join datagrams of one sender, so that a receive returns
+  // several (UDP_GRO): use buffers of 64 KiB, and DatagramInfo::segment_bytes.
+  bool receive_offload = false;
+  // Keeps what the network reports of datagrams that were not delivered, for
+  // UdpSocket::TakeError() (IP_RECVERR). Each report also fails the next send
+  // or receive, on sockets that are not connected, too.
+  bool receive_errors = false;
 
   // As of StreamOptions.
   std::optional<size_t> send_buffer_bytes;
@@ -78,4 +92,4 @@ absl::Status SetMembership(SocketCalls& sockets, int fd,
 
 }  // namespace ringway::net
 
-#endif  // RINGWAY_NET_SOCKET_UDP_OPTIONS_H_
+#endif  // RINGWAY_NET_DATAGRAM_UDP_OPTIONS_H_

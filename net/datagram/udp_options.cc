@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/socket/udp_options.h"
+#include "ringway/net/datagram/udp_options.h"
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -47,6 +48,33 @@ void SetMulticastOfIpv6(OptionSetter& setter, const UdpOptions& options) {
   }
 }
 
+// What comes with each datagram. An IPv6 socket may get IPv4 ones, too.
+void SetReceived(OptionSetter& setter, int family, const UdpOptions& options) {
+  const bool ipv6 = family == AF_INET6;
+  if (options.receive_timestamps)
+    setter.SetInt(SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS");
+  if (options.receive_drops)
+    setter.SetInt(SOL_SOCKET, SO_RXQ_OVFL, 1, "SO_RXQ_OVFL");
+  if (options.receive_offload)
+    setter.SetInt(IPPROTO_UDP, UDP_GRO, 1, "UDP_GRO");
+  if (options.receive_type_of_service) {
+    setter.SetInt(IPPROTO_IP, IP_RECVTOS, 1, "IP_RECVTOS");
+    if (ipv6)
+      setter.SetInt(IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS");
+  }
+  if (options.receive_destination) {
+    if (ipv6) {
+      setter.SetInt(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
+    } else {
+      setter.SetInt(IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
+    }
+  }
+  if (options.receive_errors) {
+    setter.SetInt(IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR");
+    if (ipv6) setter.SetInt(IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR");
+  }
+}
+
 }  // namespace
 
 absl::Status SetUdpOptions(SocketCalls& sockets, int fd, int family,
@@ -61,6 +89,7 @@ absl::Status SetUdpOptions(SocketCalls& sockets, int fd, int family,
   setter.SetBuffers(options.send_buffer_bytes, options.receive_buffer_bytes);
   setter.SetTypeOfService(family, options.type_of_service);
   setter.SetDevice(options.device);
+  SetReceived(setter, family, options);
   if (family == AF_INET6) {
     setter.SetInt(IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only, "IPV6_V6ONLY");
     SetMulticastOfIpv6(setter, options);

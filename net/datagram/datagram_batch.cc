@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/net/datagram/datagram_batch.h"
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/executor/task/executor.h"
+
+namespace ringway::net {
+
+using ringway::internal::WaitEnd;
+
+SendBatchOp::SendBatchOp(internal::DatagramCore* core,
+                         const internal::DatagramKind& kind,
+                         std::span<OutgoingDatagram> batch)
+    : Wait(&Describe),
+      core_(core),
+      kind_(kind),
+      unusable_(LoopDependent::WhyUnusable(core, kind.handle)),
+      batch_(batch) {
+  for (OutgoingDatagram& datagram : batch_) datagram.error = ECANCELED;
+}
+
+SendBatchOp::~SendBatchOp() {
+  // Needed only if the frame is destroyed while it waits.
+  for (Slot& slot : slots_) {
+    if (slot.in_flight.linked()) core_->End(slot.in_flight);
+  }
+}
+
+WaitEnd SendBatchOp::Admit() {
+  if (unusable_ != Unusable::kNo) return WaitEnd::kUnusable;
+  core_->CheckAwaitedOn(task().loop(), kind_.handle);
+  return WaitEnd::kWaiting;
+}
+
+WaitEnd SendBatchOp::Begin() {
+  for (Slot& slot : slots_) {
+    slot.owner = this;
+    if (!StartNext(slot)) break;
+  }
+  return n_in_flight_ == 0 ? WaitEnd::kServed : WaitEnd::kWaiting;
+}
+
+bool SendBatchOp::StartNext(Slot& slot) {
+  if (stopped_ || core_->abandoned() || next_ == batch_.size()) return false;
+  OutgoingDatagram& datagram = batch_[next_++];
+  slot.datagram = &datagram;
+  slot.part = {.iov_base = const_cast<std::byte*>(datagram.bytes.data()),
+               .iov_len = datagram.bytes.size()};
+  slot.message = {};
+  slot.message.msg_iov = &slot.part;
+  slot.message.msg_iovlen = 1;
+  if (datagram.receiver.family() != AF_UNSPEC) {
+    slot.message.msg_name = const_cast<sockaddr*>(datagram.receiver.data());
+    slot.message.msg_namelen = datagram.receiver.size();
+  }
+  PrepareSendMsg(slot, core_->fd(), slot.message,
+                 internal::DatagramCore::SendFlags(kind_));
+  core_->Begin(slot.in_flight);
+  ++n_in_flight_;
+  return true;
+}
+
+// The memory is the kernel's until the sends have ended.
+bool SendBatchOp::Leave() {
+  stopped_ = true;
+  for (Slot& slot : slots_) {
+    if (slot.in_flight.linked()) core_->Cancel(slot.in_flight);
+  }
+  return false;
+}
+
+void SendBatchOp::OnDone(Runnable& entry) {
+  Slot& slot = static_cast<Slot&>(static_cast<Operation&>(entry));
+  SendBatchOp& self = *slot.owner;
+  if (self.core_->Retry(slot.in_flight)) return;
+  --self.n_in_flight_;
+  slot.datagram->error = slot.result < 0 ? -slot.result : 0;
+  if (slot.result >= 0) ++self.n_sent_;
+  if (slot.result != -ECANCELED) ++self.n_ended_;
+  self.core_->End(slot.in_flight);
+  if (self.StartNext(slot) || self.n_in_flight_ > 0) return;
+  const bool all = self.n_ended_ == self.batch_.size();
+  self.CompleteNow(all ? WaitEnd::kServed : WaitEnd::kCancelled);
+}
+
+std::string SendBatchOp::Describe(const Suspension& suspension) {
+  const SendBatchOp& self = Of(suspension);
+  return self.core_->DescribeWithLocal(
+      absl::StrCat("send ", self.batch_.size(), " datagrams from "));
+}
+
+absl::StatusOr<size_t> SendBatchOp::await_resume() const {
+  if (unusable_ != Unusable::kNo)
+    return UnusableStatus(unusable_, kind_.socket);
+  if (!served()) return status();
+  return n_sent_;
+}
+
+}  // namespace ringway::net

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Batches of datagrams.
+
+#include "ringway/net/datagram/datagram_batch.h"
+
+#include <cerrno>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/net/testing/datagram_test.h"
+
+namespace ringway::net {
+namespace {
+
+using testing::Bytes;
+using testing::Named;
+using testing::TextOf;
+using testing::TurnTimes;
+using testing::ValueOf;
+
+using DatagramBatchTest = testing::DatagramTest;
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(DatagramBatchTest);
+
+TEST_P(DatagramBatchTest, SendsABatchOfAnySize) {
+  OnEachKind([&]() -> Task<void> {
+    for (const size_t n : {size_t{0}, size_t{1}, SendBatchOp::kWindow,
+                           SendBatchOp::kWindow + 1, size_t{50}}) {
+      Named receiver = Make();
+      Named sender = Make();
+      std::vector<std::string> texts;
+      for (size_t i = 0; i < n; ++i) texts.push_back(absl::StrCat("d", i));
+      std::vector<OutgoingDatagram> batch;
+      for (const std::string& text : texts)
+        batch.emplace_back(Bytes(text), receiver.address);
+      const auto send = [&]() -> Task<absl::StatusOr<size_t>> {
+        co_return co_await sender.socket.SendBatch(batch);
+      };
+      JoinHandle<absl::StatusOr<size_t>> sending = Spawn(send());
+      std::multiset<std::string> got;
+      while (got.size() < n)
+        got.insert(TextOf(co_await receiver.socket.ReceiveLent()));
+      EXPECT_EQ(ValueOf(co_await sending), n);
+      EXPECT_EQ(got, std::multiset<std::string>(texts.begin(), texts.end()));
+      for (const OutgoingDatagram& datagram : batch)
+        EXPECT_EQ(datagram.error, 0);
+    }
+  });
+}
+
+TEST_P(DatagramBatchTest, ABatchSaysWhichDatagramsFailed) {
+  OnEachKind([&]() -> Task<void> {
+    Named receiver = Make();
+    Named sender = Make();
+    // More than any socket here sends.
+    const std::vector<std::byte> too_large(10'000'000);
+    std::vector<OutgoingDatagram> batch;
+    batch.emplace_back(Bytes("one"), receiver.address);
+    batch.emplace_back(too_large, receiver.address);
+    batch.emplace_back(Bytes("three"), receiver.address);
+    EXPECT_EQ(ValueOf(co_await sender.socket.SendBatch(batch)), 2u);
+    EXPECT_EQ(batch[0].error, 0);
+    EXPECT_EQ(batch[1].error, EMSGSIZE);
+    EXPECT_EQ(batch[2].error, 0);
+    EXPECT_EQ(TextOf(co_await receiver.socket.ReceiveLent()), "one");
+    EXPECT_EQ(TextOf(co_await receiver.socket.ReceiveLent()), "three");
+  });
+}
+
+TEST_P(DatagramBatchTest, AConnectedSocketSendsABatchToItsPeer) {
+  OnEachKind([&]() -> Task<void> {
+    Named receiver = Make();
+    Named sender = Make();
+    EXPECT_EQ(sender.socket.Connect(receiver.address), absl::OkStatus());
+    std::vector<OutgoingDatagram> batch(2);
+    batch[0].bytes = Bytes("a");
+    batch[1].bytes = Bytes("b");
+    EXPECT_EQ(ValueOf(co_await sender.socket.SendBatch(batch)), 2u);
+    EXPECT_EQ(TextOf(co_await receiver.socket.ReceiveLent()), "a");
+    EXPECT_EQ(TextOf(co_await receiver.socket.ReceiveLent()), "b");
+  });
+}
+
+// A Unix receiver that never reads: the batch waits, and is cancelled.
+TEST_P(DatagramBatchTest, ACancelledBatchSaysWhatWasSent) {
+  OnEachKind([&]() -> Task<void> {
+    if (loses()) co_return;
+    Named receiver = Make();
+    Named sender = Make();
+    const std::vector<std::byte> bytes(1'000);
+    std::vector<OutgoingDatagram> batch(5'000);
+    for (OutgoingDatagram& datagram : batch) {
+      datagram.bytes = bytes;
+      datagram.receiver = receiver.address;
+    }
+    const absl::StatusOr<size_t> sent = co_await WithTimeout(
+        absl::Milliseconds(20), sender.socket.SendBatch(batch));
+    EXPECT_TRUE(absl::IsDeadlineExceeded(sent.status())) << sent.status();
+    size_t n_sent = 0;
+    for (const OutgoingDatagram& datagram : batch) {
+      if (datagram.error == 0) ++n_sent;
+      if (datagram.error != 0) EXPECT_EQ(datagram.error, ECANCELED);
+    }
+    EXPECT_GT(n_sent, 0u);
+    EXPECT_LT(n_sent, batch.size());
+    // Exactly those arrive.
+    for (size_t i = 0; i < n_sent; ++i) {
+      EXPECT_EQ((co_await receiver.socket.ReceiveLent())->bytes.size(),
+                bytes.size());
+    }
+    EXPECT_TRUE(absl::IsDeadlineExceeded(
+        (co_await WithTimeout(absl::Milliseconds(20),
+                              receiver.socket.ReceiveLent()))
+            .status()));
+  });
+}
+
+TEST_P(DatagramBatchTest, ClosingEndsABatch) {
+  OnEachKind([&]() -> Task<void> {
+    if (loses()) co_return;
+    Named receiver = Make();
+    Named sender = Make();
+    const std::vector<std::byte> bytes(1'000);
+    std::vector<OutgoingDatagram> batch(5'000);
+    for (OutgoingDatagram& datagram : batch) {
+      datagram.bytes = bytes;
+      datagram.receiver = receiver.address;
+    }
+    const auto send = [&]() -> Task<absl::StatusOr<size_t>> {
+      co_return co_await sender.socket.SendBatch(batch);
+    };
+    JoinHandle<absl::StatusOr<size_t>> sending = Spawn(send());
+    co_await TurnTimes(20);
+    sender.socket.Close();
+    EXPECT_TRUE(absl::IsCancelled((co_await sending).status()));
+    EXPECT_TRUE(absl::IsFailedPrecondition(
+        (co_await sender.socket.SendBatch(batch)).status()));
+  });
+}
+
+}  // namespace
+}  // namespace ringway::net
