@@ -159,7 +159,7 @@ void Loop::Wait(MonotonicTime wait_until) {
 }
 
 void Loop::Sleep(MonotonicTime until) {
-  if (spinner_.ShouldSpin(now_)) {
+  if (spinner_.ShouldSpin(now_, stats_.ready_run)) {
     // Submits the operations started in this turn first; some may complete at
     // once.
     backend_->Wait(now_, ready_);

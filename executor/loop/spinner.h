@@ -4,18 +4,23 @@
 //
 // Waking a sleeping processor takes 15 to 21 us on a virtual machine, longer
 // than most replies take to arrive. So polling memory for a few dozen
-// microseconds more than doubles the requests of one busy connection.
-// Spinning costs processor time, so the adaptive mode spins only while that
-// is worthwhile:
+// microseconds more than doubles the requests of one busy connection. But where
+// blocking wakes cheaply it gains little and costs a processor; and with many
+// connections it ends waits at the first arrival, so that batches are small and
+// each request costs more. So the adaptive mode compares: while waits are short
+// it blocks and spins by turns, and then does what served more.
 //
 //            16 waits in a row that were short on average
-//     BLOCK ---------------------------------------------> SPIN
-//           <---------------------------------------------
-//            spins that ended with nothing outweigh the others
+//     WATCH ---------------------------------------------> COMPARE
+//     (blocks) <------------------------------------------ 8 phases, by turns
+//           |      spinning does not pay                     |        ^
+//           |                                          it pays        | after
+//           |                                                v        | a while
+//           +<----------------------------------------- SPIN ---------+
+//              spins that ended with nothing outweigh the others
 //
-// and after each unsuccessful attempt twice as many such rows must pass
-// before the next one. With sparse traffic, or when idle, the loop never
-// spins.
+// After each comparison with the same outcome twice as much time passes until
+// the next one. With sparse traffic, or when idle, the loop never spins.
 
 #ifndef RINGWAY_EXECUTOR_LOOP_SPINNER_H_
 #define RINGWAY_EXECUTOR_LOOP_SPINNER_H_
@@ -41,12 +46,18 @@ absl::StatusOr<SpinMode> ParseSpinMode(std::string_view name);
 // One thread at a time.
 class Spinner {
  public:
+  // The processor time that the calling thread has used.
+  using CpuClock = absl::Duration (*)();
+  static absl::Duration ThreadCpuTime();
+
   // Spins take at most `limit`, which is positive.
-  Spinner(SpinMode mode, absl::Duration limit) : mode_(mode), limit_(limit) {}
+  Spinner(SpinMode mode, absl::Duration limit,
+          CpuClock cpu_clock = &ThreadCpuTime)
+      : mode_(mode), limit_(limit), cpu_clock_(cpu_clock) {}
 
   // True if the wait that begins at `now` should begin with a spin. Call it
-  // once for each wait that may block.
-  bool ShouldSpin(MonotonicTime now);
+  // once for each wait that may block. `work` grows with what is served.
+  bool ShouldSpin(MonotonicTime now, uint64_t work);
 
   // Reports the outcome: `paid` if the spin ended early, with work to do.
   void OnSpun(bool paid);
@@ -56,25 +67,62 @@ class Spinner {
   uint64_t unpaid() const { return unpaid_; }
 
  private:
-  // Waits that are evaluated together.
+  // Waits that are looked at together.
   static constexpr int kRow = 16;
+  // Phases of a comparison take at least this time, and a row of waits.
+  static constexpr absl::Duration kPhase = absl::Milliseconds(4);
+  static constexpr int kPhases = 8;
+  // Spinning pays if it serves this much more, or a little more for the same
+  // processor time.
+  static constexpr double kGain = 1.1;
+  static constexpr double kSmallGain = 1.01;
+  static constexpr double kSameCpu = 1.05;
   static constexpr int kBestScore = 8;
   static constexpr int kWorstScore = -4;
-  static constexpr uint32_t kLongestPause = 1024;
+  static constexpr uint32_t kFirstHold = 16;  // phases
+  static constexpr uint32_t kLongestHold = 1024;
+  static constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
+  static constexpr absl::Duration kLongestPause = absl::Seconds(3);
 
-  void Observe(MonotonicTime now);
+  enum class State : uint8_t { kWatch, kCompare, kSpin };
+
+  struct Sample {
+    double work = 0;
+    double seconds = 0;
+    double cpu_seconds = 0;
+  };
+
+  void Begin(MonotonicTime now, uint64_t work);
+  void End(MonotonicTime now, uint64_t work);
+  void Compare();
+  void Decide();
+  bool SpinningPays() const;
+  void Watch();
+  // The same, until a while after `began_`, longer than the last time.
+  void GiveUp();
 
   SpinMode mode_;
   absl::Duration limit_;
+  CpuClock cpu_clock_;
 
+  State state_ = State::kWatch;
   bool spinning_ = false;
-  int score_ = 0;  // of the spins, while spinning
+  int score_ = 0;  // of the spins
 
-  // While blocking: the current row.
-  MonotonicTime row_began_;
-  int waits_in_row_ = 0;
-  uint32_t rows_to_pass_ = 0;
-  uint32_t pause_ = 1;  // rows to pass after the next failure
+  // The row or the phase in progress.
+  int waits_ = 0;
+  MonotonicTime began_;
+  uint64_t work_before_ = 0;
+  absl::Duration cpu_before_;
+
+  int phases_done_ = 0;  // of the comparison
+  Sample spun_;
+  Sample blocked_;
+
+  MonotonicTime next_comparison_;
+  absl::Duration pause_ = kFirstPause;  // after the next failure
+  uint32_t phases_left_ = 0;            // of spinning
+  uint32_t hold_ = kFirstHold;
 
   uint64_t paid_ = 0;
   uint64_t unpaid_ = 0;
