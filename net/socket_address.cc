@@ -62,12 +62,15 @@ bool IsIn(const SocketAddress& address, Leading v4, Leading v6) {
   }
 }
 
+// Escaped: a NUL would cut off the rest of a message when it is printed, and
+// other bytes are commands to terminals.
+std::string Quoted(std::string_view text) {
+  return absl::StrCat("\"", absl::Utf8SafeCEscape(text), "\"");
+}
+
 absl::Status Bad(std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(
-      // Escaped, because a NUL would cut off the reason when the message is
-      // printed.
-      absl::StrCat("\"", absl::Utf8SafeCEscape(text),
-                   "\" is not an address: ", why));
+      absl::StrCat(Quoted(text), " is not an address: ", why));
 }
 
 // SimpleAtoi accepts signs and blanks, which addresses must not contain.
@@ -82,8 +85,8 @@ absl::StatusOr<uint16_t> ParsePort(std::string_view text,
   uint32_t value = 0;
   if (!AllDigits(port) || port.size() > 5 || !absl::SimpleAtoi(port, &value) ||
       value > 65535) {
-    return Bad(text,
-               absl::StrCat("the port is \"", port, "\", must be 0 to 65535"));
+    return Bad(text, absl::StrCat("the port is ", Quoted(port),
+                                  ", must be 0 to 65535"));
   }
   return static_cast<uint16_t>(value);
 }
@@ -95,8 +98,9 @@ absl::StatusOr<uint32_t> ParseScope(std::string_view text,
   if (AllDigits(scope) && absl::SimpleAtoi(scope, &index)) return index;
   index = if_nametoindex(std::string(scope).c_str());
   if (index != 0) return index;
-  return absl::NotFoundError(absl::StrCat("\"", text, "\" names interface \"",
-                                          scope, "\", which does not exist"));
+  return absl::NotFoundError(absl::StrCat(Quoted(text), " names interface ",
+                                          Quoted(scope),
+                                          ", which does not exist"));
 }
 
 // Parses `host`, which stands in `text`.
@@ -113,7 +117,7 @@ absl::StatusOr<SocketAddress> V6(std::string_view text, std::string_view host,
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(port);
   if (inet_pton(AF_INET6, std::string(host).c_str(), &v6.sin6_addr) != 1) {
-    return Bad(text, absl::StrCat("\"", host, "\" is not an IPv6 address"));
+    return Bad(text, absl::StrCat(Quoted(host), " is not an IPv6 address"));
   }
   return SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&v6),
                                      sizeof(v6));
@@ -137,7 +141,7 @@ absl::StatusOr<SocketAddress> V4(std::string_view text, std::string_view host,
                                        sizeof(v4));
   }
   return Bad(
-      text, absl::StrCat("\"", host, "\" is not an IPv4 address (",
+      text, absl::StrCat(Quoted(host), " is not an IPv4 address (",
                          HasLeadingZero(host) ? "a number in it begins with a 0"
                                               : "names must be resolved first",
                          ")"));
