@@ -227,6 +227,39 @@ TEST_P(StreamOptionsTest, ListenersDeferAndTakeEarlyData) {
   Run(main());
 }
 
+TEST_P(StreamOptionsTest, ConnectsWithTheFirstBytes) {
+  RINGWAY_REQUIRES_KERNEL("TCP fast open");
+  auto main = [&]() -> Task<void> {
+    ListenOptions listening;
+    listening.fast_open_queue = 16;
+    TcpListener listener = ListenOn("127.0.0.1:0", listening);
+    ConnectOptions options;
+    options.fast_open = true;
+    // The first connection learns that the peer's machine takes early data.
+    for (int i = 0; i < 3; ++i) {
+      TcpStream client =
+          ValueOf(co_await Connect(ValueOf(listener.LocalAddress()), options));
+      EXPECT_EQ(co_await client.Write(testing::Bytes("early")),
+                absl::OkStatus());
+      TcpStream server = ValueOf(co_await listener.Accept());
+      EXPECT_EQ(co_await testing::ReadExactly(server, 5), "early");
+      EXPECT_EQ(co_await server.Write(testing::Bytes("reply")),
+                absl::OkStatus());
+      EXPECT_EQ(co_await testing::ReadExactly(client, 5), "reply");
+    }
+    // Where nobody listens, by the connect or by the write.
+    const SocketAddress nobody = ValueOf(listener.LocalAddress());
+    listener.Close();
+    absl::StatusOr<TcpStream> refused = co_await Connect(nobody, options);
+    absl::Status status = refused.status();
+    if (refused.ok()) status = co_await refused->Write(testing::Bytes("x"));
+    EXPECT_TRUE(ErrnoOf(status) == ECONNREFUSED ||
+                ErrnoOf(status) == ECONNRESET)
+        << status;
+  };
+  Run(main());
+}
+
 TEST_P(StreamOptionsTest, ConnectsFromTheAddressAsked) {
   auto main = [&]() -> Task<void> {
     TcpListener listener = ListenOn("127.0.0.1:0");

@@ -138,6 +138,10 @@ absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
     status = SetV6Only(sockets, fd->get(), false);
   if (status.ok() && !address.is_unix() && !options.stream.no_delay)
     status = SetFlag(*fd, IPPROTO_TCP, TCP_NODELAY, true, "TCP_NODELAY");
+  if (status.ok() && !address.is_unix() && options.fast_open) {
+    status = SetFlag(*fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, true,
+                     "TCP_FASTOPEN_CONNECT");
+  }
   if (!status.ok()) return status;
   const SocketAddress& local = options.local;
   if (local.family() != AF_UNSPEC) {

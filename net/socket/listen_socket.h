@@ -51,6 +51,12 @@ struct ConnectOptions {
   // Where it connects from; none: the system chooses. With port 0 it chooses
   // the port.
   SocketAddress local;
+  // TCP: the first bytes are sent with the request to connect, where the peer's
+  // machine has allowed that before (TCP_FASTOPEN_CONNECT, RFC 7413). Connect()
+  // then does not wait, and what fails, the first write or read reports. The
+  // peer may get these bytes twice: for requests that may be repeated. Write
+  // first: a read would wait for ever.
+  bool fast_open = false;
 };
 
 // Makes a listening stream socket of `sockets`, bound to `address`; with port 0
