@@ -76,7 +76,7 @@ bool SendBatchOp::Leave() {
 void SendBatchOp::OnDone(Runnable& entry) {
   Slot& slot = static_cast<Slot&>(static_cast<Operation&>(entry));
   SendBatchOp& self = *slot.owner;
-  if (self.core_->Retry(slot.in_flight)) return;
+  if (self.core_->Retry(slot.in_flight, self.stopped_)) return;
   --self.n_in_flight_;
   slot.datagram->error = slot.result < 0 ? -slot.result : 0;
   if (slot.result >= 0) ++self.n_sent_;

@@ -39,7 +39,7 @@ struct OutgoingDatagram {
 class [[nodiscard]] SendBatchOp : public ringway::internal::Wait<SendBatchOp> {
  public:
   // As many are in flight at once.
-  static constexpr size_t kWindow = 16;
+  static constexpr size_t kWindow = 32;
 
   SendBatchOp(internal::DatagramCore* core, const internal::DatagramKind& kind,
               std::span<OutgoingDatagram> batch);

@@ -4,10 +4,13 @@
 
 #include "ringway/net/datagram/datagram_batch.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,6 +25,7 @@
 namespace ringway::net {
 namespace {
 
+using testing::AsString;
 using testing::Bytes;
 using testing::Named;
 using testing::TextOf;
@@ -108,7 +112,9 @@ TEST_P(DatagramBatchTest, ACancelledBatchSaysWhatWasSent) {
     size_t n_sent = 0;
     for (const OutgoingDatagram& datagram : batch) {
       if (datagram.error == 0) ++n_sent;
-      if (datagram.error != 0) EXPECT_EQ(datagram.error, ECANCELED);
+      if (datagram.error != 0) {
+        EXPECT_EQ(datagram.error, ECANCELED);
+      }
     }
     EXPECT_GT(n_sent, 0u);
     EXPECT_LT(n_sent, batch.size());
@@ -144,6 +150,65 @@ TEST_P(DatagramBatchTest, ClosingEndsABatch) {
     EXPECT_TRUE(absl::IsCancelled((co_await sending).status()));
     EXPECT_TRUE(absl::IsFailedPrecondition(
         (co_await sender.socket.SendBatch(batch)).status()));
+  });
+}
+
+// --- Receiving
+
+TEST_P(DatagramBatchTest, ReceivesWhatHasArrivedTogether) {
+  OnEachKind([&]() -> Task<void> {
+    Named receiver = Make();
+    Named sender = Make();
+    std::array<LentDatagram, 4> out;
+    EXPECT_EQ(co_await sender.socket.SendTo(Bytes("-"), receiver.address),
+              absl::OkStatus());
+    EXPECT_EQ(ValueOf(co_await receiver.socket.ReceiveBatch(out)), 1u);
+    for (const std::string_view text : {"a", "b", "c", "d", "e", "f"}) {
+      EXPECT_EQ(co_await sender.socket.SendTo(Bytes(text), receiver.address),
+                absl::OkStatus());
+    }
+    co_await TurnTimes(10);
+    std::string all;
+    size_t largest = 0;
+    while (all.size() < 6) {
+      const size_t n = ValueOf(co_await receiver.socket.ReceiveBatch(out));
+      EXPECT_GE(n, 1u);
+      EXPECT_LE(n, out.size());
+      largest = std::max(largest, n);
+      for (size_t i = 0; i < n; ++i) {
+        all += AsString(out[i].bytes.bytes());
+        EXPECT_EQ(out[i].sender, sender.address);
+      }
+    }
+    EXPECT_EQ(all, "abcdef");
+    EXPECT_GT(largest, 1u);
+  });
+}
+
+TEST_P(DatagramBatchTest, ABatchOfNoneDoesNotWait) {
+  OnEachKind([&]() -> Task<void> {
+    Named receiver = Make();
+    EXPECT_EQ(ValueOf(co_await receiver.socket.ReceiveBatch({})), 0u);
+    std::array<LentDatagram, 2> out;
+    receiver.socket.Close();
+    EXPECT_TRUE(absl::IsFailedPrecondition(
+        (co_await receiver.socket.ReceiveBatch(out)).status()));
+  });
+}
+
+TEST_P(DatagramBatchTest, ADeadlineEndsAReceiveAndLosesNothing) {
+  OnEachKind([&]() -> Task<void> {
+    Named receiver = Make();
+    Named sender = Make();
+    std::array<LentDatagram, 2> out;
+    EXPECT_TRUE(absl::IsDeadlineExceeded(
+        (co_await WithTimeout(absl::Milliseconds(2),
+                              receiver.socket.ReceiveBatch(out)))
+            .status()));
+    EXPECT_EQ(co_await sender.socket.SendTo(Bytes("kept"), receiver.address),
+              absl::OkStatus());
+    EXPECT_EQ(ValueOf(co_await receiver.socket.ReceiveBatch(out)), 1u);
+    EXPECT_EQ(AsString(out[0].bytes.bytes()), "kept");
   });
 }
 

@@ -48,11 +48,14 @@ void DatagramCore::Begin(Entry& entry) {
 // There is no event for room at a receiver that is not the socket's peer. And
 // Linux 6.18 sends a Unix datagram that io_uring has to try again empty: it has
 // read the bytes at the first attempt. So the kernel makes one attempt.
-bool DatagramCore::Retry(Entry& entry) {
-  const bool retry = kind_.retries && !abandoned() &&
-                     entry.operation.result == -EAGAIN &&
-                     IsSend(entry.operation);
-  if (!retry) return false;
+bool DatagramCore::Retry(Entry& entry, bool cancelled) {
+  Operation& operation = entry.operation;
+  if (!kind_.retries || operation.result != -EAGAIN || !IsSend(operation))
+    return false;
+  if (cancelled || abandoned()) {
+    operation.result = -ECANCELED;
+    return false;
+  }
   entry.Unlink();
   entry.waiting = true;
   waiting_.PushBack(entry);

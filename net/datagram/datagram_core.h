@@ -56,8 +56,10 @@ class DatagramCore final : public SocketCore {
 
   // Starts an operation.
   void Begin(Entry& entry);
-  // It is done. True if it will be started again.
-  bool Retry(Entry& entry);
+  // It is done. True if it will be started again. One that would, but whose
+  // task does not want it any more (`cancelled`), or whose socket is gone, ends
+  // as cancelled.
+  bool Retry(Entry& entry, bool cancelled);
   // It is done, and will not be started again.
   void End(Entry& entry);
   // Makes it end soon, as cancelled unless it is about to end.

@@ -3,6 +3,7 @@
 // Random exchanges of datagrams, every byte compared.
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -103,7 +104,23 @@ Task<void> ReceiveAtRandom(Exchange& exchange, uint32_t n_datagrams) {
         exchange.Below(4) == 0
             ? absl::Microseconds(static_cast<int64_t>(exchange.Below(200)))
             : absl::Seconds(30);
-    if (exchange.lent) {
+    if (exchange.lent && exchange.Below(3) == 0) {
+      std::array<LentDatagram, 5> batch;
+      const absl::StatusOr<size_t> got = co_await WithTimeout(
+          patience, exchange.to.ReceiveBatch(std::span(batch).first(
+                        1 + exchange.Below(batch.size()))));
+      status = got.status();
+      if (got.ok()) {
+        // All but the first, which is counted below.
+        for (size_t i = 1; i < *got; ++i) {
+          EXPECT_EQ(exchange.missing.erase(NumberOf(batch[i].bytes.bytes())),
+                    1u);
+          --exchange.credit;
+          ++n;
+        }
+        number = NumberOf(batch[0].bytes.bytes());
+      }
+    } else if (exchange.lent) {
       absl::StatusOr<LentDatagram> got =
           co_await WithTimeout(patience, exchange.to.ReceiveLent());
       status = got.status();

@@ -49,7 +49,8 @@ bool DatagramOp::Begin(std::coroutine_handle<> leaf, TaskContext& task) {
 
 void DatagramOp::OnDone(Runnable& entry) {
   DatagramOp& self = static_cast<DatagramOp&>(Of(entry));
-  if (self.core_->Retry(self.in_flight_)) return;
+  const bool cancelled = self.task().cancelled() || self.task().wait_ended();
+  if (self.core_->Retry(self.in_flight_, cancelled)) return;
   self.core_->End(self.in_flight_);
   self.Complete();
 }

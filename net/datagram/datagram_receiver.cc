@@ -6,6 +6,8 @@
 #include <sys/un.h>
 
 #include <cerrno>
+#include <cstring>
+#include <span>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,27 +18,29 @@
 #include "ringway/net/datagram/datagram_control.h"
 #include "ringway/net/datagram/datagram_core.h"
 
-namespace ringway::net {
+namespace ringway::net::internal {
 
 using ringway::internal::WaitEnd;
-using State = internal::ArmedMultishot::State;
+using State = ArmedMultishot::State;
 
-// --- ReceiveLentOp
+// --- LentDatagramWait
 
-ReceiveLentOp::ReceiveLentOp(internal::DatagramCore* core,
-                             const internal::DatagramKind& kind)
+LentDatagramWait::LentDatagramWait(DatagramCore* core, const DatagramKind& kind,
+                                   std::span<LentDatagram> out)
     : Wait(&Describe),
       core_(core),
       kind_(kind),
-      unusable_(LoopDependent::WhyUnusable(core, kind.handle)) {}
+      unusable_(LoopDependent::WhyUnusable(core, kind.handle)),
+      out_(out) {}
 
-WaitEnd ReceiveLentOp::Admit() {
+WaitEnd LentDatagramWait::Admit() {
   if (unusable_ != Unusable::kNo) return WaitEnd::kUnusable;
   core_->CheckAwaitedOn(task().loop(), kind_.handle);
   return WaitEnd::kWaiting;
 }
 
-WaitEnd ReceiveLentOp::Begin() {
+WaitEnd LentDatagramWait::Begin() {
+  if (out_.empty()) return WaitEnd::kServed;
   if (core_->receiver().ready()) {
     Take();
     return WaitEnd::kServed;
@@ -45,30 +49,36 @@ WaitEnd ReceiveLentOp::Begin() {
   return WaitEnd::kWaiting;
 }
 
-bool ReceiveLentOp::Leave() {
+bool LentDatagramWait::Leave() {
   core_->receiver().StopWaiting();
   return true;
 }
 
-std::string ReceiveLentOp::Describe(const Suspension& suspension) {
+std::string LentDatagramWait::Describe(const Suspension& suspension) {
   return Of(suspension).core_->DescribeWithLocal("recv on ");
 }
 
-void ReceiveLentOp::Take() { result_ = core_->receiver().Take(datagram_); }
+// An end stays for the next wait if there are datagrams before it.
+void LentDatagramWait::Take() {
+  DatagramReceiver& receiver = core_->receiver();
+  while (n_taken_ < out_.size() && receiver.has_datagram()) {
+    receiver.Take(out_[n_taken_]);
+    ++n_taken_;
+  }
+  if (n_taken_ == 0) end_result_ = receiver.TakeEnd();
+}
 
-absl::StatusOr<LentDatagram> ReceiveLentOp::await_resume() {
+absl::StatusOr<size_t> LentDatagramWait::Result() const {
   if (unusable_ != Unusable::kNo)
     return UnusableStatus(unusable_, kind_.socket);
   if (!served()) return status();
-  if (result_ > 0) return std::move(datagram_);
+  if (n_taken_ > 0 || out_.empty()) return n_taken_;
   return ErrnoToStatus(
-      result_ == 0 ? ESHUTDOWN : -result_,
+      end_result_ == 0 ? ESHUTDOWN : -end_result_,
       absl::StrCat("receive on a ", kind_.socket, ", fd ", core_->fd()));
 }
 
 // --- DatagramReceiver
-
-namespace internal {
 
 DatagramReceiver::DatagramReceiver(DatagramCore& core)
     : core_(core), receive_(core.loop(), *this) {
@@ -76,26 +86,28 @@ DatagramReceiver::DatagramReceiver(DatagramCore& core)
   room_.msg_controllen = kReceiveControlBytes;
 }
 
-bool DatagramReceiver::ready() const {
-  return receive_.untaken() > 0 || receive_.state() == State::kEnded;
-}
-
-int32_t DatagramReceiver::Take(LentDatagram& datagram) {
+void DatagramReceiver::Take(LentDatagram& datagram) {
   Delivery delivery;
-  if (!receive_.Take(delivery)) return receive_.TakeEnd();
+  receive_.Take(delivery);
   const ringway::Datagram raw = ReadDatagram(receive_.operation(), delivery);
+  datagram = LentDatagram();
   datagram.bytes =
       ReceivedBuffer(core_.loop(), delivery.buffer_id, raw.payload);
-  datagram.sender = SocketAddress::FromSockaddr(
-      reinterpret_cast<const sockaddr*>(raw.name.data()),
-      static_cast<socklen_t>(raw.name.size()));
+  // Where they lie need not be aligned for their types.
+  sockaddr_storage name;
+  ReceiveControl control;
+  memcpy(&name, raw.name.data(), raw.name.size());
+  memcpy(control.bytes, raw.control.data(), raw.control.size());
+  datagram.sender =
+      SocketAddress::FromSockaddr(reinterpret_cast<const sockaddr*>(&name),
+                                  static_cast<socklen_t>(raw.name.size()));
   datagram.truncated = raw.truncated();
-  ReadControl(raw.control, datagram);
-  return 1;
+  ReadControl(std::span(control.bytes).first(raw.control.size()), datagram);
 }
 
-void DatagramReceiver::Wait(ReceiveLentOp& waiter) {
-  RINGWAY_CHECK(waiter_ == nullptr, "two tasks wait in ReceiveLent() of one %s",
+void DatagramReceiver::Wait(LentDatagramWait& waiter) {
+  RINGWAY_CHECK(waiter_ == nullptr,
+                "two tasks receive lent datagrams from one %s",
                 core_.kind().socket);
   waiter_ = &waiter;
   if (receive_.state() == State::kIdle) Arm();
@@ -110,7 +122,7 @@ void DatagramReceiver::Arm() {
 void DatagramReceiver::Abandon() {
   abandoned_ = true;
   receive_.DropUntaken();
-  if (ReceiveLentOp* waiter = std::exchange(waiter_, nullptr))
+  if (LentDatagramWait* waiter = std::exchange(waiter_, nullptr))
     waiter->Complete(WaitEnd::kCancelled);
   receive_.Stop();
 }
@@ -126,7 +138,7 @@ void DatagramReceiver::OnNews() {
     return;
   }
   if (waiter_ != nullptr && ready()) {
-    ReceiveLentOp& waiter = *std::exchange(waiter_, nullptr);
+    LentDatagramWait& waiter = *std::exchange(waiter_, nullptr);
     waiter.Take();
     waiter.CompleteNow(WaitEnd::kServed);
   } else if (waiter_ != nullptr && !receive_.in_progress()) {
@@ -136,6 +148,4 @@ void DatagramReceiver::OnNews() {
   if (!abandoned_ && receive_.untaken() >= kMaxHeld) receive_.Stop();
 }
 
-}  // namespace internal
-
-}  // namespace ringway::net
+}  // namespace ringway::net::internal

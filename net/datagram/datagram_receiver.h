@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // DatagramReceiver: the multishot receive of one datagram socket and its
-// deliveries; ReceiveLentOp waits for them.
+// deliveries; ReceiveLentOp and ReceiveBatchOp wait for them.
 //
 // Armed by the first ReceiveLent(), for good: datagrams that arrive while
 // nobody waits are delivered up to a limit. Then it is paused (cancelled,
@@ -13,8 +13,11 @@
 
 #include <sys/socket.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "ringway/backends/operation.h"
@@ -33,18 +36,24 @@ struct DatagramKind;
 
 }  // namespace internal
 
-class [[nodiscard]] ReceiveLentOp
-    : public ringway::internal::Wait<ReceiveLentOp> {
- public:
-  ReceiveLentOp(internal::DatagramCore* core,
-                const internal::DatagramKind& kind);
-  ~ReceiveLentOp() { LeaveIfWaiting(); }
+namespace internal {
 
-  absl::StatusOr<LentDatagram> await_resume();
+// A task that waits for what a receiver delivers: the base of ReceiveLentOp and
+// ReceiveBatchOp.
+class LentDatagramWait : public ringway::internal::Wait<LentDatagramWait> {
+ protected:
+  // `out` is where datagrams go, at least one and as many as have been
+  // delivered when the wait ends.
+  LentDatagramWait(DatagramCore* core, const DatagramKind& kind,
+                   std::span<LentDatagram> out);
+  ~LentDatagramWait() { LeaveIfWaiting(); }
+
+  // The number of datagrams.
+  absl::StatusOr<size_t> Result() const;
 
  private:
-  friend class ringway::internal::Wait<ReceiveLentOp>;
-  friend class internal::DatagramReceiver;
+  friend class ringway::internal::Wait<LentDatagramWait>;
+  friend class DatagramReceiver;
   using WaitEnd = ringway::internal::WaitEnd;
 
   WaitEnd Admit();
@@ -54,11 +63,40 @@ class [[nodiscard]] ReceiveLentOp
   // Requires that the receiver is ready().
   void Take();
 
-  internal::DatagramCore* const core_;
-  const internal::DatagramKind& kind_;
+  DatagramCore* const core_;
+  const DatagramKind& kind_;
   const Unusable unusable_;
-  int32_t result_ = 0;  // as of DatagramReceiver::Take()
+  const std::span<LentDatagram> out_;
+  size_t n_taken_ = 0;
+  int32_t end_result_ = 0;  // if none was taken: as of DatagramReceiver::Take()
+};
+
+}  // namespace internal
+
+class [[nodiscard]] ReceiveLentOp : public internal::LentDatagramWait {
+ public:
+  ReceiveLentOp(internal::DatagramCore* core,
+                const internal::DatagramKind& kind)
+      : LentDatagramWait(core, kind, std::span(&datagram_, 1)) {}
+
+  absl::StatusOr<LentDatagram> await_resume() {
+    absl::StatusOr<size_t> n = Result();
+    if (!n.ok()) return n.status();
+    return std::move(datagram_);
+  }
+
+ private:
   LentDatagram datagram_;
+};
+
+class [[nodiscard]] ReceiveBatchOp : public internal::LentDatagramWait {
+ public:
+  ReceiveBatchOp(internal::DatagramCore* core,
+                 const internal::DatagramKind& kind,
+                 std::span<LentDatagram> out)
+      : LentDatagramWait(core, kind, out) {}
+
+  absl::StatusOr<size_t> await_resume() const { return Result(); }
 };
 
 namespace internal {
@@ -74,15 +112,20 @@ class DatagramReceiver {
   // The kernel may still deliver, or completions have not run yet.
   bool in_progress() const { return receive_.in_progress(); }
 
-  // True if Take() has a result.
-  bool ready() const;
+  // A datagram, or the end of the receive, which comes after all datagrams.
+  bool ready() const {
+    return has_datagram() || receive_.state() == ArmedMultishot::State::kEnded;
+  }
+  bool has_datagram() const { return receive_.untaken() > 0; }
 
-  // The next datagram, in order: 1; or 0 or -errno, by which the receive has
-  // ended, once: the next wait arms it again. Requires ready().
-  int32_t Take(LentDatagram& datagram);
+  // The next datagram, in order. Requires has_datagram().
+  void Take(LentDatagram& datagram);
+  // 0 or -errno, by which the receive has ended, once: the next wait arms it
+  // again. Requires ready() and no datagram.
+  int32_t TakeEnd() { return receive_.TakeEnd(); }
 
   // Continues the waiter's task once ready(). One at a time (checked).
-  void Wait(ReceiveLentOp& waiter);
+  void Wait(LentDatagramWait& waiter);
   void StopWaiting() { waiter_ = nullptr; }
 
   // Stops the receive, drops its deliveries and cancels the waiting task.
@@ -102,7 +145,7 @@ class DatagramReceiver {
   DatagramCore& core_;
   Receive receive_;
   msghdr room_ = {};  // for names and control messages
-  ReceiveLentOp* waiter_ = nullptr;
+  LentDatagramWait* waiter_ = nullptr;
   bool abandoned_ = false;
 };
 
