@@ -4,7 +4,8 @@
 
 Runs each server on one core and the load generator on another, in turns
 (A B A B ...), so that a slow phase of the machine hits all of them, and prints
-the medians of the rounds with their ratios to the epoll server.
+the medians of the rounds with their ratios to the epoll server. At the end a
+table says how Ringway does in each cell, and which cells miss.
 
 Build first:
   bazel build --config=opt //tools/...
@@ -31,6 +32,12 @@ import time
 _SATURATED = 0.97
 _PATIENCE_SECONDS = 10
 
+# What Ringway should reach in every cell. On io_uring: CPU per request of the
+# hand-written io_uring server, requests per second of the better one of the two;
+# on epoll: requests per second of the hand-written epoll server.
+_MOST_CPU = 1.05
+_LEAST_RATE = 0.97
+
 Cell = collections.namedtuple('Cell', 'connections size pipeline')
 
 
@@ -47,6 +54,11 @@ def parse_arguments():
     parser.add_argument('--connections', type=numbers, default=[1, 32, 256], metavar='N,...')
     parser.add_argument('--sizes', type=numbers, default=[64], metavar='N,...')
     parser.add_argument('--pipelines', type=numbers, default=[1], metavar='N,...')
+    parser.add_argument('--family', choices=['tcp', 'unix', 'udp'], default='tcp',
+                        help='of the sockets (default %(default)s); udp: --connections are datagrams '
+                        'in flight, and no server is by hand on io_uring')
+    parser.add_argument('--servers', dest='servers_named', type=lambda text: text.split(','), metavar='NAME,...',
+                        help='only these, and those of --peer')
     parser.add_argument('--rounds', type=int, default=5, help='default %(default)s')
     parser.add_argument('--duration', default='2s', help='of one run (default %(default)s)')
     parser.add_argument('--warmup', default='500ms', help='before it (default %(default)s)')
@@ -56,6 +68,9 @@ def parse_arguments():
     parser.add_argument('--epoll-echo', **binary('bench/peers/epoll_echo'))
     parser.add_argument('--uring-echo', **binary('bench/peers/uring_echo'))
     parser.add_argument('--loadgen', **binary('loadgen/loadgen'))
+    parser.add_argument('--udp-echo', **binary('samples/udp_echo'))
+    parser.add_argument('--udp-epoll-echo', **binary('bench/peers/udp_epoll_echo'))
+    parser.add_argument('--udp-load', **binary('bench/peers/udp_load'))
     parser.add_argument('--peer', action='append', default=[], metavar='NAME=COMMAND',
                         help='one more server; may be repeated')
     parser.add_argument('--baseline', default='epoll', metavar='NAME',
@@ -64,11 +79,26 @@ def parse_arguments():
     if options.rounds < 1:
         parser.error('--rounds must be at least 1')
     options.servers = collections.OrderedDict([
-        ('ringway', [options.echo_server, '--listen=127.0.0.1:0']),
-        ('ringway own', [options.echo_server, '--listen=127.0.0.1:0', '--receive=own']),
-        ('epoll', [options.epoll_echo, '--listen=127.0.0.1:0']),
-        ('uring', [options.uring_echo, '--listen=127.0.0.1:0']),
+        ('ringway', [options.echo_server, '--listen={listen}']),
+        ('ringway own', [options.echo_server, '--listen={listen}', '--receive=own']),
+        ('ringway epoll', [options.echo_server, '--listen={listen}', '--backend=epoll']),
+        ('epoll', [options.epoll_echo, '--listen={listen}']),
+        ('uring', [options.uring_echo, '--listen={listen}']),
     ])
+    if options.family == 'udp':
+        options.loadgen = options.udp_load
+        options.servers = collections.OrderedDict([
+            ('ringway', [options.udp_echo, '--listen={listen}']),
+            ('ringway epoll', [options.udp_echo, '--listen={listen}', '--backend=epoll']),
+            ('epoll', [options.udp_epoll_echo, '--listen={listen}']),
+        ])
+    for name in options.servers_named or []:
+        if name not in options.servers:
+            parser.error('--servers=%s: there are %s' % (name, ', '.join(options.servers)))
+    if options.servers_named:
+        options.servers = collections.OrderedDict(
+            (name, command) for name, command in options.servers.items()
+            if name in options.servers_named)
     for peer in options.peer:
         name, equals, command = peer.partition('=')
         if not equals or not name or not command:
@@ -77,6 +107,11 @@ def parse_arguments():
     if options.baseline not in options.servers:
         parser.error('--baseline=%s: there is no such server' % options.baseline)
     return options
+
+
+def listen_address(family, folder):
+    """Where a server listens: a free port, or a path in the folder."""
+    return 'unix:%s/socket' % folder if family == 'unix' else '127.0.0.1:0'
 
 
 def free_port():
@@ -105,10 +140,12 @@ def accepts(address):
 
 
 @contextlib.contextmanager
-def running(name, command, cpu):
+def running(name, command, cpu, family):
     """Starts a server on a core; gives its process and address; ends it."""
     command, address = fill_in(command)
-    with tempfile.TemporaryFile('w+') as output:
+    with tempfile.TemporaryFile('w+') as output, tempfile.TemporaryDirectory() as folder:
+        listen = listen_address(family, folder)
+        command = [word.replace('{listen}', listen) for word in command]
         server = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
@@ -139,7 +176,8 @@ def running(name, command, cpu):
 
 
 def measure(options, name, cell):
-    with running(name, options.servers[name], options.server_cpu) as (server, address):
+    with running(name, options.servers[name], options.server_cpu,
+                 options.family) as (server, address):
         load = subprocess.run(
             [options.loadgen, '--json', '--connect=' + address,
              '--connections=%d' % cell.connections, '--size=%d' % cell.size,
@@ -222,6 +260,46 @@ def print_cell(cell, runs_of, baseline):
     sys.stdout.flush()
 
 
+class Judge:
+    """Collects how Ringway does beside the hand-written servers."""
+
+    _HEAD = '| connections x bytes | CPU to uring | requests/s to the better | epoll: requests/s to epoll | |'
+
+    def __init__(self):
+        self._rows = []
+        self._missed = 0
+
+    def add(self, cell, runs_of):
+        rate = lambda name: median(runs_of[name], 'requests_per_second')
+        cpu = lambda name: median(runs_of[name], 'server_cpu_us_per_request')
+        missed = []
+        columns = [describe(cell), '', '', '']
+        by_hand = [name for name in ('epoll', 'uring') if name in runs_of]
+        if 'ringway' in runs_of and 'uring' in runs_of:
+            ratio = cpu('ringway') / cpu('uring')
+            columns[1] = '%.2f' % ratio
+            if ratio > _MOST_CPU:
+                missed.append('CPU')
+        if 'ringway' in runs_of and by_hand:
+            ratio = rate('ringway') / max(rate(name) for name in by_hand)
+            columns[2] = '%.2f' % ratio
+            if ratio < _LEAST_RATE:
+                missed.append('requests/s')
+        if 'ringway epoll' in runs_of and 'epoll' in runs_of:
+            ratio = rate('ringway epoll') / rate('epoll')
+            columns[3] = '%.2f' % ratio
+            if ratio < _LEAST_RATE:
+                missed.append('epoll')
+        self._missed += bool(missed)
+        verdict = 'misses: ' + ', '.join(missed) if missed else ''
+        self._rows.append('| %s | %s |' % (' | '.join(columns), verdict))
+
+    def print(self):
+        print('\n%s\n|---|---|---|---|---|\n%s' % (self._HEAD, '\n'.join(self._rows)))
+        print('\n%d of %d cells miss: CPU at most %.2f, requests/s at least %.2f' % (
+            self._missed, len(self._rows), _MOST_CPU, _LEAST_RATE))
+
+
 def main():
     options = parse_arguments()
     cells = [Cell(connections, size, pipeline) for size in options.sizes
@@ -234,9 +312,10 @@ def main():
         if os.path.dirname(path) and not os.access(path, os.X_OK):
             raise Failure('%s is not there: bazel build --config=opt //tools/...' % path)
     progress = Progress(len(cells) * options.rounds * len(options.servers))
-    print('%d rounds of %s each; server on core %d, load on core %d; medians; ratios to %s' % (
-        options.rounds, options.duration, options.server_cpu, options.load_cpu,
-        options.baseline))
+    print('%s, %d rounds of %s each; server on core %d, load on core %d; medians; ratios to %s' % (
+        options.family, options.rounds, options.duration, options.server_cpu,
+        options.load_cpu, options.baseline))
+    judge = Judge()
     for cell in cells:
         runs_of = collections.OrderedDict((name, []) for name in options.servers)
         for round_number in range(options.rounds):
@@ -245,6 +324,8 @@ def main():
                 runs.append(measure(options, name, cell))
         progress.clear()
         print_cell(cell, runs_of, options.baseline)
+        judge.add(cell, runs_of)
+    judge.print()
 
 
 if __name__ == '__main__':

@@ -38,6 +38,7 @@ using ringway::WithTimeout;
 using ringway::net::AddressPrefix;
 using ringway::net::BufferedReader;
 using ringway::net::Datagram;
+using ringway::net::LentDatagram;
 using ringway::net::SocketAddress;
 using ringway::net::TcpStream;
 using ringway::net::UdpSocket;
@@ -132,6 +133,49 @@ Task<absl::Status> ServeDatagrams(SocketAddress address) {
   }
 }
 
+// The answer to a DNS query (RFC 1035, 4.1): 127.0.0.1 for every name, nothing
+// for other types than A. Empty for what is no query.
+std::vector<std::byte> AnswerName(std::span<const std::byte> query) {
+  constexpr size_t kHeaderBytes = 12;
+  const auto at = [&](size_t i) { return std::to_integer<size_t>(query[i]); };
+  if (query.size() < kHeaderBytes || (at(2) & 0x80) != 0) return {};
+  size_t end = kHeaderBytes;  // of the first question
+  while (end < query.size() && at(end) != 0) end += 1 + at(end);
+  end += 5;  // the empty label, type and class
+  if (end > query.size()) return {};
+  const bool is_a = at(end - 4) == 0 && at(end - 3) == 1;
+
+  std::vector<std::byte> answer(query.begin(), query.begin() + end);
+  const auto set = [&](size_t i, size_t value) {
+    answer[i] = static_cast<std::byte>(value);
+  };
+  set(2, 0x84 | (at(2) & 0x01));  // a response, with authority
+  set(3, 0);                      // no error
+  set(4, 0), set(5, 1);           // a question
+  set(6, 0), set(7, is_a ? 1 : 0);
+  for (size_t i = 8; i < kHeaderBytes; ++i) set(i, 0);
+  constexpr std::string_view kAddress(
+      "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1", 16);
+  if (is_a) {
+    const std::span<const std::byte> address = AsBytes(kAddress);
+    answer.insert(answer.end(), address.begin(), address.end());
+  }
+  return answer;
+}
+
+Task<absl::Status> ServeNames(SocketAddress address) {
+  absl::StatusOr<UdpSocket> socket = UdpSocket::Bind(address);
+  if (!socket.ok()) co_return socket.status();
+  while (true) {
+    absl::StatusOr<LentDatagram> query = co_await socket->ReceiveLent();
+    if (!query.ok()) co_return query.status();
+    const std::vector<std::byte> answer = AnswerName(query->bytes.bytes());
+    if (answer.empty()) continue;
+    absl::Status sent = co_await socket->SendTo(answer, query->sender);
+    if (!sent.ok() && !absl::IsUnavailable(sent)) co_return sent;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -141,7 +185,7 @@ int main(int argc, char** argv) {
   std::string allow = "127.0.0.0/8,::1";
   std::string backend = "auto";
   ringway::CommandLine flags("networking", "the servers of docs/networking.md");
-  flags.Add("serve", "lines, frames, proxy, http, allowed or datagrams",
+  flags.Add("serve", "lines, frames, proxy, http, allowed, datagrams or names",
             &serve);
   flags.Add("listen", "address to listen on", &listen);
   flags.Add("upstream", "of the proxy", &upstream);
@@ -186,6 +230,8 @@ int main(int argc, char** argv) {
     builder.Listen(listen, handler->second);
   } else if (serve == "datagrams") {
     builder.OnStart([address] { return ServeDatagrams(*address); });
+  } else if (serve == "names") {
+    builder.OnStart([address] { return ServeNames(*address); });
   } else {
     return flags.Complain(absl::StrCat("there is no --serve=", serve));
   }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers of docs/networking.md and clients that others wrote.
 
-Runs with what the machine has of nc, socat and curl, and with Python's asyncio and
+Runs with what the machine has of nc, socat, curl and dig, and with Python's asyncio and
 sockets; says on stderr what is missing.
 """
 
@@ -85,6 +85,12 @@ def run(*command, input=b''):
     if done.returncode != 0:
         raise AssertionError(f'{command}: exit code {done.returncode}: {done.stderr.decode()}')
     return done.stdout
+
+
+def free_datagram_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()
 
 
 class RealPeersTest(unittest.TestCase):
@@ -219,11 +225,23 @@ class RealPeersTest(unittest.TestCase):
                     pass
                 self.assertEqual(heard, expected)
 
+    @needs('dig')
+    @on_each_backend
+    def test_dig_asks_for_names(self, backend):
+        host, port = free_datagram_port()
+        with Server(backend, '--serve=names', f'--listen={host}:{port}', datagrams=True):
+            def dig(*question):
+                return run('dig', '@' + host, '-p', str(port), '+tries=20', '+timeout=1',
+                           '+noedns', *question).decode()
+            for name in 'ringway.test', 'b.test', 'x' * 63 + '.' + 'y' * 63 + '.test':
+                self.assertEqual(dig('+short', name, 'A'), '127.0.0.1\n')
+                self.assertIn('status: NOERROR', dig(name, 'A'))
+            self.assertEqual(dig('+short', 'ringway.test', 'AAAA'), '')
+            self.assertIn('status: NOERROR', dig('ringway.test', 'AAAA'))
+
     @on_each_backend
     def test_datagrams_come_back(self, backend):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(('127.0.0.1', 0))
-            address = free.getsockname()
+        address = free_datagram_port()
         with Server(backend, '--serve=datagrams', '--listen=%s:%d' % address, datagrams=True):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
                 peer.settimeout(0.5)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -18,10 +19,17 @@
 #include <string>
 
 namespace peer {
+
+void Die(const char* what) {
+  fprintf(stderr, "%s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
 namespace {
 
 [[noreturn]] void Usage(const char* program, const std::string& problem) {
-  fprintf(stderr, "%s: %s\nusage: %s [--listen=ADDRESS:PORT] [--pin=CPU]\n",
+  fprintf(stderr,
+          "%s: %s\nusage: %s [--listen=ADDRESS:PORT|unix:PATH] [--pin=CPU]\n",
           program, problem.c_str(), program);
   exit(2);
 }
@@ -56,8 +64,27 @@ Flags Parse(int argc, char** argv) {
   return flags;
 }
 
-// "127.0.0.1:80" or "[::1]:80".
-addrinfo* Resolve(const char* program, const std::string& text) {
+struct Address {
+  sockaddr_storage storage = {};
+  socklen_t length = 0;
+};
+
+Address UnixAddress(const char* program, const std::string& path) {
+  Address address;
+  auto& name = reinterpret_cast<sockaddr_un&>(address.storage);
+  if (path.empty() || path.size() >= sizeof(name.sun_path))
+    Usage(program, path + " is no path of a socket");
+  name.sun_family = AF_UNIX;
+  memcpy(name.sun_path, path.c_str(), path.size() + 1);
+  address.length = sizeof(name);
+  return address;
+}
+
+// "127.0.0.1:80", "[::1]:80" or "unix:/path".
+Address Resolve(const char* program, const std::string& text, int type) {
+  static const std::string kUnix = "unix:";
+  if (text.compare(0, kUnix.size(), kUnix) == 0)
+    return UnixAddress(program, text.substr(kUnix.size()));
   const size_t colon = text.rfind(':');
   if (colon == std::string::npos) Usage(program, text + " has no port");
   std::string host = text.substr(0, colon);
@@ -65,12 +92,16 @@ addrinfo* Resolve(const char* program, const std::string& text) {
     host = host.substr(1, host.size() - 2);
   addrinfo hints = {};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_socktype = type;
   addrinfo* found = nullptr;
   if (getaddrinfo(host.c_str(), text.substr(colon + 1).c_str(), &hints,
                   &found) != 0)
     Usage(program, text + " is no address");
-  return found;
+  Address address;
+  memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  address.length = found->ai_addrlen;
+  freeaddrinfo(found);
+  return address;
 }
 
 void PinTo(int cpu) {
@@ -82,10 +113,16 @@ void PinTo(int cpu) {
 }
 
 void PrintAddressOf(int fd) {
-  sockaddr_storage address;
+  sockaddr_storage address = {};
   socklen_t length = sizeof(address);
   auto* any = reinterpret_cast<sockaddr*>(&address);
   if (getsockname(fd, any, &length) != 0) Die("getsockname");
+  if (address.ss_family == AF_UNIX) {
+    printf("listening on unix:%s\n",
+           reinterpret_cast<sockaddr_un&>(address).sun_path);
+    fflush(stdout);
+    return;
+  }
   char host[NI_MAXHOST];
   char port[NI_MAXSERV];
   if (getnameinfo(any, length, host, sizeof(host), port, sizeof(port),
@@ -96,26 +133,35 @@ void PrintAddressOf(int fd) {
   fflush(stdout);
 }
 
-}  // namespace
-
-void Die(const char* what) {
-  fprintf(stderr, "%s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
-int ListenAsTold(int argc, char** argv) {
+// A bound socket of `type`, as the flags say.
+int BindAsTold(int argc, char** argv, int type) {
   const Flags flags = Parse(argc, argv);
-  addrinfo* address = Resolve(argv[0], flags.listen);
+  const Address address = Resolve(argv[0], flags.listen, type);
   PinTo(flags.pin);
   const int fd =
-      socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      socket(address.storage.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) Die("socket");
   const int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address.storage),
+           address.length) != 0)
+    Die("bind");
+  return fd;
+}
+
+}  // namespace
+
+int ListenAsTold(int argc, char** argv) {
+  const int fd = BindAsTold(argc, argv, SOCK_STREAM);
+  const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // inherited
-  if (bind(fd, address->ai_addr, address->ai_addrlen) != 0) Die("bind");
   if (listen(fd, 4096) != 0) Die("listen");
-  freeaddrinfo(address);
+  PrintAddressOf(fd);
+  return fd;
+}
+
+int BindDatagramsAsTold(int argc, char** argv) {
+  const int fd = BindAsTold(argc, argv, SOCK_DGRAM);
   PrintAddressOf(fd);
   return fd;
 }

@@ -9,12 +9,16 @@
 
 namespace peer {
 
-// Parses --listen=ADDRESS (127.0.0.1:7878 by default) and --pin=CPU, pins the
-// calling thread, listens, and prints `listening on ADDRESS`. On failure ends
-// the process with a message and exit code 2 for invalid flags, else 1.
+// Parses --listen=ADDRESS (127.0.0.1:7878 by default; unix:PATH is one, too)
+// and
+// --pin=CPU, pins the calling thread, listens, and prints `listening on
+// ADDRESS`. On failure ends the process with a message and exit code 2 for
+// invalid flags, else 1.
 //
 // Returns the listening socket, non-blocking and close-on-exec.
 int ListenAsTold(int argc, char** argv);
+// The same with a datagram socket, which does not listen.
+int BindDatagramsAsTold(int argc, char** argv);
 
 // Blocks SIGTERM and SIGINT in this thread and those it starts.
 //

@@ -4,9 +4,10 @@
 // gives without a runtime on top.
 //
 // One ring with SINGLE_ISSUER and DEFER_TASKRUN, one io_uring_enter per turn
-// that submits and waits, multishot accept and receive, provided buffers that
-// are sent from where they were filled. One send at a time per connection keeps
-// the order; what arrives meanwhile waits in its buffers.
+// that submits and waits, multishot accept and receive, a few large provided
+// buffers that the kernel fills from front to back (incremental, Linux 6.12),
+// sent from where they were filled. One send at a time per connection keeps the
+// order; what arrives meanwhile waits in its buffers.
 
 #include <fcntl.h>
 #include <liburing.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
@@ -60,10 +62,20 @@ class UringEcho {
   }
 
  private:
-  static constexpr unsigned kBuffers = 1024;
-  static constexpr unsigned kBufferBytes = 4096;
+  static constexpr unsigned kBuffers = 16;
+  static constexpr unsigned kBufferBytes = 256 * 1024;
+  // Names that liburing 2.3 does not have: IOU_PBUF_RING_INC, in the field that
+  // it calls `pad`, and IORING_CQE_F_BUF_MORE.
+  static constexpr uint16_t kIncremental = 2;
+  static constexpr unsigned kBufferHasMore = 1u << 4;
 
   enum Kind : uint64_t { kTermination, kAccept, kReceive, kSend };
+
+  struct Buffer {
+    unsigned filled = 0;    // bytes that the kernel has written
+    unsigned users = 0;     // parts of it that are not sent yet
+    bool complete = false;  // the kernel writes no more
+  };
 
   struct Filled {
     uint16_t buffer;
@@ -93,13 +105,20 @@ class UringEcho {
     io_uring_buf_reg registration = {};
     registration.ring_addr = reinterpret_cast<uintptr_t>(buffers_);
     registration.ring_entries = kBuffers;
+    registration.pad = kIncremental;
     Check(io_uring_register_buf_ring(&ring_, &registration, 0),
-          "io_uring_register_buf_ring");
+          "io_uring_register_buf_ring with incremental buffers");
     io_uring_buf_ring_init(buffers_);
     for (unsigned i = 0; i < kBuffers; ++i) GiveBack(static_cast<uint16_t>(i));
   }
 
+  void Unuse(uint16_t buffer) {
+    Buffer& state = states_[buffer];
+    if (--state.users == 0 && state.complete) GiveBack(buffer);
+  }
+
   void GiveBack(uint16_t buffer) {
+    states_[buffer] = Buffer();
     io_uring_buf_ring_add(buffers_, bytes_ + size_t{buffer} * kBufferBytes,
                           kBufferBytes, buffer,
                           io_uring_buf_ring_mask(kBuffers), 0);
@@ -178,9 +197,14 @@ class UringEcho {
     Connection& connection = *connections_[static_cast<size_t>(fd)];
     if ((cqe.flags & IORING_CQE_F_MORE) == 0) connection.receiving = false;
     if (cqe.res > 0) {
-      connection.unsent.push_back(
-          {static_cast<uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT), 0,
-           static_cast<unsigned>(cqe.res)});
+      const auto buffer =
+          static_cast<uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
+      const auto n_bytes = static_cast<unsigned>(cqe.res);
+      Buffer& state = states_[buffer];
+      connection.unsent.push_back({buffer, state.filled, n_bytes});
+      state.filled += n_bytes;
+      ++state.users;
+      state.complete = (cqe.flags & kBufferHasMore) == 0;
       if (connection.unsent.size() == 1) SendFirst(fd);
       if (!connection.receiving) Receive(fd);
     } else if (cqe.res == -ENOBUFS) {
@@ -199,7 +223,7 @@ class UringEcho {
       first.n_bytes -= static_cast<unsigned>(result);
       return SendFirst(fd);
     }
-    GiveBack(first.buffer);
+    Unuse(first.buffer);
     connection.unsent.erase(connection.unsent.begin());
     if (!connection.unsent.empty()) SendFirst(fd);
     CloseIfDone(fd);
@@ -210,6 +234,7 @@ class UringEcho {
   io_uring ring_;
   io_uring_buf_ring* buffers_ = nullptr;
   char* bytes_ = nullptr;
+  std::array<Buffer, kBuffers> states_;
   std::vector<std::unique_ptr<Connection>> connections_;  // by fd
   std::vector<int> starved_;  // connections that wait for a buffer
   bool ended_ = false;

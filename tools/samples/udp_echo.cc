@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A UDP echo server: on each worker one task, which receives what has arrived
+// and sends it back from where it lies, each by one system call.
+
+#include <array>
+#include <cstddef>
+#include <cstdio>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ringway/backends/backend_options.h"
+#include "ringway/executor/loop/spinner.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/net/udp_socket.h"
+#include "ringway/runtime/runtime.h"
+#include "ringway/tools/command_line/command_line.h"
+
+namespace {
+
+using ringway::net::LentDatagram;
+using ringway::net::OutgoingDatagram;
+using ringway::net::SocketAddress;
+using ringway::net::UdpSocket;
+
+ringway::Task<absl::Status> Echo(UdpSocket socket) {
+  std::array<LentDatagram, 32> received;
+  std::array<OutgoingDatagram, 32> replies;
+  while (true) {
+    absl::StatusOr<size_t> n = co_await socket.ReceiveBatch(received);
+    if (!n.ok()) co_return n.status();
+    for (size_t i = 0; i < *n; ++i) {
+      replies[i].bytes = received[i].bytes.bytes();
+      replies[i].receiver = received[i].sender;
+    }
+    absl::StatusOr<size_t> sent =
+        co_await socket.SendBatch(std::span(replies).first(*n));
+    if (!sent.ok()) co_return sent.status();
+  }
+}
+
+ringway::Task<absl::Status> Start(SocketAddress address,
+                                  ringway::net::UdpOptions options) {
+  absl::StatusOr<UdpSocket> socket = UdpSocket::Bind(address, options);
+  if (!socket.ok()) co_return socket.status();
+  absl::StatusOr<SocketAddress> bound = socket->LocalAddress();
+  if (!bound.ok()) co_return bound.status();
+  printf("listening on %s\n", bound->ToString().c_str());
+  fflush(stdout);
+  ringway::Spawn(Echo(*std::move(socket))).Detach();
+  co_return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string listen = "127.0.0.1:7878";
+  std::string backend = "auto";
+  std::string spin = "adaptive";
+  int workers = 1;
+  int pin = -1;
+  ringway::CommandLine flags("udp_echo", "sends back each datagram");
+  flags.Add("listen", "address; port 0, for one worker: the kernel chooses",
+            &listen);
+  flags.Add("workers", "worker threads", &workers, 1, 1024);
+  flags.Add("pin",
+            "CPU of the first worker, the next ones follow; -1 pins nothing",
+            &pin, -1, 1023);
+  flags.Add("backend", "auto, uring or epoll", &backend);
+  flags.Add("spin", "off, adaptive or fixed: spinning before a worker blocks",
+            &spin);
+  if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
+  absl::StatusOr<ringway::BackendKind> kind =
+      ringway::ParseBackendKind(backend);
+  if (!kind.ok()) return flags.Complain(kind.status().message());
+  absl::StatusOr<ringway::SpinMode> spin_mode = ringway::ParseSpinMode(spin);
+  if (!spin_mode.ok()) return flags.Complain(spin_mode.status().message());
+  absl::StatusOr<SocketAddress> address = SocketAddress::Parse(listen);
+  if (!address.ok()) return flags.Complain(address.status().message());
+  if (address->port() == 0 && workers > 1)
+    return flags.Complain("several workers need a port to share");
+
+  ringway::ExecutorOptions options;
+  options.loop.backend.kind = *kind;
+  options.loop.spin = *spin_mode;
+  ringway::net::UdpOptions shared;
+  shared.reuse_port = workers > 1;
+  ringway::Runtime::Builder builder;
+  builder.Workers(workers).Pin(pin).Options(options).OnStart(
+      [address = *address, shared] { return Start(address, shared); },
+      ringway::OnStartFailure::kFailLaunch);
+  return ringway::RunUntilSignal(builder);
+}
