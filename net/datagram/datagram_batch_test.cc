@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -182,6 +183,28 @@ TEST_P(DatagramBatchTest, ReceivesWhatHasArrivedTogether) {
     }
     EXPECT_EQ(all, "abcdef");
     EXPECT_GT(largest, 1u);
+  });
+}
+
+// A server that waits for the next requests had the buffers of the last ones.
+TEST_P(DatagramBatchTest, WaitingForABatchHoldsNoBuffer) {
+  OnEachKind([&]() -> Task<void> {
+    Named receiver = Make();
+    Named sender = Make();
+    const uint64_t lent_before = loop().stats().buffers_lent;
+    std::array<LentDatagram, 4> out;
+    EXPECT_EQ(co_await sender.socket.SendTo(Bytes("x"), receiver.address),
+              absl::OkStatus());
+    EXPECT_EQ(ValueOf(co_await receiver.socket.ReceiveBatch(out)), 1u);
+    EXPECT_EQ(loop().stats().buffers_lent, lent_before + 1);
+    const auto wait = [&]() -> Task<absl::Status> {
+      co_return (co_await receiver.socket.ReceiveBatch(out)).status();
+    };
+    JoinHandle<absl::Status> waiting = Spawn(wait());
+    co_await TurnTimes(5);
+    EXPECT_EQ(loop().stats().buffers_lent, lent_before);
+    waiting.Cancel();
+    EXPECT_TRUE(absl::IsCancelled(co_await waiting));
   });
 }
 

@@ -41,6 +41,8 @@ WaitEnd LentDatagramWait::Admit() {
 
 WaitEnd LentDatagramWait::Begin() {
   if (out_.empty()) return WaitEnd::kServed;
+  // A task that waits for long must not hold what it has dealt with.
+  for (LentDatagram& datagram : out_) datagram.bytes.Release();
   if (core_->receiver().ready()) {
     Take();
     return WaitEnd::kServed;

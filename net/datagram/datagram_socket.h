@@ -121,7 +121,7 @@ class DatagramSocket {
   ReceiveLentOp ReceiveLent() { return ReceiveLentOp(core_.get(), *kind_); }
 
   // The same for several datagrams: waits for one, and takes as many into `out`
-  // as have arrived by then. They replace what is in `out`.
+  // as have arrived by then. What is in `out` is dropped before it waits.
   //
   // Result: how many, at least 1; 0 only if `out` is empty.
   ReceiveBatchOp ReceiveBatch(std::span<LentDatagram> out) {
