@@ -36,7 +36,7 @@ namespace ringway {
 
 enum class SpinMode : uint8_t {
   kOff,       // blocks at once
-  kAdaptive,  // spins while recent spins were successful
+  kAdaptive,  // spins where that serves more than blocking
   kFixed,     // spins before every block, for the lowest latency
 };
 

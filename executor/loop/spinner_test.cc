@@ -164,6 +164,11 @@ TEST_F(SpinnerTest, NorDoesASparseMixture) {
   }
 }
 
+TEST_F(SpinnerTest, AnInstantOfTrafficStartsNoSpin) {
+  EXPECT_EQ(Wait(17, kShortWait, true), 0);
+  EXPECT_EQ(Wait(1'000, kLongWait, false), 0);
+}
+
 TEST_F(SpinnerTest, ASilenceAfterBusyTimesCostsAFewSpins) {
   Run(kOneConnection, absl::Seconds(1));
   EXPECT_LE(Wait(10'000, kLongWait, false), 6);

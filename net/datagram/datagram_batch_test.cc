@@ -102,11 +102,8 @@ TEST_P(DatagramBatchTest, ACancelledBatchSaysWhatWasSent) {
     Named receiver = Make();
     Named sender = Make();
     const std::vector<std::byte> bytes(1'000);
-    std::vector<OutgoingDatagram> batch(5'000);
-    for (OutgoingDatagram& datagram : batch) {
-      datagram.bytes = bytes;
-      datagram.receiver = receiver.address;
-    }
+    std::vector<OutgoingDatagram> batch(
+        5'000, OutgoingDatagram(bytes, receiver.address));
     const absl::StatusOr<size_t> sent = co_await WithTimeout(
         absl::Milliseconds(20), sender.socket.SendBatch(batch));
     EXPECT_TRUE(absl::IsDeadlineExceeded(sent.status())) << sent.status();
@@ -137,11 +134,8 @@ TEST_P(DatagramBatchTest, ClosingEndsABatch) {
     Named receiver = Make();
     Named sender = Make();
     const std::vector<std::byte> bytes(1'000);
-    std::vector<OutgoingDatagram> batch(5'000);
-    for (OutgoingDatagram& datagram : batch) {
-      datagram.bytes = bytes;
-      datagram.receiver = receiver.address;
-    }
+    std::vector<OutgoingDatagram> batch(
+        5'000, OutgoingDatagram(bytes, receiver.address));
     const auto send = [&]() -> Task<absl::StatusOr<size_t>> {
       co_return co_await sender.socket.SendBatch(batch);
     };
@@ -151,6 +145,32 @@ TEST_P(DatagramBatchTest, ClosingEndsABatch) {
     EXPECT_TRUE(absl::IsCancelled((co_await sending).status()));
     EXPECT_TRUE(absl::IsFailedPrecondition(
         (co_await sender.socket.SendBatch(batch)).status()));
+  });
+}
+
+// Neither what was cancelled nor what was closed goes on sending.
+TEST_P(DatagramBatchTest, ABatchThatEndsEarlySendsNoMore) {
+  OnEachKind([&]() -> Task<void> {
+    for (const bool close : {false, true}) {
+      Named receiver = Make();
+      Named sender = Make();
+      std::vector<OutgoingDatagram> batch(
+          5'000, OutgoingDatagram(Bytes("x"), receiver.address));
+      const auto send = [&]() -> Task<absl::StatusOr<size_t>> {
+        co_return co_await sender.socket.SendBatch(batch);
+      };
+      JoinHandle<absl::StatusOr<size_t>> sending = Spawn(send());
+      co_await TurnTimes(5);
+      if (close) {
+        sender.socket.Close();
+      } else {
+        sending.Cancel();
+      }
+      EXPECT_TRUE(absl::IsCancelled((co_await sending).status()));
+      EXPECT_LT(std::ranges::count(batch, 0, &OutgoingDatagram::error), 1'000);
+      EXPECT_GT(std::ranges::count(batch, ECANCELED, &OutgoingDatagram::error),
+                4'000);
+    }
   });
 }
 
