@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +24,13 @@ bool IsSend(const Operation& operation) {
          operation.opcode == OpCode::kSendMsg;
 }
 
+// The address that a send names; empty: the socket's peer.
+std::string_view ReceiverOf(const Operation& send) {
+  if (send.opcode != OpCode::kSendMsg) return {};
+  const msghdr& message = *static_cast<const msghdr*>(send.address);
+  return {static_cast<const char*>(message.msg_name), message.msg_namelen};
+}
+
 }  // namespace
 
 DatagramCore::DatagramCore(Loop& loop, SocketFd fd, const DatagramKind& kind)
@@ -35,8 +43,17 @@ DatagramCore::~DatagramCore() {
   if (!loop_ended()) StopWaiting();
 }
 
+bool DatagramCore::WaitsForReceiverOf(const Operation& operation) {
+  for (Entry* entry = waiting_.front(); entry != nullptr;
+       entry = waiting_.Next(*entry)) {
+    if (ReceiverOf(entry->operation) == ReceiverOf(operation)) return true;
+  }
+  return false;
+}
+
 void DatagramCore::Begin(Entry& entry) {
-  if (!waiting_.empty() && IsSend(entry.operation)) {
+  entry.refused = false;
+  if (IsSend(entry.operation) && WaitsForReceiverOf(entry.operation)) {
     entry.waiting = true;
     waiting_.PushBack(entry);
     return;
@@ -58,6 +75,7 @@ bool DatagramCore::Retry(Entry& entry, bool cancelled) {
   }
   entry.Unlink();
   entry.waiting = true;
+  entry.refused = true;
   waiting_.PushBack(entry);
   if (!again_.timer.armed() && !again_.linked()) {
     loop().ArmTimer(again_.timer, loop().now() + pause_);
@@ -76,7 +94,7 @@ void DatagramCore::Again::OnTime(Runnable& entry) {
 }
 
 void DatagramCore::End(Entry& entry) {
-  if (entry.operation.result >= 0) pause_ = kFirstPause;
+  if (entry.refused && entry.operation.result >= 0) pause_ = kFirstPause;
   entry.Unlink();
   CloseIfIdle();
 }

@@ -42,6 +42,7 @@ class DatagramCore final : public SocketCore {
     explicit Entry(Operation& o) : operation(o) {}
     Operation& operation;
     bool waiting = false;
+    bool refused = false;  // for lack of room at its receiver, and not sent yet
   };
 
   DatagramCore(Loop& loop, SocketFd fd, const DatagramKind& kind);
@@ -54,7 +55,8 @@ class DatagramCore final : public SocketCore {
     return kind.retries ? MSG_DONTWAIT : 0;
   }
 
-  // Starts an operation.
+  // Starts an operation; a send only behind those that wait for the same
+  // receiver, whose order it keeps. Others are not delayed by a full receiver.
   void Begin(Entry& entry);
   // It is done. True if it will be started again. One that would, but whose
   // task does not want it any more (`cancelled`), or whose socket is gone, ends
@@ -93,11 +95,13 @@ class DatagramCore final : public SocketCore {
     DatagramCore& core;
   };
 
+  // A send to the receiver of `operation` waits.
+  bool WaitsForReceiverOf(const Operation& operation);
   void StopWaiting();
 
   const DatagramKind& kind_;
   IntrusiveList<Entry> in_flight_;
-  // Sends whose receivers had no room, and sends that came after them.
+  // Sends whose receivers had no room, and later sends to these.
   IntrusiveList<Entry> waiting_;
   Again again_;
   absl::Duration pause_;  // before the next attempt

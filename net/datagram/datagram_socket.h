@@ -78,7 +78,8 @@ class DatagramSocket {
 
   // Sends all datagrams of `batch`, SendBatchOp::kWindow at a time: those that
   // start in one turn take one system call. Where sends have to wait for room,
-  // later datagrams may overtake earlier ones.
+  // later datagrams may overtake earlier ones; a Unix receiver that does not
+  // read holds the batch up, so give it a time limit (WithTimeout()).
   //
   // Result:       how many were sent; OutgoingDatagram::error says what became
   //               of each.

@@ -15,8 +15,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/testing/net_fixture.h"
 
@@ -166,6 +168,61 @@ TEST_P(UnixDatagramSocketTest, ASenderIsServedThoughOthersFillTheReceiver) {
     EXPECT_EQ(co_await sending, absl::OkStatus());
     greedy.Close();
     EXPECT_EQ(co_await filling, absl::OkStatus());
+  };
+  Run(main());
+}
+
+// Sends to others once waited behind the one to a full receiver, up to 5 ms
+// each.
+TEST_P(UnixDatagramSocketTest, AFullReceiverDelaysNoOther) {
+  auto main = [&]() -> Task<void> {
+    UnixDatagramSocket full = Bind(Path("full"));
+    UnixDatagramSocket other = Bind(Path("other"));
+    UnixDatagramSocket sender = ValueOf(UnixDatagramSocket::Open());
+    const auto fill = [&]() -> Task<void> {
+      while ((co_await sender.SendTo(Bytes("x"), Path("full"))).ok()) {
+      }
+    };
+    JoinHandle<void> filling = Spawn(fill());
+    // Until its pauses are the longest.
+    EXPECT_EQ(co_await Sleep(absl::Milliseconds(50)), absl::OkStatus());
+    const MonotonicTime start = loop().now();
+    constexpr int kDatagrams = 200;
+    for (int i = 0; i < kDatagrams; ++i) {
+      EXPECT_EQ(co_await sender.SendTo(Bytes("y"), Path("other")),
+                absl::OkStatus());
+      EXPECT_EQ(co_await Next(other), "y");
+    }
+    EXPECT_LT(loop().now() - start, kDatagrams * absl::Milliseconds(2));
+    sender.Close();
+    EXPECT_EQ(co_await filling, absl::OkStatus());
+  };
+  Run(main());
+}
+
+TEST_P(UnixDatagramSocketTest, PausesAreShortAgainOnceTheReceiverReads) {
+  auto main = [&]() -> Task<void> {
+    UnixDatagramSocket receiver = Bind(Path("reads"));
+    UnixDatagramSocket sender = ValueOf(UnixDatagramSocket::Open());
+    constexpr int kDatagrams = 1'200;
+    const auto send = [&]() -> Task<void> {
+      for (int i = 0; i < kDatagrams; ++i) {
+        EXPECT_EQ(co_await sender.SendTo(Bytes("x"), Path("reads")),
+                  absl::OkStatus());
+      }
+    };
+    JoinHandle<void> sending = Spawn(send());
+    // Until its pauses are the longest.
+    EXPECT_EQ(co_await Sleep(absl::Milliseconds(50)), absl::OkStatus());
+    const MonotonicTime start = loop().now();
+    std::array<std::byte, 10> buffer;
+    for (int i = 0; i < kDatagrams; ++i) {
+      EXPECT_EQ(ValueOf(co_await receiver.ReceiveFrom(buffer)).n_bytes, 1u);
+      co_await TurnTimes(3);  // so that the sender fills it again
+    }
+    // About eleven datagrams fit: more than 100 pauses.
+    EXPECT_LT(loop().now() - start, absl::Milliseconds(250));
+    EXPECT_EQ(co_await sending, absl::OkStatus());
   };
   Run(main());
 }
