@@ -113,4 +113,9 @@ size_t BufferedWriter::high_water_bytes() const {
   return buffer_->high_water_bytes();
 }
 
+size_t BufferedWriter::memory_bytes() const {
+  LoopDependent::CheckUsable(buffer_.get(), "a BufferedWriter");
+  return buffer_->memory_bytes();
+}
+
 }  // namespace ringway::net

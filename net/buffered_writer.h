@@ -137,6 +137,9 @@ class BufferedWriter {
   // abort once the writer is moved from or its loop has ended.
   size_t queued_bytes() const;
   size_t high_water_bytes() const;
+  // Memory for these bytes: at most twice the limit, but for a message above
+  // it. Aborts as above.
+  size_t memory_bytes() const;
 
  private:
   std::unique_ptr<internal::WriteBuffer> buffer_;

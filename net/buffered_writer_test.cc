@@ -90,16 +90,15 @@ class BufferedWriterTest : public testing::NetTest {
 Task<void> SendAll(TcpStream stream, const std::vector<std::byte>& payload,
                    size_t limit, size_t at_most) {
   BufferedWriter writer(stream.writer(), limit);
-  size_t n = 1;
-  for (size_t at = 0; at < payload.size();) {
+  for (size_t at = 0, n = 1; at < payload.size(); at += n) {
     n = std::min(n * 7 % at_most + 1, payload.size() - at);
     EXPECT_EQ(co_await writer.Enqueue(std::span(payload).subspan(at, n)),
               absl::OkStatus());
-    at += n;
   }
   EXPECT_EQ(co_await writer.Flush(), absl::OkStatus());
   EXPECT_EQ(writer.queued_bytes(), 0u);
   EXPECT_LE(writer.high_water_bytes(), limit);
+  EXPECT_LE(writer.memory_bytes(), 2 * limit);
 }
 
 Task<void> SendAndCompare(TcpStream stream, Peer& far_end,

@@ -119,6 +119,16 @@ Task<void> MakeUdp(Handles* h) {
   co_await TurnTimes(3);
 }
 
+// Leaves a receive that is armed and has delivered.
+Task<void> MakeLendingUdp(Handles* h) {
+  h->udp = ValueOf(UdpSocket::Bind(Executor::Current()->loop(), Loopback()));
+  const SocketAddress self = ValueOf(h->udp->LocalAddress());
+  for (int i = 0; i < 3; ++i)
+    (co_await h->udp->SendTo(Bytes("datagram"), self)).IgnoreError();
+  (co_await h->udp->ReceiveLent()).status().IgnoreError();
+  co_await TurnTimes(3);
+}
+
 using Make = Task<void> (*)(Handles*);
 
 class HandleTest : public NetTest {
@@ -267,6 +277,16 @@ Task<void> UseUdp(Handles* h) {
   ExpectEnded((co_await h->udp->Receive(buffer)).status(), kEnded);
   ExpectEnded(co_await h->udp->SendTo(Bytes("x"), Loopback()), kEnded);
   ExpectEnded(co_await h->udp->Send(Bytes("x")), kEnded);
+  ExpectEnded(co_await h->udp->SendTo(Bytes("x"), Loopback(), SendOptions()),
+              kEnded);
+  std::array<OutgoingDatagram, 2> replies;
+  ExpectEnded((co_await h->udp->SendBatch(replies)).status(), kEnded);
+  ExpectEnded((co_await h->udp->ReceiveLent()).status(), kEnded);
+  std::array<LentDatagram, 2> requests;
+  ExpectEnded((co_await h->udp->ReceiveBatch(requests)).status(), kEnded);
+  ExpectEnded((co_await h->udp->TakeError()).status(), kEnded);
+  ExpectEnded(h->udp->Disconnect(), kEnded);
+  ExpectEnded(h->udp->Join(MulticastGroup()), kEnded);
   ExpectEnded(h->udp->Connect(Loopback()), kEnded);
   ExpectEnded(h->udp->LocalAddress().status(), kEnded);
   h->udp->Close();
@@ -278,6 +298,13 @@ TEST_P(HandleOutlivesItsLoop, AUdpSocket) {
   EXPECT_EQ(OpenFds(), fds);
   UdpSocket moved = *std::move(handles_->udp);
   handles_->udp.emplace(std::move(moved));
+  RunElsewhere(UseUdp(&*handles_));
+}
+
+TEST_P(HandleOutlivesItsLoop, AUdpSocketThatLends) {
+  const size_t fds = OpenFds();
+  MakeAndEnd(&MakeLendingUdp);
+  EXPECT_EQ(OpenFds(), fds);
   RunElsewhere(UseUdp(&*handles_));
 }
 

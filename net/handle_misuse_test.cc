@@ -150,6 +150,12 @@ const Call kCalls[] = {
      [](Handles& h) { h.buffered.queued_bytes(); }},
     {"BufferedHighWaterBytes", kBuffered,
      [](Handles& h) { h.buffered.high_water_bytes(); }},
+    {"BufferedMemoryBytes", kBuffered,
+     [](Handles& h) { h.buffered.memory_bytes(); }},
+    {"BufferedTryEnqueue", kBuffered,
+     [](Handles& h) { h.buffered.TryEnqueue(h.part).IgnoreError(); }},
+    {"BufferedCork", kBuffered, [](Handles& h) { h.buffered.Cork(); }},
+    {"BufferedUncork", kBuffered, [](Handles& h) { h.buffered.Uncork(); }},
     {"BufferedDrop", kBuffered,
      [](Handles& h) { BufferedWriter(std::move(h.buffered)); }},
     {"ListenerListen", kLoop,
@@ -169,6 +175,16 @@ const Call kCalls[] = {
      [](Handles& h) { static_cast<void>(h.udp.SendTo(h.part, Loopback())); }},
     {"UdpSend", kUdp,
      [](Handles& h) { static_cast<void>(h.udp.Send(h.part)); }},
+    {"UdpSendBatch", kUdp,
+     [](Handles& h) { static_cast<void>(h.udp.SendBatch({})); }},
+    {"UdpReceiveLent", kUdp,
+     [](Handles& h) { static_cast<void>(h.udp.ReceiveLent()); }},
+    {"UdpReceiveBatch", kUdp,
+     [](Handles& h) { static_cast<void>(h.udp.ReceiveBatch({})); }},
+    {"UdpTakeError", kUdp,
+     [](Handles& h) { static_cast<void>(h.udp.TakeError()); }},
+    {"UdpDisconnect", kUdp,
+     [](Handles& h) { h.udp.Disconnect().IgnoreError(); }},
     {"UdpReceiveFrom", kUdp,
      [](Handles& h) { static_cast<void>(h.udp.ReceiveFrom(h.buffer)); }},
     {"UdpReceive", kUdp,
@@ -255,6 +271,13 @@ Task<void> AwaitAccept(Handles* h) {
 Task<void> AwaitDatagram(Handles* h) {
   (co_await h->udp.Receive(h->buffer)).IgnoreError();
 }
+Task<void> AwaitLent(Handles* h) {
+  (co_await h->udp.ReceiveLent()).status().IgnoreError();
+}
+Task<void> AwaitBatch(Handles* h) {
+  std::array<OutgoingDatagram, 1> batch;
+  (co_await h->udp.SendBatch(batch)).IgnoreError();
+}
 Task<void> AwaitSendTo(Handles* h) {
   (co_await h->udp.SendTo(h->part, Loopback())).IgnoreError();
 }
@@ -270,6 +293,8 @@ const Await kAwaits[] = {
     {"Flush", kBuffered, &AwaitFlush},
     {"Accept", kListener, &AwaitAccept},
     {"Datagram", kUdp, &AwaitDatagram},
+    {"Lent", kUdp, &AwaitLent},
+    {"Batch", kUdp, &AwaitBatch},
     {"SendTo", kUdp, &AwaitSendTo},
 };
 

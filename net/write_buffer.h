@@ -50,6 +50,9 @@ class WriteBuffer final : public Orphan {
     return filling_.size() + sending_.size() - sent_;
   }
   size_t high_water_bytes() const { return high_water_bytes_; }
+  size_t memory_bytes() const {
+    return filling_.capacity() + sending_.capacity();
+  }
   int fd() const { return fd_; }
   // No send has failed, but none can be started any more.
   bool stream_closed() const {
