@@ -25,9 +25,9 @@ consumer=$scratch/consumer
 # What is left to chance, by clang: without a sanitizer it meets other schedules,
 # and more of them.
 tests_of_chance() {
-  bazel query "${bazel_flags[@]}" \
-    'attr("deps", "//backends/testing:(test_scale|cancel_race)\b", kind("cc_test rule", //...))' \
-    2>/dev/null | sed 's/^/@ringway/'
+  find_targets \
+    'attr("deps", "//backends/testing:(test_scale|cancel_race)\b", kind("cc_test rule", //...))' |
+    sed 's/^/@ringway/'
 }
 
 # Without the examples of docs/targets.md, which only compile.

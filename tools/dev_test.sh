@@ -75,4 +75,15 @@ chmod a+x "$folder/bin/sha256sum.new"
 mv -f "$folder/bin/sha256sum.new" "$folder/bin/sha256sum"
 expect_line "'bazel' is not in PATH" \
   env HOME="$folder/home" RINGWAY_SOURCES="$folder/home/sources" PATH="$folder/bin" "$dev" test
+
+# A Bazel that fails without a word, where only its output is of interest.
+offer python3
+for tool in bazel clang-19 g++; do
+  printf '#!/bin/sh\nexit 2\n' >"$folder/bin/$tool"
+  chmod a+x "$folder/bin/$tool"
+done
+said=$(env HOME="$folder/home" RINGWAY_SOURCES="$folder/home/sources" RINGWAY_CONFIG=ci \
+  PATH="$folder/bin" "$dev" bench 2>&1) && fail "goes on without an answer from Bazel"
+[[ $said == *'failed with exit code 2: bazel query'* ]] || fail "when Bazel fails it said: $said"
+[[ $said != *'bazel query'*--config* ]] || fail "a query knows no --config: $said"
 echo PASS
