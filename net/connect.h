@@ -14,7 +14,7 @@
 #include "ringway/backends/socket_calls.h"
 #include "ringway/executor/task/operation_await.h"
 #include "ringway/executor/task/task_context.h"
-#include "ringway/net/socket/listen_socket.h"
+#include "ringway/net/listening/listen_socket.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp_stream.h"
 

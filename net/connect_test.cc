@@ -19,7 +19,7 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/sleep.h"
-#include "ringway/net/socket/listen_socket.h"
+#include "ringway/net/listening/listen_socket.h"
 #include "ringway/net/testing/net_fixture.h"
 #include "ringway/net/testing/paths.h"
 

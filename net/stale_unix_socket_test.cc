@@ -35,7 +35,7 @@
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/core/unique_fd.h"
-#include "ringway/net/socket/listen_socket.h"
+#include "ringway/net/listening/listen_socket.h"
 #include "ringway/net/testing/kernel_fixture.h"
 
 namespace {

@@ -24,7 +24,7 @@
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/loop/loop_dependent.h"
 #include "ringway/executor/task/wait.h"
-#include "ringway/net/socket/listen_socket.h"
+#include "ringway/net/listening/listen_socket.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp_stream.h"
 

@@ -30,7 +30,7 @@
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
-#include "ringway/net/socket/listen_socket.h"
+#include "ringway/net/listening/listen_socket.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/net/udp_socket.h"

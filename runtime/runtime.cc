@@ -17,7 +17,7 @@
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/check.h"
 #include "ringway/core/leak_in_child.h"
-#include "ringway/net/socket/listen_socket.h"
+#include "ringway/net/listening/listen_socket.h"
 #include "ringway/runtime/start_up.h"
 #include "ringway/runtime/unix_path.h"
 #include "ringway/runtime/worker.h"

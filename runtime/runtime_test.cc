@@ -25,7 +25,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/net/socket/listen_socket.h"
+#include "ringway/net/listening/listen_socket.h"
 #include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/testing/runtime_fixture.h"
 

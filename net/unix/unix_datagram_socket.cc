@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/net/listening/stale_name.h"
 #include "ringway/net/socket/socket_core.h"
-#include "ringway/net/socket/stale_name.h"
 
 namespace ringway::net {
 namespace {

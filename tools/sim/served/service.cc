@@ -9,7 +9,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/executor/task/sleep.h"
-#include "ringway/net/socket/listen_socket.h"
+#include "ringway/net/listening/listen_socket.h"
 #include "ringway/tools/sim/stream_use.h"
 
 namespace ringway::simulation {

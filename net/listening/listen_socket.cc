@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/socket/listen_socket.h"
+#include "ringway/net/listening/listen_socket.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,8 +15,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/net/listening/stale_name.h"
 #include "ringway/net/socket/socket_option.h"
-#include "ringway/net/socket/stale_name.h"
 
 namespace ringway::net {
 namespace {

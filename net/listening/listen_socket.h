@@ -3,8 +3,8 @@
 // Creates listening sockets and sockets for connecting. Nothing here blocks,
 // except while another server starts on the same stale Unix path.
 
-#ifndef RINGWAY_NET_SOCKET_LISTEN_SOCKET_H_
-#define RINGWAY_NET_SOCKET_LISTEN_SOCKET_H_
+#ifndef RINGWAY_NET_LISTENING_LISTEN_SOCKET_H_
+#define RINGWAY_NET_LISTENING_LISTEN_SOCKET_H_
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -82,4 +82,4 @@ absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
 
 }  // namespace ringway::net
 
-#endif  // RINGWAY_NET_SOCKET_LISTEN_SOCKET_H_
+#endif  // RINGWAY_NET_LISTENING_LISTEN_SOCKET_H_

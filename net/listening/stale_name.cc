@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/socket/stale_name.h"
+#include "ringway/net/listening/stale_name.h"
 
 #include <cerrno>
 #include <string>

@@ -3,8 +3,8 @@
 // RemoveStaleName: makes the name of a Unix socket free that a dead process
 // left behind.
 
-#ifndef RINGWAY_NET_SOCKET_STALE_NAME_H_
-#define RINGWAY_NET_SOCKET_STALE_NAME_H_
+#ifndef RINGWAY_NET_LISTENING_STALE_NAME_H_
+#define RINGWAY_NET_LISTENING_STALE_NAME_H_
 
 #include "absl/status/status.h"
 #include "ringway/backends/socket_calls.h"
@@ -23,4 +23,4 @@ absl::Status RemoveStaleName(SocketCalls& sockets,
 
 }  // namespace ringway::net::internal
 
-#endif  // RINGWAY_NET_SOCKET_STALE_NAME_H_
+#endif  // RINGWAY_NET_LISTENING_STALE_NAME_H_
