@@ -53,6 +53,7 @@ struct BackendStats {
   uint64_t own_memory = 0;         // deliveries made when there were none
   uint64_t deliveries_lost = 0;    // for lack of memory: closed or returned
   uint64_t zero_copy_refused = 0;  // sends that had to be copied
+  uint64_t zero_copy_forsaken = 0;      // sends that ended with -EBUSY
   uint64_t direct_polling_refused = 0;  // direct transfers not polled
   uint64_t offloaded = 0;               // operations run by a helper thread
 };

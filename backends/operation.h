@@ -43,6 +43,7 @@ struct BackendState {
   bool drained = false;        // a receive that has emptied the socket
   bool connecting = false;     // a handshake is in progress
   bool copies = false;         // a zero-copy send that must copy
+  bool pinned = false;         // a zero-copy send of which only the end remains
   bool not_polled = false;     // direct I/O that its device does not poll
   bool must_not_wait = false;  // a call that must not block (splice)
 };
@@ -101,7 +102,9 @@ struct Delivery {
 // are new deliveries, or the end, which follows all of them and is -errno or
 // 0. Backends keep the operation armed until an error ends it, despite
 // exhausted buffers, overflow and kernels that end multishots early. Without
-// memory for a delivery it ends with -ENOMEM after the earlier ones. An
+// memory for a delivery it ends with -ENOMEM after the earlier ones. -EBUSY
+// ends a zero-copy send together with its backend: the kernel still refers to
+// the memory, which must never be changed or freed. An
 // untaken delivery leaks an fd or a buffer (see Backend::DropDeliveries), so
 // the owner must be a listener or a stream, never a temporary.
 struct DeliveringOperation : Operation {

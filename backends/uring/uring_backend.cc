@@ -34,6 +34,10 @@
 namespace ringway::uring {
 namespace {
 
+// How long an ending backend waits for the memory of zero-copy sends. A peer
+// that reads nothing can keep it in use for as long as it likes.
+constexpr absl::Duration kReleasePatience = absl::Seconds(1);
+
 bool IsDirectTransfer(const Operation& op) {
   return (op.opcode == OpCode::kRead || op.opcode == OpCode::kWrite) &&
          (op.flags & kDirectIo) != 0 && !op.backend.not_polled;
@@ -126,6 +130,7 @@ UringBackend::~UringBackend() {
 
 void UringBackend::Quiesce(RunnableList& done) {
   CancelAll(done);
+  const MonotonicTime patience = clock().Now() + kReleasePatience;
   // Disk reads and writes that have started cannot be cancelled; they end by
   // themselves.
   while (!IsIdle()) {
@@ -134,9 +139,35 @@ void UringBackend::Quiesce(RunnableList& done) {
     if (direct_ != nullptr && direct_->busy()) PollDirect(done);
     // The poll may have ended the last one; nothing would then end a wait.
     if (IsIdle()) break;
-    Enter(/*block=*/!MustNotBlock(), cancels_.next());
+    MonotonicTime until = cancels_.next();
+    if (OnlyMemoryInUse()) {
+      if (clock().Now() >= patience) return ForsakeMemory(done);
+      until = std::min(until, patience);
+    }
+    Enter(/*block=*/!MustNotBlock(), until);
     ReapAll(done);
     CollectOffloaded(done);
+  }
+}
+
+bool UringBackend::OnlyMemoryInUse() {
+  if (!cancels_.empty() || !rearming_.empty() || !starved_[0].empty() ||
+      !starved_[1].empty() || offload_->in_flight() > 0) {
+    return false;
+  }
+  for (Operation* op = in_flight_.front(); op != nullptr;
+       op = in_flight_.Next(*op)) {
+    if (!op->backend.pinned) return false;
+  }
+  return true;
+}
+
+// Their ends, should they come, are nobody's: see OnCompletion().
+void UringBackend::ForsakeMemory(RunnableList& done) {
+  forsaken_ = true;
+  while (Operation* op = in_flight_.PopFront()) {
+    ++stats_.zero_copy_forsaken;
+    Finish(*op, -EBUSY, done);
   }
 }
 
@@ -278,6 +309,7 @@ CancelOutcome UringBackend::Cancel(Operation& op, RunnableList& done) {
     if (offload_->Cancel(op)) Finish(op, -ECANCELED, done);
     return CancelOutcome::kRequested;
   }
+  if (op.backend.pinned) return CancelOutcome::kRequested;
   op.Unlink();
   if (op.backend.needs_rearm) {  // the kernel currently does not have it
     Finish(op, -ECANCELED, done);

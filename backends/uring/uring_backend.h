@@ -76,6 +76,9 @@ class UringBackend final : public Backend {
 
   // True if no operation is in flight.
   bool IsIdle() const;
+  // True if nothing is in flight but memory of zero-copy sends.
+  bool OnlyMemoryInUse();
+  void ForsakeMemory(RunnableList& done);
 
   // Submission.
   void ArmDoorbell();
@@ -137,6 +140,7 @@ class UringBackend final : public Backend {
   OperationList rearming_;
   std::array<OperationList, 2> starved_;  // by BufferGroup
   bool doorbell_armed_ = false;
+  bool forsaken_ = false;  // ForsakeMemory() was called
 };
 
 }  // namespace ringway::uring

@@ -143,6 +143,9 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
     default:
       break;
   }
+  // The end of a zero-copy send that is gone (ForsakeMemory()); no other is in
+  // flight.
+  if (forsaken_ && (cqe.flags & IORING_CQE_F_NOTIF) != 0) return;
   Operation& op =
       *reinterpret_cast<Operation*>(static_cast<uintptr_t>(cqe.user_data));
   if (Delivers(op.opcode)) {
@@ -245,9 +248,12 @@ void UringBackend::OnZeroCopyCompletion(DeliveringOperation& op,
   if (sent && cqe.res >= 0) Deliver(op, cqe.res, cqe.flags, done);
   if (sent)
     op.result = op.backend.lost_delivery ? -ENOMEM : std::min(cqe.res, 0);
-  if ((cqe.flags & IORING_CQE_F_MORE) != 0) return;
-
   op.Unlink();
+  op.backend.pinned = (cqe.flags & IORING_CQE_F_MORE) != 0;
+  if (op.backend.pinned) {
+    in_flight_.PushBack(op);  // nothing is left to be cancelled
+    return;
+  }
   // The memory could not be pinned, which RLIMIT_MEMLOCK limits, or the
   // socket only supports copies, as Unix sockets do.
   const bool refused = (op.result == -ENOMEM || op.result == -EOPNOTSUPP) &&
