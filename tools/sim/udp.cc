@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "ringway/core/errno_status.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/structured/when.h"
 #include "ringway/executor/task/executor.h"
@@ -79,6 +80,13 @@ absl::StatusOr<Header> HeaderOf(std::span<const std::byte> bytes,
   return header;
 }
 
+// Makes a whole datagram of one that was truncated.
+void ShortenHeader(std::span<std::byte> bytes) {
+  if (bytes.size() < sizeof(Header)) return;
+  const uint32_t n_bytes = static_cast<uint32_t>(bytes.size() - sizeof(Header));
+  memcpy(bytes.data() + offsetof(Header, n_bytes), &n_bytes, sizeof(n_bytes));
+}
+
 // Records each received datagram. DataLoss if it was received before: every
 // attempt to send one has a unique number.
 class Arrivals {
@@ -109,11 +117,15 @@ Task<absl::StatusOr<net::UdpSocket>> BindAtLast(Trial& trial,
   }
 }
 
-// Echoes every datagram some time later. Several tasks receive.
+// Echoes every datagram some time later. Several tasks receive, or one that is
+// lent what has arrived and answers all of it at once.
 class UdpServer {
  public:
   UdpServer(Trial& trial, SimulatedHost& host)
-      : trial_(trial), host_(host), address_(AddressOf(host, kPort)) {}
+      : trial_(trial),
+        host_(host),
+        address_(AddressOf(host, kPort)),
+        in_batches_(trial.rng().Chance(0.5)) {}
 
   const net::SocketAddress& address() const { return address_; }
   bool bound() const { return socket_.has_value(); }
@@ -125,7 +137,9 @@ class UdpServer {
     if (!socket.ok()) co_return socket.status();
     socket_ = *std::move(socket);
     std::vector<Task<absl::Status>> receivers;
-    for (size_t i = 0; i < kReceivers; ++i) receivers.push_back(Answer());
+    if (in_batches_) receivers.push_back(AnswerBatches());
+    while (!in_batches_ && receivers.size() < kReceivers)
+      receivers.push_back(Answer());
     absl::Status first;
     for (absl::Status& ended : co_await WhenAll(std::move(receivers)))
       first.Update(ended);
@@ -155,6 +169,33 @@ class UdpServer {
     }
   }
 
+  Task<absl::Status> AnswerBatches() {
+    std::array<net::LentDatagram, 4> batch;
+    while (true) {
+      const absl::StatusOr<size_t> n = co_await socket_->ReceiveBatch(batch);
+      if (CurrentTaskIsCancelled()) co_return absl::OkStatus();
+      absl::Status status = trial_.Judge("receiving requests", n.status());
+      if (!status.ok()) co_return status;
+      if (!n.ok()) continue;
+      std::vector<net::OutgoingDatagram> replies;
+      for (const net::LentDatagram& got : std::span(batch).first(*n)) {
+        const std::span<std::byte> bytes = got.bytes.bytes();
+        status.Update(Check(bytes, got.truncated));
+        if (got.truncated) ShortenHeader(bytes);  // small receive buffers
+        replies.emplace_back(bytes, got.sender);
+      }
+      if (!status.ok()) co_return status;
+      co_await Pause(trial_, kSlowestReply);
+      const absl::StatusOr<size_t> sent = co_await socket_->SendBatch(replies);
+      if (CurrentTaskIsCancelled()) co_return absl::OkStatus();
+      status = trial_.Judge("sending replies", sent.status());
+      for (const net::OutgoingDatagram& reply : replies)
+        status.Update(trial_.Judge("a reply of a batch",
+                                   ErrnoToStatus(reply.error, "send")));
+      if (!status.ok()) co_return status;
+    }
+  }
+
   absl::Status Check(std::span<const std::byte> bytes, bool truncated) {
     const absl::StatusOr<Header> header = HeaderOf(bytes, truncated);
     if (!header.ok()) return header.status();
@@ -164,6 +205,7 @@ class UdpServer {
   Trial& trial_;
   SimulatedHost& host_;
   const net::SocketAddress address_;
+  const bool in_batches_;
   std::optional<net::UdpSocket> socket_;
   Arrivals arrivals_;
 };
