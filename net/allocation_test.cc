@@ -11,6 +11,7 @@
 
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/allocation_counter.h"
+#include "ringway/core/memory/shared_bytes.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/net_fixture.h"
 
@@ -83,6 +84,23 @@ Task<bool> AskAndReceive(TcpStream& stream) {
     n += part->size();
   }
   co_return n == 7;
+}
+
+Task<bool> AskWithoutCopies(TcpStream& stream, SharedBytes request) {
+  std::array<std::byte, 64> buffer;
+  stream.set_zero_copy_threshold(1);
+  if (!(co_await stream.WriteZeroCopy(std::move(request))).ok())
+    co_return false;
+  const absl::StatusOr<size_t> n = co_await stream.Read(buffer);
+  co_return n.ok() && *n == 7;
+}
+
+TEST_P(NetAllocationTest, NoneForZeroCopyWrites) {
+  const SharedBytes request(std::string("request"));
+  auto ask = [&request](TcpStream& stream) {
+    return AskWithoutCopies(stream, request);
+  };
+  Run(ExpectNone(EchoByRead, ask));
 }
 
 TEST_P(NetAllocationTest, NoneForAnEchoByReadAndWrite) {

@@ -2,47 +2,13 @@
 
 #include "ringway/net/buffered_writer.h"
 
-#include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/core/cancelled_status.h"
-#include "ringway/core/errno_status.h"
-#include "ringway/net/write_buffer.h"
+#include "ringway/executor/loop/loop_dependent.h"
+#include "ringway/net/socket/stream_write_buffer.h"
 
 namespace ringway::net {
-namespace internal {
-
-BufferWait::BufferWait(WriteBuffer* buffer, TryFunction attempt,
-                       std::span<const std::byte> bytes)
-    : buffer_(buffer),
-      unusable_(LoopDependent::WhyUnusable(buffer, kOwner)),
-      attempt_(attempt),
-      bytes_(bytes) {}
-
-BufferWait::WaitEnd BufferWait::Admit() {
-  if (unusable_ != Unusable::kNo) return WaitEnd::kUnusable;
-  buffer_->CheckAwaitedOn(task().loop(), kOwner);
-  return WaitEnd::kWaiting;
-}
-
-BufferWait::WaitEnd BufferWait::Begin() {
-  return attempt_(*buffer_, *this) ? WaitEnd::kServed : WaitEnd::kWaiting;
-}
-
-// The next one may fit.
-void BufferWait::AfterCancel() { buffer_->AdmitWaiters(); }
-
-absl::Status BufferWait::await_resume() const {
-  if (unusable_ != Unusable::kNo)
-    return UnusableStatus(unusable_, "BufferedWriter");
-  if (stream_closed_) return UnusableStatus(Unusable::kEmpty, "stream");
-  if (cancelled()) return CancelledStatus();
-  return ErrnoToStatus(-result_, "buffered write on a stream");
-}
-
-}  // namespace internal
-
 EnqueueOp::EnqueueOp(internal::WriteBuffer* buffer,
                      std::span<const std::byte> bytes)
     : BufferWait(
@@ -60,7 +26,7 @@ FlushOp::FlushOp(internal::WriteBuffer* buffer)
                  {}) {}
 
 BufferedWriter::BufferedWriter(const StreamWriter& writer, size_t limit_bytes)
-    : buffer_(internal::WriteBuffer::New(writer.half_, limit_bytes)) {}
+    : buffer_(internal::StreamWriteBuffer::New(writer.half_, limit_bytes)) {}
 
 BufferedWriter::BufferedWriter(BufferedWriter&&) noexcept = default;
 
@@ -80,15 +46,13 @@ absl::Status BufferedWriter::TryEnqueue(std::span<const std::byte> bytes) {
   const Unusable why =
       LoopDependent::WhyUnusable(buffer_.get(), "a BufferedWriter");
   if (why != Unusable::kNo) return UnusableStatus(why, "BufferedWriter");
-  if (buffer_->stream_closed())
-    return UnusableStatus(Unusable::kEmpty, "stream");
-  int32_t result = 0;
+  absl::Status result;
   if (!buffer_->TryEnqueueNow(bytes, result)) {
     return absl::ResourceExhaustedError(
         absl::StrCat("no room for ", bytes.size(), " bytes: ", queued_bytes(),
                      " are queued"));
   }
-  return ErrnoToStatus(-result, "buffered write on a stream");
+  return result;
 }
 
 void BufferedWriter::Cork() {

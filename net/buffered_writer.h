@@ -17,55 +17,20 @@
 #ifndef RINGWAY_NET_BUFFERED_WRITER_H_
 #define RINGWAY_NET_BUFFERED_WRITER_H_
 
+#include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "absl/status/status.h"
-#include "ringway/executor/loop/loop_dependent.h"
-#include "ringway/executor/task/wait.h"
-#include "ringway/net/tcp_stream.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/net/stream_concepts.h"
+#include "ringway/net/stream_halves.h"
+#include "ringway/net/writing/sink_write_buffer.h"
+#include "ringway/net/writing/write_buffer.h"
 
 namespace ringway::net {
-
-namespace internal {
-
-class WriteBuffer;
-
-// A wait for room, or until enqueued bytes are sent.
-class BufferWait : public ringway::internal::QueuedWait<BufferWait> {
- public:
-  absl::Status await_resume() const;
-
- protected:
-  // True if no wait is needed: the buffer has set the result.
-  using TryFunction = bool (*)(WriteBuffer&, BufferWait&);
-  BufferWait(WriteBuffer* buffer, TryFunction attempt,
-             std::span<const std::byte> bytes);
-
- private:
-  friend class ringway::internal::Wait<BufferWait>;
-  friend class ringway::internal::QueuedWait<BufferWait>;
-  friend class ringway::internal::WaitLine<BufferWait>;
-  friend class WriteBuffer;
-  using WaitEnd = ringway::internal::WaitEnd;
-  static constexpr char kOwner[] = "a BufferedWriter";
-
-  WaitEnd Admit();
-  WaitEnd Begin();
-  void AfterCancel();
-
-  WriteBuffer* const buffer_;
-  const Unusable unusable_;
-  const TryFunction attempt_;
-  const std::span<const std::byte> bytes_;  // to be queued
-  uint64_t target_ = 0;                     // how many bytes must be sent, ever
-  int32_t result_ = 0;
-  bool stream_closed_ = false;
-};
-
-}  // namespace internal
 
 class [[nodiscard]] EnqueueOp : public internal::BufferWait {
  public:
@@ -90,6 +55,16 @@ class BufferedWriter {
   // writer behaves like one that was moved from.
   explicit BufferedWriter(const StreamWriter& writer,
                           size_t limit_bytes = kDefaultLimit);
+  // The same for any other sink, such as an encrypted stream's writing half or
+  // a FileSink. A task per batch writes to it, so this must be made, and used,
+  // on the thread of a running executor (checked); room becomes free when a
+  // whole batch has been written. Errors are those of `sink`, and
+  // ResourceExhausted if there can be no more tasks, Internal if it throws.
+  template <ByteSink W>
+  requires(!std::same_as<W, StreamWriter>) explicit BufferedWriter(
+      W sink, size_t limit_bytes = kDefaultLimit)
+      : buffer_(std::make_unique<internal::SinkWriteBuffer<W>>(
+            CurrentLoop(), std::move(sink), limit_bytes)) {}
   BufferedWriter(BufferedWriter&&) noexcept;
   BufferedWriter& operator=(BufferedWriter&& other) noexcept;
   // Discards unsent bytes: call Flush() first. Waiting tasks get Cancelled.

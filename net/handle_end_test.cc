@@ -27,6 +27,7 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/system.h"
 #include "ringway/core/check.h"
+#include "ringway/core/memory/shared_bytes.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/tcp.h"
@@ -194,6 +195,10 @@ Task<void> UseStream(Handles* h) {
   ExpectEnded((co_await h->stream->Receive()).status(), kStreamEnded);
   ExpectEnded(co_await h->stream->Write(Bytes("x")), kStreamEnded);
   ExpectEnded(co_await h->stream->Writev({&part, 1}), kStreamEnded);
+  const SharedBytes shared(std::string("x"));
+  ExpectEnded(co_await h->stream->WriteZeroCopy(shared), kStreamEnded);
+  const WritePart shared_part(shared);
+  ExpectEnded(co_await h->stream->WriteGather({&shared_part, 1}), kStreamEnded);
   ExpectEnded(co_await h->stream->ShutdownWrite(), kStreamEnded);
   ExpectEnded((co_await h->reader->Read(buffer)).status(), kStreamEnded);
   ExpectEnded((co_await h->reader->Receive()).status(), kStreamEnded);

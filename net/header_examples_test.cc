@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "ringway/core/memory/shared_bytes.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/sleep.h"
 #include "ringway/executor/testing/quoted_examples.h"
@@ -23,9 +24,11 @@
 #include "ringway/net/buffered_reader.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/connect.h"
+#include "ringway/net/file_sink.h"
 #include "ringway/net/forward.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/stream_concepts.h"
+#include "ringway/net/stream_halves.h"
 #include "ringway/net/stream_pair.h"
 #include "ringway/net/tcp_listener.h"
 #include "ringway/net/tcp_stream.h"
@@ -136,6 +139,26 @@ RINGWAY_TEST_F(NetHeaderExamples, CloseGracefully) {
   EXPECT_TRUE(n.ok() && *n == 3);
   n = co_await pair->second.Read(buffer);
   EXPECT_TRUE(n.ok() && *n == 0) << "not the end";
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, StreamHalves) {
+  auto pair = net::StreamPair();
+  TcpStream& stream = pair->first;
+  net::BufferedReader in(stream.reader());
+  net::BufferedWriter out(stream.writer());
+  RINGWAY_ASSERT_OK(co_await pair->second.ShutdownWrite());
+  RINGWAY_ASSERT_OK(co_await in.Fill(1));
+  RINGWAY_ASSERT_OK(co_await out.Flush());
+}
+
+RINGWAY_TEST_F(NetHeaderExamples, FileSink) {
+  auto pair = net::StreamPair();
+  TcpStream& stream = pair->first;
+  const int file = -1;
+  RINGWAY_ASSERT_OK(co_await pair->second.Write(question));
+  absl::StatusOr<uint64_t> n_bytes =
+      co_await net::Forward(stream.reader(), net::FileSink(file));
+  EXPECT_FALSE(n_bytes.ok()) << "there is no file";
 }
 
 RINGWAY_TEST_F(NetHeaderExamples, BufferedWriter) {
@@ -278,9 +301,11 @@ TEST(NetHeaderExampleTest, OfTheHeadersAreTheseHere) {
            "buffered_reader.h",
            "buffered_writer.h",
            "connect.h",
+           "file_sink.h",
            "forward.h",
            "socket_address.h",
            "stream_concepts.h",
+           "stream_halves.h",
            "stream_pair.h",
            "tcp_listener.h",
            "tcp_stream.h",

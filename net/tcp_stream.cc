@@ -106,6 +106,16 @@ Task<absl::Status> TcpStream::CloseGracefully(absl::Duration timeout) {
   return FinishAndClose(std::move(*this), timeout);
 }
 
+size_t TcpStream::zero_copy_threshold() const {
+  LoopDependent::CheckUsable(core_.get(), "a TcpStream");
+  return core_->zero_copy_threshold();
+}
+
+void TcpStream::set_zero_copy_threshold(size_t n_bytes) {
+  LoopDependent::CheckUsable(core_.get(), "a TcpStream");
+  core_->set_zero_copy_threshold(n_bytes);
+}
+
 int TcpStream::fd() const {
   LoopDependent::CheckUsable(core_.get(), "a TcpStream");
   return core_->fd();

@@ -25,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/backends/socket_calls.h"
+#include "ringway/core/memory/shared_bytes.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/task.h"
@@ -32,6 +33,8 @@
 #include "ringway/net/socket/stream_ops.h"
 #include "ringway/net/socket/stream_options.h"
 #include "ringway/net/socket_address.h"
+#include "ringway/net/stream_halves.h"
+#include "ringway/net/writing/write_part.h"
 
 namespace ringway::net {
 
@@ -45,54 +48,6 @@ struct StreamAccess {
 };
 
 }  // namespace internal
-
-// The reading half of a stream. May be copied. Once the stream has been
-// closed or dropped, every call returns FailedPrecondition.
-//
-// Threads: the loop's only (checked).
-class StreamReader {
- public:
-  explicit StreamReader(internal::StreamCore* core) : half_(core) {}
-  // As TcpStream::Read(), Receive(), ReceiveUntil() and PeerAddress().
-  ReadOp Read(std::span<std::byte> buffer) {
-    return ReadOp(half_.core(), buffer);
-  }
-  ReceiveOp Receive() { return ReceiveOp(half_.core()); }
-  ReceiveUntilOp ReceiveUntil(ReceiveConsumer& consumer) {
-    return ReceiveUntilOp(half_.core(), consumer);
-  }
-  absl::StatusOr<SocketAddress> PeerAddress() const;
-
-  // For logs: "127.0.0.1:51234". The address of the socket itself where the
-  // peer has none, as clients of Unix sockets; empty once the stream is closed.
-  // Asks the kernel, and allocates.
-  std::string PeerName() const;
-
- private:
-  internal::StreamHalf half_;
-};
-
-// The writing half of a stream; otherwise as StreamReader.
-class StreamWriter {
- public:
-  explicit StreamWriter(internal::StreamCore* core) : half_(core) {}
-  // As TcpStream::Write(), Writev(), SendFile() and ShutdownWrite().
-  WriteOp Write(std::span<const std::byte> bytes) {
-    return WriteOp(half_.core(), bytes);
-  }
-  WritevOp Writev(std::span<const std::span<const std::byte>> parts) {
-    return WritevOp(half_.core(), parts);
-  }
-  SendFileOp SendFile(int file, int64_t offset, uint64_t n_bytes) {
-    return SendFileOp(half_.core(), file, offset, n_bytes);
-  }
-  ShutdownWriteOp ShutdownWrite() { return ShutdownWriteOp(half_.core()); }
-
- private:
-  friend class BufferedWriter;
-
-  internal::StreamHalf half_;
-};
 
 // May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).
 // Once it is closed, by Close() or by the loop's end, or moved from, calls that
@@ -181,6 +136,33 @@ class TcpStream {
   WritevOp Writev(std::span<const std::span<const std::byte>> parts) {
     return WritevOp(core_.get(), parts);
   }
+
+  // Sends `bytes` without copying them into the kernel, if they are at least
+  // zero_copy_threshold() long. Completes like Write(), and with it the stream
+  // is free for the next write; the bytes are kept until the kernel has done
+  // with them, which over a network is when the peer has acknowledged them.
+  //
+  // Errors, Cancellation: as Write().
+  // Ownership:    shares `bytes`, also beyond the end of the stream. If the
+  //               loop ends while a peer does not acknowledge them, for ever.
+  // Threads:      as Read(); the loop's is the one that releases `bytes`.
+  // Cost:         no allocation once warm. Where memory cannot be pinned
+  //               (RLIMIT_MEMLOCK), and on epoll, the bytes are copied.
+  WriteGatherOp WriteZeroCopy(SharedBytes bytes) {
+    return WriteGatherOp(core_.get(), std::move(bytes));
+  }
+
+  // Sends the parts in order, like one Write(): those that are shared and at
+  // least zero_copy_threshold() long as WriteZeroCopy() does, the others by a
+  // copy. `parts` itself must outlive the await too.
+  WriteGatherOp WriteGather(std::span<const WritePart> parts) {
+    return WriteGatherOp(core_.get(), parts);
+  }
+
+  // Until it is set: 16 KiB over a network; without limit within the machine,
+  // where the kernel copies all bytes anyway. Aborts unless valid().
+  size_t zero_copy_threshold() const;
+  void set_zero_copy_threshold(size_t n_bytes);
 
   // Sends `n_bytes` of the file `file` from `offset` on, in the order of
   // writes: by sendfile(2), or through a buffer of the worker on io_uring.

@@ -14,10 +14,8 @@ bool OperationAwait::Park(std::coroutine_handle<> leaf, TaskContext& task) {
   return false;
 }
 
-bool OperationAwait::Restart() {
-  if (task_->cancelled() || task_->wait_ended()) return false;
-  Start();
-  return true;
+bool OperationAwait::MayContinue() const {
+  return !task_->cancelled() && !task_->wait_ended();
 }
 
 void OperationAwait::CompleteUnstarted(int32_t unstarted_result) {

@@ -62,10 +62,9 @@ class OperationAwait : public Operation, public Suspension {
   bool Park(std::coroutine_handle<> leaf, TaskContext& task);
   void Start() { task_->loop().Start(*this); }
 
-  // Starts it again, for example after a short transfer. Returns false and
-  // does nothing if the task was cancelled meanwhile, or this await by its
-  // deadline.
-  bool Restart();
+  // False if the task was cancelled meanwhile, or this await by its deadline.
+  // Only otherwise may it be started again, for example after a short transfer.
+  bool MayContinue() const;
 
   // Resumes the task at once; must be the last step of an `on_done` function.
   void Complete() { task_->Resume(); }

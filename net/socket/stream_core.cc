@@ -2,7 +2,13 @@
 
 #include "ringway/net/socket/stream_core.h"
 
+#include <sys/socket.h>
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
 #include "ringway/core/check.h"
+#include "ringway/net/socket_address.h"
 
 namespace ringway::net::internal {
 
@@ -64,6 +70,11 @@ void StreamCore::BeginWrite(Operation& write) {
   loop().Start(write);
 }
 
+void StreamCore::ContinueWrite(Operation& next) {
+  writer_ = &next;
+  loop().Start(next);
+}
+
 void StreamCore::EndWrite() {
   writer_ = waiting_writers_.PopFront();
   if (writer_ != nullptr) {
@@ -81,6 +92,17 @@ bool StreamCore::CancelWrite(Operation& write) {
   write.Unlink();
   CloseIfIdle();
   return true;
+}
+
+size_t StreamCore::zero_copy_threshold() {
+  if (!zero_copy_threshold_.has_value()) {
+    const absl::StatusOr<SocketAddress> peer =
+        SocketAddress::PeerOf(sockets(), fd());
+    const bool over_network = peer.ok() && peer->family() != AF_UNIX &&
+                              !peer->Unmapped().is_loopback();
+    zero_copy_threshold_ = over_network ? kZeroCopyBytes : SIZE_MAX;
+  }
+  return *zero_copy_threshold_;
 }
 
 Receiver& StreamCore::receiver() {

@@ -51,6 +51,9 @@ class StreamHalf : private ListNode {
 
 class StreamCore final : public SocketCore {
  public:
+  // Below this, a copy is cheaper than to pin memory and hear of its release.
+  static constexpr size_t kZeroCopyBytes = size_t{16} << 10;
+
   StreamCore(Loop& loop, SocketFd fd) : SocketCore(loop, std::move(fd)) {}
   ~StreamCore() override { CutOffHalves(); }
 
@@ -72,10 +75,20 @@ class StreamCore final : public SocketCore {
 
   // Starts `write` when every write begun before it has ended.
   void BeginWrite(Operation& write);
+  // The write in flight goes on with another operation, `next`.
+  void ContinueWrite(Operation& next);
   // The write in flight has ended; the next one starts.
   void EndWrite();
   // Cancels `write`. True if it was not started; the caller then completes it.
   bool CancelWrite(Operation& write);
+
+  // Shared bytes from this size on are sent without a copy. Until it is set:
+  // kZeroCopyBytes over a network, SIZE_MAX within the machine, where the
+  // kernel copies them anyway.
+  size_t zero_copy_threshold();
+  void set_zero_copy_threshold(size_t n_bytes) {
+    zero_copy_threshold_ = n_bytes;
+  }
 
   // True once it was received from by Receive(): what arrives is delivered to
   // buffers.
@@ -96,6 +109,7 @@ class StreamCore final : public SocketCore {
   Operation* writer_ = nullptr;  // the one in flight
   // Idle operations, in call order.
   OperationList waiting_writers_;
+  std::optional<size_t> zero_copy_threshold_;
   std::optional<Receiver> receiver_;
   IntrusiveList<StreamHalf> halves_;
 };

@@ -105,31 +105,40 @@ QueuedWrite::QueuedWrite(internal::StreamCore* core, AdvanceFunction advance)
       advance_(advance),
       unusable_(WhyUnusable(core)) {}
 
-QueuedWrite::~QueuedWrite() {
-  // Needed only if the frame is destroyed while it waits: in the queue, or
-  // after the loop has ended its operation without resuming the task.
-  if (!begun_ || core_->CancelWrite(*this)) return;
-  if (linked()) Unlink();
+QueuedWrite::~QueuedWrite() { Leave(); }
+
+// It waits in the queue, or the loop has ended its operation without resuming
+// the task.
+void QueuedWrite::Leave() {
+  if (!std::exchange(begun_, false) || core_->CancelWrite(*step_)) return;
+  if (step_->linked()) step_->Unlink();
   core_->EndWrite();
 }
 
 void QueuedWrite::OnDone(Runnable& entry) {
   QueuedWrite& self = static_cast<QueuedWrite&>(Of(entry));
-  if (self.result >= 0 &&
-      self.advance_(self, static_cast<size_t>(self.result))) {
+  self.EndStep(self.result);
+}
+
+void QueuedWrite::EndStep(int32_t step_result) {
+  result = step_result;
+  if (result >= 0 && advance_(*this, static_cast<size_t>(result))) {
     // Dropping the stream cancels the operation, which may then end as a
     // short transfer. A restart would escape the cancel.
-    if (!self.core_->abandoned() && self.Restart()) return;
-    self.result = -ECANCELED;
+    if (!core_->abandoned() && MayContinue()) {
+      core_->ContinueWrite(*step_);
+      return;
+    }
+    result = -ECANCELED;
   }
-  self.begun_ = false;
-  self.core_->EndWrite();
-  self.Complete();
+  begun_ = false;
+  core_->EndWrite();
+  Complete();
 }
 
 void QueuedWrite::OnCancel(Suspension& suspension) {
   QueuedWrite& self = static_cast<QueuedWrite&>(Of(suspension));
-  if (!self.core_->CancelWrite(self)) return;
+  if (!self.core_->CancelWrite(*self.step_)) return;
   self.begun_ = false;
   self.CompleteUnstarted(-ECANCELED);
 }
@@ -173,23 +182,14 @@ bool WriteOp::Advance(QueuedWrite& queued, size_t n_bytes) {
 
 WritevOp::WritevOp(internal::StreamCore* core,
                    std::span<const std::span<const std::byte>> parts)
-    : QueuedWrite(core, &Advance), parts_(parts) {
+    : QueuedWrite(core, &Advance), left_(parts) {
   Prepare();
 }
 
 bool WritevOp::Prepare() {
-  while (!parts_.empty() && sent_of_first_ == parts_[0].size()) {
-    parts_ = parts_.subspan(1);
-    sent_of_first_ = 0;
-  }
-  size_t n = 0;
-  size_t skip = sent_of_first_;
-  for (std::span<const std::byte> part :
-       parts_.first(std::min(kBatch, parts_.size()))) {
-    part = part.subspan(std::exchange(skip, 0));
-    vectors_[n++] = {.iov_base = const_cast<std::byte*>(part.data()),
-                     .iov_len = part.size()};
-  }
+  const size_t n = std::min(kBatch, left_.parts().size());
+  for (size_t i = 0; i < n; ++i)
+    vectors_[i] = internal::VectorOf(left_.Rest(i));
   message_.msg_iov = vectors_.data();
   message_.msg_iovlen = n;
   PrepareSendMsg(*this, FdOf(core_), message_, MSG_WAITALL);
@@ -198,16 +198,97 @@ bool WritevOp::Prepare() {
 
 bool WritevOp::Advance(QueuedWrite& queued, size_t n_bytes) {
   WritevOp& self = static_cast<WritevOp&>(queued);
-  while (n_bytes > 0) {
-    const size_t of_first =
-        std::min(n_bytes, self.parts_[0].size() - self.sent_of_first_);
-    self.sent_of_first_ += of_first;
-    n_bytes -= of_first;
-    if (self.sent_of_first_ < self.parts_[0].size()) break;
-    self.parts_ = self.parts_.subspan(1);
-    self.sent_of_first_ = 0;
-  }
+  self.left_.Skip(n_bytes);
   return self.Prepare();
+}
+
+// --- WriteGatherOp
+
+WriteGatherOp::WriteGatherOp(internal::StreamCore* core,
+                             std::span<const WritePart> parts)
+    : QueuedWrite(core, &Advance),
+      Client{&OnAccepted},
+      own_part_(std::span<const std::byte>()),
+      left_(parts) {
+  if (usable()) threshold_ = core->zero_copy_threshold();
+  PrepareStep();
+}
+
+WriteGatherOp::WriteGatherOp(internal::StreamCore* core, SharedBytes bytes)
+    : QueuedWrite(core, &Advance),
+      Client{&OnAccepted},
+      own_part_(std::move(bytes)),
+      left_(std::span(&own_part_, 1)) {
+  if (usable()) threshold_ = core->zero_copy_threshold();
+  PrepareStep();
+}
+
+WriteGatherOp::~WriteGatherOp() {
+  Leave();
+  if (zero_copy_ == nullptr) return;
+  if (zero_copy_->started()) {
+    zero_copy_->Forget();
+  } else {
+    zero_copy_->Discard();
+  }
+}
+
+bool WriteGatherOp::PrepareStep() {
+  if (!usable() || left_.empty()) return false;
+  if (ZeroCopyPart(0) == nullptr || !PrepareZeroCopy()) PrepareCopy();
+  return true;
+}
+
+const SharedBytes* WriteGatherOp::ZeroCopyPart(size_t index) const {
+  const SharedBytes* const shared = left_.parts()[index].shared();
+  if (shared == nullptr || shared->size() < threshold_) return nullptr;
+  return shared;
+}
+
+// The parts up to the first that is to be copied. False without memory.
+bool WriteGatherOp::PrepareZeroCopy() {
+  zero_copy_ = internal::ZeroCopySend::New(core_->loop(), *this);
+  if (zero_copy_ == nullptr) return false;
+  size_t n = 0;
+  for (; n < std::min(left_.parts().size(), internal::ZeroCopySend::kMaxParts);
+       ++n) {
+    const SharedBytes* const part = ZeroCopyPart(n);
+    if (part == nullptr) break;
+    const size_t sent = n == 0 ? left_.sent_of_first() : 0;
+    zero_copy_->Add(part->Part(sent, part->size() - sent));
+  }
+  const bool more = n < left_.parts().size();
+  set_step(
+      zero_copy_->Prepare(core_->fd(), MSG_WAITALL | (more ? MSG_MORE : 0)));
+  return true;
+}
+
+// The parts up to the first that is not to be copied.
+void WriteGatherOp::PrepareCopy() {
+  size_t n = 0;
+  do {
+    vectors_[n] = internal::VectorOf(left_.Rest(n));
+    ++n;
+  } while (n < std::min(left_.parts().size(), kBatch) &&
+           ZeroCopyPart(n) == nullptr);
+  message_.msg_iov = vectors_.data();
+  message_.msg_iovlen = n;
+  const bool more = n < left_.parts().size();
+  PrepareSendMsg(*this, core_->fd(), message_,
+                 MSG_WAITALL | (more ? MSG_MORE : 0));
+  set_step(*this);
+}
+
+bool WriteGatherOp::Advance(QueuedWrite& queued, size_t n_bytes) {
+  WriteGatherOp& self = static_cast<WriteGatherOp&>(queued);
+  self.left_.Skip(n_bytes);
+  return self.PrepareStep();
+}
+
+void WriteGatherOp::OnAccepted(Client& client, int32_t result) {
+  WriteGatherOp& self = static_cast<WriteGatherOp&>(client);
+  self.zero_copy_ = nullptr;
+  self.EndStep(result);
 }
 
 // --- SendFileOp

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The awaitables of a stream: ReadOp, ReceiveOp, ReceiveUntilOp, WriteOp,
-// WritevOp, SendFileOp, ShutdownWriteOp, CloseOp. net::TcpStream creates and
-// documents them.
+// WritevOp, WriteGatherOp, SendFileOp, ShutdownWriteOp, CloseOp. net::TcpStream
+// creates and documents them.
 
 #ifndef RINGWAY_NET_SOCKET_STREAM_OPS_H_
 #define RINGWAY_NET_SOCKET_STREAM_OPS_H_
@@ -20,11 +20,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "ringway/core/memory/shared_bytes.h"
 #include "ringway/executor/loop/loop_dependent.h"
 #include "ringway/executor/task/operation_await.h"
 #include "ringway/executor/task/task_context.h"
 #include "ringway/net/received_buffer.h"
 #include "ringway/net/socket/stream_core.h"
+#include "ringway/net/writing/part_cursor.h"
+#include "ringway/net/writing/write_part.h"
+#include "ringway/net/writing/zero_copy_send.h"
 
 namespace ringway::net {
 
@@ -95,18 +99,25 @@ class QueuedWrite : public OperationAwait {
     core_->CheckAwaitedOn(task.loop(), "a TcpStream");
     if (!Park(leaf, task)) return task.SkipWait(leaf);
     begun_ = true;
-    core_->BeginWrite(*this);
+    core_->BeginWrite(*step_);
     return true;
   }
   absl::Status await_resume() const;
 
  protected:
   // Called after each completion with the bytes it transferred; prepares the
-  // rest of a short one and returns true, or false when all is done.
+  // next step and returns true, or false when all is done.
   using AdvanceFunction = bool (*)(QueuedWrite&, size_t n_bytes);
   QueuedWrite(internal::StreamCore* core, AdvanceFunction advance);
 
   bool usable() const { return unusable_ == Unusable::kNo; }
+  // The operation of the next step, if it is not this one. Its end goes to
+  // EndStep().
+  void set_step(Operation& step) { step_ = &step; }
+  void EndStep(int32_t step_result);
+  // For destructors: leaves the stream's order. Needed only if the frame is
+  // destroyed while it waits.
+  void Leave();
 
   internal::StreamCore* const core_;
 
@@ -116,6 +127,7 @@ class QueuedWrite : public OperationAwait {
   static std::string Describe(const Suspension& suspension);
 
   const AdvanceFunction advance_;
+  Operation* step_ = this;  // the operation that holds the write's place
   const Unusable unusable_;
   bool begun_ = false;  // and not ended
 };
@@ -136,9 +148,7 @@ class [[nodiscard]] WritevOp : public QueuedWrite {
  public:
   WritevOp(internal::StreamCore* core,
            std::span<const std::span<const std::byte>> parts);
-  bool await_ready() const noexcept {
-    return message_.msg_iovlen == 0 && usable();
-  }
+  bool await_ready() const noexcept { return left_.empty() && usable(); }
 
  private:
   // Parts per system call; more go in several, in order.
@@ -148,8 +158,35 @@ class [[nodiscard]] WritevOp : public QueuedWrite {
   // Points `message_` at the next unsent parts; false when there is none.
   bool Prepare();
 
-  std::span<const std::span<const std::byte>> parts_;
-  size_t sent_of_first_ = 0;  // bytes of parts_[0] that are sent
+  internal::PartCursor<std::span<const std::byte>> left_;
+  std::array<iovec, kBatch> vectors_;
+  msghdr message_ = {};
+};
+
+// Each step is a send of copied parts, or a ZeroCopySend of shared ones.
+class [[nodiscard]] WriteGatherOp : public QueuedWrite,
+                                    private internal::ZeroCopySend::Client {
+ public:
+  WriteGatherOp(internal::StreamCore* core, std::span<const WritePart> parts);
+  WriteGatherOp(internal::StreamCore* core, SharedBytes bytes);
+  ~WriteGatherOp();
+  bool await_ready() const noexcept { return left_.empty() && usable(); }
+
+ private:
+  static constexpr size_t kBatch = 16;
+
+  static bool Advance(QueuedWrite& self, size_t n_bytes);
+  static void OnAccepted(Client& client, int32_t result);
+  bool PrepareStep();
+  // The shared part at `index` of the rest, if it is to be sent without a copy.
+  const SharedBytes* ZeroCopyPart(size_t index) const;
+  bool PrepareZeroCopy();
+  void PrepareCopy();
+
+  const WritePart own_part_;
+  internal::PartCursor<WritePart> left_;
+  size_t threshold_ = 0;
+  internal::ZeroCopySend* zero_copy_ = nullptr;  // the step, until accepted
   std::array<iovec, kBatch> vectors_;
   msghdr message_ = {};
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "ringway/core/memory/shared_bytes.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/stream_model/content.h"
 #include "ringway/net/stream_model/programs.h"
@@ -73,6 +74,42 @@ Task<bool> Writev(End& end, Random& random, size_t n_bytes) {
   const auto parts = Parts(random, bytes, 40);
   const absl::Status sent = co_await end.stream().Writev(parts);
   co_return After(end, sent, /*stopped=*/false);
+}
+
+// Parts of both kinds; the threshold decides which shared ones are copied.
+Task<bool> WriteGather(End& end, Random& random, size_t n_bytes) {
+  const Bytes bytes = Offer(end, n_bytes);
+  std::vector<WritePart> parts;
+  for (const std::span<const std::byte> part : Parts(random, bytes, 40)) {
+    if (random.OneIn(2)) {
+      parts.emplace_back(part);
+    } else {
+      parts.emplace_back(SharedBytes(Bytes(part.begin(), part.end())));
+    }
+  }
+  end.stream().set_zero_copy_threshold(random.Pick<size_t>({1, 500, 20'000}));
+  const absl::Status sent = co_await end.stream().WriteGather(parts);
+  co_return After(end, sent, /*stopped=*/false);
+}
+
+Task<absl::Status> WriteSharedOf(End& end, SharedBytes bytes) {
+  if (end.gone()) co_return absl::CancelledError();
+  end.stream().set_zero_copy_threshold(1);
+  co_return co_await end.stream().WriteZeroCopy(std::move(bytes));
+}
+
+Task<bool> WriteZeroCopy(End& end, Random& random, size_t n_bytes) {
+  SharedBytes bytes(Offer(end, n_bytes));
+  const EndPlan& plan = end.plan();
+  const bool stop =
+      plan.cancelled_writes > 0 && random.OneIn(plan.cancelled_writes);
+  absl::Status sent;
+  if (stop) {
+    sent = co_await StopSometime(random, WriteSharedOf(end, std::move(bytes)));
+  } else {
+    sent = co_await WriteSharedOf(end, std::move(bytes));
+  }
+  co_return After(end, sent, stop);
 }
 
 Task<bool> WriteAndCancel(End& end, Random& random, size_t n_bytes) {
@@ -146,13 +183,17 @@ Task<bool> WriteSomehow(End& end, Random& random, size_t n_bytes) {
   const EndPlan& plan = end.plan();
   if (plan.cancelled_writes > 0 && random.OneIn(plan.cancelled_writes))
     co_return co_await WriteAndCancel(end, random, n_bytes);
-  switch (random.Below(8)) {
+  switch (random.Below(10)) {
     case 0:
     case 1:
       co_return co_await Writev(end, random, n_bytes);
     case 2:
       co_return co_await WriteBuffered(end, random, n_bytes);
     case 3:
+      co_return co_await WriteGather(end, random, n_bytes);
+    case 4:
+      co_return co_await WriteZeroCopy(end, random, n_bytes);
+    case 5:
       // With a shuffled ready order they would begin in another order.
       if (end.options().loop.shuffle_seed == 0)
         co_return co_await WriteInTurn(end, random, n_bytes);

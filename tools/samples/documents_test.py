@@ -9,7 +9,7 @@ import unittest
 # A document, how many examples it has, and where they come from.
 _DOCUMENTS = [
     ('docs/ring.md', 2, ['tools/samples/multi_writer.cc', 'executor/ring/ring_nested_test.cc']),
-    ('docs/networking.md', 6, ['tools/samples/networking.cc']),
+    ('docs/networking.md', 7, ['tools/samples/networking.cc']),
 ]
 
 

@@ -22,6 +22,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "ringway/backends/backend_options.h"
+#include "ringway/core/memory/shared_bytes.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/net/address_prefix.h"
 #include "ringway/net/buffered_reader.h"
@@ -33,6 +34,7 @@
 
 namespace {
 
+using ringway::SharedBytes;
 using ringway::Task;
 using ringway::WithTimeout;
 using ringway::net::AddressPrefix;
@@ -42,6 +44,7 @@ using ringway::net::LentDatagram;
 using ringway::net::SocketAddress;
 using ringway::net::TcpStream;
 using ringway::net::UdpSocket;
+using ringway::net::WritePart;
 
 std::span<const std::byte> AsBytes(std::string_view text) {
   return std::as_bytes(std::span(text));
@@ -104,6 +107,25 @@ Task<absl::Status> ServeHttp(TcpStream stream) {
     absl::Status sent = co_await stream.Write(AsBytes(answer));
     if (!sent.ok()) co_return sent;
     if (last) co_return co_await stream.CloseGracefully(absl::Seconds(5));
+  }
+}
+
+Task<absl::Status> SendPage(TcpStream& stream, SharedBytes page) {
+  const std::string head = absl::StrCat(
+      "HTTP/1.1 200 OK\r\nContent-Length: ", page.size(), "\r\n\r\n");
+  const std::array<WritePart, 2> parts = {AsBytes(head), std::move(page)};
+  co_return co_await stream.WriteGather(parts);
+}
+
+// The same page for every request, which has no body.
+Task<absl::Status> ServePage(TcpStream stream, SharedBytes page) {
+  BufferedReader in(stream.reader());
+  while (true) {
+    auto head = co_await in.ReadUntil("\r\n\r\n", /*limit_bytes=*/16 * 1024);
+    if (!head.ok()) co_return head.status();
+    if (head->empty()) co_return absl::OkStatus();
+    absl::Status sent = co_await SendPage(stream, page);
+    if (!sent.ok()) co_return sent;
   }
 }
 
@@ -185,7 +207,8 @@ int main(int argc, char** argv) {
   std::string allow = "127.0.0.0/8,::1";
   std::string backend = "auto";
   ringway::CommandLine flags("networking", "the servers of docs/networking.md");
-  flags.Add("serve", "lines, frames, proxy, http, allowed, datagrams or names",
+  flags.Add("serve",
+            "lines, frames, proxy, http, page, allowed, datagrams or names",
             &serve);
   flags.Add("listen", "address to listen on", &listen);
   flags.Add("upstream", "of the proxy", &upstream);
@@ -216,6 +239,10 @@ int main(int argc, char** argv) {
       {"lines", ServeLines},
       {"frames", ServeFrames},
       {"http", ServeHttp},
+      {"page",
+       [page = SharedBytes(std::string(1'000'000, 'x'))](TcpStream stream) {
+         return ServePage(std::move(stream), page);
+       }},
       {"proxy",
        [server](TcpStream client) {
          return Proxy(std::move(client), *server);

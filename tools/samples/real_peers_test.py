@@ -8,6 +8,7 @@ sockets; says on stderr what is missing.
 
 import asyncio
 import os
+import random
 import re
 import shutil
 import signal
@@ -117,6 +118,14 @@ class RealPeersTest(unittest.TestCase):
             heard = run('curl', '-sS', '-w', '%{num_connects}\n', url, url)
         self.assertEqual(heard, b'Hello\n1\nHello\n0\n')
 
+    @needs('curl')
+    @on_each_backend
+    def test_curl_gets_a_large_page(self, backend):
+        with listening(backend, 'page') as server:
+            url = f'http://{server.address}/'
+            for _ in range(5):
+                self.assertEqual(run('curl', '-sS', url, url), b'x' * 2_000_000)
+
     # The answer arrives though the body is not read.
     @needs('curl')
     @on_each_backend
@@ -155,6 +164,55 @@ class RealPeersTest(unittest.TestCase):
         with listening(backend, 'lines') as server:
             asyncio.run(all_of_them(server))
         self.assertIn('30 accepted, 30 ended well', server.report)
+
+    # As an ssh session or a video call: both sides talk all the time, at their own pace,
+    # and one has finished long before the other.
+    @on_each_backend
+    def test_long_conversations_through_the_proxy(self, backend):
+        async def talk(writer, seed, n_bytes):
+            rng = random.Random(seed)
+            while n_bytes > 0:
+                piece = rng.randbytes(min(n_bytes, rng.choice((1, 100, 5_000, 100_000))))
+                n_bytes -= len(piece)
+                writer.write(piece)
+                await writer.drain()
+                if rng.random() < 0.05:
+                    await asyncio.sleep(rng.random() / 100)
+            writer.write_eof()
+
+        async def listen(reader, seed, n_bytes):
+            rng = random.Random(seed)
+            while n_bytes > 0:
+                size = min(n_bytes, rng.choice((1, 100, 5_000, 100_000)))
+                n_bytes -= size
+                expected = rng.randbytes(size)
+                heard = await asyncio.wait_for(reader.readexactly(size), 60)
+                rng.random() < 0.05 and rng.random()  # the pauses of talk()
+                self.assertEqual(heard, expected)
+            self.assertEqual(await asyncio.wait_for(reader.read(), 60), b'')
+
+        async def answer(reader, writer):
+            number = (await reader.readexactly(1))[0]
+            await asyncio.gather(talk(writer, -number, 300_000 * (1 + number % 5)),
+                                 listen(reader, number, 300_000 * (1 + number % 7)))
+            writer.close()
+
+        async def call(proxy, number):
+            reader, writer = await asyncio.open_connection(proxy.host, int(proxy.port))
+            writer.write(bytes([number]))
+            await asyncio.gather(talk(writer, number, 300_000 * (1 + number % 7)),
+                                 listen(reader, -number, 300_000 * (1 + number % 5)))
+            writer.close()
+
+        async def all_of_them():
+            upstream = await asyncio.start_server(answer, '127.0.0.1', 0)
+            port = upstream.sockets[0].getsockname()[1]
+            with listening(backend, 'proxy', f'--upstream=127.0.0.1:{port}') as proxy:
+                await asyncio.gather(*(call(proxy, n) for n in range(1, 13)))
+            upstream.close()
+            return proxy.report
+
+        self.assertIn('12 accepted, 12 ended well', asyncio.run(all_of_them()))
 
     @on_each_backend
     def test_frames_of_every_size_in_any_pieces(self, backend):
