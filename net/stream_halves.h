@@ -20,6 +20,7 @@
 #include "ringway/net/received_buffer.h"
 #include "ringway/net/socket/stream_core.h"
 #include "ringway/net/socket/stream_ops.h"
+#include "ringway/net/socket/write_gather_op.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/writing/write_part.h"
 

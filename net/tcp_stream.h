@@ -32,6 +32,7 @@
 #include "ringway/net/socket/stream_core.h"
 #include "ringway/net/socket/stream_ops.h"
 #include "ringway/net/socket/stream_options.h"
+#include "ringway/net/socket/write_gather_op.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/stream_halves.h"
 #include "ringway/net/writing/write_part.h"

@@ -271,8 +271,11 @@ TEST_P(WriteZeroCopyTest, APeerThatIsGoneIsAnError) {
     JoinHandle<absl::Status> written = Spawn(WriteKept(stream_, sent.Take()));
     co_await TurnTimes(5);
     peer_.Reset();
-    const int errnum = ErrnoOf(co_await written);
+    const absl::Status status = co_await written;
+    const int errnum = ErrnoOf(status);
     EXPECT_TRUE(errnum == ECONNRESET || errnum == EPIPE) << errnum;
+    const std::string fd = "fd " + std::to_string(stream_.fd());
+    EXPECT_NE(status.message().find(fd), std::string_view::npos) << status;
     co_await TurnUntil([&] { return sent.gone(); });
   });
 }

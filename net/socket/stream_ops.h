@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The awaitables of a stream: ReadOp, ReceiveOp, ReceiveUntilOp, WriteOp,
-// WritevOp, WriteGatherOp, SendFileOp, ShutdownWriteOp, CloseOp. net::TcpStream
-// creates and documents them.
+// WritevOp, SendFileOp, ShutdownWriteOp, CloseOp; see also write_gather_op.h.
+// net::TcpStream creates and documents them.
 
 #ifndef RINGWAY_NET_SOCKET_STREAM_OPS_H_
 #define RINGWAY_NET_SOCKET_STREAM_OPS_H_
@@ -20,15 +20,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ringway/core/memory/shared_bytes.h"
 #include "ringway/executor/loop/loop_dependent.h"
 #include "ringway/executor/task/operation_await.h"
 #include "ringway/executor/task/task_context.h"
 #include "ringway/net/received_buffer.h"
 #include "ringway/net/socket/stream_core.h"
 #include "ringway/net/writing/part_cursor.h"
-#include "ringway/net/writing/write_part.h"
-#include "ringway/net/writing/zero_copy_send.h"
 
 namespace ringway::net {
 
@@ -159,34 +156,6 @@ class [[nodiscard]] WritevOp : public QueuedWrite {
   bool Prepare();
 
   internal::PartCursor<std::span<const std::byte>> left_;
-  std::array<iovec, kBatch> vectors_;
-  msghdr message_ = {};
-};
-
-// Each step is a send of copied parts, or a ZeroCopySend of shared ones.
-class [[nodiscard]] WriteGatherOp : public QueuedWrite,
-                                    private internal::ZeroCopySend::Client {
- public:
-  WriteGatherOp(internal::StreamCore* core, std::span<const WritePart> parts);
-  WriteGatherOp(internal::StreamCore* core, SharedBytes bytes);
-  ~WriteGatherOp();
-  bool await_ready() const noexcept { return left_.empty() && usable(); }
-
- private:
-  static constexpr size_t kBatch = 16;
-
-  static bool Advance(QueuedWrite& self, size_t n_bytes);
-  static void OnAccepted(Client& client, int32_t result);
-  bool PrepareStep();
-  // The shared part at `index` of the rest, if it is to be sent without a copy.
-  const SharedBytes* ZeroCopyPart(size_t index) const;
-  bool PrepareZeroCopy();
-  void PrepareCopy();
-
-  const WritePart own_part_;
-  internal::PartCursor<WritePart> left_;
-  size_t threshold_ = 0;
-  internal::ZeroCopySend* zero_copy_ = nullptr;  // the step, until accepted
   std::array<iovec, kBatch> vectors_;
   msghdr message_ = {};
 };
