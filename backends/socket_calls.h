@@ -32,8 +32,11 @@ class SocketCalls {
 
   // --- Creating and closing. New fds are CLOEXEC and in the backend's mode.
 
-  // A new fd. `type`: SOCK_STREAM or SOCK_DGRAM, without flags.
-  virtual int Socket(int family, int type) = 0;
+  // A new fd. `type`: SOCK_STREAM or SOCK_DGRAM, without flags. `protocol`: 0
+  // for the usual one of both, or another, such as IPPROTO_MPTCP.
+  int Socket(int family, int type, int protocol = 0) {
+    return MakeFd(family, type, protocol);
+  }
   // Two connected Unix sockets of `type`.
   virtual int Pair(int type, int (&fds)[2]) = 0;
   // A new fd of the same socket, never 0, 1 or 2.
@@ -72,6 +75,7 @@ class SocketCalls {
                         socklen_t& length) = 0;
 
  private:
+  virtual int MakeFd(int family, int type, int protocol) = 0;
   virtual int CloseFd(int fd) = 0;
   void StopLingering(int fd);
 };

@@ -19,10 +19,6 @@ class KernelSockets final : public SocketCalls {
       : flags_(SOCK_CLOEXEC | (non_blocking ? SOCK_NONBLOCK : 0)),
         mode_(non_blocking ? O_NONBLOCK : 0) {}
 
-  int Socket(int family, int type) override {
-    return OrErrno(socket(family, type | flags_, 0));
-  }
-
   int Pair(int type, int (&fds)[2]) override {
     return OrErrno(socketpair(AF_UNIX, type | flags_, 0, fds));
   }
@@ -77,6 +73,9 @@ class KernelSockets final : public SocketCalls {
   }
 
  private:
+  int MakeFd(int family, int type, int protocol) override {
+    return OrErrno(socket(family, type | flags_, protocol));
+  }
   int CloseFd(int fd) override { return OrErrno(close(fd)); }
 
   const int flags_;

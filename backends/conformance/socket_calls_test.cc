@@ -49,6 +49,18 @@ TEST_P(SocketCallsTest, RefusesFamiliesAndTypesThereAreNot) {
   EXPECT_EQ(Make(AF_INET, SOCK_SEQPACKET).get(), -ESOCKTNOSUPPORT);
 }
 
+TEST_P(SocketCallsTest, MakesSocketsOfTheProtocolAskedFor) {
+  EXPECT_TRUE(Make(AF_INET, SOCK_STREAM, IPPROTO_TCP).valid());
+  EXPECT_TRUE(Make(AF_INET, SOCK_DGRAM, IPPROTO_UDP).valid());
+  EXPECT_EQ(Make(AF_INET, SOCK_STREAM, IPPROTO_UDP).get(), -EPROTONOSUPPORT);
+  SocketFd multipath = Make(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+  if (multipath.valid()) {
+    EXPECT_EQ(Get(multipath.get(), SOL_SOCKET, SO_PROTOCOL), IPPROTO_MPTCP);
+  } else if (!system().is_kernel()) {
+    EXPECT_EQ(multipath.get(), -EPROTONOSUPPORT);
+  }
+}
+
 TEST_P(SocketCallsTest, PairsAreConnectedUnixSockets) {
   for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
     int fds[2];

@@ -59,11 +59,11 @@ int Sockets::BadLuck(OpCode opcode, int fd, std::span<const int> errors) {
   return -errnum;
 }
 
-int Sockets::Socket(int family, int type) {
+int Sockets::MakeFd(int family, int type, int protocol) {
   if (int error = BadLuck(OpCode::kSocket, -1); error != 0) return error;
   std::shared_ptr<sim::Socket> made;
-  const int error = MakeSocket(environment_, network_, family, type,
-                               /*protocol=*/0, host_, &made);
+  const int error =
+      MakeSocket(environment_, network_, family, type, protocol, host_, &made);
   return error != 0 ? error : fds_.Open(std::move(made), "socket");
 }
 

@@ -20,7 +20,8 @@
 namespace ringway::sim {
 
 // Calls that may fail for lack of memory or fds do so by the world's faults,
-// like the operations of the same names. IPv4 and Unix only.
+// like the operations of the same names. IPv4 and Unix only, and their usual
+// protocols: Multipath TCP is EPROTONOSUPPORT.
 class Sockets final : public SocketCalls {
  public:
   // For the machine with the address `host`. The other arguments must outlive
@@ -33,7 +34,6 @@ class Sockets final : public SocketCalls {
         network_(network),
         host_(host) {}
 
-  int Socket(int family, int type) override;
   int Pair(int type, int (&fds)[2]) override;
   int Duplicate(int fd) override;
   int SetMode(int fd) override;
@@ -49,6 +49,7 @@ class Sockets final : public SocketCalls {
                 socklen_t& length) override;
 
  private:
+  int MakeFd(int family, int type, int protocol) override;
   int CloseFd(int fd) override;
 
   // Null, and -errno in `error`, if it is not a socket.

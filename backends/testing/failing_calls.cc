@@ -74,6 +74,8 @@ const char* SystemCallName(SystemCall call) {
       return "eventfd";
     case SystemCall::kSocketPair:
       return "socketpair";
+    case SystemCall::kSocket:
+      return "socket";
   }
   return "unknown";
 }
@@ -175,6 +177,12 @@ int __real_eventfd(unsigned value, int flags);
 int __wrap_eventfd(unsigned value, int flags) {
   if (Fails(SystemCall::kEventFd)) return -1;
   return __real_eventfd(value, flags);
+}
+
+int __real_socket(int domain, int type, int protocol);
+int __wrap_socket(int domain, int type, int protocol) {
+  if (Fails(SystemCall::kSocket)) return -1;
+  return __real_socket(domain, type, protocol);
 }
 
 int __real_socketpair(int domain, int type, int protocol, int* fds);

@@ -33,6 +33,8 @@ enum class SystemCall : uint8_t {
   kEpollCreate,
   kEventFd,
   kSocketPair,
+  // Calls that create sockets.
+  kSocket,
 };
 
 const char* SystemCallName(SystemCall call);

@@ -46,8 +46,8 @@ class SocketCallsConformance : public BackendConformance {
   SocketCalls& calls() { return driver()->sockets(); }
 
   // Holds -errno if the call fails.
-  SocketFd Make(int family, int type) {
-    return SocketFd(calls(), calls().Socket(family, type));
+  SocketFd Make(int family, int type, int protocol = 0) {
+    return SocketFd(calls(), calls().Socket(family, type, protocol));
   }
   // On 127.0.0.1 and a free port.
   SocketFd Listener(int backlog = 8);

@@ -91,11 +91,22 @@ bool IsMappedIPv4(const SocketAddress& address) {
   return address.Unmapped().family() != address.family();
 }
 
+// What a system without Multipath TCP returns: EINVAL before Linux 5.6,
+// EPROTONOSUPPORT if built without it, ENOPROTOOPT where it is switched off.
+bool LacksProtocol(int made) {
+  return made == -EINVAL || made == -EPROTONOSUPPORT || made == -ENOPROTOOPT;
+}
+
 absl::StatusOr<SocketFd> MakeSocket(SocketCalls& sockets,
-                                    const SocketAddress& address) {
-  SocketFd fd(sockets, sockets.Socket(address.family(), SOCK_STREAM));
-  if (fd.valid()) return fd;
-  return Failed(fd.get(), "socket for", address);
+                                    const SocketAddress& address,
+                                    bool multipath) {
+  const int family = address.family();
+  int made = -EPROTONOSUPPORT;
+  if (multipath && !address.is_unix())
+    made = sockets.Socket(family, SOCK_STREAM, IPPROTO_MPTCP);
+  if (LacksProtocol(made)) made = sockets.Socket(family, SOCK_STREAM);
+  if (made >= 0) return SocketFd(sockets, made);
+  return Failed(made, "socket for", address);
 }
 
 }  // namespace
@@ -103,7 +114,7 @@ absl::StatusOr<SocketFd> MakeSocket(SocketCalls& sockets,
 absl::StatusOr<SocketFd> MakeListenSocket(SocketCalls& sockets,
                                           const SocketAddress& address,
                                           const ListenOptions& options) {
-  absl::StatusOr<SocketFd> fd = MakeSocket(sockets, address);
+  absl::StatusOr<SocketFd> fd = MakeSocket(sockets, address, options.multipath);
   if (!fd.ok()) return fd;
   if (absl::Status s = Configure(*fd, address, options); !s.ok()) return s;
   int error = sockets.Bind(fd->get(), address.data(), address.size());
@@ -130,7 +141,7 @@ absl::StatusOr<SocketFd> DuplicateSocket(const SocketFd& socket) {
 absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
                                           const SocketAddress& address,
                                           const ConnectOptions& options) {
-  absl::StatusOr<SocketFd> fd = MakeSocket(sockets, address);
+  absl::StatusOr<SocketFd> fd = MakeSocket(sockets, address, options.multipath);
   if (!fd.ok()) return fd;
   absl::Status status = SetStream(*fd, address, options.stream);
   // One that is for IPv6 only cannot reach an IPv4 address.

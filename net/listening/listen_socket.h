@@ -42,6 +42,9 @@ struct ListenOptions {
   // Clients may send with the handshake (TCP_FASTOPEN); how many such
   // connections may wait, 0: none. What they send can arrive twice.
   int fast_open_queue = 0;
+  // Clients may use several paths, as ConnectOptions::multipath; others still
+  // connect by TCP.
+  bool multipath = false;
 };
 
 struct ConnectOptions {
@@ -57,6 +60,13 @@ struct ConnectOptions {
   // peer may get these bytes twice: for requests that may be repeated. Write
   // first: a read would wait for ever.
   bool fast_open = false;
+  // TCP: the connection may use several networks of both machines at a time
+  // (Multipath TCP, RFC 8684, IPPROTO_MPTCP). It is a TCP one where this system
+  // has none (sysctl net.mptcp.enabled), the peer does not take part, or the
+  // network lets none through: UsesMultipath() in net/statistics/tcp_info.h
+  // returns what has come of it. Some StreamOptions are ENOPROTOOPT on such a
+  // socket: user_timeout, and type_of_service on IPv6 (Linux 6.18).
+  bool multipath = false;
 };
 
 // Makes a listening stream socket of `sockets`, bound to `address`; with port 0

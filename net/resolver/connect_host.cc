@@ -9,13 +9,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "ringway/executor/structured/first_ok.h"
-#include "ringway/net/connect.h"
 
 namespace ringway::net {
 namespace {
 
-Task<absl::StatusOr<TcpStream>> Attempt(SocketAddress address) {
-  co_return co_await Connect(address);
+// `options` must outlive the await.
+Task<absl::StatusOr<TcpStream>> Attempt(SocketAddress address,
+                                        const ConnectOptions& options) {
+  co_return co_await Connect(address, options);
 }
 
 // `status` with the host in front; keeps its code and errno.
@@ -50,24 +51,29 @@ std::vector<SocketAddress> InOrderOfAttempts(
 }
 
 Task<absl::StatusOr<TcpStream>> ConnectAny(std::vector<SocketAddress> addresses,
-                                           absl::Duration stagger) {
+                                           absl::Duration stagger,
+                                           ConnectOptions options) {
   if (addresses.empty())
     co_return absl::InvalidArgumentError("no address to connect to");
+  if (options.fast_open)
+    co_return absl::InvalidArgumentError(
+        "with fast_open no address shows that it answers");
   std::vector<Task<absl::StatusOr<TcpStream>>> attempts;
   for (const SocketAddress& address : InOrderOfAttempts(std::move(addresses)))
-    attempts.push_back(Attempt(address));
+    attempts.push_back(Attempt(address, options));
   Task<absl::StatusOr<TcpStream>> first = FirstOk(std::move(attempts), stagger);
   co_return co_await std::move(first);
 }
 
 Task<absl::StatusOr<TcpStream>> ConnectToHost(Resolver& resolver,
                                               std::string host, uint16_t port,
-                                              absl::Duration stagger) {
+                                              absl::Duration stagger,
+                                              ConnectOptions options) {
   absl::StatusOr<std::vector<SocketAddress>> addresses =
       co_await resolver.Resolve(host, port);
   if (!addresses.ok()) co_return AtHost(host, addresses.status());
   absl::StatusOr<TcpStream> stream =
-      co_await ConnectAny(*std::move(addresses), stagger);
+      co_await ConnectAny(*std::move(addresses), stagger, std::move(options));
   if (!stream.ok()) co_return AtHost(host, stream.status());
   co_return stream;
 }

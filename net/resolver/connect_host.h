@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/net/connect.h"
 #include "ringway/net/resolver/resolver.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp_stream.h"
@@ -35,16 +36,21 @@ std::vector<SocketAddress> InOrderOfAttempts(
 
 // Connects to the address that answers first ("happy eyeballs"): tries the next
 // one when an attempt fails, or has not succeeded within `stagger`, which may
-// be infinite; the others are cancelled and have ended when it returns.
+// be infinite; the others are cancelled and have ended when it returns. Each
+// attempt has `options`.
 //
-// Errors:       InvalidArgument without an address. If no address answers, the
-//               first failure, with the number of the others (Connect() has
-//               the kinds). Cancelled.
+// Errors:       InvalidArgument without an address, and for
+//               ConnectOptions::fast_open, with which connecting does not
+//               show that an address answers. If none does, the first failure,
+//               with the number of the others (Connect() has the kinds); with
+//               ConnectOptions::local that is any address of another family.
+//               Cancelled.
 // Cancellation: cancels all attempts and waits for them.
 // Cost:         a task for each attempt.
 Task<absl::StatusOr<TcpStream>> ConnectAny(
     std::vector<SocketAddress> addresses,
-    absl::Duration stagger = kConnectStagger);
+    absl::Duration stagger = kConnectStagger,
+    ConnectOptions options = ConnectOptions());
 
 // ConnectAny() to the addresses that `resolver`, which must outlive the await,
 // has for `host`.
@@ -52,7 +58,8 @@ Task<absl::StatusOr<TcpStream>> ConnectAny(
 // Errors: those of Resolve() and ConnectAny(); the message names the host.
 Task<absl::StatusOr<TcpStream>> ConnectToHost(
     Resolver& resolver, std::string host, uint16_t port,
-    absl::Duration stagger = kConnectStagger);
+    absl::Duration stagger = kConnectStagger,
+    ConnectOptions options = ConnectOptions());
 
 }  // namespace ringway::net
 

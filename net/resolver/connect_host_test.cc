@@ -5,6 +5,8 @@
 
 #include "ringway/net/resolver/connect_host.h"
 
+#include <sys/socket.h>
+
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -153,6 +155,46 @@ TEST_P(ConnectHostTest, AsksTheResolver) {
             .status();
     EXPECT_EQ(ErrnoOf(refused), ECONNREFUSED) << refused;
     EXPECT_TRUE(absl::StrContains(refused.message(), "server")) << refused;
+  };
+  Run(main());
+}
+
+TEST_P(ConnectHostTest, ConnectsWithTheOptionsGiven) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOn("127.0.0.1:0");
+    const SocketAddress serves = ValueOf(listener.LocalAddress());
+    ConnectOptions options;
+    options.stream.send_buffer_bytes = 20'000;
+    std::vector<TcpStream> streams;
+    std::vector<SocketAddress> addresses = {FreePort(), serves};
+    streams.push_back(
+        ValueOf(co_await ConnectAny(std::move(addresses), kStagger, options)));
+    FixedResolver resolver;
+    streams.push_back(ValueOf(co_await ConnectToHost(
+        resolver, "127.0.0.1", serves.port(), kStagger, options)));
+    for (const TcpStream& stream : streams) {
+      int value = -1;
+      socklen_t length = sizeof(value);
+      EXPECT_EQ(system().sockets().GetOption(stream.fd(), SOL_SOCKET, SO_SNDBUF,
+                                             &value, length),
+                0);
+      EXPECT_EQ(value, 40'000);  // the kernel doubles it
+    }
+  };
+  Run(main());
+}
+
+// Connecting then waits for no answer, so the first address would always win.
+TEST_P(ConnectHostTest, RefusesFastOpen) {
+  auto main = [&]() -> Task<void> {
+    TcpListener listener = ListenOn("127.0.0.1:0");
+    std::vector<SocketAddress> addresses = {ValueOf(listener.LocalAddress())};
+    ConnectOptions options;
+    options.fast_open = true;
+    const absl::Status status =
+        (co_await ConnectAny(std::move(addresses), kStagger, options)).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_TRUE(absl::StrContains(status.message(), "fast_open")) << status;
   };
   Run(main());
 }

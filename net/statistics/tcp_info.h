@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TcpInfoOf: what the kernel knows of one TCP connection.
+// TcpInfoOf: what the kernel knows of one TCP connection. UsesMultipath: if it
+// is a Multipath TCP one.
 //
 //   absl::StatusOr<net::TcpInfo> info = net::TcpInfoOf(stream);
 //   if (info.ok()) Log(info->round_trip, info->n_retransmitted);
@@ -36,7 +37,17 @@ struct TcpInfo {
 // Errors: the errno of getsockopt(2): EOPNOTSUPP for a Unix socket, ENOPROTOOPT
 //         on the simulator. FailedPrecondition once the stream is closed.
 // Cost:   one system call.
+//
+// Of a connection with several paths it is that of the first.
 absl::StatusOr<TcpInfo> TcpInfoOf(const TcpStream& stream);
+
+// Result: true if both ends have agreed on Multipath TCP
+//         (ConnectOptions::multipath, ListenOptions::multipath) and have not
+//         gone back to TCP since. False for any other socket, and before Linux
+//         5.16, which has no MPTCP_INFO.
+// Errors: FailedPrecondition once the stream is closed.
+// Cost:   one system call.
+absl::StatusOr<bool> UsesMultipath(const TcpStream& stream);
 
 }  // namespace ringway::net
 
