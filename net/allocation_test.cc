@@ -73,6 +73,13 @@ Task<bool> AskAndRead(TcpStream& stream) {
   co_return n.ok() && *n == 7;
 }
 
+Task<bool> AskAndReadWithTime(TcpStream& stream) {
+  std::array<std::byte, 64> buffer;
+  if (!(co_await stream.Write(Bytes("request"))).ok()) co_return false;
+  const absl::StatusOr<TimedRead> read = co_await stream.ReadWithTime(buffer);
+  co_return read.ok() && read->n_bytes == 7;
+}
+
 Task<bool> AskAndReceive(TcpStream& stream) {
   const std::array<std::span<const std::byte>, 2> parts = {Bytes("req"),
                                                            Bytes("uest")};
@@ -105,6 +112,10 @@ TEST_P(NetAllocationTest, NoneForZeroCopyWrites) {
 
 TEST_P(NetAllocationTest, NoneForAnEchoByReadAndWrite) {
   Run(ExpectNone(EchoByRead, AskAndRead));
+}
+
+TEST_P(NetAllocationTest, NoneForReadsWithTime) {
+  Run(ExpectNone(EchoByRead, AskAndReadWithTime));
 }
 
 TEST_P(NetAllocationTest, NoneForAnEchoByReceiveAndWrite) {

@@ -20,6 +20,7 @@
 #include "ringway/net/received_buffer.h"
 #include "ringway/net/socket/stream_core.h"
 #include "ringway/net/socket/stream_ops.h"
+#include "ringway/net/socket/timed_read.h"
 #include "ringway/net/socket/write_gather_op.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/writing/write_part.h"
@@ -33,9 +34,12 @@ namespace ringway::net {
 class StreamReader {
  public:
   explicit StreamReader(internal::StreamCore* core) : half_(core) {}
-  // As TcpStream::Read(), Receive(), ReceiveUntil() and PeerAddress().
+  // As the functions of TcpStream.
   ReadOp Read(std::span<std::byte> buffer) {
     return ReadOp(half_.core(), buffer);
+  }
+  TimedReadOp ReadWithTime(std::span<std::byte> buffer) {
+    return TimedReadOp(half_.core(), buffer);
   }
   ReceiveOp Receive() { return ReceiveOp(half_.core()); }
   ReceiveUntilOp ReceiveUntil(ReceiveConsumer& consumer) {

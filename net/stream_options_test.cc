@@ -66,6 +66,10 @@ std::vector<Case> Cases() {
        [](StreamOptions& o) { o.receive_buffer_bytes = 30'000; }, 60'000},
       {IPPROTO_IP, IP_TOS, [](StreamOptions& o) { o.type_of_service = 0x28; },
        0x28},
+      {SOL_SOCKET, SO_TIMESTAMPNS,
+       [](StreamOptions& o) { o.receive_timestamps = true; }, 1},
+      {SOL_SOCKET, SO_TIMESTAMPNS,
+       [](StreamOptions& o) { o.receive_timestamps = false; }, 0},
   };
 }
 

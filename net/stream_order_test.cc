@@ -195,7 +195,13 @@ class StreamModel {
   Task<void> ReadOnce() {
     std::array<std::byte, 2> buffer;
     absl::StatusOr<size_t> n = absl::CancelledError();
-    if (!dropped()) n = co_await stream_.Read(buffer);
+    const bool with_time = n_reads_++ % 2 == 1;
+    if (!dropped() && !with_time) n = co_await stream_.Read(buffer);
+    if (!dropped() && with_time) {
+      absl::StatusOr<TimedRead> read = co_await stream_.ReadWithTime(buffer);
+      if (read.ok()) n = read->n_bytes;
+      if (!read.ok()) n = read.status();
+    }
     Note(n.status(), n.ok() ? AsString(std::span(buffer).first(*n)) : "");
   }
 
@@ -217,6 +223,7 @@ class StreamModel {
   TcpStream stream_;
   JoinHandle<void> reader_;
   int n_sent_ = 0;
+  int n_reads_ = 0;  // every other one is with time
   bool ended_ = false;
   std::string sent_;  // with each error, and the end, at its place
   std::string read_;  // the same, as it was read

@@ -32,6 +32,7 @@
 #include "ringway/net/socket/stream_core.h"
 #include "ringway/net/socket/stream_ops.h"
 #include "ringway/net/socket/stream_options.h"
+#include "ringway/net/socket/timed_read.h"
 #include "ringway/net/socket/write_gather_op.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/stream_halves.h"
@@ -91,6 +92,15 @@ class TcpStream {
   // Cost:         no allocation; no system call before the turn ends.
   ReadOp Read(std::span<std::byte> buffer) {
     return ReadOp(core_.get(), buffer);
+  }
+
+  // The same, with the time at which the kernel got the bytes, if the stream
+  // has StreamOptions::receive_timestamps; TimedRead documents which time it
+  // is, and when there is none.
+  //
+  // Cost: as Read(); one system call in a stream's life, to learn its family.
+  TimedReadOp ReadWithTime(std::span<std::byte> buffer) {
+    return TimedReadOp(core_.get(), buffer);
   }
 
   // Receives into a buffer of the worker, lent until the result is dropped:

@@ -5,13 +5,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "ringway/backends/datagram.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/backends/sim/files/open_file.h"
@@ -54,6 +57,27 @@ bool IsStream(const Socket& socket) {
 bool WantsEverything(const Operation& op, const Socket& socket) {
   return (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0 &&
          IsStream(socket);
+}
+
+// Writes the control message with the time of `received`, if it has one, and
+// returns its size; sets MSG_CTRUNC without room for it.
+size_t WriteControl(Received& received, void* to, size_t room) {
+  if (!received.arrival) return 0;
+  // The simulated clock counts from the epoch.
+  const timespec time =
+      absl::ToTimespec(absl::FromUnixNanos(received.arrival->nanoseconds()));
+  cmsghdr header = {};
+  header.cmsg_len = CMSG_LEN(sizeof(time));
+  header.cmsg_level = SOL_SOCKET;
+  header.cmsg_type = SO_TIMESTAMPNS;
+  if (to == nullptr || room < header.cmsg_len) {
+    received.flags |= MSG_CTRUNC;
+    return 0;
+  }
+  auto* const at = static_cast<std::byte*>(to);
+  memcpy(at, &header, sizeof(header));
+  memcpy(at + CMSG_LEN(0), &time, sizeof(time));
+  return CMSG_SPACE(sizeof(time));
 }
 
 int64_t OrAgain(const Operation& op, int64_t result) {
@@ -321,8 +345,9 @@ int64_t Kernel::ReceiveMessage(Request& request, Socket& socket) {
   const int64_t n =
       socket.Receive(to, static_cast<int>(request.op.flags), received);
   if (n < 0) return n;
+  message.msg_controllen =
+      WriteControl(received, message.msg_control, message.msg_controllen);
   message.msg_flags = received.flags;
-  message.msg_controllen = 0;
   if (received.from.family == AF_UNSPEC) {
     message.msg_namelen = 0;
   } else if (message.msg_name != nullptr) {
@@ -352,6 +377,9 @@ int64_t Kernel::ReceiveDatagramLent(Request& request, Socket& socket) {
   DatagramHeader header;
   header.name_bytes = received.from.Store(
       request.buffer.data() + sizeof(header), room.msg_namelen);
+  header.control_bytes = static_cast<uint32_t>(WriteControl(
+      received, request.buffer.data() + sizeof(header) + room.msg_namelen,
+      room.msg_controllen));
   header.payload_bytes = static_cast<uint32_t>(
       IsStream(socket) ? static_cast<size_t>(n) : received.full_size);
   header.flags = static_cast<uint32_t>(received.flags);

@@ -2,6 +2,9 @@
 
 #include "ringway/net/socket/receiver.h"
 
+#include <sys/socket.h>
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -13,6 +16,17 @@
 #include "ringway/net/socket/stream_core.h"
 
 namespace ringway::net::internal {
+namespace {
+
+// The memory that `read`, a recv or a recvmsg of one part, receives into.
+std::span<std::byte> MemoryOf(const Operation& read) {
+  if (read.opcode == OpCode::kRecv)
+    return {static_cast<std::byte*>(read.address), read.length};
+  const iovec& part = *static_cast<const msghdr*>(read.address)->msg_iov;
+  return {static_cast<std::byte*>(part.iov_base), part.iov_len};
+}
+
+}  // namespace
 
 using ringway::internal::WaitEnd;
 using State = ArmedMultishot::State;
@@ -139,8 +153,9 @@ bool Receiver::ServeRead(Operation& read) {
     read.result = TakeEnd();
     return true;
   }
-  const size_t n = std::min<size_t>(current_.size(), read.length);
-  memcpy(read.address, current_.bytes().data(), n);
+  const std::span<std::byte> to = MemoryOf(read);
+  const size_t n = std::min(current_.size(), to.size());
+  memcpy(to.data(), current_.bytes().data(), n);
   current_.RemovePrefix(n);
   if (current_.empty()) current_.Release();
   read.result = static_cast<int32_t>(n);

@@ -84,9 +84,10 @@ class Receiver {
   void Wait(ReceiveWait& waiter);
   void StopWaiting() { waiter_ = nullptr; }
 
-  // Serves a Read() into the caller's own buffer: from a delivery if there is
-  // one; otherwise stops the multishot receive first and then starts `read`, so
-  // that bytes keep their order.
+  // Serves a Read(), or a read by recvmsg, into the caller's own buffer: from a
+  // delivery if there is one, without control data; otherwise stops the
+  // multishot receive first and then starts `read`, so that bytes keep their
+  // order.
   void HandOver(Operation& read);
   // Removes `read` from waiting; false if it is not waiting here.
   bool LeaveHandOver(Operation& read);

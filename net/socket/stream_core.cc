@@ -37,6 +37,17 @@ void StreamCore::OnLoopEnd() {
   SocketCore::OnLoopEnd();
 }
 
+bool StreamCore::IsUnix() {
+  if (!is_unix_) {
+    int family = 0;
+    socklen_t length = sizeof(family);
+    const int error =
+        sockets().GetOption(fd(), SOL_SOCKET, SO_DOMAIN, &family, length);
+    is_unix_ = error == 0 && family == AF_UNIX;
+  }
+  return *is_unix_;
+}
+
 void StreamCore::BeginRead(Operation& read) {
   RINGWAY_CHECK(reader_ == nullptr, "two tasks read from one stream");
   reader_ = &read;

@@ -63,6 +63,9 @@ class StreamCore final : public SocketCore {
   }
   static void operator delete(void* p) { FrameAllocator::Free(p); }
 
+  // True for a Unix socket; the kernel is asked once.
+  bool IsUnix();
+
   // A read has begun and not ended.
   bool reading() const { return reader_ != nullptr; }
 
@@ -105,6 +108,7 @@ class StreamCore final : public SocketCore {
   void OnLoopEnd() override;
   void CutOffHalves();
 
+  std::optional<bool> is_unix_;
   Operation* reader_ = nullptr;
   Operation* writer_ = nullptr;  // the one in flight
   // Idle operations, in call order.

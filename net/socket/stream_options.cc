@@ -43,6 +43,9 @@ void SetTcpOptions(OptionSetter& setter, int family,
     setter.SetInt(SOL_SOCKET, SO_MARK, static_cast<int>(*options.mark),
                   "SO_MARK");
   setter.SetDevice(options.device);
+  if (options.receive_timestamps)
+    setter.SetInt(SOL_SOCKET, SO_TIMESTAMPNS, *options.receive_timestamps,
+                  "SO_TIMESTAMPNS");
 }
 
 }  // namespace

@@ -54,6 +54,8 @@ struct StreamOptions {
   std::optional<uint32_t> mark;  // SO_MARK
   // The interface that the socket is bound to, such as "eth0".
   std::string device;  // SO_BINDTODEVICE
+  // The kernel notes when it gets what arrives, for TcpStream::ReadWithTime().
+  std::optional<bool> receive_timestamps;  // SO_TIMESTAMPNS
 };
 
 namespace internal {

@@ -30,9 +30,16 @@ bool AfterNothing(End& end, const absl::Status& status, bool stopped) {
   return false;
 }
 
+// Both forms of it, without a draw of the seed.
+bool ReadsWithTime(End& end) { return end.in().received() % 2 == 1; }
+
 Task<absl::StatusOr<size_t>> ReadOf(End& end, std::span<std::byte> buffer) {
   if (end.gone()) co_return absl::CancelledError();
-  co_return co_await end.stream().Read(buffer);
+  if (!ReadsWithTime(end)) co_return co_await end.stream().Read(buffer);
+  const absl::StatusOr<TimedRead> read =
+      co_await end.stream().ReadWithTime(buffer);
+  if (!read.ok()) co_return read.status();
+  co_return read->n_bytes;
 }
 
 Task<absl::StatusOr<ReceivedBuffer>> ReceiveOf(End& end) {
@@ -98,7 +105,7 @@ class Reader {
     if (stop) {
       n = co_await StopSometime(random_, ReadOf(end_, buffer));
     } else {
-      n = co_await end_.stream().Read(buffer);
+      n = co_await ReadOf(end_, buffer);
     }
     if (!n.ok()) co_return AfterNothing(end_, n.status(), stop);
     if (*n > buffer.size()) {

@@ -2,6 +2,8 @@
 
 #include "ringway/net/testing/scripted_backend.h"
 
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,11 +148,14 @@ void ScriptedBackend::Deliver(DeliveringOperation& op, RunnableList& done) {
 }
 
 int32_t ScriptedBackend::TakeBytes(Operation& op) {
-  RINGWAY_CHECK(op.opcode == OpCode::kRecv, "a %s has no script",
-                OpCodeName(op.opcode));
+  RINGWAY_CHECK(op.opcode == OpCode::kRecv || op.opcode == OpCode::kRecvMsg,
+                "a %s has no script", OpCodeName(op.opcode));
+  iovec to = {.iov_base = op.address, .iov_len = op.length};
+  if (op.opcode == OpCode::kRecvMsg)
+    to = *static_cast<const msghdr*>(op.address)->msg_iov;
   std::string& bytes = arrivals_[0].bytes;
-  const size_t n = std::min<size_t>(bytes.size(), op.length);
-  memcpy(op.address, bytes.data(), n);
+  const size_t n = std::min(bytes.size(), to.iov_len);
+  memcpy(to.iov_base, bytes.data(), n);
   bytes.erase(0, n);
   if (bytes.empty()) arrivals_.pop_front();
   return static_cast<int32_t>(n);

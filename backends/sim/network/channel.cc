@@ -17,6 +17,7 @@ size_t Channel::Send(Buffers& from, MonotonicTime now, MonotonicTime arrival) {
   }
   if (last_arrival_ <= now && on_the_way_.empty()) {
     arrived_ += sent;
+    newest_arrival_ = now;
   } else if (sent > 0) {
     on_the_way_.push_back({sent, last_arrival_});
   }
@@ -41,6 +42,7 @@ void Channel::Release(MonotonicTime arrival) {
 size_t Channel::Arrived(MonotonicTime now) {
   while (!on_the_way_.empty() && on_the_way_.front().arrival <= now) {
     arrived_ += on_the_way_.front().n_bytes;
+    newest_arrival_ = on_the_way_.front().arrival;
     on_the_way_.pop_front();
   }
   return arrived_;

@@ -53,6 +53,10 @@ class Channel {
   bool EndArrived(MonotonicTime now) const {
     return end_sent_ && end_arrival_ <= now;
   }
+  // When the newest of the arrived bytes came: also the time of those that
+  // arrived before and wait with them, as for segments that a kernel has
+  // joined.
+  MonotonicTime newest_arrival() const { return newest_arrival_; }
   // Receives arrived bytes, or only peeks at them.
   size_t Receive(Buffers& to, MonotonicTime now, bool peek);
 
@@ -67,6 +71,7 @@ class Channel {
   size_t arrived_ = 0;              // the first of bytes_
   std::deque<Segment> on_the_way_;  // the others
   MonotonicTime last_arrival_;
+  MonotonicTime newest_arrival_;
   bool end_sent_ = false;
   MonotonicTime end_arrival_;
 };

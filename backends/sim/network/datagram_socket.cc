@@ -102,6 +102,7 @@ int64_t DatagramSocket::Receive(Buffers& to, int flags, Received& received) {
   Datagram& datagram = queue_.front();
   received.from = datagram.from;
   received.full_size = datagram.payload.size();
+  if (NotesArrivals()) received.arrival = datagram.arrival;
   const size_t copied = to.Fill(datagram.payload);
   received.flags = copied < received.full_size ? MSG_TRUNC : 0;
   const bool whole_size = (flags & MSG_TRUNC) != 0;
@@ -136,7 +137,9 @@ int64_t DatagramSocket::Send(Buffers& from, const Address* to, int) {
     target->blocked_senders_.push_back(Self());
     return kBlocked;
   }
-  Datagram datagram{SourceTowards(destination), std::vector<std::byte>(n)};
+  Datagram datagram;
+  datagram.from = SourceTowards(destination);
+  datagram.payload.resize(n);
   for (size_t at = 0; at < n;) {
     const std::span<std::byte> piece = from.Next(n - at);
     std::copy(piece.begin(), piece.end(),
@@ -224,6 +227,7 @@ void DatagramSocket::Arrive(Datagram datagram) {
     return;
   }
   queued_bytes_ += datagram.payload.size() + kOverheadBytes;
+  datagram.arrival = environment().now();
   queue_.push_back(std::move(datagram));
   Changed(POLLIN);
 }

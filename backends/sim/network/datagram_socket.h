@@ -19,6 +19,7 @@
 
 #include "ringway/backends/sim/network/network.h"
 #include "ringway/backends/sim/network/socket.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::sim {
 
@@ -59,6 +60,7 @@ class DatagramSocket final : public Socket {
   struct Datagram {
     Address from;
     std::vector<std::byte> payload;
+    MonotonicTime arrival;
   };
 
   std::shared_ptr<DatagramSocket> Self() {

@@ -7,11 +7,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "ringway/backends/sim/environment/description.h"
 #include "ringway/backends/sim/network/address.h"
 #include "ringway/backends/sim/network/socket_options.h"
+#include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::sim {
 
@@ -22,6 +24,8 @@ struct Received {
   Address from;
   int flags = 0;         // MSG_TRUNC
   size_t full_size = 0;  // of a datagram, including bytes cut off
+  // Of an IPv4 socket with SO_TIMESTAMPNS.
+  std::optional<MonotonicTime> arrival;
 };
 
 class Socket : public Description {
@@ -85,6 +89,9 @@ class Socket : public Description {
   virtual int TakeError() { return 0; }
   void InheritOptions(const Socket& listener) { options_ = listener.options_; }
   Network& network() const { return network_; }
+  bool NotesArrivals() const {
+    return family_ == AF_INET && options_.timestamps();
+  }
   void set_local(Address address) { local_ = std::move(address); }
   void set_remote(Address address) { remote_ = std::move(address); }
 

@@ -18,7 +18,8 @@ constexpr int kLeastBuffer = 4096;
 bool IsKept(int level, int option) {
   if (level == SOL_SOCKET) {
     return option == SO_REUSEADDR || option == SO_REUSEPORT ||
-           option == SO_KEEPALIVE || option == SO_SNDBUF || option == SO_RCVBUF;
+           option == SO_KEEPALIVE || option == SO_SNDBUF ||
+           option == SO_RCVBUF || option == SO_TIMESTAMPNS;
   }
   if (level == IPPROTO_TCP) {
     return option == TCP_NODELAY || option == TCP_KEEPIDLE ||
@@ -35,7 +36,7 @@ bool IsKept(int level, int option) {
 bool IsFlag(int level, int option) {
   if (level == IPPROTO_TCP) return option == TCP_NODELAY || option == TCP_CORK;
   return option == SO_REUSEADDR || option == SO_REUSEPORT ||
-         option == SO_KEEPALIVE;
+         option == SO_KEEPALIVE || option == SO_TIMESTAMPNS;
 }
 
 bool IsBuffer(int level, int option) {

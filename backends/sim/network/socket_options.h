@@ -21,6 +21,7 @@ class SocketOptions {
   int Set(int level, int option, const void* value, socklen_t length);
   int Get(int level, int option, void* value, socklen_t& length) const;
 
+  bool timestamps() const { return Value(SOL_SOCKET, SO_TIMESTAMPNS, 0) != 0; }
   bool reuse_port() const { return Value(SOL_SOCKET, SO_REUSEPORT, 0) != 0; }
   // True if closing resets the connection.
   bool resets_on_close() const { return linger_.l_onoff && !linger_.l_linger; }

@@ -122,6 +122,7 @@ int64_t StreamSocket::Receive(Buffers& to, int flags, Received& received) {
   const bool peek = (flags & MSG_PEEK) != 0;
   const size_t n = incoming_.Receive(to, now, peek);
   if (n > 0) {
+    if (NotesArrivals()) received.arrival = incoming_.newest_arrival();
     if (auto peer = peer_.lock(); peer && !peek) peer->Changed(POLLOUT);
     return static_cast<int64_t>(n);
   }

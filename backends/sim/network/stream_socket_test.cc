@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -74,6 +75,34 @@ class StreamSocketTest : public ::testing::Test {
   Network network_{environment_, files_};
   SocketPtr listener_, client_, server_;
 };
+
+TEST_F(StreamSocketTest, SaysWhenBytesArrivedIfAsked) {
+  ConnectAll();
+  SetLatency(absl::Milliseconds(10));
+  char memory[16];
+  const auto receive = [&](size_t most) {
+    Buffers to(memory, most);
+    Received received;
+    EXPECT_GT(server_->Receive(to, 0, received), 0);
+    return received.arrival;
+  };
+  Send(*client_, "a");
+  Pass(absl::Seconds(1));
+  EXPECT_EQ(receive(1), std::nullopt);
+  const int on = 1;
+  ASSERT_EQ(server_->SetOption(SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)), 0);
+  const MonotonicTime sent = environment_.now();
+  Send(*client_, "b");
+  Pass(absl::Seconds(1));
+  EXPECT_EQ(receive(1), sent + absl::Milliseconds(10));
+  // Those that wait together have the time of the newest.
+  Send(*client_, "c");
+  Pass(absl::Seconds(1));
+  Send(*client_, "d");
+  Pass(absl::Seconds(1));
+  EXPECT_EQ(receive(1), sent + absl::Milliseconds(2'010));
+  EXPECT_EQ(receive(1), sent + absl::Milliseconds(2'010));
+}
 
 TEST_F(StreamSocketTest, BytesArriveInOrderAfterTheirLatency) {
   ConnectAll();
