@@ -19,6 +19,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
@@ -301,6 +302,30 @@ TEST_P(UdpInfoTest, CutsDatagramsAndJoinsThem) {
   Run(main());
 }
 
+// What keeps the time is the interface's packet scheduler, which the loopback
+// interface has none of.
+TEST_P(UdpInfoTest, SendsWithATimeIfTheSocketMay) {
+  auto main = [&]() -> Task<void> {
+    UdpOptions options;
+    options.transmit_times = true;
+    for (const Way& way : kWays) {
+      SCOPED_TRACE(way.destination);
+      UdpSocket socket = Bind(way.bound);
+      UdpSocket sender = Bind(way.sender, options);
+      SendOptions at;
+      at.transmit_at = loop().now() + absl::Milliseconds(1);
+      EXPECT_EQ(co_await sender.SendTo(Bytes("x"), Named(socket, way.host), at),
+                absl::OkStatus());
+      EXPECT_TRUE((co_await Next(socket, false)).ok());
+      UdpSocket may_not = Bind(way.sender);
+      EXPECT_EQ(ErrnoOf(co_await may_not.SendTo(Bytes("x"),
+                                                Named(socket, way.host), at)),
+                EINVAL);
+    }
+  };
+  Run(main());
+}
+
 TEST_P(UdpInfoTest, ReportsWhoCouldNotBeReached) {
   auto main = [&]() -> Task<void> {
     for (const char* host : {"127.0.0.1", "::1"}) {
@@ -366,6 +391,12 @@ RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(UdpInfoRefusedTest);
 TEST_P(UdpInfoRefusedTest, TheSimulatorRefusesOptionsOfADatagram) {
   if (system().is_kernel()) GTEST_SKIP() << "needs the simulator";
   auto main = [&]() -> Task<void> {
+    UdpOptions times;
+    times.transmit_times = true;
+    const absl::Status refused =
+        UdpSocket::Bind(loop(), Address("127.0.0.1:0"), times).status();
+    EXPECT_EQ(ErrnoOf(refused), ENOPROTOOPT);
+    EXPECT_TRUE(absl::StrContains(refused.message(), "SO_TXTIME")) << refused;
     UdpSocket socket = ValueOf(UdpSocket::Bind(loop(), Address("127.0.0.1:0")));
     const SocketAddress self = ValueOf(socket.LocalAddress());
     SendOptions options;

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "absl/time/time.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/net/received_buffer.h"
 #include "ringway/net/socket_address.h"
 
@@ -69,6 +70,10 @@ struct SendOptions {
   // this interface; none: the system chooses.
   SocketAddress source;
   uint32_t interface = 0;
+  // Sent at this time, not at once: of Loop::now(), and of
+  // UdpOptions::transmit_times, which it needs. A time that has passed is now;
+  // one that is far ahead (10 seconds, tc-fq(8): horizon) loses the datagram.
+  std::optional<MonotonicTime> transmit_at;
 };
 
 // A datagram that could not be delivered, as the network reported.

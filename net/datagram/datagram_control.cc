@@ -174,6 +174,10 @@ size_t WriteControl(int family, const SendOptions& options,
   }
   if (options.segment_bytes != 0)
     writer.Add(IPPROTO_UDP, UDP_SEGMENT, options.segment_bytes);
+  if (options.transmit_at) {
+    writer.Add(SOL_SOCKET, SCM_TXTIME,
+               static_cast<uint64_t>(options.transmit_at->nanoseconds()));
+  }
   return writer.size();
 }
 

@@ -30,7 +30,7 @@ struct ReceiveControl {
 struct SendControl {
   alignas(cmsghdr) std::byte
       bytes[CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)) +
-            CMSG_SPACE(sizeof(uint16_t))];
+            CMSG_SPACE(sizeof(uint16_t)) + CMSG_SPACE(sizeof(uint64_t))];
 };
 
 // Sets what the control messages in `control` say.

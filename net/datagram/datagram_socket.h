@@ -68,7 +68,8 @@ class DatagramSocket {
   //
   // Errors: also EINVAL for segments that are too many, or larger than what
   //         passes the interface; EIO where the device cannot cut them;
-  //         EADDRNOTAVAIL or EINVAL for a source that is not this machine's.
+  //         EADDRNOTAVAIL or EINVAL for a source that is not this machine's;
+  //         EINVAL for a time without UdpOptions::transmit_times.
   // Cost:   one system call more, to learn the socket's family.
   SendWithOptionsOp SendTo(std::span<const std::byte> bytes,
                            const SocketAddress& receiver,

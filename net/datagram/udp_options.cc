@@ -2,9 +2,11 @@
 
 #include "ringway/net/datagram/udp_options.h"
 
+#include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <cstring>
 #include <string>
@@ -75,6 +77,12 @@ void SetReceived(OptionSetter& setter, int family, const UdpOptions& options) {
   }
 }
 
+void SetTransmitTimes(OptionSetter& setter) {
+  sock_txtime times = {};
+  times.clockid = CLOCK_MONOTONIC;
+  setter.Set(SOL_SOCKET, SO_TXTIME, &times, sizeof(times), "SO_TXTIME");
+}
+
 }  // namespace
 
 absl::Status SetUdpOptions(SocketCalls& sockets, int fd, int family,
@@ -90,6 +98,7 @@ absl::Status SetUdpOptions(SocketCalls& sockets, int fd, int family,
   setter.SetTypeOfService(family, options.type_of_service);
   setter.SetDevice(options.device);
   SetReceived(setter, family, options);
+  if (options.transmit_times) SetTransmitTimes(setter);
   if (family == AF_INET6) {
     setter.SetInt(IPPROTO_IPV6, IPV6_V6ONLY, options.v6_only, "IPV6_V6ONLY");
     SetMulticastOfIpv6(setter, options);

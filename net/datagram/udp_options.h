@@ -54,6 +54,11 @@ struct UdpOptions {
   // UdpSocket::TakeError() (IP_RECVERR). Each report also fails the next send
   // or receive, on sockets that are not connected, too.
   bool receive_errors = false;
+  // Datagrams may be sent at a time of their own, SendOptions::transmit_at
+  // (SO_TXTIME, on CLOCK_MONOTONIC). What keeps the time is the packet
+  // scheduler of the interface: tc-fq(8) does; others, and the loopback
+  // interface without one, send at once.
+  bool transmit_times = false;
 
   // As of StreamOptions.
   std::optional<size_t> send_buffer_bytes;
