@@ -37,6 +37,17 @@ enum class CancelOutcome : uint8_t {
   kNotFound,    // it is not active; nothing was changed
 };
 
+// Memory for what is received, in bytes, now. Receive buffers count whole.
+struct ReceiveMemory {
+  uint64_t buffers = 0;  // of receive buffers in use or kept for the next use
+  uint64_t lent = 0;     // of these, buffers in which a delivery is lent
+  uint64_t copies = 0;   // deliveries copied because buffers were low
+  uint64_t own = 0;      // memory of receives' own
+  uint64_t most = 0;     // the highest value that total() has had
+
+  uint64_t total() const { return buffers + copies + own; }
+};
+
 // Counters of one backend since it was made. Written by its thread only.
 struct BackendStats {
   uint64_t submitted = 0;      // operations started
@@ -56,6 +67,7 @@ struct BackendStats {
   uint64_t zero_copy_forsaken = 0;      // sends that ended with -EBUSY
   uint64_t direct_polling_refused = 0;  // direct transfers not polled
   uint64_t offloaded = 0;               // operations run by a helper thread
+  ReceiveMemory receive_memory;
 };
 
 // The constant properties of a backend.

@@ -3,7 +3,6 @@
 #include "ringway/backends/backend_options.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check_option.h"
@@ -31,11 +30,45 @@ absl::StatusOr<BackendKind> ParseBackendKind(std::string_view text) {
       "unknown backend \"", text, "\": expected auto, uring or epoll"));
 }
 
+namespace {
+
+// The buffers for datagrams, and one or as many as were asked for.
+absl::Status CheckReceiveMemory(const BackendOptions& o) {
+  const uint64_t n_streams = std::max(o.receive_buffer_count, 1u);
+  const uint64_t n_datagrams = ReceiveBufferCounts(o).datagrams;
+  const uint64_t needed =
+      n_streams * o.receive_buffer_bytes + n_datagrams * DatagramBufferBytes(o);
+  if (needed <= o.receive_memory_bytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "BackendOptions::receive_memory_bytes is ", o.receive_memory_bytes,
+      ", must be at least ", needed, " for ", n_streams,
+      " buffers (receive_buffer_count, or one) of ", o.receive_buffer_bytes,
+      " bytes (receive_buffer_bytes) and ", n_datagrams, " of ",
+      DatagramBufferBytes(o), " for datagrams"));
+}
+
+}  // namespace
+
+ReceiveBufferCount ReceiveBufferCounts(const BackendOptions& options) {
+  constexpr uint32_t kMostForDatagrams = 64;
+  constexpr uint64_t kShareOfDatagrams = 16;
+  const uint64_t total = options.receive_memory_bytes;
+  const uint64_t most = options.receive_buffer_count != 0
+                            ? options.receive_buffer_count
+                            : kMostReceiveBuffers;
+  const uint64_t n_bytes = DatagramBufferBytes(options);
+  const uint64_t n_datagrams =
+      std::clamp<uint64_t>(total / kShareOfDatagrams / n_bytes, 1,
+                           std::min<uint64_t>(most, kMostForDatagrams));
+  const uint64_t rest = total - std::min(total, n_datagrams * n_bytes);
+  ReceiveBufferCount count;
+  count.streams = static_cast<uint32_t>(
+      std::clamp<uint64_t>(rest / options.receive_buffer_bytes, 1, most));
+  count.datagrams = static_cast<uint32_t>(n_datagrams);
+  return count;
+}
+
 absl::Status CheckBackendOptions(const BackendOptions& o) {
-  // Uses the rounded-up count; the largest values fit into 64 bits.
-  const uint64_t receive_bytes =
-      uint64_t{std::bit_ceil(std::min(o.receive_buffer_count, 1u << 31))} *
-      o.receive_buffer_bytes;
   for (const absl::Status& status : {
            CheckOption("BackendOptions::kind", o.kind, BackendKind::kEpoll),
            CheckOption("BackendOptions::submission_entries",
@@ -43,15 +76,12 @@ absl::Status CheckBackendOptions(const BackendOptions& o) {
            CheckOption("BackendOptions::completion_entries",
                        o.completion_entries, std::max(2u, o.submission_entries),
                        65'536),
-           CheckOption("BackendOptions::receive_buffer_count",
-                       o.receive_buffer_count, 1, 32'768),
+           CheckOption("BackendOptions::receive_memory_bytes",
+                       o.receive_memory_bytes, 128, kMostReceiveBytes),
            CheckOption("BackendOptions::receive_buffer_bytes",
                        o.receive_buffer_bytes, 64, 1u << 30),
-           CheckOption("BackendOptions::receive_buffer_count (a power of two) "
-                       "times receive_buffer_bytes",
-                       receive_bytes, 64, kMostReceiveBytes),
-           CheckOption("BackendOptions::receive_low_water", o.receive_low_water,
-                       0, o.receive_buffer_count),
+           CheckOption("BackendOptions::receive_buffer_count",
+                       o.receive_buffer_count, 0, kMostReceiveBuffers),
            CheckOption("BackendOptions::receive_copy_bytes",
                        o.receive_copy_bytes, 0, kMostReceiveBytes),
            CheckOption("BackendOptions::receive_own_bytes", o.receive_own_bytes,
@@ -69,7 +99,9 @@ absl::Status CheckBackendOptions(const BackendOptions& o) {
        }) {
     if (!status.ok()) return status;
   }
-  return absl::OkStatus();
+  if (absl::Status status = CheckReceiveMemory(o); !status.ok()) return status;
+  return CheckOption("BackendOptions::receive_low_water", o.receive_low_water,
+                     0, ReceiveBufferCounts(o).streams);
 }
 
 }  // namespace ringway

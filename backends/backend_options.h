@@ -5,6 +5,7 @@
 #ifndef RINGWAY_BACKENDS_BACKEND_OPTIONS_H_
 #define RINGWAY_BACKENDS_BACKEND_OPTIONS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -34,9 +35,12 @@ enum class DirectPolling : uint8_t {
   kRequired,  // -EOPNOTSUPP if the device has none
 };
 
-// Upper limit of the total size of a backend's receive buffers, and of copied
-// deliveries. This is address space; only used pages become memory.
+// Upper limit of receive_memory_bytes and receive_copy_bytes. This is address
+// space; only used pages become memory.
 inline constexpr uint64_t kMostReceiveBytes = uint64_t{4} << 30;
+
+// Upper limit of receive_buffer_count.
+inline constexpr uint32_t kMostReceiveBuffers = 32'768;
 
 // Enough for any datagram with its sender and control messages.
 inline constexpr uint32_t kDatagramBufferBytes = 68 * 1024;
@@ -93,13 +97,24 @@ struct BackendOptions {
   // thousands in flight.
   uint32_t completion_entries = 4096;
 
-  // Buffers lent to multishot receives: their largest number (1 to 32,768,
-  // rounded up to a power of two) and size (64 bytes to 1 GiB), at most
-  // kMostReceiveBytes in all. The first are allocated when the first multishot
-  // receive starts. Datagrams have up to 64 of their own, no larger than any
-  // datagram.
-  uint32_t receive_buffer_count = 256;
+  // The most memory that all buffers lent to multishot receives take, up to
+  // kMostReceiveBytes; ReceiveBufferCounts() of them fit. They are used and
+  // given back as needed: BackendStats::receive_memory. With copies and memory
+  // of receives' own, peers can make a worker use
+  //
+  //   receive_memory_bytes + receive_copy_bytes
+  //     + 2 * receive_own_bytes * connections
+  //
+  // and not more, if the task of each connection keeps one delivery at a time.
+  // Datagrams are in docs/backends.md.
+  size_t receive_memory_bytes = 64 * 1024 * 1024;
+
+  // The size of a buffer, 64 bytes to 1 GiB.
   uint32_t receive_buffer_bytes = 256 * 1024;
+
+  // The most buffers, up to kMostReceiveBuffers, which must fit into
+  // receive_memory_bytes. 0: as many as fit.
+  uint32_t receive_buffer_count = 0;
 
   // Lets streams put several deliveries into a buffer, one after the other, so
   // that large messages come whole and small ones take little memory. A buffer
@@ -109,7 +124,7 @@ struct BackendOptions {
 
   // When fewer receive buffers than this are left, deliveries are copied and
   // their buffers returned at once, so that tasks that keep deliveries do not
-  // starve others. 0: a quarter of them. At most receive_buffer_count.
+  // starve others. 0: a quarter of them. At most their number.
   uint32_t receive_low_water = 0;
 
   // Upper limit of the bytes in such copies, 0 to kMostReceiveBytes. Beyond
@@ -136,6 +151,20 @@ struct BackendOptions {
 
 // InvalidArgument with the option and its limits if one is out of range.
 absl::Status CheckBackendOptions(const BackendOptions& options);
+
+// The most receive buffers there may be, at least one of each kind. On io_uring
+// datagrams have their own, no larger than any datagram: up to 64, in a
+// sixteenth of receive_memory_bytes. Requires valid options.
+struct ReceiveBufferCount {
+  uint32_t streams = 0;
+  uint32_t datagrams = 0;
+};
+ReceiveBufferCount ReceiveBufferCounts(const BackendOptions& options);
+
+// The size of a receive buffer for datagrams alone.
+inline uint32_t DatagramBufferBytes(const BackendOptions& options) {
+  return std::min(options.receive_buffer_bytes, kDatagramBufferBytes);
+}
 
 }  // namespace ringway
 

@@ -53,18 +53,25 @@ const Case kCases[] = {
     CASE(completion_entries, 512, true),
     CASE(completion_entries, 65'536, true),
     CASE(completion_entries, 65'537, false),
-    CASE(receive_buffer_count, 0, false),
+    CASE(receive_memory_bytes, 0, false),
+    CASE(receive_memory_bytes, 127, false),
+    CASE(receive_memory_bytes, 331'775, false),
+    CASE(receive_memory_bytes, 331'776, true),  // a buffer of each kind
+    CASE(receive_memory_bytes, kMostReceiveBytes, true),
+    CASE(receive_memory_bytes, kMostReceiveBytes + 1, false),
+    CASE(receive_buffer_count, 0, true),
     CASE(receive_buffer_count, 1, true),
-    CASE(receive_buffer_count, 16'384, true),
+    CASE(receive_buffer_count, 240, true),
+    CASE(receive_buffer_count, 241, false),
     CASE(receive_buffer_count, 32'769, false),
     CASE(receive_buffer_count, kHuge, false),
     CASE(receive_buffer_bytes, 63, false),
     CASE(receive_buffer_bytes, 64, true),
-    CASE(receive_buffer_bytes, 16 << 20, true),
-    CASE(receive_buffer_bytes, (16 << 20) + 1, false),
+    CASE(receive_buffer_bytes, 62'930'944, true),  // one beside datagrams
+    CASE(receive_buffer_bytes, 62'930'945, false),
     CASE(receive_buffer_bytes, kHuge, false),
-    CASE(receive_low_water, 256, true),
-    CASE(receive_low_water, 257, false),
+    CASE(receive_low_water, 240, true),
+    CASE(receive_low_water, 241, false),
     CASE(receive_copy_bytes, 0, true),
     CASE(receive_copy_bytes, kMostReceiveBytes, true),
     CASE(receive_copy_bytes, kMostReceiveBytes + 1, false),
@@ -114,21 +121,46 @@ TEST_P(BackendOptionsTest, AreRefusedOutOfRangeByName) {
 INSTANTIATE_TEST_SUITE_P(Limits, BackendOptionsTest,
                          ::testing::ValuesIn(kCases));
 
-// Each value is in range; their product is not.
+// Each value is in range; together they are not.
 TEST(BackendOptions, BoundTheReceiveBuffersTogether) {
   BackendOptions options;
-  options.receive_buffer_count = 32'768;
-  options.receive_buffer_bytes = 131'072;
+  options.receive_buffer_count = 300;
+  options.receive_memory_bytes = 300 * 256 * 1024 + 64 * 68 * 1024;
   EXPECT_TRUE(CheckBackendOptions(options).ok());
-  options.receive_buffer_bytes = 131'073;
-  EXPECT_FALSE(CheckBackendOptions(options).ok());
-  options.receive_buffer_bytes = 16 << 20;  // 512 GiB
-  EXPECT_FALSE(CheckBackendOptions(options).ok());
-  options.receive_buffer_bytes = 131'072;
-  options.receive_buffer_count = 16'385;  // there will be 32,768
-  EXPECT_TRUE(CheckBackendOptions(options).ok());
-  options.receive_buffer_bytes = 131'073;
-  EXPECT_FALSE(CheckBackendOptions(options).ok());
+  --options.receive_memory_bytes;
+
+  const absl::Status status = CheckBackendOptions(options);
+
+  EXPECT_EQ(status.message(),
+            "BackendOptions::receive_memory_bytes is 83099647, must be at "
+            "least 83099648 for 300 buffers (receive_buffer_count, or one) of "
+            "262144 bytes (receive_buffer_bytes) and 64 of 69632 for "
+            "datagrams");
+}
+
+// Whatever the numbers, all buffers fit.
+TEST(BackendOptions, BuffersFollowFromTheirMemory) {
+  const auto counts = [](size_t memory, uint32_t n_bytes, uint32_t most) {
+    BackendOptions options;
+    options.receive_memory_bytes = memory;
+    options.receive_buffer_bytes = n_bytes;
+    options.receive_buffer_count = most;
+    EXPECT_TRUE(CheckBackendOptions(options).ok()) << memory << ", " << n_bytes;
+    const ReceiveBufferCount count = ReceiveBufferCounts(options);
+    EXPECT_LE(uint64_t{count.streams} * n_bytes +
+                  uint64_t{count.datagrams} * DatagramBufferBytes(options),
+              memory);
+    return std::to_string(count.streams) + " + " +
+           std::to_string(count.datagrams);
+  };
+  EXPECT_EQ(counts(64 << 20, 256 * 1024, 0), "240 + 60");
+  EXPECT_EQ(counts(128 << 20, 256 * 1024, 0), "495 + 64");
+  EXPECT_EQ(counts(64 << 20, 256 * 1024, 3), "3 + 3");
+  EXPECT_EQ(counts(1 << 20, 256 * 1024, 0), "3 + 1");
+  EXPECT_EQ(counts(128, 64, 0), "1 + 1");
+  EXPECT_EQ(counts(200, 64, 0), "2 + 1");
+  EXPECT_EQ(counts(64 << 20, 64, 0), "32768 + 64");
+  EXPECT_EQ(counts(64 << 20, 64, 32'768), "32768 + 64");
 }
 
 }  // namespace

@@ -74,7 +74,6 @@ TEST_F(MakeBackendTest, OptionsOutOfRangeNameTheField) {
       {"completion_entries", &BackendOptions::completion_entries, 0},
       {"completion_entries", &BackendOptions::completion_entries, 511},
       {"completion_entries", &BackendOptions::completion_entries, 65'537},
-      {"receive_buffer_count", &BackendOptions::receive_buffer_count, 0},
       {"receive_buffer_count", &BackendOptions::receive_buffer_count, 32'769},
       {"receive_buffer_bytes", &BackendOptions::receive_buffer_bytes, 0},
       {"receive_buffer_bytes", &BackendOptions::receive_buffer_bytes,

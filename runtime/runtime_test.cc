@@ -82,10 +82,10 @@ TEST_F(RuntimeTest, NamesABadSettingAndStartsNothing) {
        "ExecutorOptions::max_tasks is 4, must be at least 5: "},
       {[](Runtime::Builder& b) {
          ExecutorOptions options;
-         options.loop.backend.receive_buffer_count = 0;
+         options.loop.backend.receive_memory_bytes = 1'000;
          b.Options(options).Workers(3);
        },
-       "receive_buffer_count"},
+       "BackendOptions::receive_memory_bytes is 1000, must be at least "},
   };
   for (const Case& c : cases) {
     std::atomic<int> started{0};

@@ -16,21 +16,28 @@ constexpr size_t kMostSlots = UINT32_MAX - size_t{DeliveryMemory::kFirstId};
 }  // namespace
 
 DeliveryMemory::Block DeliveryMemory::Copy(std::span<const std::byte> bytes) {
-  if (bytes.size() > max_copy_bytes_ - copy_bytes_held_) return {};
-  const Block block = Allocate(bytes.size());
+  if (bytes.size() > max_copy_bytes_ - account_.memory().copies) return {};
+  const Block block = Hold(bytes.size(), /*copied=*/true);
   if (block.data == nullptr) return block;
   std::copy(bytes.begin(), bytes.end(), block.data);
-  Held(block.id).n_copied = bytes.size();
-  copy_bytes_held_ += bytes.size();
+  account_.AddCopy(bytes.size());
   return block;
 }
 
 DeliveryMemory::Block DeliveryMemory::Allocate(size_t n_bytes) {
+  const Block block = Hold(n_bytes, /*copied=*/false);
+  if (block.data != nullptr) account_.AddOwn(n_bytes);
+  return block;
+}
+
+DeliveryMemory::Block DeliveryMemory::Hold(size_t n_bytes, bool copied) {
   if (first_free_ == kNone && !AddSlot()) return {};
   Slot& slot = slots_[first_free_];
   // At least one byte, so that an empty delivery has an address too.
   slot.data.reset(new (std::nothrow) std::byte[std::max<size_t>(n_bytes, 1)]);
   if (slot.data == nullptr) return {};
+  slot.n_bytes = n_bytes;
+  slot.copied = copied;
   Block block;
   block.id = static_cast<uint32_t>(first_free_ + kFirstId);
   block.data = slot.data.get();
@@ -64,7 +71,11 @@ std::byte* DeliveryMemory::Data(uint32_t id) { return Held(id).data.get(); }
 
 void DeliveryMemory::Return(uint32_t id) {
   Slot& slot = Held(id);
-  copy_bytes_held_ -= std::exchange(slot.n_copied, 0);
+  if (slot.copied) {
+    account_.RemoveCopy(slot.n_bytes);
+  } else {
+    account_.RemoveOwn(slot.n_bytes);
+  }
   slot.data.reset();
   Free(id - kFirstId);
 }

@@ -13,6 +13,8 @@
 #include <span>
 #include <vector>
 
+#include "ringway/backends/common/receive_account.h"
+
 namespace ringway {
 
 class DeliveryMemory {
@@ -20,9 +22,10 @@ class DeliveryMemory {
   // Its ids are these and larger; receive buffers have smaller ids.
   static constexpr uint32_t kFirstId = 65'536;
 
-  // Copies occupy at most `max_copy_bytes` at any time.
-  explicit DeliveryMemory(size_t max_copy_bytes)
-      : max_copy_bytes_(max_copy_bytes) {}
+  // Copies occupy at most `max_copy_bytes` at any time. What is held is noted
+  // in `account`, which must outlive this.
+  DeliveryMemory(size_t max_copy_bytes, ReceiveAccount& account)
+      : max_copy_bytes_(max_copy_bytes), account_(account) {}
 
   static bool Has(uint32_t id) { return id >= kFirstId; }
 
@@ -50,22 +53,22 @@ class DeliveryMemory {
   // Frees block `id`. Requires that it is held (checked).
   void Return(uint32_t id);
 
-  size_t copy_bytes_held() const { return copy_bytes_held_; }
-
  private:
   struct Slot {
     std::unique_ptr<std::byte[]> data;
-    size_t n_copied = 0;
+    size_t n_bytes = 0;
+    bool copied = false;
     size_t next_free = kNone;
   };
   static constexpr size_t kNone = SIZE_MAX;
 
   Slot& Held(uint32_t id);
+  Block Hold(size_t n_bytes, bool copied);
   bool AddSlot();
   void Free(size_t slot);
 
   const size_t max_copy_bytes_;
-  size_t copy_bytes_held_ = 0;
+  ReceiveAccount& account_;
   std::vector<Slot> slots_;  // by id
   size_t first_free_ = kNone;
 };

@@ -3,7 +3,6 @@
 #include "ringway/backends/common/receive_buffers.h"
 
 #include <algorithm>
-#include <bit>
 #include <new>
 #include <utility>
 
@@ -14,16 +13,16 @@ namespace ringway {
 
 uint32_t ReceiveLowWater(const BackendOptions& options) {
   if (options.receive_low_water != 0) return options.receive_low_water;
-  return std::bit_ceil(options.receive_buffer_count) / 4;
+  return ReceiveBufferCounts(options).streams / 4;
 }
 
 absl::StatusOr<std::unique_ptr<ReceiveBuffers>> ReceiveBuffers::Create(
     const BackendOptions& options) try {
   // Mapped memory, which becomes resident only when used.
-  absl::StatusOr<AlignedBuffer> memory = AlignedBuffer::Create(
-      size_t{std::bit_ceil(options.receive_buffer_count)} *
-          options.receive_buffer_bytes,
-      /*alignment=*/4096);
+  absl::StatusOr<AlignedBuffer> memory =
+      AlignedBuffer::Create(size_t{ReceiveBufferCounts(options).streams} *
+                                options.receive_buffer_bytes,
+                            /*alignment=*/4096);
   if (!memory.ok()) return memory.status();
   return std::unique_ptr<ReceiveBuffers>(
       new ReceiveBuffers(options, *std::move(memory)));
@@ -36,9 +35,10 @@ ReceiveBuffers::ReceiveBuffers(const BackendOptions& options,
     : n_bytes_(options.receive_buffer_bytes),
       low_water_(ReceiveLowWater(options)),
       shared_(options.share_receive_buffers),
+      account_(options.receive_memory_bytes),
       memory_(std::move(memory)),
-      buffers_(std::bit_ceil(options.receive_buffer_count)),
-      own_(options.receive_copy_bytes) {
+      buffers_(ReceiveBufferCounts(options).streams),
+      own_(options.receive_copy_bytes, account_) {
   warm_.reserve(kMostWarm);
   cold_.reserve(buffers_.size());
   for (size_t id = buffers_.size(); id-- > 0;)
@@ -89,7 +89,7 @@ ReceiveBuffer ReceiveBuffers::Deliver(const ReceiveBuffer& filled,
     }
   }
   Buffer& buffer = buffers_[filled.id];
-  ++buffer.n_lent;
+  if (buffer.n_lent++ == 0) account_.Lend(n_bytes_);
   buffer.n_used =
       shared_ ? buffer.n_used + static_cast<uint32_t>(n_bytes) : n_bytes_;
   return delivered;
@@ -104,14 +104,17 @@ void ReceiveBuffers::Return(uint32_t id) {
                 "receive buffer %u was returned twice or never lent", id);
   Buffer& buffer = buffers_[id];
   if (--buffer.n_lent > 0) return;
+  account_.Unlend(n_bytes_);
   buffer.n_used = 0;
   if (id != current_) Free(id);
 }
 
 uint32_t ReceiveBuffers::TakeFree() {
-  std::vector<uint32_t>& from = warm_.empty() ? cold_ : warm_;
+  const bool cold = warm_.empty();
+  std::vector<uint32_t>& from = cold ? cold_ : warm_;
   const uint32_t id = from.back();
   from.pop_back();
+  if (cold) account_.AddBuffer(n_bytes_);
   return id;
 }
 
@@ -121,6 +124,7 @@ void ReceiveBuffers::Free(uint32_t id) {
     return;
   }
   memory_.Discard(size_t{id} * n_bytes_, n_bytes_);
+  account_.RemoveBuffer(n_bytes_);
   cold_.push_back(id);
 }
 

@@ -23,8 +23,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
 #include "ringway/backends/common/delivery_memory.h"
+#include "ringway/backends/common/receive_account.h"
 #include "ringway/backends/opcode.h"
 #include "ringway/core/memory/aligned_buffer.h"
 
@@ -38,9 +40,8 @@ inline uint32_t ReceiveBytesNeeded(OpCode opcode) {
 
 // The size of memory of its own for one, of `options`.
 inline uint32_t ReceiveOwnBytes(const BackendOptions& options, OpCode opcode) {
-  return opcode == OpCode::kRecvMsgMultishot
-             ? std::min(options.receive_buffer_bytes, kDatagramBufferBytes)
-             : options.receive_own_bytes;
+  return opcode == OpCode::kRecvMsgMultishot ? DatagramBufferBytes(options)
+                                             : options.receive_own_bytes;
 }
 
 // When fewer receive buffers than this are left, deliveries are copied.
@@ -100,6 +101,8 @@ class ReceiveBuffers {
                : id < buffers_.size() && buffers_[id].n_lent > 0;
   }
 
+  const ReceiveMemory& memory() const { return account_.memory(); }
+
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr size_t kMostWarm = 16;
@@ -127,6 +130,7 @@ class ReceiveBuffers {
   const uint32_t n_bytes_;
   const uint32_t low_water_;
   const bool shared_;
+  ReceiveAccount account_;
   AlignedBuffer memory_;
   std::vector<Buffer> buffers_;  // by id
   // Free ones: the one that became free last is used first. The memory of cold

@@ -40,8 +40,8 @@ std::string_view TextOf(const ReceiveBuffer& buffer) {
 }
 
 TEST(ReceiveBuffers, EachIsLentOnceUntilItIsReturned) {
-  auto buffers = *ReceiveBuffers::Create(Options(3, 1, 0));
-  ASSERT_EQ(buffers->available(), 4u);  // rounded up
+  auto buffers = *ReceiveBuffers::Create(Options(4, 1, 0));
+  ASSERT_EQ(buffers->available(), 4u);
   std::vector<bool> seen(4);
   std::vector<ReceiveBuffer> lent;
   while (buffers->available() > 0) {
@@ -69,7 +69,7 @@ TEST(ReceiveBuffers, WhatWasDiscardedIsTakenAgain) {
 
 TEST(ReceiveBuffers, LowWaterIsAQuarterUnlessSaidOtherwise) {
   EXPECT_EQ(ReceiveLowWater(Options(256, 0, 0)), 64u);
-  EXPECT_EQ(ReceiveLowWater(Options(5, 0, 0)), 2u);  // of eight
+  EXPECT_EQ(ReceiveLowWater(Options(9, 0, 0)), 2u);
   EXPECT_EQ(ReceiveLowWater(Options(256, 3, 0)), 3u);
 }
 
@@ -207,6 +207,49 @@ TEST(ReceiveBuffers, LargeReceiveGetsAWholeBuffer) {
   buffers->Return(buffers->Deliver(large, 60).id);
   buffers->Return(small.id);
   EXPECT_EQ(buffers->available(), 2u);
+}
+
+TEST(ReceiveBuffers, GaugesRiseWithWhatIsLentAndFallWithItsReturn) {
+  auto buffers = *ReceiveBuffers::Create(Options(40, 1, 0));
+  EXPECT_EQ(buffers->memory().total(), 0u);
+  std::vector<ReceiveBuffer> lent;
+  for (size_t n = 1; n <= 40; ++n) {
+    lent.push_back(DeliverText(*buffers, "x"));
+    EXPECT_EQ(buffers->memory().buffers, n * 64);
+    EXPECT_EQ(buffers->memory().lent, n * 64);
+  }
+  const ReceiveBuffer own = buffers->TakeOwn(100);
+  EXPECT_EQ(buffers->memory().own, 100u);
+
+  buffers->Discard(own);
+  for (const ReceiveBuffer& buffer : lent) buffers->Return(buffer.id);
+
+  EXPECT_EQ(buffers->memory().lent, 0u);
+  EXPECT_EQ(buffers->memory().own, 0u);
+  EXPECT_EQ(buffers->memory().buffers, 17u * 64) << "warm, and the current one";
+  EXPECT_EQ(buffers->memory().most, 40u * 64 + 100);
+}
+
+TEST(ReceiveBuffers, GaugesCountSharedBuffersOnceAndCopiesByTheByte) {
+  BackendOptions options = Options(2, 2, 5);
+  options.share_receive_buffers = true;
+  auto buffers = *ReceiveBuffers::Create(options);
+  const ReceiveBuffer one = DeliverText(*buffers, "one");
+  const ReceiveBuffer two = DeliverText(*buffers, "two");
+  EXPECT_EQ(buffers->memory().lent, 64u);
+  const ReceiveBuffer rest = DeliverText(*buffers, std::string(58, 'r'));
+  const ReceiveBuffer copy = DeliverText(*buffers, "copy");
+  ASSERT_TRUE(copy.copied);
+  EXPECT_EQ(buffers->memory().copies, 4u);
+  EXPECT_EQ(buffers->memory().own, 0u);
+
+  buffers->Return(copy.id);
+  buffers->Return(one.id);
+  buffers->Return(rest.id);
+  EXPECT_EQ(buffers->memory().copies, 0u);
+  EXPECT_EQ(buffers->memory().lent, 64u) << "\"two\" is still lent";
+  buffers->Return(two.id);
+  EXPECT_EQ(buffers->memory().lent, 0u);
 }
 
 // Checked content, in whatever order buffers are returned.

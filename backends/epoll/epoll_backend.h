@@ -63,7 +63,7 @@ class EpollBackend final : public Backend {
   bool TakeDelivery(DeliveringOperation& op, Delivery& event) override;
   void ReturnBuffer(uint32_t buffer_id) override;
   int PollableFd() const override { return watcher_.set().fd(); }
-  BackendStats stats() const override { return stats_; }
+  BackendStats stats() const override;
 
   // For tests, between turns: compares its view of the epoll set with the
   // kernel's.

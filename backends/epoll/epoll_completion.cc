@@ -242,6 +242,12 @@ void EpollBackend::PassOverStarved(const Operation& op) {
   unfinished_.PushBack(entry->readers);
 }
 
+BackendStats EpollBackend::stats() const {
+  BackendStats stats = stats_;
+  if (buffers_ != nullptr) stats.receive_memory = buffers_->memory();
+  return stats;
+}
+
 void EpollBackend::ReturnBuffer(uint32_t buffer_id) {
   owner_.Check("an epoll backend");
   RINGWAY_CHECK(buffers_ != nullptr,

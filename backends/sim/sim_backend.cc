@@ -231,6 +231,12 @@ bool SimBackend::TakeDelivery(DeliveringOperation& op, Delivery& delivery) {
   return completions_.Take(op, delivery);
 }
 
+BackendStats SimBackend::stats() const {
+  BackendStats stats = stats_;
+  if (buffers_ != nullptr) stats.receive_memory = buffers_->memory();
+  return stats;
+}
+
 void SimBackend::ReturnBuffer(uint32_t buffer_id) {
   owner_.Check("a simulated backend");
   RINGWAY_CHECK(buffers_ != nullptr,

@@ -56,7 +56,7 @@ class SimBackend final : public Backend {
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
   void ReturnBuffer(uint32_t buffer_id) override;
   int PollableFd() const override;
-  BackendStats stats() const override { return stats_; }
+  BackendStats stats() const override;
 
   // When a Scheduler must turn its loop again: not while this is later than
   // now.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -26,21 +27,21 @@ void SetFlags(io_uring_buf_reg& registration, uint16_t flags) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BufferRing>> BufferRing::Create(
-    KernelRing& ring, const Config& config) {
+    KernelRing& ring, const Config& config, ReceiveAccount& account) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   // Mapped memory, which becomes resident only when used.
   absl::StatusOr<AlignedBuffer> memory =
       AlignedBuffer::Create(size_t{config.most} * config.n_bytes, page);
   if (!memory.ok()) return memory.status();
-  absl::StatusOr<AlignedBuffer> entries =
-      AlignedBuffer::Create(config.most * sizeof(io_uring_buf), page);
+  absl::StatusOr<AlignedBuffer> entries = AlignedBuffer::Create(
+      std::bit_ceil(config.most) * sizeof(io_uring_buf), page);
   if (!entries.ok()) return entries.status();
   std::unique_ptr<BufferRing> buffers(
-      new BufferRing(config, *std::move(memory), *std::move(entries)));
+      new BufferRing(config, *std::move(memory), *std::move(entries), account));
 
   io_uring_buf_reg registration = {};
   registration.ring_addr = reinterpret_cast<uintptr_t>(buffers->ring());
-  registration.ring_entries = config.most;
+  registration.ring_entries = buffers->n_entries_;
   registration.bgid = config.group;
   if (config.shared) SetFlags(registration, kBufferRingShared);
   if (int rc = io_uring_register_buf_ring(ring.get(), &registration, 0);
@@ -52,27 +53,30 @@ absl::StatusOr<std::unique_ptr<BufferRing>> BufferRing::Create(
 }
 
 BufferRing::BufferRing(const Config& config, AlignedBuffer memory,
-                       AlignedBuffer ring)
+                       AlignedBuffer ring, ReceiveAccount& account)
     : config_(config),
+      n_entries_(std::bit_ceil(config.most)),
+      account_(account),
       usual_(config.shared ? std::min(kFewest, config.most) : config.most),
       memory_(std::move(memory)),
       ring_(std::move(ring)),
       buffers_(config.most) {
   removed_.reserve(config.most);
   io_uring_buf_ring_init(this->ring());
-  while (made_ < usual_) Add(made_++);
-  lowest_ = available_;
+  while (made_ < usual_) Make();
+  lowest_ = unused_ = available_;
 }
 
 std::byte* BufferRing::Lend(uint32_t cqe_flags, size_t n_bytes) {
   const uint32_t id = cqe_flags >> IORING_CQE_BUFFER_SHIFT;
   Buffer& buffer = buffers_[id];
   std::byte* const data = Data(id) + buffer.n_used;
-  ++buffer.n_lent;
+  if (buffer.n_lent++ == 0) account_.Lend(config_.n_bytes);
   buffer.n_used += static_cast<uint32_t>(n_bytes);
   if ((cqe_flags & kCompletionBufferMore) == 0) {
     buffer.in_ring = false;
     lowest_ = std::min(lowest_, --available_);
+    unused_ = std::min(unused_, available_);
   }
   return data;
 }
@@ -81,7 +85,9 @@ void BufferRing::Return(uint32_t id) {
   RINGWAY_CHECK(id < made_ && buffers_[id].n_lent > 0,
                 "receive buffer %u was returned twice or never lent", id);
   Buffer& buffer = buffers_[id];
-  if (--buffer.n_lent > 0 || buffer.in_ring) return;
+  if (--buffer.n_lent > 0) return;
+  account_.Unlend(config_.n_bytes);
+  if (buffer.in_ring) return;
   if (++n_returned_ == kWindow) Reconsider();
   if (made_ - removed_.size() > usual_) {
     Retire(id);
@@ -100,10 +106,11 @@ void BufferRing::Reconsider() {
 
 bool BufferRing::Grow() {
   if (!removed_.empty()) {
+    account_.AddBuffer(config_.n_bytes);
     Add(removed_.back());
     removed_.pop_back();
   } else if (made_ < config_.most) {
-    Add(made_++);
+    Make();
   } else {
     return false;
   }
@@ -111,12 +118,36 @@ bool BufferRing::Grow() {
   return true;
 }
 
+// A ring is a queue: the kernel takes from its front and only reads the tail.
+// So what was added last can be taken out again. Only the first buffer can have
+// lent deliveries, and at least kFewest stay.
+void BufferRing::Shrink() {
+  const uint32_t surplus = unused_ - std::min(unused_, kFewest);
+  io_uring_buf_ring* const entries = ring();
+  for (uint32_t n = config_.shared ? surplus : 0; n > 0; --n) {
+    const uint16_t tail = static_cast<uint16_t>(entries->tail - 1);
+    const uint16_t id = entries->bufs[tail & (n_entries_ - 1)].bid;
+    io_uring_smp_store_release(&entries->tail, tail);
+    buffers_[id].in_ring = false;
+    --available_;
+    if (usual_ > kFewest) --usual_;
+    Retire(id);
+  }
+  unused_ = available_;
+  lowest_ = std::min(lowest_, available_);
+}
+
+void BufferRing::Make() {
+  account_.AddBuffer(config_.n_bytes);
+  Add(made_++);
+}
+
 void BufferRing::Add(uint32_t id) {
   buffers_[id].n_used = 0;
   buffers_[id].in_ring = true;
   io_uring_buf_ring_add(ring(), Data(id), config_.n_bytes,
                         static_cast<uint16_t>(id),
-                        io_uring_buf_ring_mask(config_.most), 0);
+                        io_uring_buf_ring_mask(n_entries_), 0);
   io_uring_buf_ring_advance(ring(), 1);
   ++available_;
 }
@@ -124,6 +155,7 @@ void BufferRing::Add(uint32_t id) {
 void BufferRing::Retire(uint32_t id) {
   removed_.push_back(id);  // reserved
   memory_.Discard(size_t{id} * config_.n_bytes, config_.n_bytes);
+  account_.RemoveBuffer(config_.n_bytes);
 }
 
 }  // namespace ringway::uring

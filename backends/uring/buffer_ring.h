@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "ringway/backends/common/receive_account.h"
 #include "ringway/backends/uring/kernel_ring.h"
 #include "ringway/core/memory/aligned_buffer.h"
 
@@ -37,16 +38,17 @@ class BufferRing {
 
   struct Config {
     uint16_t group;    // for io_uring_sqe::buf_group
-    uint32_t most;     // buffers, a power of two up to 32,768
+    uint32_t most;     // buffers, up to 32,768
     uint32_t n_bytes;  // of each
     bool shared;       // by several receives
   };
 
   // Registers the buffers with `ring`, which must be destroyed before the
-  // result: the kernel writes into it until then. Errors: the kernel's;
-  // ResourceExhausted. May throw std::bad_alloc.
+  // result: the kernel writes into it until then. They are noted in `account`,
+  // which must outlive the result. Errors: the kernel's; ResourceExhausted. May
+  // throw std::bad_alloc.
   static absl::StatusOr<std::unique_ptr<BufferRing>> Create(
-      KernelRing& ring, const Config& config);
+      KernelRing& ring, const Config& config, ReceiveAccount& account);
 
   // The `n_bytes` that a completion with `cqe_flags` has put into a buffer,
   // lent until Return() of the buffer's id. Completions must be passed in
@@ -73,6 +75,15 @@ class BufferRing {
   // Few enough that there should be more.
   bool IsLow() const { return available_ < kFewest / 2; }
 
+  // True if there are more than needed just now.
+  bool HasSurplus() const { return config_.shared && available_ > kFewest; }
+
+  // Takes out of the ring, and gives the memory back of, what has been
+  // available all the time since the last call, except for kFewest. Requires
+  // that the kernel uses no buffer meanwhile and that all completions have been
+  // passed to Lend().
+  void Shrink();
+
  private:
   struct Buffer {
     uint32_t n_used = 0;  // bytes; the kernel continues behind them
@@ -80,11 +91,13 @@ class BufferRing {
     bool in_ring = false;
   };
 
-  BufferRing(const Config& config, AlignedBuffer memory, AlignedBuffer ring);
+  BufferRing(const Config& config, AlignedBuffer memory, AlignedBuffer ring,
+             ReceiveAccount& account);
   io_uring_buf_ring* ring() {
     return reinterpret_cast<io_uring_buf_ring*>(ring_.data());
   }
   std::byte* Data(size_t id) { return memory_.data() + id * config_.n_bytes; }
+  void Make();
   void Add(uint32_t id);
   void Retire(uint32_t id);
   void Reconsider();
@@ -93,9 +106,12 @@ class BufferRing {
   static constexpr uint32_t kWindow = 64;
 
   const Config config_;
+  const uint32_t n_entries_;  // of the ring
+  ReceiveAccount& account_;
   uint32_t usual_;           // as many as should be available or lent
   uint32_t lowest_ = 0;      // available_, since the last decision
   uint32_t n_returned_ = 0;  // buffers, since then
+  uint32_t unused_ = 0;      // the lowest available_ since the last Shrink()
   AlignedBuffer memory_;
   AlignedBuffer ring_;
   std::vector<Buffer> buffers_;    // by id

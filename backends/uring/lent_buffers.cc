@@ -3,7 +3,6 @@
 #include "ringway/backends/uring/lent_buffers.h"
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <new>
 #include <utility>
@@ -22,20 +21,18 @@ BufferRing::Config StreamBuffers(const BackendOptions& options,
                                  bool may_share) {
   const bool refused = options.share_receive_buffers && !may_share;
   return {.group = static_cast<uint16_t>(BufferGroup::kStreams),
-          .most = std::bit_ceil(options.receive_buffer_count),
+          .most = ReceiveBufferCounts(options).streams,
           .n_bytes =
               refused ? std::min(options.receive_buffer_bytes, kUnsharedBytes)
                       : options.receive_buffer_bytes,
           .shared = may_share};
 }
 
-// Of the same memory, but no larger than any datagram with its header.
 BufferRing::Config DatagramBuffers(const BackendOptions& options) {
-  return {
-      .group = static_cast<uint16_t>(BufferGroup::kDatagrams),
-      .most = std::min(std::bit_ceil(options.receive_buffer_count), 64u),
-      .n_bytes = std::min(options.receive_buffer_bytes, kDatagramBufferBytes),
-      .shared = false};
+  return {.group = static_cast<uint16_t>(BufferGroup::kDatagrams),
+          .most = ReceiveBufferCounts(options).datagrams,
+          .n_bytes = DatagramBufferBytes(options),
+          .shared = false};
 }
 
 }  // namespace
@@ -43,7 +40,8 @@ BufferRing::Config DatagramBuffers(const BackendOptions& options) {
 LentBuffers::LentBuffers(const BackendOptions& options, bool may_share)
     : configs_{StreamBuffers(options, may_share), DatagramBuffers(options)},
       own_bytes_(options.receive_own_bytes),
-      own_(options.receive_copy_bytes) {
+      account_(options.receive_memory_bytes),
+      own_(options.receive_copy_bytes, account_) {
   for (size_t i = 0; i < configs_.size(); ++i) {
     low_water_[i] = options.receive_low_water != 0 ? options.receive_low_water
                                                    : configs_[i].most / 4;
@@ -54,7 +52,7 @@ int32_t LentBuffers::Ensure(KernelRing& ring, OpCode opcode) try {
   const size_t index = Index(opcode);
   if (rings_[index] != nullptr) return 0;
   absl::StatusOr<std::unique_ptr<BufferRing>> made =
-      BufferRing::Create(ring, configs_[index]);
+      BufferRing::Create(ring, configs_[index], account_);
   if (!made.ok()) {
     const int errnum = ErrnoOf(made.status());
     return errnum != 0 ? -errnum : -ENOMEM;

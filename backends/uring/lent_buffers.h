@@ -15,8 +15,10 @@
 #include <cstdint>
 #include <memory>
 
+#include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
 #include "ringway/backends/common/delivery_memory.h"
+#include "ringway/backends/common/receive_account.h"
 #include "ringway/backends/operation.h"
 #include "ringway/backends/uring/buffer_ring.h"
 #include "ringway/backends/uring/kernel_ring.h"
@@ -80,7 +82,18 @@ class LentBuffers {
   // Takes back what was lent.
   void Return(uint32_t id);
 
+  // As in BufferRing, of the streams' buffers; datagrams keep theirs.
+  bool HasSurplus() const {
+    const BufferRing* ring = Streams();
+    return ring != nullptr && ring->HasSurplus();
+  }
+  // Requires a receive of a stream before.
+  void Shrink() {
+    rings_[static_cast<size_t>(BufferGroup::kStreams)]->Shrink();
+  }
+
   uint64_t copied() const { return copied_; }
+  const ReceiveMemory& memory() const { return account_.memory(); }
 
  private:
   // Ids of deliveries: those of a ring's buffers, from here on for the second
@@ -94,12 +107,16 @@ class LentBuffers {
   static uint32_t FirstId(size_t index) {
     return static_cast<uint32_t>(index) * kFirstDatagramId;
   }
+  const BufferRing* Streams() const {
+    return rings_[static_cast<size_t>(BufferGroup::kStreams)].get();
+  }
   void CopyOut(size_t index, Delivery& delivery);
 
   std::array<BufferRing::Config, 2> configs_;
   const uint32_t own_bytes_;
   std::array<uint32_t, 2> low_water_;
   uint64_t copied_ = 0;
+  ReceiveAccount account_;
   DeliveryMemory own_;
   std::array<std::unique_ptr<BufferRing>, 2> rings_;
 };

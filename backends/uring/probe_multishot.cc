@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "ringway/backends/common/receive_account.h"
 #include "ringway/backends/uring/buffer_ring.h"
 #include "ringway/backends/uring/call_error.h"
 #include "ringway/backends/uring/kernel_constants.h"
@@ -90,9 +91,11 @@ absl::Status CheckMultishotReceive(KernelRing& ring) {
     return ErrnoToStatus(errno, "socketpair for probing io_uring");
   }
   UniqueFd receiver(fds[0]), sender(fds[1]);
+  ReceiveAccount account(kProbeBytes);
   absl::StatusOr<std::unique_ptr<BufferRing>> buffers = BufferRing::Create(
       ring,
-      {.group = kGroup, .most = 1, .n_bytes = kProbeBytes, .shared = false});
+      {.group = kGroup, .most = 1, .n_bytes = kProbeBytes, .shared = false},
+      account);
   if (!buffers.ok()) return buffers.status();
   if (send(sender.get(), "x", 1, MSG_NOSIGNAL) != 1) {
     return ErrnoToStatus(errno, "send for probing io_uring");
@@ -133,9 +136,11 @@ bool SharedBuffersWork(KernelRing& ring) {
     return false;
   }
   UniqueFd receiver(fds[0]), sender(fds[1]);
+  ReceiveAccount account(2 * kProbeBytes);
   absl::StatusOr<std::unique_ptr<BufferRing>> buffers = BufferRing::Create(
       ring,
-      {.group = kGroup, .most = 2, .n_bytes = kProbeBytes, .shared = true});
+      {.group = kGroup, .most = 2, .n_bytes = kProbeBytes, .shared = true},
+      account);
   if (!buffers.ok()) return false;  // an older kernel
   const bool work =
       ReceivesAreInPlace(ring, **buffers, receiver.get(), sender.get());

@@ -335,6 +335,7 @@ size_t UringBackend::CancelFd(int fd, RunnableList& done) {
 BackendStats UringBackend::stats() const {
   BackendStats stats = stats_;
   stats.buffers_copied = buffers_.copied();
+  stats.receive_memory = buffers_.memory();
   return stats;
 }
 

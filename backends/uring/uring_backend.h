@@ -33,6 +33,7 @@
 #include "ringway/backends/uring/send_file.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/core/thread_sanitizer.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/core/unique_fd.h"
 
 namespace ringway::uring {
@@ -112,6 +113,8 @@ class UringBackend final : public Backend {
     return starved_[static_cast<size_t>(GroupOf(op.opcode))];
   }
   bool MayResumeStarved() const;
+  bool MayShrink();
+  void Shrink();
   void Rearm(Operation& op, OperationList& where, RunnableList& done);
   void Deliver(DeliveringOperation& op, int32_t result, uint32_t cqe_flags,
                RunnableList& done);
@@ -141,6 +144,7 @@ class UringBackend final : public Backend {
   std::array<OperationList, 2> starved_;  // by BufferGroup
   bool doorbell_armed_ = false;
   bool forsaken_ = false;  // ForsakeMemory() was called
+  MonotonicTime shrink_at_ = MonotonicTime::Infinite();  // receive buffers
 };
 
 }  // namespace ringway::uring

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "ringway/backends/common/socket_type.h"
 #include "ringway/backends/common/system_call.h"
 #include "ringway/backends/datagram.h"
@@ -25,6 +26,9 @@ bool IsInterruption(int32_t result) {
 // The time limit of one attempt to drain the kernel's backlog when it refuses
 // new work.
 constexpr __kernel_timespec kBacklogPause = {.tv_sec = 0, .tv_nsec = 1'000'000};
+
+// Receive buffers that nothing needed for so long are given back.
+constexpr absl::Duration kShrinkInterval = absl::Milliseconds(100);
 
 // True if a completion without IORING_CQE_F_MORE and with this result is a
 // delivery.
@@ -49,12 +53,38 @@ void UringBackend::Wait(MonotonicTime deadline, RunnableList& done) {
   if (direct_ != nullptr && direct_->busy()) PollDirect(done);
   const bool may_block = !MustNotBlock() && done.empty();
   deadline = std::min(deadline, cancels_.next());
+  const bool shrinks = may_block && MayShrink();
+  if (shrinks) deadline = std::min(deadline, shrink_at_);
   const bool block =
       may_block && (deadline.is_infinite() || deadline > clock().Now());
   if (block || ring_->unsubmitted() > 0 || ring_->NeedsEnter())
     Enter(block, deadline);
   ReapAll(done);
+  if (shrinks) Shrink();
   CollectOffloaded(done);
+}
+
+// Whether receive buffers may be more than needed. Then Wait() ends at
+// shrink_at_. Without DEFER_TASKRUN the kernel could use a buffer at any time,
+// also while it is taken out.
+bool UringBackend::MayShrink() {
+  if (!buffers_.HasSurplus() ||
+      (ring_->setup_flags() & IORING_SETUP_DEFER_TASKRUN) == 0) {
+    return false;
+  }
+  if (shrink_at_.is_infinite()) shrink_at_ = clock().Now() + kShrinkInterval;
+  return true;
+}
+
+// Requires MayShrink().
+void UringBackend::Shrink() {
+  // Completions not reaped may have used buffers.
+  if (ring_->HasCompletions() || ring_->NeedsEnter() ||
+      clock().Now() < shrink_at_) {
+    return;
+  }
+  buffers_.Shrink();
+  shrink_at_ = MonotonicTime::Infinite();
 }
 
 bool UringBackend::MustNotBlock() const {
