@@ -32,8 +32,8 @@ class SocketCalls {
 
   // --- Creating and closing. New fds are CLOEXEC and in the backend's mode.
 
-  // A new fd. `type`: SOCK_STREAM or SOCK_DGRAM, without flags. `protocol`: 0
-  // for the usual one of both, or another, such as IPPROTO_MPTCP.
+  // A new fd. `type`: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET, without flags.
+  // `protocol`: 0 for the usual one of both, or another, such as IPPROTO_MPTCP.
   int Socket(int family, int type, int protocol = 0) {
     return MakeFd(family, type, protocol);
   }

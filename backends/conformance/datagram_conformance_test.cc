@@ -234,7 +234,6 @@ TEST_P(DatagramConformance, UnixDatagramsKeepTheirBounds) {
 }
 
 TEST_P(DatagramConformance, SequencedPacketsKeepTheirBounds) {
-  RINGWAY_REQUIRES_KERNEL("sequenced packets");
   ExpectBoundsKept(SOCK_SEQPACKET);
 }
 

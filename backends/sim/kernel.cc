@@ -49,11 +49,9 @@ const Address* NameOf(const Operation& op, sa_family_t family, Address* storage,
   return storage;
 }
 
-bool IsStream(const Socket& socket) {
-  return dynamic_cast<const StreamSocket*>(&socket) != nullptr;
-}
+bool IsStream(const Socket& socket) { return socket.type() == SOCK_STREAM; }
 
-// Datagrams are transferred one at a time, regardless of the flags.
+// Messages are transferred one at a time, regardless of the flags.
 bool WantsEverything(const Operation& op, const Socket& socket) {
   return (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0 &&
          IsStream(socket);

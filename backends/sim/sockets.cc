@@ -69,12 +69,12 @@ int Sockets::MakeFd(int family, int type, int protocol) {
 
 int Sockets::Pair(int type, int (&fds)[2]) {
   if (int error = BadLuck(OpCode::kSocket, -1); error != 0) return error;
-  if (type == SOCK_STREAM) {
-    return OpenBoth(fds_, StreamSocket::MakePair(environment_, network_, host_),
-                    fds);
+  if (type == SOCK_DGRAM) {
+    return OpenBoth(
+        fds_, DatagramSocket::MakePair(environment_, network_, host_), fds);
   }
   return OpenBoth(
-      fds_, DatagramSocket::MakePair(environment_, network_, host_, type), fds);
+      fds_, StreamSocket::MakePair(environment_, network_, host_, type), fds);
 }
 
 int Sockets::Duplicate(int fd) {

@@ -60,12 +60,12 @@ class SimSystem final : public System {
   SocketCalls& sockets() override { return sockets_; }
 
   TestFdPair SocketPair(int type) override {
-    if (type == SOCK_STREAM) {
-      return Open(StreamSocket::MakePair(world_.environment(), world_.network(),
-                                         kHost));
+    if (type == SOCK_DGRAM) {
+      return Open(DatagramSocket::MakePair(world_.environment(),
+                                           world_.network(), kHost));
     }
-    return Open(DatagramSocket::MakePair(world_.environment(), world_.network(),
-                                         kHost, type));
+    return Open(StreamSocket::MakePair(world_.environment(), world_.network(),
+                                       kHost, type));
   }
 
   TestFdPair Pipe() override {

@@ -56,11 +56,13 @@ size_t Channel::Receive(Buffers& to, MonotonicTime now, bool peek) {
     piece = piece.first(std::min(piece.size(), available - taken));
     taken += to.Fill(piece);
   }
-  if (!peek) {
-    bytes_.Drop(taken);
-    arrived_ -= taken;
-  }
+  if (!peek) Drop(taken);
   return taken;
+}
+
+void Channel::Drop(size_t n_bytes) {
+  bytes_.Drop(n_bytes);
+  arrived_ -= n_bytes;
 }
 
 }  // namespace ringway::sim

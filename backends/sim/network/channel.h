@@ -23,6 +23,7 @@ class Channel {
  public:
   explicit Channel(size_t capacity) : capacity_(capacity) {}
 
+  size_t capacity() const { return capacity_; }
   void set_capacity(size_t n_bytes) { capacity_ = n_bytes; }
   size_t room() const {
     return bytes_.size() < capacity_ ? capacity_ - bytes_.size() : 0;
@@ -59,6 +60,8 @@ class Channel {
   MonotonicTime newest_arrival() const { return newest_arrival_; }
   // Receives arrived bytes, or only peeks at them.
   size_t Receive(Buffers& to, MonotonicTime now, bool peek);
+  // Drops arrived bytes.
+  void Drop(size_t n_bytes);
 
  private:
   struct Segment {

@@ -28,12 +28,11 @@ DatagramSocket::~DatagramSocket() {
   for (const std::weak_ptr<DatagramSocket>& sender : blocked_senders_) {
     if (auto socket = sender.lock()) socket->Changed(POLLOUT);
   }
-  if (auto peer = pair_.lock()) peer->Changed(POLLIN | POLLOUT | POLLHUP);
 }
 
 std::pair<std::shared_ptr<DatagramSocket>, std::shared_ptr<DatagramSocket>>
 DatagramSocket::MakePair(Environment& environment, Network& network,
-                         uint32_t host, int type) {
+                         uint32_t host) {
   auto first =
       std::make_shared<DatagramSocket>(environment, network, AF_UNIX, host);
   auto second =
@@ -41,7 +40,6 @@ DatagramSocket::MakePair(Environment& environment, Network& network,
   first->pair_ = second;
   second->pair_ = first;
   first->connected_ = second->connected_ = true;
-  first->sequenced_ = second->sequenced_ = type == SOCK_SEQPACKET;
   return {std::move(first), std::move(second)};
 }
 
@@ -54,7 +52,6 @@ uint32_t DatagramSocket::Ready() {
   if (!queue_.empty() || read_shut_) events |= POLLIN;
   if (error_ != 0) events |= POLLIN | POLLERR;
   if (read_shut_) events |= POLLRDHUP;
-  if (PeerIsGone()) events |= POLLIN | POLLRDHUP | POLLHUP;
   if (read_shut_ && write_shut_) events |= POLLHUP;
   return events;
 }
@@ -98,7 +95,7 @@ int64_t DatagramSocket::Shutdown(int how) {
 
 int64_t DatagramSocket::Receive(Buffers& to, int flags, Received& received) {
   if (error_ != 0) return -TakeError();
-  if (queue_.empty()) return read_shut_ || PeerIsGone() ? 0 : kBlocked;
+  if (queue_.empty()) return read_shut_ ? 0 : kBlocked;
   Datagram& datagram = queue_.front();
   received.from = datagram.from;
   received.full_size = datagram.payload.size();
@@ -119,7 +116,7 @@ int64_t DatagramSocket::Receive(Buffers& to, int flags, Received& received) {
 
 int64_t DatagramSocket::Send(Buffers& from, const Address* to, int) {
   if (error_ != 0) return -TakeError();
-  if (write_shut_ || PeerIsGone()) return -EPIPE;
+  if (write_shut_) return -EPIPE;
   if (to == nullptr && !connected_) {
     return family() == AF_UNIX ? -ENOTCONN : -EDESTADDRREQ;
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DatagramSocket: a UDP or Unix datagram socket, or one of a pair of Unix
-// sequenced-packet sockets, which detect that the peer has closed.
+// DatagramSocket: a UDP or Unix datagram socket.
 //
 // UDP drops datagrams without room and may reorder them; a Unix socket makes
 // the sender wait.
@@ -34,18 +33,17 @@ class DatagramSocket final : public Socket {
 
   static std::pair<std::shared_ptr<DatagramSocket>,
                    std::shared_ptr<DatagramSocket>>
-  MakePair(Environment& environment, Network& network, uint32_t host,
-           int type = SOCK_DGRAM);
+  MakePair(Environment& environment, Network& network, uint32_t host);
 
   std::string_view kind() const override;
-  int type() const override { return sequenced_ ? SOCK_SEQPACKET : SOCK_DGRAM; }
+  int type() const override { return SOCK_DGRAM; }
   bool has_peer() const override { return connected_; }
   uint32_t Ready() override;
   int64_t Bind(const Address& address) override;
   int64_t Connect(const Address& to) override;
   void Disconnect();
   int64_t Shutdown(int how) override;
-  bool KeepsBoundaries() const override { return !sequenced_; }
+  bool KeepsBoundaries() const override { return true; }
   int64_t Receive(Buffers& to, int flags, Received& received) override;
   int64_t Send(Buffers& from, const Address* to, int flags) override;
 
@@ -66,7 +64,6 @@ class DatagramSocket final : public Socket {
   std::shared_ptr<DatagramSocket> Self() {
     return std::static_pointer_cast<DatagramSocket>(shared_from_this());
   }
-  bool PeerIsGone() const { return sequenced_ && pair_.expired(); }
   bool HasRoomFor(size_t n_bytes) const;
   Address SourceTowards(const Address& to) const;
   int FindPeer(const Address* to, std::shared_ptr<DatagramSocket>* out);
@@ -76,7 +73,6 @@ class DatagramSocket final : public Socket {
   void Arrive(Datagram datagram);
 
   bool bound_ = false;
-  bool sequenced_ = false;
   bool connected_ = false;
   bool read_shut_ = false;
   bool write_shut_ = false;

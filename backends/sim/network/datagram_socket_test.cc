@@ -154,15 +154,5 @@ TEST_F(DatagramSocketTest, OfAUnixPairWaitForRoom) {
   EXPECT_EQ(near->Send(from, nullptr, 0), 300);
 }
 
-TEST_F(DatagramSocketTest, OfASequencedPairEndWithTheOther) {
-  auto [near, far] =
-      DatagramSocket::MakePair(environment_, network_, kHost, SOCK_SEQPACKET);
-  Buffers empty(text_.data(), 0);
-  EXPECT_EQ(near->Receive(empty, 0, received_), kBlocked);
-  far.reset();
-  EXPECT_EQ(near->Receive(empty, 0, received_), 0);
-  EXPECT_EQ(near->Send(empty, nullptr, 0), -EPIPE);
-}
-
 }  // namespace
 }  // namespace ringway::sim

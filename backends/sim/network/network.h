@@ -38,7 +38,7 @@ class Network {
   // --- For sockets.
 
   // Binds `socket` to the address, choosing a port if that is 0. `type`:
-  // SOCK_STREAM, SOCK_DGRAM. 0 or -errno.
+  // SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET. 0 or -errno.
   int Bind(const std::shared_ptr<Socket>& socket, int type, Address* address);
   // Undoes Bind().
   void Unbind(int type, uint32_t host, const Address& address);

@@ -29,9 +29,8 @@ bool Socket::HasLevel(int level) const {
 
 size_t Socket::BufferBytes(int option) const {
   const NetworkConditions& network = environment().network;
-  const size_t otherwise = type() == SOCK_STREAM
-                               ? network.stream_buffer_bytes
-                               : network.datagram_buffer_bytes;
+  const size_t otherwise = type() == SOCK_DGRAM ? network.datagram_buffer_bytes
+                                                : network.stream_buffer_bytes;
   return option == SO_SNDBUF ? options_.send_buffer(otherwise)
                              : options_.receive_buffer(otherwise);
 }

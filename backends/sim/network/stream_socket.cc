@@ -8,10 +8,17 @@
 #include <cerrno>
 
 namespace ringway::sim {
+namespace {
+
+// The buffer space that a sequenced packet needs besides its payload.
+constexpr size_t kPacketOverhead = 256;
+
+}  // namespace
 
 StreamSocket::StreamSocket(Environment& environment, Network& network,
-                           sa_family_t family, uint32_t host)
+                           sa_family_t family, uint32_t host, int type)
     : Socket(environment, network, family, host),
+      type_(type),
       incoming_(environment.network.stream_buffer_bytes) {
   Address unnamed;
   unnamed.family = family;
@@ -20,7 +27,7 @@ StreamSocket::StreamSocket(Environment& environment, Network& network,
 }
 
 StreamSocket::~StreamSocket() {
-  if (bound_) network().Unbind(SOCK_STREAM, host(), local());
+  if (bound_) network().Unbind(type_, host(), local());
   for (const std::weak_ptr<StreamSocket>& waiting : waiting_) {
     if (auto socket = waiting.lock()) socket->FailToConnect(ECONNREFUSED);
   }
@@ -28,7 +35,8 @@ StreamSocket::~StreamSocket() {
     socket->never_accepted_ = true;
   }
   if (state_ != State::kConnected) return;
-  if (never_accepted_ || options().resets_on_close() || !incoming_.empty()) {
+  if (never_accepted_ || options().resets_on_close() || !incoming_.empty() ||
+      !packets_.empty()) {
     SendReset();
   } else {
     ReportLingering();
@@ -51,11 +59,11 @@ void StreamSocket::ReportLingering() {
 
 std::pair<std::shared_ptr<StreamSocket>, std::shared_ptr<StreamSocket>>
 StreamSocket::MakePair(Environment& environment, Network& network,
-                       uint32_t host) {
+                       uint32_t host, int type) {
   auto first =
-      std::make_shared<StreamSocket>(environment, network, AF_UNIX, host);
+      std::make_shared<StreamSocket>(environment, network, AF_UNIX, host, type);
   auto second =
-      std::make_shared<StreamSocket>(environment, network, AF_UNIX, host);
+      std::make_shared<StreamSocket>(environment, network, AF_UNIX, host, type);
   first->peer_ = second;
   second->peer_ = first;
   first->state_ = second->state_ = State::kConnected;
@@ -64,6 +72,7 @@ StreamSocket::MakePair(Environment& environment, Network& network,
 
 std::string_view StreamSocket::kind() const {
   if (state_ == State::kListening) return "listener";
+  if (sequenced()) return "Unix packet socket";
   return family() == AF_UNIX ? "Unix stream socket" : "TCP socket";
 }
 
@@ -91,7 +100,8 @@ uint32_t StreamSocket::Ready() {
   const bool ended = incoming_.EndArrived(now) || read_shut_;
   const std::shared_ptr<StreamSocket> peer = peer_.lock();
   uint32_t events = 0;
-  if (incoming_.Arrived(now) > 0 || ended || error_ != 0) events |= POLLIN;
+  if (incoming_.Arrived(now) > 0 || !packets_.empty() || ended || error_ != 0)
+    events |= POLLIN;
   if (ended) events |= POLLRDHUP;
   if (error_ != 0) events |= POLLERR | POLLHUP;
   if (write_shut_ || peer == nullptr || !peer->incoming_.full()) {
@@ -115,6 +125,7 @@ size_t StreamSocket::Room() {
 // --- Sending and receiving.
 
 int64_t StreamSocket::Receive(Buffers& to, int flags, Received& received) {
+  if (sequenced()) return ReceivePacket(to, flags, received);
   if (state_ == State::kListening)
     return family() == AF_UNIX ? -EINVAL : -ENOTCONN;
   received.from.family = AF_UNSPEC;
@@ -142,6 +153,7 @@ int64_t StreamSocket::Send(Buffers& from, const Address*, int) {
   const std::shared_ptr<StreamSocket> peer = peer_.lock();
   if (peer == nullptr) return SendToNobody(from);
   if (family() == AF_UNIX && peer->read_shut_) return -EPIPE;
+  if (sequenced()) return SendPacket(from, *peer);
   if (from.left() == 0) return 0;
   if (family() == AF_INET &&
       environment().rng.Chance(environment().network.reset)) {
@@ -152,6 +164,41 @@ int64_t StreamSocket::Send(Buffers& from, const Address*, int) {
   const size_t n = std::min(from.left(), peer->incoming_.room());
   peer->incoming_.Send(from, environment().now(), ArrivalOf(n));
   TellArrival(peer->incoming_.last_arrival());
+  return static_cast<int64_t>(n);
+}
+
+// As on Linux, an error comes before the packets that wait.
+int64_t StreamSocket::ReceivePacket(Buffers& to, int flags,
+                                    Received& received) {
+  if (state_ != State::kConnected) return -ENOTCONN;
+  received.from.family = AF_UNSPEC;
+  if (error_ != 0) return -TakeError();
+  const MonotonicTime now = environment().now();
+  if (packets_.empty())
+    return incoming_.AtEnd(now) || read_shut_ ? 0 : kBlocked;
+  received.full_size = packets_.front();
+  to.Limit(received.full_size);
+  const bool peek = (flags & MSG_PEEK) != 0;
+  const size_t copied = incoming_.Receive(to, now, peek);
+  const size_t cut_off = received.full_size - copied;
+  received.flags = cut_off > 0 ? MSG_TRUNC : 0;
+  if (!peek) {
+    incoming_.Drop(cut_off);
+    packets_.pop_front();
+    if (auto peer = peer_.lock()) peer->Changed(POLLOUT);
+  }
+  return static_cast<int64_t>((flags & MSG_TRUNC) != 0 ? received.full_size
+                                                       : copied);
+}
+
+int64_t StreamSocket::SendPacket(Buffers& from, StreamSocket& peer) {
+  const size_t n = from.left();
+  if (n + kPacketOverhead > peer.incoming_.capacity()) return -EMSGSIZE;
+  const size_t overhead = (peer.packets_.size() + 1) * kPacketOverhead;
+  if (n + overhead > peer.incoming_.room()) return kBlocked;
+  peer.packets_.push_back(n);
+  peer.incoming_.Send(from, environment().now(), environment().now());
+  peer.Changed(POLLIN);
   return static_cast<int64_t>(n);
 }
 

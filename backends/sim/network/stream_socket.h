@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StreamSocket: a TCP or Unix stream socket - new, listening, connecting or
-// connected.
+// StreamSocket: a TCP or Unix stream socket, or a Unix one of sequenced packets
+// - new, listening, connecting or connected.
 //
 // Each side owns the channel that it receives from. Bytes that a side has
 // sent arrive even after it is closed.
@@ -23,17 +23,19 @@ namespace ringway::sim {
 
 class StreamSocket final : public Socket {
  public:
+  // `type`: SOCK_STREAM, or SOCK_SEQPACKET for Unix sockets.
   StreamSocket(Environment& environment, Network& network, sa_family_t family,
-               uint32_t host);
+               uint32_t host, int type = SOCK_STREAM);
   // Closes the connection, with a reset if there is unread input.
   ~StreamSocket() override;
 
   // Two connected Unix sockets.
   static std::pair<std::shared_ptr<StreamSocket>, std::shared_ptr<StreamSocket>>
-  MakePair(Environment& environment, Network& network, uint32_t host);
+  MakePair(Environment& environment, Network& network, uint32_t host,
+           int type = SOCK_STREAM);
 
   std::string_view kind() const override;
-  int type() const override { return SOCK_STREAM; }
+  int type() const override { return type_; }
   bool has_peer() const override;
   bool is_listening() const override { return state_ == State::kListening; }
   uint32_t Ready() override;
@@ -77,11 +79,17 @@ class StreamSocket final : public Socket {
   void SendReset();
   int64_t SendToNobody(Buffers& from);
 
+  // Sequenced packets, which always arrive at once.
+  bool sequenced() const { return type_ == SOCK_SEQPACKET; }
+  int64_t SendPacket(Buffers& from, StreamSocket& peer);
+  int64_t ReceivePacket(Buffers& to, int flags, Received& received);
+
   void OnReset();
   void AwaitHeal();
   void OnHeal();
   bool peer_closed();
 
+  const int type_;
   State state_ = State::kNew;
   bool bound_ = false;
   bool read_shut_ = false;
@@ -95,7 +103,8 @@ class StreamSocket final : public Socket {
   // Connected.
   std::weak_ptr<StreamSocket> peer_;
   Channel incoming_;
-  MonotonicTime line_free_;  // when the bytes sent so far have left
+  std::deque<size_t> packets_;  // their sizes, if it has sequenced ones
+  MonotonicTime line_free_;     // when the bytes sent so far have left
 
   // Listening.
   size_t backlog_ = 0;

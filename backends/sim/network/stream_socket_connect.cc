@@ -23,7 +23,7 @@ constexpr size_t kExtraBacklog = 1;
 int64_t StreamSocket::Bind(const Address& address) {
   if (bound_ || state_ != State::kNew) return -EINVAL;
   Address own = address;
-  const int error = network().Bind(Self(), SOCK_STREAM, &own);
+  const int error = network().Bind(Self(), type_, &own);
   if (error != 0) return error;
   bound_ = true;
   set_local(std::move(own));
@@ -98,11 +98,11 @@ void StreamSocket::Knock() {
   }
   std::shared_ptr<Socket> found;
   const int error =
-      network().Find(destination_, SOCK_STREAM, host(), local().port, &found);
+      network().Find(destination_, type_, host(), local().port, &found);
   auto* listener = dynamic_cast<StreamSocket*>(found.get());
   if (error != 0) {
     FailToConnect(-error);
-  } else if (listener == nullptr) {
+  } else if (listener == nullptr || listener->type_ != type_) {
     FailToConnect(EPROTOTYPE);
   } else if (listener->state_ != State::kListening) {
     FailToConnect(ECONNREFUSED);
@@ -121,8 +121,8 @@ void StreamSocket::OfferTo(StreamSocket& listener) {
 }
 
 void StreamSocket::Establish(StreamSocket& listener) {
-  auto server = std::make_shared<StreamSocket>(environment(), network(),
-                                               family(), listener.host());
+  auto server = std::make_shared<StreamSocket>(
+      environment(), network(), family(), listener.host(), type_);
   server->state_ = State::kConnected;
   server->set_local(family() == AF_INET ? destination_ : listener.local());
   server->set_remote(local());

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "gtest/gtest.h"
 #include "ringway/backends/sim/environment/environment.h"
@@ -300,6 +301,101 @@ TEST_F(StreamSocketTest, ALingeringCloseIsReportedUnlessThePeerHasReadAll) {
     EXPECT_EQ(environment_.errors.size(), peer_reads ? 0u : 1u);
     listener_.reset();
   }
+}
+
+// --- Sequenced packets
+
+class PacketSocketTest : public StreamSocketTest {
+ protected:
+  SocketPtr MakePacketSocket(int type = SOCK_SEQPACKET) {
+    return std::make_shared<StreamSocket>(environment_, network_, AF_UNIX,
+                                          kServer, type);
+  }
+  void MakePair() {
+    std::tie(client_, server_) =
+        StreamSocket::MakePair(environment_, network_, kServer, SOCK_SEQPACKET);
+  }
+  static Address Name(std::string_view name) {
+    Address address;
+    address.family = AF_UNIX;
+    address.path = std::string(1, '\0') + std::string(name);
+    return address;
+  }
+};
+
+TEST_F(PacketSocketTest, KeepBoundsAndReportWhatWasCutOff) {
+  MakePair();
+  EXPECT_EQ(Send(*client_, "one"), 3);
+  EXPECT_EQ(Send(*client_, ""), 0);
+  EXPECT_EQ(Send(*client_, "three"), 5);
+  std::string text;
+  EXPECT_EQ(Receive(*server_, &text), 3);
+  EXPECT_EQ(Receive(*server_), 0);
+  char memory[2];
+  Received received;
+  Buffers peeked(memory, sizeof(memory));
+  EXPECT_EQ(server_->Receive(peeked, MSG_PEEK, received), 2);
+  Buffers to(memory, sizeof(memory));
+  EXPECT_EQ(server_->Receive(to, MSG_TRUNC, received), 5);
+  EXPECT_EQ(received.flags, MSG_TRUNC);
+  EXPECT_EQ(std::string(memory, 2), "th");
+  EXPECT_EQ(Receive(*server_), kBlocked);
+}
+
+TEST_F(PacketSocketTest, WaitForRoomAndRefuseWhatNeverFits) {
+  environment_.network.stream_buffer_bytes = 1000;
+  MakePair();
+  const std::string block(300, 'x');
+  EXPECT_EQ(Send(*client_, std::string(800, 'x')), -EMSGSIZE);
+  EXPECT_EQ(Send(*client_, block), 300);
+  EXPECT_EQ(Send(*client_, block), kBlocked);
+  EXPECT_EQ(Receive(*server_), 300);
+  EXPECT_EQ(Send(*client_, block), 300);
+}
+
+TEST_F(PacketSocketTest, EndWithTheOther) {
+  MakePair();
+  EXPECT_EQ(Receive(*server_), kBlocked);
+  EXPECT_EQ(Send(*client_, "last"), 4);
+  client_.reset();
+  EXPECT_EQ(Receive(*server_), 4);
+  EXPECT_EQ(Receive(*server_), 0);
+  EXPECT_EQ(Send(*server_, "x"), -EPIPE);
+}
+
+TEST_F(PacketSocketTest, LearnThatThePeerHasNotReadEverything) {
+  MakePair();
+  EXPECT_EQ(Send(*client_, ""), 0);
+  EXPECT_EQ(Send(*server_, "answer"), 6);
+  server_.reset();
+  EXPECT_EQ(Receive(*client_), -ECONNRESET) << "first, as on Linux";
+  EXPECT_EQ(Receive(*client_), 6);
+  EXPECT_EQ(Receive(*client_), 0);
+}
+
+TEST_F(PacketSocketTest, ConnectToListenersOfTheirTypeOnly) {
+  const SocketPtr listener = MakePacketSocket();
+  ASSERT_EQ(listener->Bind(Name("packets")), 0);
+  const SocketPtr client = MakePacketSocket();
+  EXPECT_EQ(client->Connect(Name("packets")), -ECONNREFUSED);
+  ASSERT_EQ(listener->Listen(1), 0);
+  EXPECT_EQ(client->Connect(Name("packets")), 0);
+  const std::shared_ptr<Socket> accepted = listener->Accept();
+  ASSERT_NE(accepted, nullptr);
+  EXPECT_EQ(accepted->type(), SOCK_SEQPACKET);
+  EXPECT_EQ(Send(*client, "x"), 1);
+  std::string text;
+  EXPECT_EQ(Receive(static_cast<StreamSocket&>(*accepted), &text), 1);
+  EXPECT_EQ(MakePacketSocket(SOCK_STREAM)->Connect(Name("packets")),
+            -ECONNREFUSED);
+  Address path;
+  path.family = AF_UNIX;
+  path.path = "/packets";
+  const SocketPtr at_path = MakePacketSocket();
+  ASSERT_EQ(at_path->Bind(path), 0);
+  ASSERT_EQ(at_path->Listen(1), 0);
+  EXPECT_EQ(MakePacketSocket(SOCK_STREAM)->Connect(path), -EPROTOTYPE);
+  EXPECT_EQ(MakePacketSocket()->Connect(path), 0);
 }
 
 }  // namespace
