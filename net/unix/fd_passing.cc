@@ -18,12 +18,11 @@ int FdOf(const internal::StreamCore* core) {
 }
 
 // A TCP socket takes fds, and drops them.
-bool IsUnixSocket(const internal::StreamCore* core) {
-  if (core == nullptr) return false;
+bool IsUnixSocket(const internal::StreamCore& core) {
   int family = 0;
   socklen_t length = sizeof(family);
-  return core->sockets().GetOption(core->fd(), SOL_SOCKET, SO_DOMAIN, &family,
-                                   length) == 0 &&
+  return core.sockets().GetOption(core.fd(), SOL_SOCKET, SO_DOMAIN, &family,
+                                  length) == 0 &&
          family == AF_UNIX;
 }
 
@@ -50,8 +49,8 @@ void ForEachFd(msghdr& message, Take take) {
 SendFdsOp::SendFdsOp(internal::StreamCore* core,
                      std::span<const std::byte> bytes, std::span<const int> fds)
     : QueuedWrite(core, &Advance),
-      valid_(!bytes.empty() && fds.size() <= kMaxPassedFds &&
-             IsUnixSocket(core)),
+      valid_(usable() && !bytes.empty() && fds.size() <= kMaxPassedFds &&
+             IsUnixSocket(*core)),
       rest_(bytes),
       part_{.iov_base = const_cast<std::byte*>(bytes.data()),
             .iov_len = bytes.size()} {

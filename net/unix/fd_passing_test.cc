@@ -11,7 +11,9 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -293,6 +295,26 @@ TEST_P(FdPassingTest, TheSimulatorSaysThatItPassesNone) {
               EOPNOTSUPP);
   };
   Run(main());
+}
+
+// Seeing what the socket is used to ask its loop, which had ended.
+TEST_P(FdPassingTest, AStreamThatOutlivesItsLoopRefuses) {
+  std::optional<TcpStream> stream;
+  auto make = [&]() -> Task<void> {
+    stream.emplace(ValueOf(StreamPair()).first);
+    co_return;
+  };
+  Run(make());
+  DestroyExecutor();
+  MakeExecutor();
+  auto use = [&]() -> Task<void> {
+    const std::span<const int> no_fds;
+    EXPECT_EQ((co_await SendFds(*stream, Bytes("x"), no_fds)).code(),
+              absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ((co_await ReceiveSome(*stream, 1)).status().code(),
+              absl::StatusCode::kFailedPrecondition);
+  };
+  Run(use());
 }
 
 }  // namespace
