@@ -7,6 +7,8 @@
 #ifndef RINGWAY_NET_CONNECT_H_
 #define RINGWAY_NET_CONNECT_H_
 
+#include <sys/socket.h>
+
 #include <coroutine>
 #include <string>
 
@@ -20,17 +22,26 @@
 
 namespace ringway::net {
 
-class [[nodiscard]] ConnectOp : public OperationAwait {
- public:
-  ConnectOp(const SocketAddress& address, const ConnectOptions* options);
+namespace internal {
 
+// Base of the awaitables that connect a socket, which the derived class makes
+// its result of.
+class ConnectBase : public OperationAwait {
+ public:
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
     TaskContext& task = leaf.promise().task();
     if (!Prepare(task.loop())) return task.SkipWait(leaf);
     return OperationAwait::await_suspend(leaf);
   }
-  absl::StatusOr<TcpStream> await_resume();
+
+ protected:
+  // `type`: SOCK_STREAM or SOCK_SEQPACKET. `options`: null for the defaults.
+  ConnectBase(const SocketAddress& address, int type,
+              const ConnectOptions* options);
+
+  // The connected socket, or why it is not. Once.
+  absl::StatusOr<SocketFd> TakeConnected();
 
  private:
   static std::string Describe(const Suspension& suspension);
@@ -38,8 +49,18 @@ class [[nodiscard]] ConnectOp : public OperationAwait {
   bool Prepare(Loop& loop);
 
   const SocketAddress address_;
-  const ConnectOptions* const options_;  // null: the defaults
-  absl::StatusOr<SocketFd> socket_;      // once it was awaited
+  const int type_;
+  const ConnectOptions* const options_;
+  absl::StatusOr<SocketFd> socket_;  // once it was awaited
+};
+
+}  // namespace internal
+
+class [[nodiscard]] ConnectOp : public internal::ConnectBase {
+ public:
+  ConnectOp(const SocketAddress& address, const ConnectOptions* options)
+      : ConnectBase(address, SOCK_STREAM, options) {}
+  absl::StatusOr<TcpStream> await_resume();
 };
 
 // Connects to `address`.

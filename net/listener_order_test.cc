@@ -30,7 +30,7 @@
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/listener_core.h"
+#include "ringway/net/listening/listener_core.h"
 #include "ringway/net/tcp_listener.h"
 #include "ringway/net/testing/scripted_backend.h"
 

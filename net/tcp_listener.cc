@@ -6,50 +6,22 @@
 #include <new>
 #include <utility>
 
-#include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/listener_core.h"
+#include "ringway/net/listening/listener_core.h"
 
 namespace ringway::net {
+namespace {
 
-AcceptOp::AcceptOp(internal::ListenerCore* core)
-    : QueuedWait(&Describe),
-      core_(core),
-      unusable_(LoopDependent::WhyUnusable(core, kOwner)) {}
+constexpr char kHandle[] = "a TcpListener";
 
-AcceptOp::WaitEnd AcceptOp::Admit() {
-  if (unusable_ != Unusable::kNo) return WaitEnd::kUnusable;
-  core_->CheckAwaitedOn(task().loop(), kOwner);
-  return WaitEnd::kWaiting;
-}
-
-AcceptOp::WaitEnd AcceptOp::Begin() {
-  accepted_ = SocketFd(core_->sockets(), core_->TakeForNewcomer());
-  if (accepted_.valid()) return WaitEnd::kServed;
-  core_->Wait(*this);
-  return WaitEnd::kWaiting;
-}
-
-void AcceptOp::SetResult(int32_t result) {
-  if (result >= 0) {
-    accepted_ = SocketFd(task().loop().backend().sockets(), result);
-  } else {
-    error_ = result;
-  }
-}
-
-std::string AcceptOp::Describe(const Suspension& suspension) {
-  return Of(suspension).core_->DescribeWithLocal("accept on ");
-}
+}  // namespace
 
 absl::StatusOr<TcpStream> AcceptOp::await_resume() {
-  if (unusable_ == Unusable::kLoopEnded)
-    return UnusableStatus(unusable_, "listener");
-  if (unusable_ == Unusable::kEmpty || cancelled()) return CancelledStatus();
-  if (error_ < 0) return ErrnoToStatus(-error_, "accept");
+  absl::StatusOr<SocketFd> accepted = TakeAccepted();
+  if (!accepted.ok()) return accepted.status();
   try {
-    return TcpStream::Adopt(task().loop(), std::move(accepted_));
+    return TcpStream::Adopt(task().loop(), *std::move(accepted));
   } catch (const std::bad_alloc&) {  // Adopt() has closed it
     return ErrnoToStatus(ENOMEM, "a stream for an accepted connection");
   }
@@ -92,16 +64,16 @@ TcpListener TcpListener::Adopt(Loop& loop, UniqueFd fd) {
 
 TcpListener TcpListener::Adopt(Loop& loop, SocketFd fd) {
   return TcpListener(
-      std::make_unique<internal::ListenerCore>(loop, std::move(fd)));
+      std::make_unique<internal::ListenerCore>(loop, std::move(fd), kHandle));
 }
 
 void TcpListener::Close() {
   if (core_ != nullptr)
-    internal::SocketCore::Abandon(std::move(core_), "a TcpListener");
+    internal::SocketCore::Abandon(std::move(core_), kHandle);
 }
 
 absl::StatusOr<SocketAddress> TcpListener::LocalAddress() const {
-  const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpListener");
+  const Unusable why = LoopDependent::WhyUnusable(core_.get(), kHandle);
   if (why != Unusable::kNo) return UnusableStatus(why, "listener");
   return SocketAddress::LocalOf(core_->sockets(), core_->fd());
 }

@@ -13,51 +13,25 @@
 #ifndef RINGWAY_NET_TCP_LISTENER_H_
 #define RINGWAY_NET_TCP_LISTENER_H_
 
-#include <cstdint>
 #include <memory>
-#include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
-#include "ringway/executor/loop/loop_dependent.h"
-#include "ringway/executor/task/wait.h"
+#include "ringway/net/listening/accept_wait.h"
 #include "ringway/net/listening/listen_socket.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp_stream.h"
 
 namespace ringway::net {
 
-namespace internal {
-class ListenerCore;
-}
-
-class [[nodiscard]] AcceptOp : public ringway::internal::QueuedWait<AcceptOp> {
+class [[nodiscard]] AcceptOp : public internal::AcceptWait {
  public:
   // `core` is null for a closed listener.
-  explicit AcceptOp(internal::ListenerCore* core);
+  explicit AcceptOp(internal::ListenerCore* core)
+      : AcceptWait(core, "a TcpListener") {}
   absl::StatusOr<TcpStream> await_resume();
-
- private:
-  friend class ringway::internal::Wait<AcceptOp>;
-  friend class ringway::internal::QueuedWait<AcceptOp>;
-  friend class ringway::internal::WaitLine<AcceptOp>;
-  friend class internal::ListenerCore;
-  using WaitEnd = ringway::internal::WaitEnd;
-  static constexpr char kOwner[] = "a TcpListener";
-
-  WaitEnd Admit();
-  WaitEnd Begin();
-  static std::string Describe(const Suspension& suspension);
-  // The fd that was accepted, or -errno.
-  void SetResult(int32_t result);
-
-  internal::ListenerCore* const core_;
-  const Unusable unusable_;
-  SocketFd accepted_;
-  int32_t error_ = 0;  // -errno, if none was accepted
 };
 
 // May outlive its loop, whose end closes it (executor/loop/loop_dependent.h).

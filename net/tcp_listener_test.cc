@@ -21,7 +21,7 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/sleep.h"
-#include "ringway/net/listener_core.h"
+#include "ringway/net/listening/listener_core.h"
 #include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {

@@ -98,13 +98,17 @@ bool LacksProtocol(int made) {
 }
 
 absl::StatusOr<SocketFd> MakeSocket(SocketCalls& sockets,
-                                    const SocketAddress& address,
+                                    const SocketAddress& address, int type,
                                     bool multipath) {
+  if (type == SOCK_SEQPACKET && !address.is_unix()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "sequenced packets are for Unix addresses: ", address.ToString()));
+  }
   const int family = address.family();
   int made = -EPROTONOSUPPORT;
   if (multipath && !address.is_unix())
-    made = sockets.Socket(family, SOCK_STREAM, IPPROTO_MPTCP);
-  if (LacksProtocol(made)) made = sockets.Socket(family, SOCK_STREAM);
+    made = sockets.Socket(family, type, IPPROTO_MPTCP);
+  if (LacksProtocol(made)) made = sockets.Socket(family, type);
   if (made >= 0) return SocketFd(sockets, made);
   return Failed(made, "socket for", address);
 }
@@ -113,8 +117,10 @@ absl::StatusOr<SocketFd> MakeSocket(SocketCalls& sockets,
 
 absl::StatusOr<SocketFd> MakeListenSocket(SocketCalls& sockets,
                                           const SocketAddress& address,
-                                          const ListenOptions& options) {
-  absl::StatusOr<SocketFd> fd = MakeSocket(sockets, address, options.multipath);
+                                          const ListenOptions& options,
+                                          int type) {
+  absl::StatusOr<SocketFd> fd =
+      MakeSocket(sockets, address, type, options.multipath);
   if (!fd.ok()) return fd;
   if (absl::Status s = Configure(*fd, address, options); !s.ok()) return s;
   int error = sockets.Bind(fd->get(), address.data(), address.size());
@@ -140,8 +146,10 @@ absl::StatusOr<SocketFd> DuplicateSocket(const SocketFd& socket) {
 
 absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
                                           const SocketAddress& address,
-                                          const ConnectOptions& options) {
-  absl::StatusOr<SocketFd> fd = MakeSocket(sockets, address, options.multipath);
+                                          const ConnectOptions& options,
+                                          int type) {
+  absl::StatusOr<SocketFd> fd =
+      MakeSocket(sockets, address, type, options.multipath);
   if (!fd.ok()) return fd;
   absl::Status status = SetStream(*fd, address, options.stream);
   // One that is for IPv6 only cannot reach an IPv4 address.

@@ -6,6 +6,8 @@
 #ifndef RINGWAY_NET_LISTENING_LISTEN_SOCKET_H_
 #define RINGWAY_NET_LISTENING_LISTEN_SOCKET_H_
 
+#include <sys/socket.h>
+
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/backends/socket_calls.h"
@@ -73,22 +75,25 @@ struct ConnectOptions {
 // the kernel chooses. A Unix path is removed first if it belongs to a socket
 // that is no longer listening; any other file stays and causes EADDRINUSE. If
 // several servers start on one such path at a time, exactly one gets it.
+// `type`: SOCK_STREAM, or SOCK_SEQPACKET for Unix addresses.
 //
-// Errors: the errno of the call that failed, naming it and the address.
+// Errors: the errno of the call that failed, naming it and the address;
+//         InvalidArgument for an address that sockets of `type` cannot have.
 absl::StatusOr<SocketFd> MakeListenSocket(SocketCalls& sockets,
                                           const SocketAddress& address,
-                                          const ListenOptions& options);
+                                          const ListenOptions& options,
+                                          int type = SOCK_STREAM);
 
 // Duplicates the descriptor, with CLOEXEC set.
 absl::StatusOr<SocketFd> DuplicateSocket(const SocketFd& socket);
 
 // Makes an unconnected stream socket for `address`, with TCP_NODELAY for TCP
-// unless `options` have another value.
-//
-// Errors: the errno of the call that failed, naming it and the address.
+// unless `options` have another value. `type` and errors as
+// MakeListenSocket().
 absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
                                           const SocketAddress& address,
-                                          const ConnectOptions& options);
+                                          const ConnectOptions& options,
+                                          int type = SOCK_STREAM);
 
 }  // namespace ringway::net
 

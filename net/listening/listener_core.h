@@ -3,8 +3,8 @@
 // ListenerCore: the multishot accept of one listening socket, the queue of
 // waiting tasks, and retries while the kernel cannot accept.
 
-#ifndef RINGWAY_NET_LISTENER_CORE_H_
-#define RINGWAY_NET_LISTENER_CORE_H_
+#ifndef RINGWAY_NET_LISTENING_LISTENER_CORE_H_
+#define RINGWAY_NET_LISTENING_LISTENER_CORE_H_
 
 #include <cstdint>
 #include <utility>
@@ -12,9 +12,9 @@
 #include "ringway/backends/socket_calls.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/wait.h"
+#include "ringway/net/listening/accept_wait.h"
 #include "ringway/net/socket/armed_multishot.h"
 #include "ringway/net/socket/socket_core.h"
-#include "ringway/net/tcp_listener.h"
 
 namespace ringway::net::internal {
 
@@ -24,16 +24,22 @@ class ListenerCore final : public SocketCore {
   // further ones wait in the backlog.
   static constexpr uint32_t kMaxUntaken = 64;
 
-  ListenerCore(Loop& loop, SocketFd fd)
-      : SocketCore(loop, std::move(fd)), accept_(loop, *this), retry_(*this) {}
+  // `handle`: what messages call the handle, "a TcpListener".
+  ListenerCore(Loop& loop, SocketFd fd, const char* handle)
+      : SocketCore(loop, std::move(fd)),
+        handle_(handle),
+        accept_(loop, *this),
+        retry_(*this) {}
   ~ListenerCore() override;
+
+  const char* handle() const { return handle_; }
 
   // The next accepted fd for a new caller; -1 if there is none beyond those for
   // the tasks already waiting.
   int TakeForNewcomer();
 
   // Completes `waiter` with the next connection.
-  void Wait(AcceptOp& waiter);
+  void Wait(AcceptWait& waiter);
 
  private:
   struct AcceptOperation : ArmedMultishot {
@@ -63,11 +69,12 @@ class ListenerCore final : public SocketCore {
   void CompleteFront(int32_t result);
   void FailAll(int32_t result);
 
+  const char* const handle_;
   AcceptOperation accept_;
   Retry retry_;
-  ringway::internal::WaitLine<AcceptOp> waiters_;
+  ringway::internal::WaitLine<AcceptWait> waiters_;
 };
 
 }  // namespace ringway::net::internal
 
-#endif  // RINGWAY_NET_LISTENER_CORE_H_
+#endif  // RINGWAY_NET_LISTENING_LISTENER_CORE_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/net/listener_core.h"
+#include "ringway/net/listening/listener_core.h"
 
 #include <cerrno>
 #include <utility>
@@ -45,7 +45,7 @@ int ListenerCore::TakeForNewcomer() {
   return waiters_.empty() ? TakeAccepted() : -1;
 }
 
-void ListenerCore::Wait(AcceptOp& waiter) {
+void ListenerCore::Wait(AcceptWait& waiter) {
   waiters_.Join(waiter);
   if (!retry_.timer.armed() && !retry_.linked()) ArmIfWanted();
 }
