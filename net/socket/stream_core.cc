@@ -49,7 +49,7 @@ bool StreamCore::IsUnix() {
 }
 
 void StreamCore::BeginRead(Operation& read) {
-  RINGWAY_CHECK(reader_ == nullptr, "two tasks read from one stream");
+  RINGWAY_CHECK(reader_ == nullptr, "two tasks read from one %s", kind_.socket);
   reader_ = &read;
   if (receiver_.has_value()) [[unlikely]] {
     receiver_->HandOver(read);

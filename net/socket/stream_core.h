@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // StreamCore: one connected socket with its reader, its queue of writers and
-// its lent receive buffers. net::TcpStream and its halves point to it.
+// its lent receive buffers. net::TcpStream and its halves point to it, and
+// net::SeqPacketSocket.
 
 #ifndef RINGWAY_NET_SOCKET_STREAM_CORE_H_
 #define RINGWAY_NET_SOCKET_STREAM_CORE_H_
@@ -21,6 +22,15 @@
 namespace ringway::net::internal {
 
 class StreamCore;
+
+struct StreamKind {
+  // What messages call a handle, and its socket.
+  const char* handle;  // "a TcpStream"
+  const char* socket;  // "stream"
+};
+
+inline constexpr StreamKind kTcpStream = {.handle = "a TcpStream",
+                                          .socket = "stream"};
 
 // A half's reference to its stream; null once the stream has been closed or
 // dropped. For the loop's thread only (checked), until the loop has ended.
@@ -54,7 +64,8 @@ class StreamCore final : public SocketCore {
   // Below this, a copy is cheaper than to pin memory and hear of its release.
   static constexpr size_t kZeroCopyBytes = size_t{16} << 10;
 
-  StreamCore(Loop& loop, SocketFd fd) : SocketCore(loop, std::move(fd)) {}
+  StreamCore(Loop& loop, SocketFd fd, const StreamKind& kind = kTcpStream)
+      : SocketCore(loop, std::move(fd)), kind_(kind) {}
   ~StreamCore() override { CutOffHalves(); }
 
   // Allocated from the worker's slab, like frames: one per connection.
@@ -109,6 +120,7 @@ class StreamCore final : public SocketCore {
   void CutOffHalves();
 
   std::optional<bool> is_unix_;
+  const StreamKind& kind_;
   Operation* reader_ = nullptr;
   Operation* writer_ = nullptr;  // the one in flight
   // Idle operations, in call order.

@@ -14,29 +14,28 @@
 namespace ringway::net {
 namespace {
 
-Unusable WhyUnusable(const internal::StreamCore* core) {
-  return LoopDependent::WhyUnusable(core, "a TcpStream");
-}
-
 int FdOf(const internal::StreamCore* core) {
   return core == nullptr ? -1 : core->fd();
 }
 
-absl::Status Failed(int32_t result, std::string_view operation, int fd) {
+absl::Status Failed(int32_t result, std::string_view operation, int fd,
+                    const internal::StreamKind& kind = internal::kTcpStream) {
   // The common error has no text and does not allocate.
   if (result == -ECANCELED) return CancelledStatus();
-  return ErrnoToStatus(-result,
-                       absl::StrCat(operation, " on a stream, fd ", fd));
+  return ErrnoToStatus(
+      -result, absl::StrCat(operation, " on a ", kind.socket, ", fd ", fd));
 }
 
 }  // namespace
 
 // --- StreamRead, ReadOp
 
-StreamRead::StreamRead(internal::StreamCore* core)
+StreamRead::StreamRead(internal::StreamCore* core,
+                       const internal::StreamKind& kind)
     : OperationAwait(&OnDone, &OnCancel, &Describe),
       core_(core),
-      unusable_(WhyUnusable(core)) {}
+      kind_(kind),
+      unusable_(LoopDependent::WhyUnusable(core, kind.handle)) {}
 
 ReadOp::ReadOp(internal::StreamCore* core, std::span<std::byte> buffer)
     : StreamRead(core) {
@@ -68,11 +67,12 @@ std::string StreamRead::Describe(const Suspension& suspension) {
 }
 
 absl::StatusOr<size_t> StreamRead::Result() const {
-  if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
+  if (unusable_ != Unusable::kNo)
+    return UnusableStatus(unusable_, kind_.socket);
   if (result >= 0) [[likely]] {
     return static_cast<size_t>(result);
   }
-  return Failed(result, "read", fd);
+  return Failed(result, "read", fd, kind_);
 }
 
 // --- ReceiveOp
@@ -99,11 +99,13 @@ absl::Status ReceiveUntilOp::await_resume() {
 
 // --- QueuedWrite
 
-QueuedWrite::QueuedWrite(internal::StreamCore* core, AdvanceFunction advance)
+QueuedWrite::QueuedWrite(internal::StreamCore* core, AdvanceFunction advance,
+                         const internal::StreamKind& kind)
     : OperationAwait(&OnDone, &OnCancel, &Describe),
       core_(core),
       advance_(advance),
-      unusable_(WhyUnusable(core)) {}
+      kind_(kind),
+      unusable_(LoopDependent::WhyUnusable(core, kind.handle)) {}
 
 QueuedWrite::~QueuedWrite() { Leave(); }
 
@@ -150,11 +152,13 @@ std::string QueuedWrite::Describe(const Suspension& suspension) {
 }
 
 absl::Status QueuedWrite::await_resume() const {
-  if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
+  if (unusable_ != Unusable::kNo)
+    return UnusableStatus(unusable_, kind_.socket);
   if (result >= 0) [[likely]] {
     return absl::OkStatus();
   }
-  return Failed(result, opcode == OpCode::kShutdown ? "shutdown" : "write", fd);
+  return Failed(result, opcode == OpCode::kShutdown ? "shutdown" : "write", fd,
+                kind_);
 }
 
 // --- WriteOp
@@ -237,8 +241,10 @@ absl::StatusOr<uint64_t> SendFileOp::await_resume() const {
 
 // --- ShutdownWriteOp
 
-ShutdownWriteOp::ShutdownWriteOp(internal::StreamCore* core)
-    : QueuedWrite(core, [](QueuedWrite&, size_t) { return false; }) {
+ShutdownWriteOp::ShutdownWriteOp(internal::StreamCore* core,
+                                 const internal::StreamKind& kind)
+    : QueuedWrite(
+          core, [](QueuedWrite&, size_t) { return false; }, kind) {
   PrepareShutdown(*this, FdOf(core), SHUT_WR);
 }
 

@@ -36,7 +36,7 @@ class StreamRead : public OperationAwait {
   bool await_suspend(std::coroutine_handle<P> leaf) {
     TaskContext& task = leaf.promise().task();
     if (unusable_ != Unusable::kNo) return task.SkipWait(leaf);
-    core_->CheckAwaitedOn(task.loop(), "a TcpStream");
+    core_->CheckAwaitedOn(task.loop(), kind_.handle);
     if (!Park(leaf, task)) return task.SkipWait(leaf);
     begun_ = true;
     core_->BeginRead(*this);
@@ -44,7 +44,8 @@ class StreamRead : public OperationAwait {
   }
 
  protected:
-  explicit StreamRead(internal::StreamCore* core);
+  explicit StreamRead(internal::StreamCore* core,
+                      const internal::StreamKind& kind = internal::kTcpStream);
   ~StreamRead();
 
   bool usable() const { return unusable_ == Unusable::kNo; }
@@ -58,6 +59,7 @@ class StreamRead : public OperationAwait {
   static void OnCancel(Suspension& suspension);
   static std::string Describe(const Suspension& suspension);
 
+  const internal::StreamKind& kind_;
   const Unusable unusable_;
   bool begun_ = false;  // and not ended
 };
@@ -93,7 +95,7 @@ class QueuedWrite : public OperationAwait {
   bool await_suspend(std::coroutine_handle<P> leaf) {
     TaskContext& task = leaf.promise().task();
     if (!usable()) return task.SkipWait(leaf);
-    core_->CheckAwaitedOn(task.loop(), "a TcpStream");
+    core_->CheckAwaitedOn(task.loop(), kind_.handle);
     if (!Park(leaf, task)) return task.SkipWait(leaf);
     begun_ = true;
     core_->BeginWrite(*step_);
@@ -105,7 +107,8 @@ class QueuedWrite : public OperationAwait {
   // Called after each completion with the bytes it transferred; prepares the
   // next step and returns true, or false when all is done.
   using AdvanceFunction = bool (*)(QueuedWrite&, size_t n_bytes);
-  QueuedWrite(internal::StreamCore* core, AdvanceFunction advance);
+  QueuedWrite(internal::StreamCore* core, AdvanceFunction advance,
+              const internal::StreamKind& kind = internal::kTcpStream);
 
   bool usable() const { return unusable_ == Unusable::kNo; }
   // The operation of the next step, if it is not this one. Its end goes to
@@ -125,6 +128,7 @@ class QueuedWrite : public OperationAwait {
 
   const AdvanceFunction advance_;
   Operation* step_ = this;  // the operation that holds the write's place
+  const internal::StreamKind& kind_;
   const Unusable unusable_;
   bool begun_ = false;  // and not ended
 };
@@ -179,7 +183,9 @@ class [[nodiscard]] SendFileOp : public QueuedWrite {
 
 class [[nodiscard]] ShutdownWriteOp : public QueuedWrite {
  public:
-  explicit ShutdownWriteOp(internal::StreamCore* core);
+  explicit ShutdownWriteOp(
+      internal::StreamCore* core,
+      const internal::StreamKind& kind = internal::kTcpStream);
 };
 
 class [[nodiscard]] CloseOp : private internal::SocketCore::Closer {
