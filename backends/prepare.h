@@ -116,7 +116,8 @@ void ReplaceBuffer(Operation& op, std::span<const std::byte> buffer);
 // Unix datagram whose receiver has no room must have MSG_DONTWAIT, and is
 // -EAGAIN: on io_uring the kernel's next attempt sends it empty (measured on
 // Linux 6.18), and others have no event for room at a receiver that the socket
-// is not connected to.
+// is not connected to. Sequenced packets may wait: the kernel has read nothing
+// of them by then. But several that wait at a time are sent in any order.
 void PrepareSend(Operation& op, int fd, std::span<const std::byte> buffer,
                  int flags = 0);
 void PrepareSendMsg(Operation& op, int fd, const msghdr& message,

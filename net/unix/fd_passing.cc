@@ -47,8 +47,9 @@ void ForEachFd(msghdr& message, Take take) {
 // --- SendFdsOp
 
 SendFdsOp::SendFdsOp(internal::StreamCore* core,
-                     std::span<const std::byte> bytes, std::span<const int> fds)
-    : QueuedWrite(core, &Advance),
+                     std::span<const std::byte> bytes, std::span<const int> fds,
+                     const internal::StreamKind& kind)
+    : QueuedWrite(core, &Advance, kind),
       valid_(usable() && !bytes.empty() && fds.size() <= kMaxPassedFds &&
              IsUnixSocket(*core)),
       rest_(bytes),
@@ -88,8 +89,9 @@ absl::Status SendFdsOp::await_resume() const {
 // --- ReceiveFdsOp
 
 ReceiveFdsOp::ReceiveFdsOp(internal::StreamCore* core,
-                           std::span<std::byte> buffer, size_t max_fds)
-    : StreamRead(core),
+                           std::span<std::byte> buffer, size_t max_fds,
+                           const internal::StreamKind& kind)
+    : StreamRead(core, kind),
       valid_(!buffer.empty() && max_fds <= kMaxPassedFds &&
              (core == nullptr || !core->has_receiver())),
       part_{.iov_base = buffer.data(), .iov_len = buffer.size()} {
@@ -122,6 +124,7 @@ absl::StatusOr<ReceivedFds> ReceiveFdsOp::await_resume() {
   ReceivedFds received;
   received.n_bytes = *n_bytes;
   received.truncated = (message_.msg_flags & MSG_CTRUNC) != 0;
+  received.bytes_truncated = (message_.msg_flags & MSG_TRUNC) != 0;
   size_t n_fds = 0;
   ForEachFd(message_, [&](int) { ++n_fds; });
   try {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SendFds, ReceiveFds: file descriptors with the bytes of a Unix stream.
+// SendFds, ReceiveFds: file descriptors with the bytes of a Unix stream, or
+// with a packet.
 //
 //   absl::Status sent = co_await net::SendFds(stream, bytes, fds);
 //   ...
@@ -28,6 +29,7 @@
 #include "ringway/executor/task/task_context.h"
 #include "ringway/net/socket/stream_ops.h"
 #include "ringway/net/tcp_stream.h"
+#include "ringway/net/unix/seq_packet_socket.h"
 
 namespace ringway::net {
 
@@ -47,7 +49,8 @@ struct FdControl {
 class [[nodiscard]] SendFdsOp : public QueuedWrite {
  public:
   SendFdsOp(internal::StreamCore* core, std::span<const std::byte> bytes,
-            std::span<const int> fds);
+            std::span<const int> fds,
+            const internal::StreamKind& kind = internal::kTcpStream);
   bool await_ready() const noexcept { return !valid_ && usable(); }
   absl::Status await_resume() const;
 
@@ -69,12 +72,15 @@ struct ReceivedFds {
   // More fds had been sent than were asked for, or could be opened; the kernel
   // has closed those.
   bool truncated = false;
+  // The packet was longer than the buffer; never for streams.
+  bool bytes_truncated = false;
 };
 
 class [[nodiscard]] ReceiveFdsOp : public StreamRead {
  public:
   ReceiveFdsOp(internal::StreamCore* core, std::span<std::byte> buffer,
-               size_t max_fds);
+               size_t max_fds,
+               const internal::StreamKind& kind = internal::kTcpStream);
   // Closes the fds that nobody has taken.
   ~ReceiveFdsOp();
 
@@ -125,6 +131,21 @@ inline SendFdsOp SendFds(TcpStream& stream, std::span<const std::byte> bytes,
 inline ReceiveFdsOp ReceiveFds(TcpStream& stream, std::span<std::byte> buffer,
                                size_t max_fds) {
   return ReceiveFdsOp(internal::StreamAccess::CoreOf(stream), buffer, max_fds);
+}
+
+// The same for one packet. What does not fit into the buffer is lost
+// (ReceivedFds::bytes_truncated); the end and an empty packet with no fds look
+// alike (Packet::is_end()).
+inline SendFdsOp SendFds(SeqPacketSocket& socket,
+                         std::span<const std::byte> bytes,
+                         std::span<const int> fds) {
+  return SendFdsOp(internal::SeqPacketAccess::CoreOf(socket), bytes, fds,
+                   internal::kSeqPacket);
+}
+inline ReceiveFdsOp ReceiveFds(SeqPacketSocket& socket,
+                               std::span<std::byte> buffer, size_t max_fds) {
+  return ReceiveFdsOp(internal::SeqPacketAccess::CoreOf(socket), buffer,
+                      max_fds, internal::kSeqPacket);
 }
 
 }  // namespace ringway::net

@@ -30,6 +30,7 @@
 #include "ringway/net/stream_pair.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/unix/seq_packet_socket.h"
 
 namespace ringway::net {
 namespace {
@@ -315,6 +316,57 @@ TEST_P(FdPassingTest, AStreamThatOutlivesItsLoopRefuses) {
               absl::StatusCode::kFailedPrecondition);
   };
   Run(use());
+}
+
+// --- With packets
+
+TEST_P(FdPassingTest, FdsArriveWithTheirPacket) {
+  RINGWAY_REQUIRES_KERNEL("fds");
+  auto main = [&]() -> Task<void> {
+    auto [one, other] = ValueOf(SeqPacketPair());
+    const UniqueFd first = PipeWith("first");
+    const UniqueFd second = PipeWith("second");
+    const std::array<int, 2> fds = {first.get(), second.get()};
+    EXPECT_EQ(co_await SendFds(one, Bytes("long"), fds), absl::OkStatus());
+    EXPECT_EQ(co_await one.Send(Bytes("ef")), absl::OkStatus());
+    EXPECT_EQ(co_await SendFds(one, Bytes("gh"), fds), absl::OkStatus());
+
+    std::array<std::byte, 2> buffer;
+    ReceivedFds received = ValueOf(co_await ReceiveFds(other, buffer, 4));
+    EXPECT_EQ(AsString(buffer), "lo");
+    EXPECT_TRUE(received.bytes_truncated);
+    EXPECT_FALSE(received.truncated);
+    EXPECT_EQ(received.fds.size(), 2u);
+    if (received.fds.size() != 2) co_return;
+    EXPECT_EQ(TextIn(received.fds[0]), "first");
+    EXPECT_EQ(TextIn(received.fds[1]), "second");
+    received = ValueOf(co_await ReceiveFds(other, buffer, 4));
+    EXPECT_EQ(AsString(buffer), "ef");
+    EXPECT_FALSE(received.bytes_truncated);
+    EXPECT_TRUE(received.fds.empty());
+    received = ValueOf(co_await ReceiveFds(other, buffer, 1));
+    EXPECT_TRUE(received.truncated);
+    EXPECT_EQ(received.fds.size(), 1u);
+    const std::span<const std::byte> nothing;
+    EXPECT_TRUE(absl::IsInvalidArgument(co_await SendFds(one, nothing, fds)));
+  };
+  Run(main());
+}
+
+// That none leaks, the fixture asserts.
+TEST_P(FdPassingTest, FdsOfPacketsThatAreNotWantedAreClosed) {
+  RINGWAY_REQUIRES_KERNEL("fds");
+  auto main = [&]() -> Task<void> {
+    auto [one, other] = ValueOf(SeqPacketPair());
+    const UniqueFd pipe = PipeWith("text");
+    const std::array<int, 1> fds = {pipe.get()};
+    EXPECT_EQ(co_await SendFds(one, Bytes("ab"), fds), absl::OkStatus());
+    EXPECT_EQ(co_await SendFds(one, Bytes("cd"), fds), absl::OkStatus());
+    std::array<std::byte, 2> buffer;
+    EXPECT_EQ((co_await other.Receive(buffer)).status(), absl::OkStatus());
+    EXPECT_EQ(AsString(buffer), "ab");
+  };
+  Run(main());
 }
 
 }  // namespace

@@ -16,22 +16,21 @@ namespace {
 // include/uapi/asm-generic/socket.h; older C libraries do not have it.
 constexpr int kPeerPidFd = 77;
 
-absl::Status GetOption(const TcpStream& stream, int option, void* value,
-                       socklen_t length, std::string_view name) {
-  if (!stream.valid())
+// `core`: null if it is closed.
+absl::Status GetOption(const internal::StreamCore* core, int option,
+                       void* value, socklen_t length, std::string_view name) {
+  if (core == nullptr)
     return absl::FailedPreconditionError("the stream is closed");
-  SocketCalls& sockets = internal::StreamAccess::CoreOf(stream)->sockets();
   const int error =
-      sockets.GetOption(stream.fd(), SOL_SOCKET, option, value, length);
+      core->sockets().GetOption(core->fd(), SOL_SOCKET, option, value, length);
   if (error == 0) return absl::OkStatus();
   return ErrnoToStatus(-error, absl::StrCat("getsockopt ", name));
 }
 
-}  // namespace
-
-absl::StatusOr<PeerCredentials> PeerCredentialsOf(const TcpStream& stream) {
+absl::StatusOr<PeerCredentials> CredentialsOf(
+    const internal::StreamCore* core) {
   ucred credentials = {};
-  absl::Status got = GetOption(stream, SO_PEERCRED, &credentials,
+  absl::Status got = GetOption(core, SO_PEERCRED, &credentials,
                                sizeof(credentials), "SO_PEERCRED");
   if (!got.ok()) return got;
   // What the kernel says of other sockets.
@@ -44,12 +43,39 @@ absl::StatusOr<PeerCredentials> PeerCredentialsOf(const TcpStream& stream) {
   return peer;
 }
 
-absl::StatusOr<UniqueFd> PeerPidFd(const TcpStream& stream) {
+absl::StatusOr<UniqueFd> PidFdOf(const internal::StreamCore* core) {
   int fd = -1;
   absl::Status got =
-      GetOption(stream, kPeerPidFd, &fd, sizeof(fd), "SO_PEERPIDFD");
+      GetOption(core, kPeerPidFd, &fd, sizeof(fd), "SO_PEERPIDFD");
   if (!got.ok()) return got;
   return UniqueFd(fd);
+}
+
+const internal::StreamCore* CoreOf(const TcpStream& stream) {
+  return stream.valid() ? internal::StreamAccess::CoreOf(stream) : nullptr;
+}
+
+const internal::StreamCore* CoreOf(const SeqPacketSocket& socket) {
+  return socket.valid() ? internal::SeqPacketAccess::CoreOf(socket) : nullptr;
+}
+
+}  // namespace
+
+absl::StatusOr<PeerCredentials> PeerCredentialsOf(const TcpStream& stream) {
+  return CredentialsOf(CoreOf(stream));
+}
+
+absl::StatusOr<PeerCredentials> PeerCredentialsOf(
+    const SeqPacketSocket& socket) {
+  return CredentialsOf(CoreOf(socket));
+}
+
+absl::StatusOr<UniqueFd> PeerPidFd(const TcpStream& stream) {
+  return PidFdOf(CoreOf(stream));
+}
+
+absl::StatusOr<UniqueFd> PeerPidFd(const SeqPacketSocket& socket) {
+  return PidFdOf(CoreOf(socket));
 }
 
 }  // namespace ringway::net

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PeerCredentialsOf, PeerPidFd: the process at the other end of a Unix stream.
+// PeerCredentialsOf, PeerPidFd: the process at the other end of a Unix stream
+// or a SeqPacketSocket.
 //
 //   absl::StatusOr<net::PeerCredentials> peer = net::PeerCredentialsOf(stream);
 //   const bool is_root = peer.ok() && peer->uid == 0;
@@ -13,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/net/tcp_stream.h"
+#include "ringway/net/unix/seq_packet_socket.h"
 
 namespace ringway::net {
 
@@ -28,12 +30,15 @@ struct PeerCredentials {
 //         the simulator, which has no processes. FailedPrecondition once the
 //         stream is closed.
 absl::StatusOr<PeerCredentials> PeerCredentialsOf(const TcpStream& stream);
+absl::StatusOr<PeerCredentials> PeerCredentialsOf(
+    const SeqPacketSocket& socket);
 
 // A pidfd of the peer, readable when it ends; see pidfd_open(2). Linux 6.5.
 //
 // Errors: as PeerCredentialsOf(), for SO_PEERPIDFD: ENOPROTOOPT on older
 //         kernels, ESRCH or EINVAL if the process has ended.
 absl::StatusOr<UniqueFd> PeerPidFd(const TcpStream& stream);
+absl::StatusOr<UniqueFd> PeerPidFd(const SeqPacketSocket& socket);
 
 }  // namespace ringway::net
 

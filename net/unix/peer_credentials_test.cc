@@ -14,6 +14,7 @@
 #include "ringway/net/stream_pair.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/unix/seq_packet_socket.h"
 
 namespace ringway::net {
 namespace {
@@ -56,6 +57,23 @@ TEST_P(PeerCredentialsTest, OtherStreamsHaveNone) {
     EXPECT_EQ(co_await stream.Close(), absl::OkStatus());
     EXPECT_EQ(PeerCredentialsOf(stream).status().code(),
               absl::StatusCode::kFailedPrecondition);
+  };
+  Run(main());
+}
+
+TEST_P(PeerCredentialsTest, OfPacketSocketsAreThoseOfTheProcess) {
+  RINGWAY_REQUIRES_KERNEL("processes");
+  auto main = [&]() -> Task<void> {
+    auto [one, other] = ValueOf(SeqPacketPair());
+    const PeerCredentials peer = ValueOf(PeerCredentialsOf(one));
+    EXPECT_EQ(peer.pid, getpid());
+    EXPECT_EQ(peer.uid, getuid());
+    const absl::StatusOr<UniqueFd> process = PeerPidFd(one);
+    EXPECT_TRUE(process.ok() || ErrnoOf(process.status()) == ENOPROTOOPT);
+    one.Close();
+    EXPECT_EQ(PeerPidFd(one).status().code(),
+              absl::StatusCode::kFailedPrecondition);
+    co_return;
   };
   Run(main());
 }
