@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kHandle[] = "a SeqPacketListener";
 
-absl::StatusOr<SeqPacketSocket> TryAdopt(Loop& loop, SocketFd fd) {
+absl::StatusOr<SeqPacketSocket> AdoptConnection(Loop& loop, SocketFd fd) {
   try {
     return SeqPacketSocket::Adopt(loop, std::move(fd));
   } catch (const std::bad_alloc&) {  // Adopt() has closed it
@@ -30,13 +30,13 @@ absl::StatusOr<SeqPacketSocket> TryAdopt(Loop& loop, SocketFd fd) {
 absl::StatusOr<SeqPacketSocket> AcceptSeqPacketOp::await_resume() {
   absl::StatusOr<SocketFd> accepted = TakeAccepted();
   if (!accepted.ok()) return accepted.status();
-  return TryAdopt(task().loop(), *std::move(accepted));
+  return AdoptConnection(task().loop(), *std::move(accepted));
 }
 
 absl::StatusOr<SeqPacketSocket> ConnectSeqPacketOp::await_resume() {
   absl::StatusOr<SocketFd> connected = TakeConnected();
   if (!connected.ok()) return connected.status();
-  return TryAdopt(task().loop(), *std::move(connected));
+  return AdoptConnection(task().loop(), *std::move(connected));
 }
 
 SeqPacketListener::SeqPacketListener(

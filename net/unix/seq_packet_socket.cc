@@ -19,7 +19,7 @@ namespace {
 
 using internal::kSeqPacket;
 
-int FdOf(const internal::StreamCore* core) {
+int PacketFdOf(const internal::StreamCore* core) {
   return core == nullptr ? -1 : core->fd();
 }
 
@@ -30,7 +30,7 @@ bool SentWhole(QueuedWrite&, size_t) { return false; }
 SendPacketOp::SendPacketOp(internal::StreamCore* core,
                            std::span<const std::byte> bytes)
     : QueuedWrite(core, &SentWhole, kSeqPacket) {
-  PrepareSend(*this, FdOf(core), bytes);
+  PrepareSend(*this, PacketFdOf(core), bytes);
 }
 
 absl::Status SendPacketOp::await_resume() const {
@@ -42,7 +42,7 @@ ReceivePacketOp::ReceivePacketOp(internal::StreamCore* core,
                                  std::span<std::byte> buffer)
     : StreamRead(core, kSeqPacket), capacity_(buffer.size()) {
   // MSG_TRUNC: the result is the full size of the packet, even if it is cut.
-  PrepareRecv(*this, FdOf(core), buffer, MSG_TRUNC);
+  PrepareRecv(*this, PacketFdOf(core), buffer, MSG_TRUNC);
 }
 
 absl::StatusOr<Packet> ReceivePacketOp::await_resume() const {
