@@ -37,7 +37,7 @@ class ConnectBase : public OperationAwait {
 
  protected:
   // `type`: SOCK_STREAM or SOCK_SEQPACKET. `options`: null for the defaults.
-  ConnectBase(const SocketAddress& address, int type,
+  ConnectBase(const SocketAddress& peer, int type,
               const ConnectOptions* options);
 
   // The connected socket, or why it is not. Once.
@@ -58,8 +58,8 @@ class ConnectBase : public OperationAwait {
 
 class [[nodiscard]] ConnectOp : public internal::ConnectBase {
  public:
-  ConnectOp(const SocketAddress& address, const ConnectOptions* options)
-      : ConnectBase(address, SOCK_STREAM, options) {}
+  ConnectOp(const SocketAddress& peer, const ConnectOptions* options)
+      : ConnectBase(peer, SOCK_STREAM, options) {}
   absl::StatusOr<TcpStream> await_resume();
 };
 

@@ -85,9 +85,9 @@ class SeqPacketListener {
 
 class [[nodiscard]] ConnectSeqPacketOp : public internal::ConnectBase {
  public:
-  ConnectSeqPacketOp(const SocketAddress& address,
+  ConnectSeqPacketOp(const SocketAddress& peer,
                      const ConnectOptions* options)
-      : ConnectBase(address, SOCK_SEQPACKET, options) {}
+      : ConnectBase(peer, SOCK_SEQPACKET, options) {}
   absl::StatusOr<SeqPacketSocket> await_resume();
 };
 

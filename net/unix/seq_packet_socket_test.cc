@@ -242,7 +242,8 @@ TEST_P(SeqPacketSocketTest, ACancelledSendIsSentWholeOrNotAtAll) {
       std::vector<JoinHandle<absl::Status>> sends;
       for (int n = 0; n < 3; ++n) sends.push_back(Spawn(SendOne(one, block)));
       co_await TurnTimes(i % 7);
-      for (size_t n = 0; n < 3; ++n) sends[(static_cast<size_t>(i) + n) % 3].Cancel();
+      for (size_t n = 0; n < 3; ++n)
+        sends[(static_cast<size_t>(i) + n) % 3].Cancel();
       for (JoinHandle<absl::Status>& send : sends)
         EXPECT_TRUE(absl::IsCancelled(co_await send)) << i;
     }
