@@ -38,10 +38,7 @@ void FileWriteOp::OnDone(Runnable& entry) {
     self.left_.Skip(static_cast<size_t>(self.result));
     if (!self.left_.empty()) {
       self.Prepare();
-      if (self.MayContinue()) {
-        self.Start();
-        return;
-      }
+      if (self.Restart()) return;
       self.result = -ECANCELED;
     }
   }

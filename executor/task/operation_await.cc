@@ -14,6 +14,12 @@ bool OperationAwait::Park(std::coroutine_handle<> leaf, TaskContext& task) {
   return false;
 }
 
+bool OperationAwait::Restart() {
+  if (!MayContinue()) return false;
+  Start();
+  return true;
+}
+
 bool OperationAwait::MayContinue() const {
   return !task_->cancelled() && !task_->wait_ended();
 }

@@ -62,8 +62,11 @@ class OperationAwait : public Operation, public Suspension {
   bool Park(std::coroutine_handle<> leaf, TaskContext& task);
   void Start() { task_->loop().Start(*this); }
 
-  // False if the task was cancelled meanwhile, or this await by its deadline.
-  // Only otherwise may it be started again, for example after a short transfer.
+  // Starts it again, for example after a short transfer. Returns false and
+  // does nothing unless MayContinue().
+  bool Restart();
+  // False if the task was cancelled meanwhile, or this await by its deadline:
+  // nothing more may be started then.
   bool MayContinue() const;
 
   // Resumes the task at once; must be the last step of an `on_done` function.
