@@ -85,8 +85,7 @@ class SeqPacketListener {
 
 class [[nodiscard]] ConnectSeqPacketOp : public internal::ConnectBase {
  public:
-  ConnectSeqPacketOp(const SocketAddress& peer,
-                     const ConnectOptions* options)
+  ConnectSeqPacketOp(const SocketAddress& peer, const ConnectOptions* options)
       : ConnectBase(peer, SOCK_SEQPACKET, options) {}
   absl::StatusOr<SeqPacketSocket> await_resume();
 };
