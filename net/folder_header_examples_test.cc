@@ -2,6 +2,8 @@
 //
 // As header_examples_test.cc, for the headers in the folders of net/.
 
+#include <unistd.h>
+
 #include <array>
 #include <cstddef>
 #include <span>
@@ -11,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/executor/structured/timeout.h"
@@ -95,7 +98,9 @@ RINGWAY_TEST_F(NetFolderExamples, SeqPacketSocket) {
 }
 
 RINGWAY_TEST_F(NetFolderExamples, SeqPacketListener) {
-  const SocketAddress address = *SocketAddress::Parse("unix:@ringway-example");
+  // No other run of this test has the name.
+  const SocketAddress address =
+      *SocketAddress::Parse(absl::StrCat("unix:@ringway-example-", getpid()));
   absl::StatusOr<SeqPacketListener> listener =
       SeqPacketListener::Listen(address);
   absl::StatusOr<SeqPacketSocket> client =
