@@ -43,6 +43,18 @@ class ListNode {
     next_ = prev_ = nullptr;
   }
 
+  // Takes the place of `other` in the list that that one is in, and leaves it
+  // in none. Requires other.linked() and !linked().
+  void Replace(ListNode& other) {
+    RINGWAY_DCHECK(other.linked(), "Replace() of an element in no list");
+    RINGWAY_DCHECK(!linked(), "an element can be in one list only");
+    next_ = other.next_;
+    prev_ = other.prev_;
+    next_->prev_ = this;
+    prev_->next_ = this;
+    other.next_ = other.prev_ = nullptr;
+  }
+
  private:
   template <typename T>
   friend class IntrusiveList;

@@ -82,6 +82,33 @@ TEST(IntrusiveList, ElementLeavesWithoutKnowingItsList) {
   EXPECT_EQ(Drain(list), (Ids{1, 3}));
 }
 
+TEST(IntrusiveList, ReplaceTakesThePlaceOfAnother) {
+  for (const int replaced : {0, 1, 2}) {
+    IntrusiveList<Element> list;
+    Element elements[] = {Element(1), Element(2), Element(3)}, other(9);
+    for (Element& element : elements) list.PushBack(element);
+
+    other.Replace(elements[replaced]);
+
+    EXPECT_FALSE(elements[replaced].linked());
+    Ids expected = {1, 2, 3};
+    expected[static_cast<size_t>(replaced)] = 9;
+    EXPECT_EQ(Drain(list), expected);
+  }
+}
+
+TEST(IntrusiveList, ReplaceTheOnlyElement) {
+  IntrusiveList<Element> list;
+  Element only(1), other(2);
+  list.PushBack(only);
+
+  other.Replace(only);
+
+  EXPECT_EQ(list.front(), &other);
+  EXPECT_EQ(list.back(), &other);
+  EXPECT_EQ(Drain(list), (Ids{2}));
+}
+
 TEST(IntrusiveList, PoppedElementMayEnterAnotherList) {
   IntrusiveList<Element> pending, done;
   Element a(1);

@@ -21,7 +21,8 @@
 
 namespace ringway {
 
-// Moving it costs a few instructions: the loop has a list of what it lends.
+// Moving it costs a few instructions: it takes its place in the loop's list of
+// what is lent.
 //
 // Threads: the loop's only (checked), until that has ended.
 class [[nodiscard]] LentBuffer : private ListNode {
@@ -55,13 +56,27 @@ class [[nodiscard]] LentBuffer : private ListNode {
   void RemovePrefix(size_t n) { bytes_ = bytes().subspan(n); }
 
   // Gives the buffer back now.
-  void Release();
+  void Release() {
+    if (loop_ != nullptr) GiveBack();
+    bytes_ = {};
+    taken_back_ = false;
+  }
 
  private:
   friend class Loop;
   friend class IntrusiveList<LentBuffer>;
 
-  void TakeOver(LentBuffer& other);
+  void TakeOver(LentBuffer& other) {
+    loop_ = std::exchange(other.loop_, nullptr);
+    bytes_ = std::exchange(other.bytes_, {});
+    buffer_id_ = other.buffer_id_;
+    taken_back_ = std::exchange(other.taken_back_, false);
+    if (loop_ == nullptr) return;
+    loop_->CheckThread("a received buffer");
+    Replace(other);
+  }
+  // Requires that it has a buffer.
+  void GiveBack();
   // The loop ends, or, in a forked child, is forgotten.
   void OnLoopEnd(bool give_back);
 
