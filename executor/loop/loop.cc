@@ -92,14 +92,6 @@ void Loop::ForgetInChild() {
   while (Orphan* orphan = orphans_.PopFront()) static_cast<void>(orphan);
 }
 
-void Loop::Start(Operation& op) {
-  owner_.Check("a loop");
-  RINGWAY_CHECK(!op.active(), "a %s operation was started twice",
-                OpCodeName(op.opcode));
-  op.state = OpState::kQueued;
-  pending_.PushBack(op);
-}
-
 size_t Loop::CancelFd(int fd) {
   owner_.Check("a loop");
   return CancelIn(pending_, fd, *backend_, ready_) +

@@ -21,6 +21,7 @@
 #include "ringway/backends/backend.h"
 #include "ringway/backends/backend_options.h"
 #include "ringway/backends/operation.h"
+#include "ringway/core/check.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/core/runnable.h"
 #include "ringway/core/time/clock.h"
@@ -129,7 +130,13 @@ class Loop {
   // turn. Its function runs in a later turn, never from inside this call.
   //
   // Cost: no allocation, no system call.
-  void Start(Operation& op);
+  void Start(Operation& op) {
+    owner_.Check("a loop");
+    RINGWAY_CHECK(!op.active(), "a %s operation was started twice",
+                  OpCodeName(op.opcode));
+    op.state = OpState::kQueued;
+    pending_.PushBack(op);
+  }
 
   // Requests that an operation end early; see CancelOutcome.
   CancelOutcome Cancel(Operation& op) {
@@ -251,6 +258,14 @@ class Loop {
   Spinner spinner_;
   LoopStats stats_;
 };
+
+inline Unusable LoopDependent::WhyUnusable(const LoopDependent* object,
+                                           const char* what) {
+  if (object == nullptr) return Unusable::kEmpty;
+  if (object->loop_ == nullptr) return Unusable::kLoopEnded;
+  object->loop_->CheckThread(what);
+  return Unusable::kNo;
+}
 
 }  // namespace ringway
 

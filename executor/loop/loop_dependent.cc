@@ -31,14 +31,6 @@ LoopDependent::~LoopDependent() {
   if (linked()) Unlink();
 }
 
-Unusable LoopDependent::WhyUnusable(const LoopDependent* object,
-                                    const char* what) {
-  if (object == nullptr) return Unusable::kEmpty;
-  if (object->loop_ == nullptr) return Unusable::kLoopEnded;
-  object->loop_->CheckThread(what);
-  return Unusable::kNo;
-}
-
 void LoopDependent::CheckUsable(const LoopDependent* object, const char* what) {
   RINGWAY_CHECK(object != nullptr,
                 "%s was used after it was closed or moved from", what);

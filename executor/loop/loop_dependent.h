@@ -51,7 +51,8 @@ class LoopDependent : public ListNode {
   // Whether a handle that refers to `object`, which may be null, can be used.
   // Aborts with the name `what` ("a TcpStream") if called on another thread
   // than the loop's.
-  static Unusable WhyUnusable(const LoopDependent* object, const char* what);
+  static inline Unusable WhyUnusable(const LoopDependent* object,
+                                     const char* what);  // in loop.h
   // The same for calls that return no status: aborts.
   static void CheckUsable(const LoopDependent* object, const char* what);
 

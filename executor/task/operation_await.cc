@@ -2,17 +2,7 @@
 
 #include "ringway/executor/task/operation_await.h"
 
-#include <cerrno>
-
 namespace ringway {
-
-bool OperationAwait::Park(std::coroutine_handle<> leaf, TaskContext& task) {
-  task_ = &task;
-  if (task.Park(leaf, *this)) return true;
-  state = OpState::kDone;
-  result = -ECANCELED;
-  return false;
-}
 
 bool OperationAwait::Restart() {
   if (!MayContinue()) return false;

@@ -10,6 +10,7 @@
 #ifndef RINGWAY_EXECUTOR_TASK_OPERATION_AWAIT_H_
 #define RINGWAY_EXECUTOR_TASK_OPERATION_AWAIT_H_
 
+#include <cerrno>
 #include <coroutine>
 
 #include "ringway/backends/operation.h"
@@ -59,7 +60,15 @@ class OperationAwait : public Operation, public Suspension {
   // The two halves of await_suspend(), for awaitables that do not start at
   // once. Park() returns false if the task is cancelled; the operation has
   // then ended as cancelled.
-  bool Park(std::coroutine_handle<> leaf, TaskContext& task);
+  bool Park(std::coroutine_handle<> leaf, TaskContext& task) {
+    task_ = &task;
+    if (task.Park(leaf, *this)) [[likely]] {
+      return true;
+    }
+    state = OpState::kDone;
+    result = -ECANCELED;
+    return false;
+  }
   void Start() { task_->loop().Start(*this); }
 
   // Starts it again, for example after a short transfer. Returns false and

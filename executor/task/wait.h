@@ -88,16 +88,7 @@ class Wait : protected Suspension {
   bool await_ready() const noexcept { return false; }
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
-    TaskContext& task = leaf.promise().task();
-    task_ = &task;
-    end_ = op().Admit();
-    if (end_ == WaitEnd::kWaiting)
-      end_ = task.cancelled() ? WaitEnd::kCancelled : op().Begin();
-    // Only a task that does wait is parked: its suspension would stay behind.
-    if (end_ != WaitEnd::kWaiting) return task.SkipWait(leaf);
-    task.Park(leaf, *this);
-    waiting_ = true;
-    return true;
+    return Suspend(leaf, leaf.promise().task());
   }
 
  protected:
@@ -162,6 +153,19 @@ class Wait : protected Suspension {
   }
 
   Op& op() { return static_cast<Op&>(*this); }
+
+  // Compiled once, whatever the type of the coroutine.
+  bool Suspend(std::coroutine_handle<> leaf, TaskContext& task) {
+    task_ = &task;
+    end_ = op().Admit();
+    if (end_ == WaitEnd::kWaiting)
+      end_ = task.cancelled() ? WaitEnd::kCancelled : op().Begin();
+    // Only a task that does wait is parked: its suspension would stay behind.
+    if (end_ != WaitEnd::kWaiting) return task.SkipWait(leaf);
+    task.Park(leaf, *this);
+    waiting_ = true;
+    return true;
+  }
 
   TaskContext* task_ = nullptr;
   WaitEnd end_ = WaitEnd::kWaiting;
