@@ -9,13 +9,6 @@
 
 namespace ringway::net::internal {
 
-ArmedMultishot::State ArmedMultishot::state() const {
-  if (in_progress()) {
-    return stop_requested_ ? State::kStopping : State::kArmed;
-  }
-  return ended_ ? State::kEnded : State::kIdle;
-}
-
 void ArmedMultishot::CheckIdle() const {
   RINGWAY_CHECK(state() == State::kIdle,
                 "a %s operation on fd %d was armed before its end was handled",

@@ -51,7 +51,12 @@ class ArmedMultishot {
     if (untaken() > 0) DropUntaken();
   }
 
-  State state() const;
+  State state() const {
+    if (in_progress()) {
+      return stop_requested_ ? State::kStopping : State::kArmed;
+    }
+    return ended_ ? State::kEnded : State::kIdle;
+  }
 
   // Armed or stopping: a callback will follow, so this object must not be
   // destroyed.

@@ -84,32 +84,27 @@ bool ReceiveWait::Consume() {
   return taken_;
 }
 
-int32_t ReceiveWait::Take(ReceivedBuffer& buffer) {
-  if (!taken_) TakeDelivered();
-  buffer = std::move(buffer_);
-  return end_result_;
+ReceivedBuffer ReceiveWait::Take(int32_t& end_result) {
+  if (!taken_) return core_->receiver().Take(end_result);
+  end_result = end_result_;
+  return std::move(buffer_);
 }
 
 Receiver::Receiver(StreamCore& core)
     : core_(core), receive_(core.loop(), *this) {}
 
-void Receiver::Refill() {
+ReceivedBuffer Receiver::TakeDelivery() {
   Delivery delivery;
-  if (!current_.empty() || !receive_.Take(delivery)) return;
-  current_ = ReceivedBuffer(
-      core_.loop(), delivery.buffer_id,
-      std::span(delivery.data, static_cast<size_t>(delivery.result)));
-}
-
-bool Receiver::ready() {
-  Refill();
-  return !current_.empty() || at_end_ || receive_.state() == State::kEnded;
+  if (!receive_.Take(delivery)) return {};
+  return {core_.loop(), delivery.buffer_id,
+          std::span(delivery.data, static_cast<size_t>(delivery.result))};
 }
 
 ReceivedBuffer Receiver::Take(int32_t& end_result) {
-  Refill();
-  if (current_.empty()) end_result = TakeEnd();
-  return std::move(current_);
+  if (!current_.empty()) return std::move(current_);
+  ReceivedBuffer oldest = TakeDelivery();
+  if (oldest.empty()) end_result = TakeEnd();
+  return oldest;
 }
 
 int32_t Receiver::TakeEnd() {
@@ -149,6 +144,7 @@ bool Receiver::LeaveHandOver(Operation& read) {
 bool Receiver::ServeRead(Operation& read) {
   if (!ready()) return false;
   read.state = OpState::kDone;
+  if (current_.empty()) current_ = TakeDelivery();
   if (current_.empty()) {
     read.result = TakeEnd();
     return true;

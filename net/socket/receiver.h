@@ -32,9 +32,9 @@ class ReceiveWait : public ringway::internal::Wait<ReceiveWait> {
   explicit ReceiveWait(StreamCore* core, ReceiveConsumer* consumer = nullptr);
   ~ReceiveWait() { LeaveIfWaiting(); }
 
-  // Once the wait is over and not cancelled: moves the bytes out, unless they
-  // are the consumer's, or returns what ended the stream, 0 or -errno.
-  int32_t Take(ReceivedBuffer& buffer);
+  // Once the wait is over and not cancelled: the bytes, unless they are the
+  // consumer's, or none and in `end_result` what ended the stream, 0 or -errno.
+  ReceivedBuffer Take(int32_t& end_result);
 
   StreamCore* const core_;
   const Unusable unusable_;
@@ -72,7 +72,10 @@ class Receiver {
   bool in_progress() const { return receive_.in_progress(); }
 
   // True if Take() has a result.
-  bool ready();
+  bool ready() const {
+    return receive_.untaken() > 0 || !current_.empty() || at_end_ ||
+           receive_.state() == ArmedMultishot::State::kEnded;
+  }
 
   // The next bytes, in order; empty at the end. Requires ready(). At the end
   // sets `end_result` to 0 or -errno, otherwise leaves it unchanged. An error
@@ -108,13 +111,14 @@ class Receiver {
   void ServeWaiters();
   void Arm();
   void PauseIfFull();
-  void Refill();
+  // The oldest delivery; empty if there is none.
+  ReceivedBuffer TakeDelivery();
   bool ServeRead(Operation& read);
   int32_t TakeEnd();
 
   StreamCore& core_;
   Receive receive_;
-  ReceivedBuffer current_;         // the oldest delivery, partly taken
+  ReceivedBuffer current_;         // a delivery that a read took in part
   ReceiveWait* waiter_ = nullptr;  // in Wait()
   Operation* read_ = nullptr;  // in HandOver(), waiting for the receive to stop
   bool abandoned_ = false;

@@ -42,8 +42,8 @@ void SocketCore::Abandon(std::unique_ptr<SocketCore> core, const char* what,
   self.CloseIfIdle();
 }
 
-void SocketCore::CloseIfIdle() {
-  if (!abandoned_ || burial_.linked() || InFlight()) return;
+void SocketCore::CloseAbandonedIfIdle() {
+  if (burial_.linked() || InFlight()) return;
   const int32_t result = fd_.Close();
   if (closer_ != nullptr) closer_->on_closed(*closer_, result);
   // Deferred, because a task may drop its stream while the core resumes it.

@@ -73,7 +73,11 @@ class SocketCore : public Orphan {
 
   // Called after the end of each operation: closes an abandoned socket without
   // operations in flight. Deletes this later, never from inside a call.
-  void CloseIfIdle();
+  void CloseIfIdle() {
+    if (abandoned_) [[unlikely]] {
+      CloseAbandonedIfIdle();
+    }
+  }
 
  private:
   struct Burial : Runnable {
@@ -81,6 +85,8 @@ class SocketCore : public Orphan {
     static void OnTurn(Runnable& entry);
     SocketCore& core;
   };
+
+  void CloseAbandonedIfIdle();
 
   Loop& loop_;  // may have ended: see loop_ended()
   SocketFd fd_;

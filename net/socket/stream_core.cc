@@ -58,11 +58,6 @@ void StreamCore::BeginRead(Operation& read) {
   }
 }
 
-void StreamCore::EndRead() {
-  reader_ = nullptr;
-  CloseIfIdle();
-}
-
 bool StreamCore::CancelRead(Operation& read) {
   if (receiver_.has_value() && receiver_->LeaveHandOver(read)) {
     EndRead();
@@ -72,27 +67,10 @@ bool StreamCore::CancelRead(Operation& read) {
   return false;
 }
 
-void StreamCore::BeginWrite(Operation& write) {
-  if (writer_ != nullptr) {
-    waiting_writers_.PushBack(write);
-    return;
-  }
-  writer_ = &write;
-  loop().Start(write);
-}
-
-void StreamCore::ContinueWrite(Operation& next) {
-  writer_ = &next;
-  loop().Start(next);
-}
-
-void StreamCore::EndWrite() {
-  writer_ = waiting_writers_.PopFront();
-  if (writer_ != nullptr) {
-    loop().Start(*writer_);
-    if (abandoned()) loop().Cancel(*writer_);
-  }
-  CloseIfIdle();
+void StreamCore::StartNextWrite() {
+  Operation& next = *waiting_writers_.PopFront();
+  ContinueWrite(next);
+  if (abandoned()) loop().Cancel(next);
 }
 
 bool StreamCore::CancelWrite(Operation& write) {
@@ -114,11 +92,6 @@ size_t StreamCore::zero_copy_threshold() {
     zero_copy_threshold_ = over_network ? kZeroCopyBytes : SIZE_MAX;
   }
   return *zero_copy_threshold_;
-}
-
-Receiver& StreamCore::receiver() {
-  if (!receiver_.has_value()) receiver_.emplace(*this);
-  return *receiver_;
 }
 
 bool StreamCore::InFlight() const {

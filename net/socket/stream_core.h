@@ -83,16 +83,32 @@ class StreamCore final : public SocketCore {
   // Starts `read`, a receive. One at a time (checked).
   void BeginRead(Operation& read);
   // `read` has ended.
-  void EndRead();
+  void EndRead() {
+    reader_ = nullptr;
+    CloseIfIdle();
+  }
   // Cancels `read`. True if it was not started; the caller then completes it.
   bool CancelRead(Operation& read);
 
   // Starts `write` when every write begun before it has ended.
-  void BeginWrite(Operation& write);
+  void BeginWrite(Operation& write) {
+    if (writer_ != nullptr) {
+      waiting_writers_.PushBack(write);
+    } else {
+      ContinueWrite(write);
+    }
+  }
   // The write in flight goes on with another operation, `next`.
-  void ContinueWrite(Operation& next);
+  void ContinueWrite(Operation& next) {
+    writer_ = &next;
+    loop().Start(next);
+  }
   // The write in flight has ended; the next one starts.
-  void EndWrite();
+  void EndWrite() {
+    writer_ = nullptr;
+    if (!waiting_writers_.empty()) StartNextWrite();
+    CloseIfIdle();
+  }
   // Cancels `write`. True if it was not started; the caller then completes it.
   bool CancelWrite(Operation& write);
 
@@ -108,7 +124,10 @@ class StreamCore final : public SocketCore {
   // buffers.
   bool has_receiver() const { return receiver_.has_value(); }
   // The receiver of lent buffers, created on first use.
-  Receiver& receiver();
+  Receiver& receiver() {
+    if (!receiver_.has_value()) receiver_.emplace(*this);
+    return *receiver_;
+  }
   void OnReceiverStopped() { CloseIfIdle(); }
 
  private:
@@ -118,6 +137,7 @@ class StreamCore final : public SocketCore {
   void OnAbandon() override;
   void OnLoopEnd() override;
   void CutOffHalves();
+  void StartNextWrite();
 
   std::optional<bool> is_unix_;
   const StreamKind& kind_;

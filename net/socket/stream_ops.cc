@@ -80,8 +80,8 @@ absl::StatusOr<size_t> StreamRead::Result() const {
 absl::StatusOr<ReceivedBuffer> ReceiveOp::await_resume() {
   if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
   if (cancelled()) return CancelledStatus();
-  ReceivedBuffer buffer;
-  const int32_t end_result = Take(buffer);
+  int32_t end_result = 0;
+  ReceivedBuffer buffer = Take(end_result);
   if (end_result < 0) return Failed(end_result, "receive", core_->fd());
   return buffer;
 }
@@ -91,8 +91,8 @@ absl::StatusOr<ReceivedBuffer> ReceiveOp::await_resume() {
 absl::Status ReceiveUntilOp::await_resume() {
   if (unusable_ != Unusable::kNo) return UnusableStatus(unusable_, "stream");
   if (cancelled()) return CancelledStatus();
-  ReceivedBuffer none;
-  const int32_t end_result = Take(none);
+  int32_t end_result = 0;
+  static_cast<void>(Take(end_result));  // the bytes are the consumer's
   if (end_result < 0) return Failed(end_result, "receive", core_->fd());
   return absl::OkStatus();
 }
