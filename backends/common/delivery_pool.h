@@ -12,6 +12,7 @@
 #include <cstddef>
 
 #include "ringway/backends/operation.h"
+#include "ringway/core/check.h"
 
 namespace ringway {
 
@@ -28,10 +29,36 @@ class DeliveryPool {
 
   // Appends a copy of `delivery` to those of `op`. Requires a successful
   // Reserve() since the last call (checked).
-  void Append(DeliveringOperation& op, const Delivery& delivery);
+  void Append(DeliveringOperation& op, const Delivery& delivery) {
+    RINGWAY_CHECK(free_ != nullptr,
+                  "a delivery of a %s was appended unreserved",
+                  OpCodeName(op.opcode));
+    Delivery* slot = free_;
+    free_ = slot->next;
+    --n_free_;
+    *slot = delivery;
+    slot->next = nullptr;
+    if (op.last_delivery != nullptr) {
+      op.last_delivery->next = slot;
+    } else {
+      op.first_delivery = slot;
+    }
+    op.last_delivery = slot;
+    ++op.delivery_count;
+  }
 
   // Moves the oldest delivery of `op` to `delivery`; false if there is none.
-  bool Take(DeliveringOperation& op, Delivery& delivery);
+  bool Take(DeliveringOperation& op, Delivery& delivery) {
+    Delivery* slot = op.first_delivery;
+    if (slot == nullptr) return false;
+    op.first_delivery = slot->next;
+    if (op.first_delivery == nullptr) op.last_delivery = nullptr;
+    --op.delivery_count;
+    delivery = *slot;
+    delivery.next = nullptr;
+    Free(*slot);
+    return true;
+  }
 
  private:
   static constexpr size_t kChunk = 64;
@@ -44,7 +71,11 @@ class DeliveryPool {
   };
 
   bool Grow();
-  void Free(Delivery& slot);
+  void Free(Delivery& slot) {
+    slot.next = free_;
+    free_ = &slot;
+    ++n_free_;
+  }
 
   Delivery* free_ = nullptr;
   size_t n_free_ = 0;

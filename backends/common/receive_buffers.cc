@@ -45,22 +45,11 @@ ReceiveBuffers::ReceiveBuffers(const BackendOptions& options,
     cold_.push_back(static_cast<uint32_t>(id));
 }
 
-uint32_t ReceiveBuffers::LeastRoom(uint32_t n_bytes) const {
-  return std::max(std::min(n_bytes, n_bytes_), n_bytes_ / 8);
-}
-
-ReceiveBuffer ReceiveBuffers::Take(uint32_t n_bytes) {
-  RINGWAY_CHECK(Has(n_bytes), "no receive buffer is left");
+bool ReceiveBuffers::ChooseCurrent(uint32_t n_bytes) {
+  if (n_free() == 0) return Has(n_bytes);
   // What was the current one becomes free when all of it is returned.
-  if (current_ == kNone ||
-      (Room(current_) < LeastRoom(n_bytes) && n_free() > 0)) {
-    current_ = TakeFree();
-  }
-  ReceiveBuffer taken;
-  taken.id = current_;
-  taken.bytes = memory_.span().subspan(
-      size_t{current_} * n_bytes_ + buffers_[current_].n_used, Room(current_));
-  return taken;
+  current_ = TakeFree();
+  return true;
 }
 
 ReceiveBuffer ReceiveBuffers::TakeOwn(uint32_t n_bytes) {
@@ -79,20 +68,21 @@ ReceiveBuffer ReceiveBuffers::Deliver(const ReceiveBuffer& filled,
   // What can still be received into, were this delivered.
   const uint32_t left =
       available() - (shared_ && n_bytes < filled.bytes.size() ? 0 : 1);
-  if (left < low_water_) {
-    const DeliveryMemory::Block copy = own_.Copy(delivered.bytes);
-    if (copy.data != nullptr) {
-      delivered.id = copy.id;
-      delivered.bytes = {copy.data, n_bytes};
-      delivered.copied = true;
-      return delivered;
-    }
-  }
+  if (left < low_water_ && Copy(delivered)) return delivered;
   Buffer& buffer = buffers_[filled.id];
   if (buffer.n_lent++ == 0) account_.Lend(n_bytes_);
   buffer.n_used =
       shared_ ? buffer.n_used + static_cast<uint32_t>(n_bytes) : n_bytes_;
   return delivered;
+}
+
+bool ReceiveBuffers::Copy(ReceiveBuffer& delivered) {
+  const DeliveryMemory::Block copy = own_.Copy(delivered.bytes);
+  if (copy.data == nullptr) return false;
+  delivered.id = copy.id;
+  delivered.bytes = {copy.data, delivered.bytes.size()};
+  delivered.copied = true;
+  return true;
 }
 
 void ReceiveBuffers::Return(uint32_t id) {

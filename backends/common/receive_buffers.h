@@ -75,8 +75,18 @@ class ReceiveBuffers {
   }
 
   // Where to receive next. For one attempt: Deliver() or Discard() follows
-  // before the next Take(). Requires Has(n_bytes) (checked).
-  ReceiveBuffer Take(uint32_t n_bytes);
+  // before the next Take(). Without bytes unless Has(n_bytes).
+  ReceiveBuffer Take(uint32_t n_bytes) {
+    if (current_ == kNone || Room(current_) < LeastRoom(n_bytes)) {
+      if (!ChooseCurrent(n_bytes)) return {};
+    }
+    ReceiveBuffer taken;
+    taken.id = current_;
+    taken.bytes = {memory_.data() + size_t{current_} * n_bytes_ +
+                       buffers_[current_].n_used,
+                   Room(current_)};
+    return taken;
+  }
 
   // Memory of its own for a receive of `n_bytes`, to be delivered or discarded
   // like a taken buffer; without bytes if there is no memory. Never throws.
@@ -123,9 +133,16 @@ class ReceiveBuffers {
   }
   // Least room for which a buffer stays the current one, though another is
   // free: so that messages are not cut into small pieces.
-  uint32_t LeastRoom(uint32_t n_bytes) const;
+  uint32_t LeastRoom(uint32_t n_bytes) const {
+    return std::max(std::min(n_bytes, n_bytes_), n_bytes_ / 8);
+  }
+  // Makes a free buffer the current one, or leaves that, if it has room for
+  // `n_bytes`. False if there is neither.
+  bool ChooseCurrent(uint32_t n_bytes);
   uint32_t TakeFree();
   void Free(uint32_t id);
+  // Makes `delivered` a copy. False if there is no memory for one.
+  bool Copy(ReceiveBuffer& delivered);
 
   const uint32_t n_bytes_;
   const uint32_t low_water_;

@@ -38,8 +38,7 @@ Attempt DoneOrWritable(int64_t result, int fd) {
   return result == -EAGAIN ? WhenWritable(fd) : Done(result);
 }
 
-// For sends and receives, whose flags may forbid waiting.
-Attempt DoneUnlessWaiting(const Operation& op, int64_t result, Attempt wait) {
+Attempt DoneUnlessWaiting(const Operation& op, int32_t result, Attempt wait) {
   if (result == kMoreToMove) return {.next = Next::kMore};
   const bool waits = result == -EAGAIN && (op.flags & MSG_DONTWAIT) == 0;
   return waits ? wait : Done(result);
@@ -264,7 +263,15 @@ Attempt TryWaitPid(const Operation& op) {
 
 }  // namespace
 
-Attempt Try(Operation& op, std::span<std::byte> buffer) {
+Attempt AfterSend(const Operation& op, int32_t result) {
+  return DoneUnlessWaiting(op, result, WhenWritable(op.fd));
+}
+
+Attempt AfterReceive(const Operation& op, int32_t result) {
+  return DoneUnlessWaiting(op, result, WhenReadable(op.fd));
+}
+
+Attempt Try(Operation& op) {
   switch (op.opcode) {
     case OpCode::kRead:
     case OpCode::kReadv:
@@ -284,18 +291,12 @@ Attempt Try(Operation& op, std::span<std::byte> buffer) {
       return TryConnect(op);
     case OpCode::kRecv:
     case OpCode::kRecvMsg:
-      return DoneUnlessWaiting(op, StepTransfer(op), WhenReadable(op.fd));
+      return AfterReceive(op, StepTransfer(op));
     case OpCode::kSend:
     case OpCode::kSendMsg:
     case OpCode::kSendZeroCopy:
     case OpCode::kSendMsgZeroCopy:
-      return DoneUnlessWaiting(op, StepTransfer(op), WhenWritable(op.fd));
-    case OpCode::kRecvMultishot:
-      return DoneUnlessWaiting(op, ReceiveBytes(op, buffer),
-                               WhenReadable(op.fd));
-    case OpCode::kRecvMsgMultishot:
-      return DoneUnlessWaiting(op, ReceiveDatagram(op, buffer),
-                               WhenReadable(op.fd));
+      return AfterSend(op, StepTransfer(op));
     case OpCode::kWaitPid:
       return TryWaitPid(op);
     case OpCode::kNop:
@@ -321,6 +322,8 @@ Attempt Try(Operation& op, std::span<std::byte> buffer) {
     case OpCode::kSymlink:
       return {.next = Next::kOffload};
     case OpCode::kPollMultishot:
+    case OpCode::kRecvMultishot:
+    case OpCode::kRecvMsgMultishot:
       break;
   }
   RINGWAY_CHECK(false, "a %s operation cannot be tried", OpCodeName(op.opcode));

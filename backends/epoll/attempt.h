@@ -12,9 +12,7 @@
 #ifndef RINGWAY_BACKENDS_EPOLL_ATTEMPT_H_
 #define RINGWAY_BACKENDS_EPOLL_ATTEMPT_H_
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "ringway/backends/backend.h"
 #include "ringway/backends/operation.h"
@@ -36,15 +34,19 @@ struct Attempt {
   int fd = -1;         // kReadable, kWritable
 };
 
-// Tries `op` once. Multishot receives fill `buffer`; other operations use
-// their own memory. A transfer with MSG_WAITALL is done when it is complete;
+// Tries `op` once. A transfer with MSG_WAITALL is done when it is complete;
 // BackendState::progress counts its bytes meanwhile. A connect in progress
 // sets BackendState::connecting.
 //
-// Multishot polls must not be tried: they wait for events only. For accepts,
-// MakeNonBlocking() must have been called once; connects, splices and
-// sendfiles call it before each attempt.
-Attempt Try(Operation& op, std::span<std::byte> buffer);
+// Multishot receives and polls must not be tried: the former need buffers, the
+// latter wait for events only. For accepts, MakeNonBlocking() must have been
+// called once; connects, splices and sendfiles call it before each attempt.
+Attempt Try(Operation& op);
+
+// What follows from `result`, that of the functions of socket_transfer.h for
+// `op`, whose flags may forbid waiting.
+Attempt AfterSend(const Operation& op, int32_t result);
+Attempt AfterReceive(const Operation& op, int32_t result);
 
 // What `op`, a splice or sendfile, must wait for after a helper thread's
 // attempt has returned -EAGAIN.

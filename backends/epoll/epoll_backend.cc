@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "ringway/backends/common/cancel_in.h"
 #include "ringway/backends/common/kernel_sockets.h"
+#include "ringway/backends/epoll/socket_transfer.h"
 #include "ringway/core/errno_status.h"
 
 namespace ringway::epoll {
@@ -25,12 +26,6 @@ constexpr int kDeliveriesPerTurn = 16;
 
 // The first interval between attempts of operations without an event.
 constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
-
-// True for opcodes that are tried again after each delivery.
-bool IsRepeated(OpCode opcode) {
-  const auto deliveries = TraitsOf(opcode).deliveries;
-  return deliveries == opcode::kFds || deliveries == opcode::kBuffers;
-}
 
 // Accepts set the mode once; single calls set it before each call.
 bool MakesNonBlocking(OpCode opcode) {
@@ -144,6 +139,10 @@ void EpollBackend::Submit(OperationList& pending, RunnableList& done) {
 }
 
 void EpollBackend::Start(Operation& op, RunnableList& done) {
+  if (op.opcode == OpCode::kSend) {
+    StartSend(op, done);
+    return;
+  }
   if (IsTwoSided(op.opcode)) ++two_sided_;
   if (MakesNonBlocking(op.opcode)) {
     ++stats_.system_calls;
@@ -167,62 +166,87 @@ void EpollBackend::Start(Operation& op, RunnableList& done) {
   Advance(op, done);
 }
 
+// The short way of what a server starts most, and what mostly ends at once.
+void EpollBackend::StartSend(Operation& op, RunnableList& done) {
+  FdEntry* entry = watcher_.table().Find(op.fd);
+  if (entry != nullptr && !entry->writers.operations.empty()) {
+    entry->writers.operations.PushBack(op);
+    return;
+  }
+  ++stats_.system_calls;
+  const int32_t result = StepTransfer(op);
+  if (result >= 0) {
+    completions_.Finish(op, result, done);
+  } else {
+    Follow(op, AfterSend(op, result), done);
+  }
+}
+
 // Requires that `op` is in no list, or the first of its queue.
 bool EpollBackend::Advance(Operation& op, RunnableList& done) {
-  if (IsRepeated(op.opcode)) {
-    return AdvanceMultishot(static_cast<DeliveringOperation&>(op), done);
-  }
+  if (LendsBuffers(op.opcode))
+    return AdvanceReceive(static_cast<DeliveringOperation&>(op), done);
+  if (op.opcode == OpCode::kAcceptMultishot)
+    return AdvanceAccept(static_cast<DeliveringOperation&>(op), done);
   if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
   ++stats_.system_calls;
-  const Attempt attempt = Try(op, {});
+  const Attempt attempt = Try(op);
   if (op.opcode == OpCode::kRecv && attempt.result > 0) {
     NoteReceived(op, static_cast<size_t>(attempt.result), op.length);
   }
   return Follow(op, attempt, done);
 }
 
-bool EpollBackend::AdvanceMultishot(DeliveringOperation& op,
-                                    RunnableList& done) {
-  const bool receives = LendsBuffers(op.opcode);
-  if (receives && !EnsureBuffers()) {
-    return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
-  }
+bool EpollBackend::AdvanceAccept(DeliveringOperation& op, RunnableList& done) {
   for (int n = 0; n < kDeliveriesPerTurn; ++n) {
-    if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
-    if (receives && MustWaitForBuffer(op)) return Starve(op, done);
-    // Reserve before receiving anything, so that nothing is lost.
-    if (!completions_.Reserve()) {
-      return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
-    }
-    ReceiveBuffer buffer;
-    if (receives) buffer = TakeBuffer(op);
-    if (receives && buffer.bytes.empty()) {
-      return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
-    }
+    // Before anything is accepted, so that nothing is lost.
+    if (!completions_.Reserve()) return EndWithoutMemory(op, done);
     ++stats_.system_calls;
-    const Attempt attempt = Try(op, buffer.bytes);
-    // An empty receive is the end of a stream.
-    if (attempt.next != Next::kDone || attempt.result < 0 ||
-        (receives && attempt.result == 0)) {
-      if (receives) buffers_->Discard(buffer);
+    const Attempt attempt = Try(op);
+    if (attempt.next != Next::kDone || attempt.result < 0)
       return Follow(op, attempt, done);
-    }
-    Delivery delivery;
-    delivery.result = attempt.result;
-    if (receives) {
-      const size_t n_bytes = static_cast<size_t>(attempt.result);
-      NoteReceived(op, n_bytes, buffer.bytes.size());
-      const ReceiveBuffer delivered = buffers_->Deliver(buffer, n_bytes);
-      if (delivered.copied) ++stats_.buffers_copied;
-      if (buffer.own()) ++stats_.own_memory;
-      delivery.buffer_id = delivered.id;
-      delivery.data = delivered.bytes.data();
-    } else {
-      watcher_.Forget(attempt.result, stranded_);
-    }
-    completions_.Deliver(op, delivery, done);
+    watcher_.Forget(attempt.result, stranded_);
+    completions_.Deliver(op, {.result = attempt.result}, done);
   }
   return PutAside(op, unfinished_, done);
+}
+
+bool EpollBackend::AdvanceReceive(DeliveringOperation& op, RunnableList& done) {
+  if (!EnsureBuffers()) return EndWithoutMemory(op, done);
+  const bool datagrams = op.opcode == OpCode::kRecvMsgMultishot;
+  for (int n = 0; n < kDeliveriesPerTurn; ++n) {
+    if (IsDrained(op)) return Park(op, op.fd, Queue::kReaders, done);
+    // Before anything is received, so that nothing is lost.
+    if (!completions_.Reserve()) return EndWithoutMemory(op, done);
+    ReceiveBuffer buffer = buffers_->Take(ReceiveBytesNeeded(op.opcode));
+    if (buffer.bytes.empty()) {
+      if (!MayHaveOwnMemory(op)) return Starve(op, done);
+      buffer = buffers_->TakeOwn(ReceiveOwnBytes(options_, op.opcode));
+      if (buffer.bytes.empty()) return EndWithoutMemory(op, done);
+    }
+    ++stats_.system_calls;
+    const int32_t result = datagrams ? ReceiveDatagram(op, buffer.bytes)
+                                     : ReceiveBytes(op, buffer.bytes);
+    if (result <= 0) {  // 0: the end of the stream
+      buffers_->Discard(buffer);
+      return Follow(op, AfterReceive(op, result), done);
+    }
+    const size_t n_bytes = static_cast<size_t>(result);
+    NoteReceived(op, n_bytes, buffer.bytes.size());
+    const ReceiveBuffer delivered = buffers_->Deliver(buffer, n_bytes);
+    if (delivered.copied) ++stats_.buffers_copied;
+    if (buffer.own()) ++stats_.own_memory;
+    completions_.Deliver(op,
+                         {.result = result,
+                          .buffer_id = delivered.id,
+                          .data = delivered.bytes.data()},
+                         done);
+  }
+  return PutAside(op, unfinished_, done);
+}
+
+bool EpollBackend::EndWithoutMemory(Operation& op, RunnableList& done) {
+  return Follow(op, {.next = Next::kDone, .result = -ENOMEM}, done);
 }
 
 bool EpollBackend::Follow(Operation& op, const Attempt& attempt,
@@ -258,6 +282,7 @@ bool EpollBackend::Park(Operation& op, int fd, Queue queue,
                         RunnableList& done) {
   // A splice may have waited for its other fd.
   const bool moves = op.linked() && op.opcode == OpCode::kSplice;
+  if (op.linked() && !moves) return false;  // it is watched since it waits
   if (moves) op.Unlink();
   const int rc = Enqueue(op, fd, queue);
   if (rc == 0) return moves;

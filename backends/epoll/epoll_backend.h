@@ -80,7 +80,10 @@ class EpollBackend final : public Backend {
   // has left its queue or list.
   void Start(Operation& op, RunnableList& done);
   bool Advance(Operation& op, RunnableList& done);
-  bool AdvanceMultishot(DeliveringOperation& op, RunnableList& done);
+  void StartSend(Operation& op, RunnableList& done);
+  bool AdvanceAccept(DeliveringOperation& op, RunnableList& done);
+  bool AdvanceReceive(DeliveringOperation& op, RunnableList& done);
+  bool EndWithoutMemory(Operation& op, RunnableList& done);
   int Enqueue(Operation& op, int fd, Queue queue);
   bool PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
                 RunnableList& done);
@@ -93,9 +96,9 @@ class EpollBackend final : public Backend {
   void NoteReceived(const Operation& op, size_t n_bytes, size_t size);
 
   // Receive buffers.
-  bool EnsureBuffers();
-  bool MustWaitForBuffer(const DeliveringOperation& op) const;
-  ReceiveBuffer TakeBuffer(const DeliveringOperation& op);
+  bool EnsureBuffers() { return buffers_ != nullptr || MakeBuffers(); }
+  bool MakeBuffers();
+  bool MayHaveOwnMemory(const DeliveringOperation& op) const;
   bool Starve(DeliveringOperation& op, RunnableList& done);
   void ResumeStarved();
   void PassOverStarved(const Operation& op);

@@ -89,7 +89,7 @@ void EpollBackend::OnEvent(const epoll_event& event, RunnableList& done) {
   FdEntry* entry = watcher_.EntryOf(event);
   if (entry == nullptr) return;
   const uint32_t kinds = event.events;
-  DeliverPolls(*entry, kinds, done);
+  if (!entry->pollers.empty()) DeliverPolls(*entry, kinds, done);
   // A queue that was put aside is tried once per turn, with its list.
   const auto try_now = [&](WaitQueue& queue, uint32_t wanted) {
     if ((kinds & wanted) == 0 || queue.put_aside()) return;
@@ -182,8 +182,7 @@ void EpollBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
 
 // --- Receive buffers
 
-bool EpollBackend::EnsureBuffers() {
-  if (buffers_ != nullptr) return true;
+bool EpollBackend::MakeBuffers() {
   absl::StatusOr<std::unique_ptr<ReceiveBuffers>> buffers =
       ReceiveBuffers::Create(options_);
   if (!buffers.ok()) return false;
@@ -193,17 +192,8 @@ bool EpollBackend::EnsureBuffers() {
 
 // With no buffer left a receive has memory of its own, unless it has
 // deliveries that were not taken.
-bool EpollBackend::MustWaitForBuffer(const DeliveringOperation& op) const {
-  return !buffers_->Has(ReceiveBytesNeeded(op.opcode)) &&
-         (options_.receive_own_bytes == 0 || op.delivery_count > 0);
-}
-
-// Without bytes if there is no memory. Requires !MustWaitForBuffer().
-ReceiveBuffer EpollBackend::TakeBuffer(const DeliveringOperation& op) {
-  const uint32_t n_bytes = ReceiveBytesNeeded(op.opcode);
-  return buffers_->Has(n_bytes)
-             ? buffers_->Take(n_bytes)
-             : buffers_->TakeOwn(ReceiveOwnBytes(options_, op.opcode));
+bool EpollBackend::MayHaveOwnMemory(const DeliveringOperation& op) const {
+  return options_.receive_own_bytes > 0 && op.delivery_count == 0;
 }
 
 // Makes `op` wait until a buffer is returned, or its deliveries are taken.

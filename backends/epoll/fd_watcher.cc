@@ -12,9 +12,6 @@
 namespace ringway::epoll {
 namespace {
 
-// After these events a short receive does not mean that the socket is empty.
-constexpr uint32_t kEndsReceives = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
-
 // An assumption is checked after this many turns on a loop that is never
 // idle.
 constexpr uint64_t kCheckAfter = 64;
@@ -86,23 +83,11 @@ int FdWatcher::Control(int what, FdEntry& entry, uint32_t events) {
   return rc;
 }
 
-FdEntry* FdWatcher::EntryOf(const epoll_event& event) {
-  FdEntry* entry = table_.Find(EventFd(event.data.u64));
-  if (entry == nullptr || event.data.u64 != EventData(*entry)) return nullptr;
-  entry->seen_in_turn = turn_;
-  if ((event.events & kEndsReceives) != 0) entry->never_drained = true;
-  return entry;
-}
-
 // --- Assumptions
 
 void FdWatcher::Assume(FdEntry& entry) {
   entry.assumed_in_turn = turn_;
   assumed_.PushBack(entry);
-}
-
-void FdWatcher::OnTried(FdEntry& entry) {
-  if (entry.assumed() && entry.idle()) entry.Unlink();
 }
 
 void FdWatcher::Check(FdEntry& entry) {
@@ -122,11 +107,6 @@ void FdWatcher::Check(FdEntry& entry) {
 
 void FdWatcher::CheckAssumptions() {
   while (FdEntry* entry = assumed_.front()) Check(*entry);
-}
-
-bool FdWatcher::IsDrained(int fd) {
-  const FdEntry* entry = table_.Find(fd);
-  return entry != nullptr && entry->drained_in_turn == turn_;
 }
 
 void FdWatcher::OnShortReceive(int fd) {

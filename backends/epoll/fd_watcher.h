@@ -21,6 +21,8 @@
 #ifndef RINGWAY_BACKENDS_EPOLL_FD_WATCHER_H_
 #define RINGWAY_BACKENDS_EPOLL_FD_WATCHER_H_
 
+#include <sys/epoll.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -57,10 +59,18 @@ class FdWatcher {
   // to the event's file. A turn looks up its events before it receives
   // anything, so that sockets drained in an earlier turn no longer count as
   // drained.
-  FdEntry* EntryOf(const epoll_event& event);
+  FdEntry* EntryOf(const epoll_event& event) {
+    FdEntry* entry = table_.Find(EventFd(event.data.u64));
+    if (entry == nullptr || event.data.u64 != EventData(*entry)) return nullptr;
+    entry->seen_in_turn = turn_;
+    if ((event.events & kEndsReceives) != 0) entry->never_drained = true;
+    return entry;
+  }
 
   // Records that all of the entry's waiting operations were tried.
-  void OnTried(FdEntry& entry);
+  void OnTried(FdEntry& entry) {
+    if (entry.assumed() && entry.idle()) entry.Unlink();
+  }
 
   // True while there are assumptions to check.
   bool assuming() const { return !assumed_.empty(); }
@@ -72,7 +82,10 @@ class FdWatcher {
   OperationList& refused() { return refused_; }
 
   // True if a receive has emptied the socket in this turn.
-  bool IsDrained(int fd);
+  bool IsDrained(int fd) {
+    const FdEntry* entry = table_.Find(fd);
+    return entry != nullptr && entry->drained_in_turn == turn_;
+  }
   // Records that a receive got fewer bytes than it had room for.
   void OnShortReceive(int fd);
 
@@ -83,6 +96,10 @@ class FdWatcher {
   void BeforeClose(int fd, OperationList& stranded);
 
  private:
+  // After these events a short receive does not mean that the socket is empty.
+  static constexpr uint32_t kEndsReceives =
+      EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+
   int Register(FdEntry& entry);
   int Control(int what, FdEntry& entry, uint32_t events);
   void Assume(FdEntry& entry);

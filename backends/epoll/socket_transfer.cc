@@ -70,11 +70,11 @@ size_t SliceOf(const msghdr& message, int64_t from, int64_t to,
   return n;
 }
 
-int64_t MoveMessage(const Operation& op, int64_t to) {
+int64_t MoveMessage(const Operation& op, int64_t to, int64_t total) {
   msghdr& message = *static_cast<msghdr*>(op.address);
   const bool receive = IsReceive(op.opcode);
   const bool first = Progress(op) == 0;
-  if (first && to == TotalBytes(op)) {
+  if (first && to == total) {
     return OrErrno(receive ? recvmsg(op.fd, &message, NonBlocking(op))
                            : sendmsg(op.fd, &message, NonBlocking(op)));
   }
@@ -93,9 +93,9 @@ int64_t MoveMessage(const Operation& op, int64_t to) {
   return n;
 }
 
-// Transfers from the current progress up to byte `to`.
-int64_t Move(const Operation& op, int64_t to) {
-  if (IsMessage(op.opcode)) return MoveMessage(op, to);
+// Transfers from the current progress up to byte `to` of `total`.
+int64_t Move(const Operation& op, int64_t to, int64_t total) {
+  if (IsMessage(op.opcode)) return MoveMessage(op, to, total);
   char* rest = static_cast<char*>(op.address) + Progress(op);
   const size_t n_bytes = static_cast<size_t>(to - Progress(op));
   return OrErrno(IsReceive(op.opcode)
@@ -113,18 +113,19 @@ bool IsTransfer(OpCode opcode) {
 int32_t StepTransfer(Operation& op) {
   const bool whole =
       (op.flags & MSG_WAITALL) != 0 && (op.flags & MSG_PEEK) == 0;
-  int64_t end = TotalBytes(op);
+  const int64_t total = TotalBytes(op);
+  int64_t end = total;
   if (whole && end - Progress(op) > kMaxStep && !KeepsBoundaries(op.fd)) {
     end = Progress(op) + kMaxStep;
   }
   while (true) {
-    const int64_t n = Move(op, end);
+    const int64_t n = Move(op, end, total);
     if (n == -EINTR) continue;
     if (n == -EAGAIN && (op.flags & MSG_DONTWAIT) == 0) return -EAGAIN;
     if (n < 0) return static_cast<int32_t>(Progress(op) > 0 ? Progress(op) : n);
     if (!whole) return static_cast<int32_t>(n);
     op.backend.progress += static_cast<uint32_t>(n);
-    if (n == 0 || Progress(op) >= TotalBytes(op) || KeepsBoundaries(op.fd)) {
+    if (n == 0 || Progress(op) >= total || KeepsBoundaries(op.fd)) {
       return static_cast<int32_t>(Progress(op));
     }
     if (Progress(op) >= end) return kMoreToMove;
