@@ -15,6 +15,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace ringway {
@@ -66,6 +67,17 @@ class SocketCalls {
   // file is not a socket; EAGAIN if others keep the directory locked
   // (backends/common/stale_unix_socket.h).
   virtual int RemoveStaleName(const sockaddr* address, socklen_t length) = 0;
+
+  // --- Sending.
+
+  // sendmmsg(2): sends datagrams from the front of `messages` for which there
+  // is room. Returns how many, at least 1; -EAGAIN if there is no room; or the
+  // error of the first. -EAGAIN also where only operations send, as in the
+  // simulator.
+  virtual int SendMessages(int /*fd*/, mmsghdr* /*messages*/,
+                           unsigned /*n_messages*/) {
+    return -EAGAIN;
+  }
 
   // --- Options.
 

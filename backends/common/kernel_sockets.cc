@@ -62,6 +62,10 @@ class KernelSockets final : public SocketCalls {
     return RemoveStaleUnixSocket(address, length);
   }
 
+  int SendMessages(int fd, mmsghdr* messages, unsigned n_messages) override {
+    return OrErrno(sendmmsg(fd, messages, n_messages, MSG_DONTWAIT));
+  }
+
   int SetOption(int fd, int level, int option, const void* value,
                 socklen_t length) override {
     return OrErrno(setsockopt(fd, level, option, value, length));

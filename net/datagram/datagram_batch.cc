@@ -2,6 +2,7 @@
 
 #include "ringway/net/datagram/datagram_batch.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,23 @@
 namespace ringway::net {
 
 using ringway::internal::WaitEnd;
+
+namespace {
+
+// Points `message` and its `part` at a datagram.
+void SetMessage(const OutgoingDatagram& datagram, msghdr& message,
+                iovec& part) {
+  part = {.iov_base = const_cast<std::byte*>(datagram.bytes.data()),
+          .iov_len = datagram.bytes.size()};
+  message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (datagram.receiver.family() == AF_UNSPEC) return;
+  message.msg_name = const_cast<sockaddr*>(datagram.receiver.data());
+  message.msg_namelen = datagram.receiver.size();
+}
+
+}  // namespace
 
 SendBatchOp::SendBatchOp(internal::DatagramCore* core,
                          const internal::DatagramKind& kind,
@@ -25,7 +43,8 @@ SendBatchOp::SendBatchOp(internal::DatagramCore* core,
 
 SendBatchOp::~SendBatchOp() {
   // Needed only if the frame is destroyed while it waits.
-  for (Slot& slot : slots_) {
+  if (!slots_.has_value()) return;
+  for (Slot& slot : *slots_) {
     if (slot.in_flight.linked()) core_->End(slot.in_flight);
   }
 }
@@ -37,26 +56,43 @@ WaitEnd SendBatchOp::Admit() {
 }
 
 WaitEnd SendBatchOp::Begin() {
-  for (Slot& slot : slots_) {
+  if (!core_->sending()) SendAtOnce();
+  if (next_ == batch_.size()) return WaitEnd::kServed;
+  slots_.emplace();
+  for (Slot& slot : *slots_) {
     slot.owner = this;
     if (!StartNext(slot)) break;
   }
   return n_in_flight_ == 0 ? WaitEnd::kServed : WaitEnd::kWaiting;
 }
 
+void SendBatchOp::SendAtOnce() {
+  std::array<mmsghdr, kAtOnce> messages;
+  std::array<iovec, kAtOnce> parts;
+  const size_t n = std::min(kAtOnce, batch_.size());
+  if (n == 0) return;
+  for (size_t i = 0; i < n; ++i)
+    SetMessage(batch_[i], messages[i].msg_hdr, parts[i]);
+  const int sent = core_->sockets().SendMessages(core_->fd(), messages.data(),
+                                                 static_cast<unsigned>(n));
+  if (sent == -EAGAIN || sent == -EINTR) return;
+  // sendmmsg(2) tells the error of the first datagram only; that of a later one
+  // recurs when an operation sends it.
+  if (sent < 0) EndFirst(-sent);
+  for (int i = 0; i < sent; ++i) EndFirst(0);
+}
+
+void SendBatchOp::EndFirst(int error) {
+  batch_[next_++].error = error;
+  ++n_ended_;
+  if (error == 0) ++n_sent_;
+}
+
 bool SendBatchOp::StartNext(Slot& slot) {
   if (stopped_ || core_->abandoned() || next_ == batch_.size()) return false;
   OutgoingDatagram& datagram = batch_[next_++];
   slot.datagram = &datagram;
-  slot.part = {.iov_base = const_cast<std::byte*>(datagram.bytes.data()),
-               .iov_len = datagram.bytes.size()};
-  slot.message = {};
-  slot.message.msg_iov = &slot.part;
-  slot.message.msg_iovlen = 1;
-  if (datagram.receiver.family() != AF_UNSPEC) {
-    slot.message.msg_name = const_cast<sockaddr*>(datagram.receiver.data());
-    slot.message.msg_namelen = datagram.receiver.size();
-  }
+  SetMessage(datagram, slot.message, slot.part);
   PrepareSendMsg(slot, core_->fd(), slot.message,
                  internal::DatagramCore::SendFlags(kind_));
   core_->Begin(slot.in_flight);
@@ -67,7 +103,7 @@ bool SendBatchOp::StartNext(Slot& slot) {
 // The memory is the kernel's until the sends have ended.
 bool SendBatchOp::Leave() {
   stopped_ = true;
-  for (Slot& slot : slots_) {
+  for (Slot& slot : *slots_) {
     if (slot.in_flight.linked()) core_->Cancel(slot.in_flight);
   }
   return false;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SendBatchOp: sends many datagrams, those of one turn in one system call. The
-// sockets' SendBatch() says what it does.
+// SendBatchOp: sends many datagrams: those for which there is room at once, in
+// one system call, and the others by operations. The sockets' SendBatch() says
+// what it does.
 
 #ifndef RINGWAY_NET_DATAGRAM_DATAGRAM_BATCH_H_
 #define RINGWAY_NET_DATAGRAM_DATAGRAM_BATCH_H_
@@ -11,6 +12,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -38,7 +40,9 @@ struct OutgoingDatagram {
 
 class [[nodiscard]] SendBatchOp : public ringway::internal::Wait<SendBatchOp> {
  public:
-  // As many are in flight at once.
+  // The most that are sent at once: a batch does not keep its loop for long.
+  static constexpr size_t kAtOnce = 64;
+  // As many of the others are in flight at a time.
   static constexpr size_t kWindow = 32;
 
   SendBatchOp(internal::DatagramCore* core, const internal::DatagramKind& kind,
@@ -64,6 +68,9 @@ class [[nodiscard]] SendBatchOp : public ringway::internal::Wait<SendBatchOp> {
 
   WaitEnd Admit();
   WaitEnd Begin();
+  void SendAtOnce();
+  // The first that is left has been sent, or failed.
+  void EndFirst(int error);
   bool Leave();
   static std::string Describe(const Suspension& suspension);
   static void OnDone(Runnable& entry);
@@ -79,7 +86,8 @@ class [[nodiscard]] SendBatchOp : public ringway::internal::Wait<SendBatchOp> {
   size_t n_sent_ = 0;
   size_t n_ended_ = 0;  // by themselves, not by a cancel
   bool stopped_ = false;
-  std::array<Slot, kWindow> slots_;
+  // Once there are datagrams that have to wait.
+  std::optional<std::array<Slot, kWindow>> slots_;
 };
 
 }  // namespace ringway::net

@@ -38,8 +38,10 @@ RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(DatagramBatchTest);
 
 TEST_P(DatagramBatchTest, SendsABatchOfAnySize) {
   OnEachKind([&]() -> Task<void> {
-    for (const size_t n : {size_t{0}, size_t{1}, SendBatchOp::kWindow,
-                           SendBatchOp::kWindow + 1, size_t{50}}) {
+    constexpr size_t kBoth = SendBatchOp::kAtOnce + SendBatchOp::kWindow;
+    for (const size_t n :
+         {size_t{0}, size_t{1}, SendBatchOp::kWindow, SendBatchOp::kWindow + 1,
+          SendBatchOp::kAtOnce, SendBatchOp::kAtOnce + 1, kBoth, kBoth + 1}) {
       Named receiver = Make();
       Named sender = Make();
       std::vector<std::string> texts;
@@ -92,6 +94,48 @@ TEST_P(DatagramBatchTest, AConnectedSocketSendsABatchToItsPeer) {
     EXPECT_EQ(ValueOf(co_await sender.socket.SendBatch(batch)), 2u);
     EXPECT_EQ(TextOf(co_await receiver.socket.ReceiveLent()), "a");
     EXPECT_EQ(TextOf(co_await receiver.socket.ReceiveLent()), "b");
+  });
+}
+
+// What has room needs no turn of the loop.
+TEST_P(DatagramBatchTest, WhatThereIsRoomForIsSentWithoutOperations) {
+  OnEachKind([&]() -> Task<void> {
+    Named receiver = Make();
+    Named sender = Make();
+    std::vector<OutgoingDatagram> batch(
+        8, OutgoingDatagram(Bytes("x"), receiver.address));
+    const LoopStats before = loop().stats();
+    EXPECT_EQ(ValueOf(co_await sender.socket.SendBatch(batch)), batch.size());
+    const LoopStats after = loop().stats();
+    if (system().is_kernel()) {
+      EXPECT_EQ(after.turns, before.turns);
+      EXPECT_EQ(after.backend.submitted, before.backend.submitted);
+    }
+    for (size_t i = 0; i < batch.size(); ++i)
+      EXPECT_EQ(TextOf(co_await receiver.socket.ReceiveLent()), "x");
+  });
+}
+
+// A batch was sent at once, before what its task had begun to send earlier.
+TEST_P(DatagramBatchTest, ABatchStaysBehindEarlierSends) {
+  OnEachKind([&]() -> Task<void> {
+    Named receiver = Make();
+    Named sender = Make();
+    const auto send = [&]() -> Task<absl::Status> {
+      co_return co_await sender.socket.SendTo(Bytes("1"), receiver.address);
+    };
+    const auto send_batch = [&]() -> Task<absl::StatusOr<size_t>> {
+      std::vector<OutgoingDatagram> batch;
+      batch.emplace_back(Bytes("2"), receiver.address);
+      batch.emplace_back(Bytes("3"), receiver.address);
+      co_return co_await sender.socket.SendBatch(batch);
+    };
+    JoinHandle<absl::Status> first = Spawn(send());
+    JoinHandle<absl::StatusOr<size_t>> then = Spawn(send_batch());
+    EXPECT_EQ(co_await first, absl::OkStatus());
+    EXPECT_EQ(ValueOf(co_await then), 2u);
+    for (const char* text : {"1", "2", "3"})
+      EXPECT_EQ(TextOf(co_await receiver.socket.ReceiveLent()), text);
   });
 }
 

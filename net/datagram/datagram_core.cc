@@ -51,6 +51,15 @@ bool DatagramCore::WaitsForReceiverOf(const Operation& operation) {
   return false;
 }
 
+bool DatagramCore::sending() {
+  if (!waiting_.empty()) return true;
+  for (Entry* entry = in_flight_.front(); entry != nullptr;
+       entry = in_flight_.Next(*entry)) {
+    if (IsSend(entry->operation)) return true;
+  }
+  return false;
+}
+
 void DatagramCore::Begin(Entry& entry) {
   entry.refused = false;
   if (IsSend(entry.operation) && WaitsForReceiverOf(entry.operation)) {

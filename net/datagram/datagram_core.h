@@ -64,6 +64,8 @@ class DatagramCore final : public SocketCore {
   bool Retry(Entry& entry, bool cancelled);
   // It is done, and will not be started again.
   void End(Entry& entry);
+  // A send has begun and not ended.
+  bool sending();
   // Makes it end soon, as cancelled unless it is about to end.
   void Cancel(Entry& entry);
 

@@ -77,10 +77,12 @@ class DatagramSocket {
     return SendWithOptionsOp(core_.get(), *kind_, bytes, receiver, options);
   }
 
-  // Sends all datagrams of `batch`, SendBatchOp::kWindow at a time: those that
-  // start in one turn take one system call. Where sends have to wait for room,
-  // later datagrams may overtake earlier ones; a Unix receiver that does not
-  // read holds the batch up, so give it a time limit (WithTimeout()).
+  // Sends all datagrams of `batch`: of the first SendBatchOp::kAtOnce those for
+  // which there is room by one system call, before this task or another goes
+  // on, unless earlier sends have not ended; the others in later turns,
+  // SendBatchOp::kWindow at a time. Where sends have to wait for room, later
+  // datagrams may overtake earlier ones; a Unix receiver that does not read
+  // holds the batch up, so give it a time limit (WithTimeout()).
   //
   // Result:       how many were sent; OutgoingDatagram::error says what became
   //               of each.
