@@ -111,12 +111,19 @@ SendWithOptionsOp::SendWithOptionsOp(internal::DatagramCore* core,
                                      std::span<const std::byte> bytes,
                                      const SocketAddress& receiver,
                                      const SendOptions& options)
-    : SendDatagramOp(core, kind, bytes, receiver) {
+    : SendDatagramOp(core, kind, bytes, receiver),
+      has_time_(options.transmit_at.has_value()) {
   if (SocketFd() < 0) return;
   const absl::StatusOr<SocketAddress> local = core->LocalAddress();
   const int family = local.ok() ? local->family() : AF_UNSPEC;
   message_.msg_controllen = internal::WriteControl(family, options, control_);
   if (message_.msg_controllen > 0) message_.msg_control = control_.bytes;
+}
+
+absl::Status SendWithOptionsOp::await_resume() const {
+  if (succeeded() || !has_time_ || result != -EINVAL)
+    return SendDatagramOp::await_resume();
+  return Failed("send with a time, which needs UdpOptions::transmit_times,");
 }
 
 // --- ReceiveDatagramOp

@@ -91,8 +91,10 @@ class [[nodiscard]] SendWithOptionsOp : public SendDatagramOp {
                     const internal::DatagramKind& kind,
                     std::span<const std::byte> bytes,
                     const SocketAddress& receiver, const SendOptions& options);
+  absl::Status await_resume() const;
 
  private:
+  const bool has_time_;
   internal::SendControl control_;
 };
 
