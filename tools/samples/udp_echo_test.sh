@@ -5,7 +5,7 @@
 set -euo pipefail
 ringway=$1
 load=$2
-by_hand=$3
+by_hand=("$3" "$4")
 output=$(mktemp)
 server=
 trap '[[ -z $server ]] || kill "$server"; rm -f "$output"' EXIT
@@ -34,5 +34,5 @@ echo_by() {
 
 echo_by "$ringway"
 echo_by "$ringway" --backend=epoll
-echo_by "$by_hand"
+for server_by_hand in "${by_hand[@]}"; do echo_by "$server_by_hand"; done
 echo PASS

@@ -29,7 +29,8 @@ namespace {
 
 [[noreturn]] void Usage(const char* program, const std::string& problem) {
   fprintf(stderr,
-          "%s: %s\nusage: %s [--listen=ADDRESS:PORT|unix:PATH] [--pin=CPU]\n",
+          "%s: %s\nusage: %s [--listen=ADDRESS:PORT|unix:PATH] [--pin=CPU]\n"
+          "uring_echo also has [--spin=MICROSECONDS], before it blocks\n",
           program, problem.c_str(), program);
   exit(2);
 }
@@ -37,24 +38,34 @@ namespace {
 struct Flags {
   std::string listen = "127.0.0.1:7878";
   int pin = -1;
+  int spin_us = 0;
 };
+
+int Number(const char* program, const char* text, const char* what) {
+  char* end = nullptr;
+  const long number = strtol(text, &end, 10);
+  if (end == text || *end != '\0' || number < 0 || number > 1'000'000)
+    Usage(program, std::string(text) + " is no " + what);
+  return static_cast<int>(number);
+}
 
 Flags Parse(int argc, char** argv) {
   static const option kOptions[] = {{"listen", required_argument, nullptr, 'l'},
                                     {"pin", required_argument, nullptr, 'p'},
+                                    {"spin", required_argument, nullptr, 's'},
                                     {}};
   Flags flags;
   opterr = 0;
   for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
-    char* end = nullptr;
     switch (c) {
       case 'l':
         flags.listen = optarg;
         break;
       case 'p':
-        flags.pin = static_cast<int>(strtol(optarg, &end, 10));
-        if (end == optarg || *end != '\0')
-          Usage(argv[0], std::string(optarg) + " is no CPU");
+        flags.pin = Number(argv[0], optarg, "CPU");
+        break;
+      case 's':
+        flags.spin_us = Number(argv[0], optarg, "number of microseconds");
         break;
       default:
         Usage(argv[0], "there is a flag that it does not have");
@@ -134,8 +145,13 @@ void PrintAddressOf(int fd) {
 }
 
 // A bound socket of `type`, as the flags say.
-int BindAsTold(int argc, char** argv, int type) {
+int BindAsTold(int argc, char** argv, int type, int* spin_us) {
   const Flags flags = Parse(argc, argv);
+  if (spin_us != nullptr) {
+    *spin_us = flags.spin_us;
+  } else if (flags.spin_us > 0) {
+    Usage(argv[0], "it does not spin");
+  }
   const Address address = Resolve(argv[0], flags.listen, type);
   PinTo(flags.pin);
   const int fd =
@@ -151,8 +167,8 @@ int BindAsTold(int argc, char** argv, int type) {
 
 }  // namespace
 
-int ListenAsTold(int argc, char** argv) {
-  const int fd = BindAsTold(argc, argv, SOCK_STREAM);
+int ListenAsTold(int argc, char** argv, int* spin_us) {
+  const int fd = BindAsTold(argc, argv, SOCK_STREAM, spin_us);
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // inherited
   if (listen(fd, 4096) != 0) Die("listen");
@@ -161,7 +177,7 @@ int ListenAsTold(int argc, char** argv) {
 }
 
 int BindDatagramsAsTold(int argc, char** argv) {
-  const int fd = BindAsTold(argc, argv, SOCK_DGRAM);
+  const int fd = BindAsTold(argc, argv, SOCK_DGRAM, nullptr);
   PrintAddressOf(fd);
   return fd;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Common code of the servers that Ringway is compared with: their two flags,
-// a listening socket, and termination on SIGTERM. Plain system calls, without
+// Common code of the servers that Ringway is compared with: their flags, a
+// listening socket, and termination on SIGTERM. Plain system calls, without
 // Ringway.
 
 #ifndef RINGWAY_TOOLS_BENCH_PEERS_PEER_H_
@@ -10,13 +10,15 @@
 namespace peer {
 
 // Parses --listen=ADDRESS (127.0.0.1:7878 by default; unix:PATH is one, too)
-// and
-// --pin=CPU, pins the calling thread, listens, and prints `listening on
+// and --pin=CPU, pins the calling thread, listens, and prints `listening on
 // ADDRESS`. On failure ends the process with a message and exit code 2 for
 // invalid flags, else 1.
 //
+// If the server can spin before it blocks, `spin_us` is not null and receives
+// the number of --spin=US, 0 by default.
+//
 // Returns the listening socket, non-blocking and close-on-exec.
-int ListenAsTold(int argc, char** argv);
+int ListenAsTold(int argc, char** argv, int* spin_us = nullptr);
 // The same with a datagram socket, which does not listen.
 int BindDatagramsAsTold(int argc, char** argv);
 

@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -28,13 +29,15 @@ namespace {
 
 class UringEcho {
  public:
-  UringEcho(int listener, int termination)
-      : listener_(listener), termination_(termination) {
+  // Spins for up to `spin_us` before it blocks.
+  UringEcho(int listener, int termination, int spin_us)
+      : listener_(listener), termination_(termination), spin_us_(spin_us) {
     // An accept on a non-blocking socket would end at once with EAGAIN.
     if (fcntl(listener_, F_SETFL, 0) != 0) peer::Die("fcntl");
     io_uring_params params = {};
     params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                   IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE;
+                   IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE |
+                   (spin_us > 0 ? IORING_SETUP_TASKRUN_FLAG : 0u);
     params.cq_entries = 8192;
     Check(io_uring_queue_init_params(2048, &ring_, &params),
           "io_uring_queue_init_params");
@@ -47,6 +50,10 @@ class UringEcho {
     io_uring_prep_multishot_accept(Entry(kAccept, 0), listener_, nullptr,
                                    nullptr, SOCK_CLOEXEC);
     while (!ended_) {
+      if (spin_us_ > 0) {
+        Check(io_uring_submit(&ring_), "io_uring_submit");
+        Spin();
+      }
       if (const int rc = io_uring_submit_and_wait(&ring_, 1);
           rc < 0 && rc != -EINTR)
         Check(rc, "io_uring_submit_and_wait");
@@ -88,6 +95,18 @@ class UringEcho {
     bool receiving = false;
     bool at_end = false;
   };
+
+  // Until there is a completion, or what makes one when the kernel is entered.
+  void Spin() {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point end =
+        Clock::now() + std::chrono::microseconds(spin_us_);
+    while (io_uring_cq_ready(&ring_) == 0 &&
+           (__atomic_load_n(ring_.sq.kflags, __ATOMIC_ACQUIRE) &
+            IORING_SQ_TASKRUN) == 0 &&
+           Clock::now() < end) {
+    }
+  }
 
   static void Check(int rc, const char* what) {
     if (rc >= 0) return;
@@ -231,6 +250,7 @@ class UringEcho {
 
   const int listener_;
   const int termination_;
+  const int spin_us_;
   io_uring ring_;
   io_uring_buf_ring* buffers_ = nullptr;
   char* bytes_ = nullptr;
@@ -244,8 +264,10 @@ class UringEcho {
 
 int main(int argc, char** argv) {
   const int termination = peer::CatchTermination();
+  int spin_us = 0;
+  const int listener = peer::ListenAsTold(argc, argv, &spin_us);
   const auto server =
-      std::make_unique<UringEcho>(peer::ListenAsTold(argc, argv), termination);
+      std::make_unique<UringEcho>(listener, termination, spin_us);
   server->Run();
   return 0;
 }
