@@ -89,6 +89,7 @@ void EpollBackend::OnEvent(const epoll_event& event, RunnableList& done) {
   FdEntry* entry = watcher_.EntryOf(event);
   if (entry == nullptr) return;
   const uint32_t kinds = event.events;
+  watcher_.OnEvent(*entry, kinds);
   if (!entry->pollers.empty()) DeliverPolls(*entry, kinds, done);
   // A queue that was put aside is tried once per turn, with its list.
   const auto try_now = [&](WaitQueue& queue, uint32_t wanted) {

@@ -9,10 +9,8 @@
 namespace ringway::epoll {
 namespace {
 
-// Part of every registration. Edge-triggered, because events without a
-// waiting operation must not wake repeatedly; out-of-band data, because it
-// shortens receives.
-constexpr uint32_t kAlways = EPOLLET | EPOLLRDHUP | EPOLLPRI;
+// Part of every registration: both shorten receives.
+constexpr uint32_t kAlways = EPOLLRDHUP | EPOLLPRI;
 
 // The events that can be polled; other bits would change the registration.
 constexpr uint32_t kPollMask = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM |
@@ -37,6 +35,7 @@ void FdEntry::ForgetFile() {
   seen_in_turn = 0;
   drained_in_turn = 0;
   never_drained = false;
+  level = false;
   protocol = Protocol::kUnknown;
 }
 

@@ -11,6 +11,8 @@
 #ifndef RINGWAY_BACKENDS_EPOLL_FD_TABLE_H_
 #define RINGWAY_BACKENDS_EPOLL_FD_TABLE_H_
 
+#include <sys/epoll.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +49,11 @@ struct FdEntry : ListNode {
   // one pass over the pollers.
   uint32_t Interest();
 
+  // The events as the kernel is told them, which belong to `events`.
+  uint32_t AsRegistered(uint32_t events) const {
+    return level ? events : events | EPOLLET;
+  }
+
   // Drops the assumptions about the number's file, and makes pending events
   // of the epoll set stale. Waiting operations stay.
   void ForgetFile();
@@ -72,8 +79,11 @@ struct FdEntry : ListNode {
   // The peer has closed it, or it had an error or out-of-band data: then a
   // short receive does not mean that it is empty.
   bool never_drained = false;
-  // Whether it is a TCP socket, once that was queried.
-  enum class Protocol : uint8_t { kUnknown, kTcp, kOther };
+  // Bytes that are left are reported again and again (level-triggered), not
+  // only when they come: fd_watcher.h.
+  bool level = false;
+  // What socket it is, once that was queried.
+  enum class Protocol : uint8_t { kUnknown, kTcp, kStream, kOther };
   Protocol protocol = Protocol::kUnknown;
 };
 

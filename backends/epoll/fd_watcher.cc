@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "ringway/backends/common/socket_type.h"
+
 namespace ringway::epoll {
 namespace {
 
@@ -17,13 +19,14 @@ namespace {
 constexpr uint64_t kCheckAfter = 64;
 
 // Only a TCP socket delivers nothing but a byte stream. Receives on Unix
-// sockets also stop at passed fds.
+// sockets also stop at passed fds and at another sender's credentials.
 FdEntry::Protocol ProtocolOf(int fd) {
   int protocol = 0;
   socklen_t length = sizeof(protocol);
   const int rc = getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length);
-  return rc == 0 && protocol == IPPROTO_TCP ? FdEntry::Protocol::kTcp
-                                            : FdEntry::Protocol::kOther;
+  if (rc == 0 && protocol == IPPROTO_TCP) return FdEntry::Protocol::kTcp;
+  return KeepsBoundaries(fd) ? FdEntry::Protocol::kOther
+                             : FdEntry::Protocol::kStream;
 }
 
 }  // namespace
@@ -64,6 +67,10 @@ int FdWatcher::WatchAnew(FdEntry& entry) {
 
 // Keeps the events of earlier waits, which are likely to recur.
 int FdWatcher::Register(FdEntry& entry) {
+  if (entry.level && !MayReportLevels(entry)) {
+    entry.level = false;
+    entry.protocol = FdEntry::Protocol::kOther;
+  }
   if (entry.registered != 0) {
     const int rc =
         Control(EPOLL_CTL_MOD, entry, entry.registered | entry.Interest());
@@ -78,7 +85,8 @@ int FdWatcher::Register(FdEntry& entry) {
 
 int FdWatcher::Control(int what, FdEntry& entry, uint32_t events) {
   ++system_calls_;
-  const int rc = set_->Control(what, entry.fd, events, EventData(entry));
+  const int rc = set_->Control(what, entry.fd, entry.AsRegistered(events),
+                               EventData(entry));
   if (rc == 0) entry.registered = events;
   return rc;
 }
@@ -119,9 +127,33 @@ void FdWatcher::OnShortReceive(int fd) {
     ++system_calls_;
     entry->protocol = ProtocolOf(fd);
   }
-  if (entry->protocol == FdEntry::Protocol::kTcp) {
+  if (entry->protocol == FdEntry::Protocol::kStream && !entry->level)
+    ReportLevels(*entry);
+  if (entry->protocol == FdEntry::Protocol::kTcp || entry->level)
     entry->drained_in_turn = turn_;
-  }
+}
+
+// --- Levels and edges
+
+bool FdWatcher::MayReportLevels(FdEntry& entry) {
+  constexpr uint32_t kHarmless = EPOLLIN | EPOLLRDHUP | EPOLLPRI;
+  return ((entry.registered | entry.Interest()) & ~kHarmless) == 0 &&
+         entry.pollers.empty();
+}
+
+void FdWatcher::ReportLevels(FdEntry& entry) {
+  entry.level = MayReportLevels(entry);
+  if (entry.level && Control(EPOLL_CTL_MOD, entry, entry.registered) == 0)
+    return;
+  entry.level = false;
+  entry.protocol = FdEntry::Protocol::kOther;
+}
+
+// The change reports what is there once more.
+void FdWatcher::ReportEdges(FdEntry& entry) {
+  entry.level = false;
+  entry.protocol = FdEntry::Protocol::kOther;
+  Control(EPOLL_CTL_MOD, entry, entry.registered);
 }
 
 // --- Ends

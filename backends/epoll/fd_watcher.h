@@ -13,6 +13,15 @@
 //   - otherwise it is registered again, which also reports an edge that was
 //     missed.
 //
+// A receive that gets less than it has room for has emptied a TCP socket, which
+// need not be asked again before its next event. On other streams it may have
+// stopped at something else, such as a passed fd, so that bytes are left that
+// no edge will report. Those are registered level-triggered from their first
+// short receive on: what is left is reported in the next turn. That holds as
+// long as an event means a receive that is waiting; the first that does not, or
+// that would come again and again - room to send - makes it edge-triggered for
+// good.
+//
 // The invariant: a number with waiting operations is registered for all of
 // FdEntry::Interest(), or assumed to be. Code that puts an operation into a
 // queue must then call Watch() or WatchAnew(), which compute the events
@@ -89,6 +98,14 @@ class FdWatcher {
   // Records that a receive got fewer bytes than it had room for.
   void OnShortReceive(int fd);
 
+  // For each event before its operations are tried: whether they will take what
+  // it reports. Otherwise the kernel would report it for ever.
+  void OnEvent(FdEntry& entry, uint32_t events) {
+    if (entry.level && (events != EPOLLIN || entry.readers.put_aside() ||
+                        entry.readers.operations.empty()))
+      ReportEdges(entry);
+  }
+
   // `fd` refers to another file from now on. Operations waiting for the old
   // one move to `stranded`.
   void Forget(int fd, OperationList& stranded);
@@ -100,6 +117,9 @@ class FdWatcher {
   static constexpr uint32_t kEndsReceives =
       EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 
+  static bool MayReportLevels(FdEntry& entry);
+  void ReportLevels(FdEntry& entry);
+  void ReportEdges(FdEntry& entry);
   int Register(FdEntry& entry);
   int Control(int what, FdEntry& entry, uint32_t events);
   void Assume(FdEntry& entry);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "ringway/backends/epoll/registration_check.h"
@@ -25,6 +26,12 @@ namespace {
 using ::ringway::testing::FdPair;
 using ::ringway::testing::MakePipe;
 using ::ringway::testing::MakeSocketPair;
+
+FdPair MakeDatagramPair() {
+  int fds[2];
+  EXPECT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), 0);
+  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
 
 class FdWatcherTest : public ::testing::Test {
  protected:
@@ -262,11 +269,82 @@ TEST_F(FdWatcherTest, ShortReceiveDrainsATcpSocketForThisTurn) {
   EXPECT_FALSE(watcher_.IsDrained(client.get())) << "it was not seen since";
 }
 
-TEST_F(FdWatcherTest, ShortReceiveFromAUnixSocketSaysNothing) {
+// It may have stopped at a passed fd: what is left comes in the next turn.
+TEST_F(FdWatcherTest, WhatAShortReceiveFromAUnixSocketLeavesIsReportedAgain) {
   FdPair sockets = MakeSocketPair();
-  ASSERT_EQ(WaitFor(sockets.first.get(), op_), 0);
-  watcher_.OnShortReceive(sockets.first.get());
-  EXPECT_FALSE(watcher_.IsDrained(sockets.first.get()));
+  const int fd = sockets.first.get();
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+  ringway::testing::SendAll(sockets.second.get(), "left");
+  EXPECT_EQ(CountEvents(fd), 1);
+  EXPECT_EQ(CountEvents(fd), 0) << "an edge";
+  watcher_.BeginTurn();
+  Entry(fd).seen_in_turn = 0;
+  watcher_.OnShortReceive(fd);
+  EXPECT_FALSE(watcher_.IsDrained(fd)) << "it was not seen";
+  ASSERT_EQ(watcher_.WatchAnew(Entry(fd)), 0);
+  watcher_.OnShortReceive(fd);
+  EXPECT_TRUE(watcher_.IsDrained(fd));
+  EXPECT_EQ(Difference(), "");
+  for (int turn = 0; turn < 3; ++turn) EXPECT_EQ(CountEvents(fd), 1);
+  EXPECT_FALSE(watcher_.IsDrained(fd));
+}
+
+TEST_F(FdWatcherTest, WhatNoReceiveWaitsForIsReportedOnce) {
+  std::vector<FdPair> pairs;  // so that no number comes back
+  for (const bool put_aside : {false, true}) {
+    pairs.push_back(MakeSocketPair());
+    const int fd = pairs.back().first.get();
+    FdEntry& entry = Entry(fd);
+    Operation op(nullptr);
+    IntrusiveList<WaitQueue> aside;
+    ASSERT_EQ(WaitFor(fd, op), 0);
+    watcher_.OnShortReceive(fd);
+    ringway::testing::SendAll(pairs.back().second.get(), "x");
+    for (int turn = 0; turn < 3; ++turn) EXPECT_EQ(CountEvents(fd), 1);
+    if (put_aside) {
+      aside.PushBack(entry.readers);
+    } else {
+      op.Unlink();
+    }
+    watcher_.OnEvent(entry, EPOLLIN);
+    EXPECT_EQ(Difference(), "");
+    EXPECT_EQ(CountEvents(fd), 1) << "the change reports it once more";
+    EXPECT_EQ(CountEvents(fd), 0);
+    watcher_.OnShortReceive(fd);
+    EXPECT_FALSE(watcher_.IsDrained(fd)) << "for good";
+    if (put_aside) {
+      aside.PopFront();
+      op.Unlink();
+    }
+  }
+}
+
+TEST_F(FdWatcherTest, WhatWouldBeReportedForEverIsReportedOnce) {
+  std::vector<FdPair> pairs;  // so that no number comes back
+  for (const uint32_t events :
+       {uint32_t{EPOLLIN | EPOLLRDHUP}, uint32_t{EPOLLIN | EPOLLPRI},
+        uint32_t{EPOLLIN | EPOLLHUP}}) {
+    pairs.push_back(MakeSocketPair());
+    const int fd = pairs.back().first.get();
+    Operation op(nullptr);
+    ASSERT_EQ(WaitFor(fd, op), 0);
+    watcher_.OnShortReceive(fd);
+    EXPECT_TRUE(Entry(fd).level);
+    watcher_.OnEvent(Entry(fd), EPOLLIN);
+    EXPECT_TRUE(Entry(fd).level);
+    watcher_.OnEvent(Entry(fd), events);
+    EXPECT_FALSE(Entry(fd).level);
+    op.Unlink();
+  }
+}
+
+TEST_F(FdWatcherTest, ShortReceiveFromADatagramSocketSaysNothing) {
+  const FdPair sockets = MakeDatagramPair();
+  const int fd = sockets.first.get();
+  ASSERT_EQ(WaitFor(fd, op_), 0);
+  watcher_.OnShortReceive(fd);
+  EXPECT_FALSE(watcher_.IsDrained(fd));
+  EXPECT_FALSE(Entry(fd).level);
 }
 
 // State of a file must be reset with the file. These tests cover three fields
@@ -299,7 +377,7 @@ TEST_F(FdWatcherTest, NewFileIsNotTakenForATcpSocketBecauseTheOldOneWas) {
   OperationList stranded;
   watcher_.BeforeClose(fd, stranded);
   EXPECT_EQ(stranded.PopFront(), &op_);
-  FdPair sockets = MakeSocketPair();
+  FdPair sockets = MakeDatagramPair();
   ASSERT_EQ(dup3(sockets.first.get(), fd, O_CLOEXEC), fd);
   ASSERT_EQ(WaitFor(fd, op_), 0);
 
@@ -318,7 +396,7 @@ TEST_F(FdWatcherTest, FileThatWasReplacedUnseenIsForgottenOnceTheKernelSaysSo) {
   ASSERT_TRUE(watcher_.IsDrained(fd));
   op_.Unlink();
   watcher_.BeginTurn();
-  FdPair sockets = MakeSocketPair();
+  FdPair sockets = MakeDatagramPair();
   ASSERT_EQ(dup3(sockets.first.get(), fd, O_CLOEXEC), fd);
   ASSERT_EQ(WaitFor(fd, op_), 0);
 
