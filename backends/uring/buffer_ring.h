@@ -102,8 +102,10 @@ class BufferRing {
   void Retire(uint32_t id);
   void Reconsider();
 
-  // Buffers that return between two decisions about their number.
-  static constexpr uint32_t kWindow = 64;
+  // Buffers that return between two decisions about their number: so many that
+  // bursts are among them. What is given back for one and needed by the next
+  // costs a page fault for every 4 KiB.
+  static constexpr uint32_t kWindow = 4096;
 
   const Config config_;
   const uint32_t n_entries_;  // of the ring
