@@ -84,6 +84,7 @@ void Executor::EmptyHandles() {
 
 // Frames and their waits belong to the parent, so they are leaked.
 void Executor::ForgetInChild() {
+  locals_.ForgetInChild();
   tasks_.ForEach([](TaskContext& task) {
     if (task.handle_ != nullptr) task.handle_->OnExecutorEnd();
     task.ForgetInChild();

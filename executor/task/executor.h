@@ -36,6 +36,7 @@
 #include "ringway/executor/diagnostics/overrun_watch.h"
 #include "ringway/executor/diagnostics/task_info.h"
 #include "ringway/executor/loop/loop.h"
+#include "ringway/executor/task/executor_locals.h"
 #include "ringway/executor/task/join_handle.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/executor/task/task_context.h"
@@ -195,6 +196,12 @@ class Executor {
   // turn. Cost: a clock reading.
   bool TakeBreakIfNeeded();
 
+  // Objects of this executor.
+  ExecutorLocals& locals() {
+    owner_.Check("an executor");
+    return locals_;
+  }
+
   // Threads: any while the executor lives; the loop is for this thread only.
   Loop& loop() { return *loop_; }
   ExecutorStats stats();
@@ -241,6 +248,7 @@ class Executor {
   const ExecutorOptions options_;
   FrameAllocator frames_;
   std::unique_ptr<Loop> loop_;
+  ExecutorLocals locals_;
   Slab<TaskContext> tasks_;
   TaskContext* current_task_ = nullptr;
   TaskContext* run_until_ = nullptr;  // what Run() waits for
