@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/pools/blocking/blocking_pool.h"
+
+#include <memory>
+#include <utility>
+
+#include "ringway/core/process_wide.h"
+#include "ringway/pools/thread_pool.h"
+
+namespace ringway {
+namespace {
+
+struct PoolOfExecutor {
+  std::shared_ptr<JobPool> pool;
+};
+
+ThreadPool& ProcessPool() {
+  static ProcessWide<ThreadPool> pool;
+  return pool.Get([] { return *ThreadPool::Create(); });
+}
+
+}  // namespace
+
+std::shared_ptr<JobPool> BlockingPool() {
+  const PoolOfExecutor& own = CurrentExecutor().locals().Get<PoolOfExecutor>();
+  return own.pool != nullptr ? own.pool : ProcessPool().jobs();
+}
+
+void SetBlockingPool(Executor& executor, std::shared_ptr<JobPool> pool) {
+  executor.locals().Get<PoolOfExecutor>().pool = std::move(pool);
+}
+
+}  // namespace ringway
