@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/pools/spawner/reaper.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "ringway/core/process_wide.h"
+
+namespace ringway::internal {
+namespace {
+
+// True if the process has ended, or is no child of this process.
+bool TryToReap(const UniqueFd& pidfd) {
+  siginfo_t info = {};
+  const int rc =
+      waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG);
+  return rc != 0 ? errno != EINTR : info.si_pid != 0;
+}
+
+class Reaper {
+ public:
+  Reaper() : doorbell_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+  void Add(UniqueFd pidfd) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    added_.push_back(std::move(pidfd));
+    if (!runs_) Start();
+    eventfd_write(doorbell_.get(), 1);
+  }
+
+ private:
+  // Without a thread what was added stays for the next call.
+  void Start() {
+    runs_ = true;
+    try {
+      std::thread(&Reaper::ThreadMain, this).detach();
+    } catch (const std::system_error&) {
+      runs_ = false;
+    }
+  }
+
+  void ThreadMain() {
+    pthread_setname_np(pthread_self(), "reaper");
+    while (TakeAdded()) {
+      std::vector<pollfd> polled = {{doorbell_.get(), POLLIN, 0}};
+      for (const UniqueFd& pidfd : waiting_)
+        polled.push_back({pidfd.get(), POLLIN, 0});
+      poll(polled.data(), polled.size(), /*timeout=*/-1);
+      eventfd_t n;
+      eventfd_read(doorbell_.get(), &n);
+      std::erase_if(waiting_, &TryToReap);
+    }
+  }
+
+  // False if there is nothing to wait for; the thread then ends.
+  bool TakeAdded() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (UniqueFd& pidfd : added_) waiting_.push_back(std::move(pidfd));
+    added_.clear();
+    runs_ = !waiting_.empty();
+    return runs_;
+  }
+
+  const UniqueFd doorbell_;
+  std::vector<UniqueFd> waiting_;  // the thread's
+  std::mutex mutex_;               // guards the rest
+  std::vector<UniqueFd> added_;
+  bool runs_ = false;
+};
+
+}  // namespace
+
+void Reap(UniqueFd pidfd) {
+  if (!pidfd.valid() || TryToReap(pidfd)) return;
+  static ProcessWide<Reaper> reaper;
+  reaper.Get([] { return std::make_unique<Reaper>(); }).Add(std::move(pidfd));
+}
+
+}  // namespace ringway::internal
