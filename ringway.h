@@ -20,6 +20,14 @@
 #include "ringway/net/tcp.h"
 #include "ringway/net/udp_socket.h"
 
+// What has no asynchronous form.
+#include "ringway/net/resolver/connect_host.h"
+#include "ringway/net/resolver/system_resolver.h"
+#include "ringway/pools/blocking/run_blocking.h"
+#include "ringway/pools/blocking/run_blocking_each.h"
+#include "ringway/pools/thread_pool.h"
+#include "ringway/runtime/process/command.h"
+
 // Tasks of a worker: calling, spawning, time, cancelling.
 #include "ringway/executor/task/cancel_token.h"
 #include "ringway/executor/task/deadline.h"
