@@ -400,10 +400,10 @@ def main():
     problems += check_threads(cpp)
     if not options.files:
         problems += check_documents() + public_targets.check()
-    print(''.join(problem.rstrip('\n') + '\n' for problem in problems), end='', flush=True)
     compiler = Compiler(options.external, options.generated, options.cache)
     problems += ['%s: does not include %s, which says what Ringway needs' % (name, _REFUSAL)
                  for name in public_targets.public_headers() if compiler.without_refusal(name)]
+    print(''.join(problem.rstrip('\n') + '\n' for problem in problems), end='', flush=True)
     problems += check_compiled(cpp, compiler, options.cache, options.tests or options.files)
     print('lint: %d files, %s' % (len(cpp) + len(starlark),
                                   '%d with complaints' % len(problems) if problems else 'clean'))
