@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -113,6 +114,26 @@ TEST_P(DatagramBatchTest, WhatThereIsRoomForIsSentWithoutOperations) {
     }
     for (size_t i = 0; i < batch.size(); ++i)
       EXPECT_EQ(TextOf(co_await receiver.socket.ReceiveLent()), "x");
+  });
+}
+
+// What the network has reported fails the next datagram, once, as of SendTo().
+TEST_P(DatagramBatchTest, AReportOfTheNetworkFailsOneDatagram) {
+  OnEachKind([&]() -> Task<void> {
+    if (!loses() || !system().is_kernel()) co_return;
+    Named sender = Make();
+    Named gone = Make();
+    EXPECT_EQ(sender.socket.Connect(gone.address), absl::OkStatus());
+    gone.socket.Close();
+    co_await TurnTimes(3);
+    std::vector<OutgoingDatagram> batch(2);
+    for (OutgoingDatagram& datagram : batch) datagram.bytes = Bytes("x");
+    EXPECT_EQ(
+        ValueOf(co_await sender.socket.SendBatch(std::span(batch).first(1))),
+        1u);
+    EXPECT_EQ(ValueOf(co_await sender.socket.SendBatch(batch)), 1u);
+    EXPECT_EQ(batch[0].error, ECONNREFUSED);
+    EXPECT_EQ(batch[1].error, 0);
   });
 }
 
