@@ -136,9 +136,10 @@ class Command {
   // Starts it without input, and collects what it writes to stdout and stderr,
   // up to `limit_bytes` in sum.
   //
-  // Errors: as Start(); ResourceExhausted beyond the limit. An exit code is no
-  //         error.
-  // Cancellation: as if its Process was dropped.
+  // Errors:       as Start(); ResourceExhausted beyond the limit. An exit code
+  //               is no error.
+  // Cancellation: ends the program, as does the limit, whatever KillOnDrop()
+  //               says: nobody would read what it writes.
   Task<absl::StatusOr<CommandOutput>> Output(
       size_t limit_bytes = kOutputBytes) const;
 
