@@ -5,7 +5,6 @@
 // (tools/bench/peers).
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -238,12 +237,7 @@ int main(int argc, char** argv) {
       ringway::ParseBackendKind(backend);
   if (!kind.ok()) return flags.Complain(kind.status().message());
 
-  const std::array<std::string, 2> told = {"--listen=" + listen,
-                                           "--pin=" + std::to_string(pin)};
-  std::array<char*, 3> arguments = {argv[0], const_cast<char*>(told[0].c_str()),
-                                    const_cast<char*>(told[1].c_str())};
-  optind = 0;  // getopt starts over
-  const int listener = peer::ListenAsTold(3, arguments.data());
+  const int listener = peer::ListenOn(argv[0], listen, pin);
   const int termination = peer::CatchTermination();
   fcntl(listener, F_SETFL, 0);  // backends wait by themselves
 

@@ -144,16 +144,10 @@ void PrintAddressOf(int fd) {
   fflush(stdout);
 }
 
-// A bound socket of `type`, as the flags say.
-int BindAsTold(int argc, char** argv, int type, int* spin_us) {
-  const Flags flags = Parse(argc, argv);
-  if (spin_us != nullptr) {
-    *spin_us = flags.spin_us;
-  } else if (flags.spin_us > 0) {
-    Usage(argv[0], "it does not spin");
-  }
-  const Address address = Resolve(argv[0], flags.listen, type);
-  PinTo(flags.pin);
+// A bound socket of `type`; this thread is pinned first.
+int BindTo(const char* program, const std::string& listen, int pin, int type) {
+  const Address address = Resolve(program, listen, type);
+  PinTo(pin);
   const int fd =
       socket(address.storage.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) Die("socket");
@@ -167,17 +161,29 @@ int BindAsTold(int argc, char** argv, int type, int* spin_us) {
 
 }  // namespace
 
-int ListenAsTold(int argc, char** argv, int* spin_us) {
-  const int fd = BindAsTold(argc, argv, SOCK_STREAM, spin_us);
+int ListenOn(const char* program, const std::string& listen, int pin) {
+  const int fd = BindTo(program, listen, pin, SOCK_STREAM);
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));  // inherited
-  if (listen(fd, 4096) != 0) Die("listen");
+  if (::listen(fd, 4096) != 0) Die("listen");
   PrintAddressOf(fd);
   return fd;
 }
 
+int ListenAsTold(int argc, char** argv, int* spin_us) {
+  const Flags flags = Parse(argc, argv);
+  if (spin_us != nullptr) {
+    *spin_us = flags.spin_us;
+  } else if (flags.spin_us > 0) {
+    Usage(argv[0], "it does not spin");
+  }
+  return ListenOn(argv[0], flags.listen, flags.pin);
+}
+
 int BindDatagramsAsTold(int argc, char** argv) {
-  const int fd = BindAsTold(argc, argv, SOCK_DGRAM, nullptr);
+  const Flags flags = Parse(argc, argv);
+  if (flags.spin_us > 0) Usage(argv[0], "it does not spin");
+  const int fd = BindTo(argv[0], flags.listen, flags.pin, SOCK_DGRAM);
   PrintAddressOf(fd);
   return fd;
 }

@@ -7,6 +7,8 @@
 #ifndef RINGWAY_TOOLS_BENCH_PEERS_PEER_H_
 #define RINGWAY_TOOLS_BENCH_PEERS_PEER_H_
 
+#include <string>
+
 namespace peer {
 
 // Parses --listen=ADDRESS (127.0.0.1:7878 by default; unix:PATH is one, too)
@@ -21,6 +23,10 @@ namespace peer {
 int ListenAsTold(int argc, char** argv, int* spin_us = nullptr);
 // The same with a datagram socket, which does not listen.
 int BindDatagramsAsTold(int argc, char** argv);
+
+// The same for a program with flags of its own, which `program` names: listens
+// on `listen`, on the CPU `pin`, or on any if that is negative.
+int ListenOn(const char* program, const std::string& listen, int pin);
 
 // Blocks SIGTERM and SIGINT in this thread and those it starts.
 //
