@@ -13,14 +13,17 @@
 //            16 waits in a row that were short on average
 //     WATCH ---------------------------------------------> COMPARE
 //     (blocks) <------------------------------------------ 8 phases, by turns
-//           |      spinning does not pay                     |        ^
-//           |                                          it pays        | after
-//           |                                                v        | a while
-//           +<----------------------------------------- SPIN ---------+
-//              spins that ended with nothing outweigh the others
+//        |  ^    spinning does not pay                       |        ^
+//        |  |                                        it pays |        | no
+//        longer |  | several spins in a row                         v        |
+//        |  | ended with nothing                                      |
+//        |  +----------------------------------------------- SPIN --> CHECK
+//        +-------------------------------------------------> |  <---- one phase
+//              16 short waits, and spinning has paid              pays blocks
 //
-// After each comparison with the same outcome twice as much time passes until
-// the next one. With sparse traffic, or when idle, the loop never spins.
+// After each comparison or check with the same outcome twice as much time
+// passes until the next one. With sparse traffic, or when idle, the loop never
+// spins.
 
 #ifndef RINGWAY_EXECUTOR_LOOP_SPINNER_H_
 #define RINGWAY_EXECUTOR_LOOP_SPINNER_H_
@@ -69,9 +72,10 @@ class Spinner {
  private:
   // Waits that are looked at together.
   static constexpr int kRow = 16;
-  // Phases of a comparison take at least this time, and a row of waits.
+  // Phases take at least this time, and a row of waits.
   static constexpr absl::Duration kPhase = absl::Milliseconds(4);
-  static constexpr int kPhases = 8;
+  static constexpr absl::Duration kCheckPhase = absl::Milliseconds(2);
+  static constexpr int kPhases = 8;  // of a comparison
   // Spinning pays if it serves this much more, or a little more for the same
   // processor time.
   static constexpr double kGain = 1.1;
@@ -79,12 +83,13 @@ class Spinner {
   static constexpr double kSameCpu = 1.05;
   static constexpr int kBestScore = 8;
   static constexpr int kWorstScore = -4;
-  static constexpr uint32_t kFirstHold = 16;  // phases
+  static constexpr uint32_t kFirstHold = 32;  // phases
   static constexpr uint32_t kLongestHold = 1024;
   static constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
+  static constexpr absl::Duration kFirstRest = absl::Milliseconds(2);
   static constexpr absl::Duration kLongestPause = absl::Seconds(3);
 
-  enum class State : uint8_t { kWatch, kCompare, kSpin };
+  enum class State : uint8_t { kWatch, kCompare, kSpin, kCheck };
 
   struct Sample {
     double work = 0;
@@ -92,14 +97,20 @@ class Spinner {
     double cpu_seconds = 0;
   };
 
+  bool IsOver(MonotonicTime now) const;
   void Begin(MonotonicTime now, uint64_t work);
   void End(MonotonicTime now, uint64_t work);
-  void Compare();
-  void Decide();
+  void Measure(Sample& sample, MonotonicTime now, uint64_t work) const;
   bool SpinningPays() const;
   void Watch();
-  // The same, until a while after `began_`, longer than the last time.
-  void GiveUp();
+  void Compare();
+  void Spin(uint32_t phases);
+  void Check();
+  void DecideComparison();
+  void DecideCheck();
+  // Watches, and does nothing else until `pause` after `began_`. The next time
+  // it is twice as long.
+  void Pause(absl::Duration& pause);
 
   SpinMode mode_;
   absl::Duration limit_;
@@ -119,8 +130,10 @@ class Spinner {
   Sample spun_;
   Sample blocked_;
 
-  MonotonicTime next_comparison_;
-  absl::Duration pause_ = kFirstPause;  // after the next failure
+  MonotonicTime paused_until_;
+  bool has_paid_ = false;               // the last comparison or check said so
+  absl::Duration pause_ = kFirstPause;  // if spinning does not pay
+  absl::Duration rest_ = kFirstRest;    // if spins end with nothing
   uint32_t phases_left_ = 0;            // of spinning
   uint32_t hold_ = kFirstHold;
 

@@ -110,6 +110,18 @@ TEST_F(SpinnerTest, SpinsForOneBusyConnection) {
   EXPECT_GT(static_cast<double>(work_), 0.9 * 2 * 2e6 / 22);
 }
 
+// To see that spinning still pays once took as many phases as to find out: 3 %
+// of the requests of half a second.
+TEST_F(SpinnerTest, MakesSureForLittle) {
+  Run(kOneConnection, absl::Milliseconds(200));
+  work_ = 0;
+  Run(kOneConnection, absl::Milliseconds(400));
+  EXPECT_GT(static_cast<double>(work_), 0.985 * 2 * 4e5 / 22);
+  work_ = 0;
+  Run(kOneConnection, absl::Seconds(5));
+  EXPECT_GT(static_cast<double>(work_), 0.995 * 2 * 5e6 / 22);
+}
+
 TEST_F(SpinnerTest, DoesNotWhereBlockingWakesCheaply) {
   EXPECT_LT(Run(kCheapWaking, absl::Seconds(2)), 0.05);
 }
@@ -172,6 +184,32 @@ TEST_F(SpinnerTest, AnInstantOfTrafficStartsNoSpin) {
 TEST_F(SpinnerTest, ASilenceAfterBusyTimesCostsAFewSpins) {
   Run(kOneConnection, absl::Seconds(1));
   EXPECT_LE(Wait(10'000, kLongWait, false), 6);
+}
+
+// A client that was not scheduled for a few milliseconds once cost 100 ms of
+// blocking, and twice as much the next time.
+TEST_F(SpinnerTest, SpinsAgainSoonAfterASilence) {
+  for (int i = 0; i < 3; ++i) {
+    SCOPED_TRACE(i);
+    Run(kOneConnection, absl::Seconds(1));
+    Wait(10, kLongWait, false);
+    EXPECT_GT(Run(kOneConnection, absl::Milliseconds(20)), 0.8);
+  }
+}
+
+TEST_F(SpinnerTest, ShortBurstsBetweenSilencesAreSpunForEverMoreSeldom) {
+  Run(kOneConnection, absl::Seconds(1));
+  const auto bursts = [this] {
+    int n_unpaid = 0;
+    for (int i = 0; i < 1'000; ++i) {
+      Wait(20, kShortWait, true);
+      n_unpaid += Wait(10, kLongWait, false);
+    }
+    return n_unpaid;
+  };
+  bursts();
+  // 100 s; every 3 s a few.
+  EXPECT_LE(bursts(), 150);
 }
 
 TEST_F(SpinnerTest, WhatDoesNotPayIsTriedEverMoreSeldom) {
