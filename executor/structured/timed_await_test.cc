@@ -2,7 +2,7 @@
 //
 // WithTimeout() and WithDeadline() of awaitables that are not tasks.
 
-#include "ringway/executor/structured/timed_await.h"
+#include "ringway/executor/structured/limited_await.h"
 
 #include <cerrno>
 #include <functional>

@@ -22,7 +22,7 @@
 #include "absl/time/time.h"
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/structured/awaiter_of.h"
-#include "ringway/executor/structured/timed_await.h"
+#include "ringway/executor/structured/limited_await.h"
 #include "ringway/executor/structured/wait_limit.h"
 #include "ringway/executor/task/deadline.h"
 #include "ringway/executor/task/executor.h"

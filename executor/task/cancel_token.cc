@@ -108,4 +108,22 @@ Task<bool> WaitWithToken(CancelToken token, JoinHandleBase& child) {
   co_return canceller.cancelled();
 }
 
+bool TokenLimit::Begin(TaskContext& task) {
+  task_ = &task;
+  began_ = task.cancelled() || !token_.cancelled();
+  if (!began_) exceeded_ = token_.reason();
+  return began_;
+}
+
+void TokenLimit::Arm() {
+  if (task_->waits()) token_.AddListener(*this);
+}
+
+void TokenLimit::OnToken(CancelListener& listener) {
+  TokenLimit& self = static_cast<TokenLimit&>(listener);
+  if (!self.task_->waits()) return;  // its result, or a cancel, came first
+  self.exceeded_ = self.token_.reason();
+  self.task_->EndWait();
+}
+
 }  // namespace ringway::internal

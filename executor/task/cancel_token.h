@@ -14,16 +14,19 @@
 #ifndef RINGWAY_EXECUTOR_TASK_CANCEL_TOKEN_H_
 #define RINGWAY_EXECUTOR_TASK_CANCEL_TOKEN_H_
 
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "ringway/core/cancelled_status.h"
+#include "ringway/executor/structured/limited_await.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/cancel_state.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/join_handle.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/executor/task/task_context.h"
 
 namespace ringway {
 
@@ -100,6 +103,33 @@ namespace internal {
 // is cancelled. True if the token came first.
 Task<bool> WaitWithToken(CancelToken token, JoinHandleBase& child);
 
+// Ends one wait of a task with a token, not the task: the part of WithToken()
+// that does not depend on the awaitable's type. As WaitLimit.
+class TokenLimit : private CancelListener {
+ public:
+  explicit TokenLimit(const CancelToken& token)
+      : CancelListener(&OnToken), token_(token) {}
+  TokenLimit(const TokenLimit&) = delete;
+  TokenLimit& operator=(const TokenLimit&) = delete;
+  ~TokenLimit() { CallOff(); }
+
+  bool Begin(TaskContext& task);
+  void Arm();
+  void CallOff() {
+    if (linked()) Unlink();
+  }
+  const absl::Status& exceeded() const { return exceeded_; }
+  bool began() const { return began_; }
+
+ private:
+  static void OnToken(CancelListener& listener);
+
+  const CancelToken& token_;
+  TaskContext* task_ = nullptr;
+  absl::Status exceeded_;
+  bool began_ = false;
+};
+
 }  // namespace internal
 
 // Runs `task` as a separate task, cancels it when `token` is cancelled, and
@@ -119,6 +149,30 @@ Task<JoinResult<T>> WithToken(CancelToken token, Task<T> task) {
   JoinResult<T> result = child.TakeResult();
   if (cancelled && internal::EndedAsCancelled(result)) co_return token.reason();
   co_return std::move(result);
+}
+
+// Ends the wait for `awaitable` when `token` is cancelled; the waiting task is
+// not cancelled. An awaitable is what WithTimeout() takes. If the token is
+// cancelled already, the wait never begins.
+//
+//   absl::StatusOr<size_t> n = co_await WithToken(token, stream.Read(buffer));
+//
+// Result:       the result of the awaitable; a StatusOr<T> for a T and a Status
+//               for void, as if joining a task.
+// Errors:       the token's reason() if the token ended the wait and it ended
+//               as Cancelled. Otherwise the awaitable's own: a result that
+//               raced the token is kept, so a read that was ended has taken no
+//               bytes.
+// Ownership:    await it in the expression that makes it: it refers to the
+//               awaitable and to the token, which must outlive the wait.
+// Cancellation: as the awaitable.
+// Cost:         a link in a list: no allocation, no task.
+template <typename A>
+requires(!internal::kIsTask<std::remove_cvref_t<A>>)
+    LimitedAwait<internal::TokenLimit, A> WithToken(const CancelToken& token,
+                                                    A&& awaitable) {
+  return LimitedAwait<internal::TokenLimit, A>(token,
+                                               std::forward<A>(awaitable));
 }
 
 // Spawns WithToken().

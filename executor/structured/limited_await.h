@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TimedAwait: the awaitable that WithTimeout() and WithDeadline() return for
-// an awaitable. See timeout.h.
+// LimitedAwait: the awaitable that WithTimeout(), WithDeadline() and
+// WithToken() return for an awaitable. See timeout.h and
+// executor/task/cancel_token.h.
 
-#ifndef RINGWAY_EXECUTOR_STRUCTURED_TIMED_AWAIT_H_
-#define RINGWAY_EXECUTOR_STRUCTURED_TIMED_AWAIT_H_
+#ifndef RINGWAY_EXECUTOR_STRUCTURED_LIMITED_AWAIT_H_
+#define RINGWAY_EXECUTOR_STRUCTURED_LIMITED_AWAIT_H_
 
 #include <coroutine>
 #include <type_traits>
@@ -34,17 +35,19 @@ bool EndedAsCancelled(const absl::StatusOr<T>& result) {
 
 // Refers to the awaitable `A`, which need not be movable, and forwards to it:
 // `A` parks the task, and cancelling, dumping and waking it work as without a
-// limit.
-template <typename A>
-class [[nodiscard]] TimedAwait {
+// limit. `Limit` ends the wait early: a WaitLimit, or what has the same
+// members.
+template <typename Limit, typename A>
+class [[nodiscard]] LimitedAwait {
  public:
   using Result = JoinResult<internal::AwaitResult<A>>;
 
-  TimedAwait(const internal::TimeLimit& limit, A&& awaitable)
-      : limit_(limit),
+  template <typename Bound>
+  LimitedAwait(const Bound& bound, A&& awaitable)
+      : limit_(bound),
         awaiter_(internal::AwaiterOf(std::forward<A>(awaitable))) {}
-  TimedAwait(const TimedAwait&) = delete;
-  TimedAwait& operator=(const TimedAwait&) = delete;
+  LimitedAwait(const LimitedAwait&) = delete;
+  LimitedAwait& operator=(const LimitedAwait&) = delete;
 
   bool await_ready() const noexcept { return false; }
 
@@ -58,7 +61,7 @@ class [[nodiscard]] TimedAwait {
       awaiter_.await_suspend(leaf);
     } else {
       static_assert(std::is_same_v<Suspended, bool>,
-                    "only what the loop continues can have a deadline");
+                    "only what the loop continues can be ended early");
       if (!awaiter_.await_suspend(leaf)) return false;
     }
     limit_.Arm();
@@ -82,11 +85,14 @@ class [[nodiscard]] TimedAwait {
   }
 
  private:
-  internal::WaitLimit limit_;
+  Limit limit_;
   // An object, or a reference if the awaitable is its own awaiter.
   decltype(internal::AwaiterOf(std::declval<A>())) awaiter_;
 };
 
+template <typename A>
+using TimedAwait = LimitedAwait<internal::WaitLimit, A>;
+
 }  // namespace ringway
 
-#endif  // RINGWAY_EXECUTOR_STRUCTURED_TIMED_AWAIT_H_
+#endif  // RINGWAY_EXECUTOR_STRUCTURED_LIMITED_AWAIT_H_
