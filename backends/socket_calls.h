@@ -68,6 +68,10 @@ class SocketCalls {
   // (backends/common/stale_unix_socket.h).
   virtual int RemoveStaleName(const sockaddr* address, socklen_t length) = 0;
 
+  // 1 if a receive, or an accept of a listening socket, would find something
+  // now; else 0.
+  virtual int IsReadable(int fd) = 0;
+
   // --- Sending.
 
   // sendmmsg(2): sends datagrams from the front of `messages` for which there

@@ -72,6 +72,11 @@ void TcpListener::Close() {
     internal::SocketCore::Abandon(std::move(core_), kHandle);
 }
 
+bool TcpListener::HasPending() const {
+  return LoopDependent::WhyUnusable(core_.get(), kHandle) == Unusable::kNo &&
+         core_->HasPending();
+}
+
 absl::StatusOr<SocketAddress> TcpListener::LocalAddress() const {
   const Unusable why = LoopDependent::WhyUnusable(core_.get(), kHandle);
   if (why != Unusable::kNo) return UnusableStatus(why, "listener");

@@ -80,6 +80,11 @@ class TcpListener {
   //               armed between calls.
   AcceptOp Accept() { return AcceptOp(core_.get()); }
 
+  // True if an Accept() would find a connection: one that waits in the kernel's
+  // queue, or here. Before a Close() for good, those are clients that have
+  // connected already. False once it is closed. Costs a system call.
+  bool HasPending() const;
+
   // Stops accepting: waiting tasks and later calls of Accept() get Cancelled,
   // and connections not yet taken are closed.
   void Close();

@@ -74,6 +74,19 @@ void TcpStream::Drop() {
     internal::SocketCore::Abandon(std::move(core_), "a TcpStream");
 }
 
+absl::StatusOr<SocketFd> TcpStream::Release() {
+  const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpStream");
+  if (why != Unusable::kNo) return UnusableStatus(why, "stream");
+  SocketFd fd = core_->Release();
+  if (!fd.valid()) {
+    return absl::FailedPreconditionError(
+        "a stream with operations in flight, or with bytes not taken, cannot "
+        "be released");
+  }
+  Drop();
+  return fd;
+}
+
 absl::StatusOr<SocketAddress> TcpStream::LocalAddress() const {
   const Unusable why = LoopDependent::WhyUnusable(core_.get(), "a TcpStream");
   if (why != Unusable::kNo) return UnusableStatus(why, "stream");

@@ -224,6 +224,14 @@ class TcpStream {
   // it is closed already.
   void Reset();
 
+  // Gives up the socket without closing it, to be adopted on another loop. The
+  // stream is then empty.
+  //
+  // Errors: FailedPrecondition, and the stream is as before: it is closed, a
+  //         task reads or writes, or bytes have been received that were not
+  //         taken.
+  absl::StatusOr<SocketFd> Release();
+
   StreamReader reader() { return StreamReader(core_.get()); }
   StreamWriter writer() { return StreamWriter(core_.get()); }
 
@@ -236,6 +244,11 @@ class TcpStream {
 
   absl::StatusOr<SocketAddress> LocalAddress() const;
   absl::StatusOr<SocketAddress> PeerAddress() const;
+
+  // What was transferred; 0 once it is closed.
+  StreamTraffic traffic() const {
+    return core_ == nullptr ? StreamTraffic() : core_->traffic();
+  }
 
   // For other socket options and calls; the stream keeps it. Aborts unless
   // valid().

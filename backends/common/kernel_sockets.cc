@@ -3,6 +3,7 @@
 #include "ringway/backends/common/kernel_sockets.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -60,6 +61,13 @@ class KernelSockets final : public SocketCalls {
 
   int RemoveStaleName(const sockaddr* address, socklen_t length) override {
     return RemoveStaleUnixSocket(address, length);
+  }
+
+  int IsReadable(int fd) override {
+    pollfd poll_fd = {fd, POLLIN, 0};
+    const int n = OrErrno(poll(&poll_fd, 1, /*timeout=*/0));
+    if (n <= 0) return n;
+    return (poll_fd.revents & POLLNVAL) != 0 ? -EBADF : 1;
   }
 
   int SendMessages(int fd, mmsghdr* messages, unsigned n_messages) override {

@@ -2,6 +2,8 @@
 
 #include "ringway/backends/sim/sockets.h"
 
+#include <poll.h>
+
 #include <cerrno>
 #include <span>
 #include <string_view>
@@ -150,6 +152,14 @@ int Sockets::RemoveStaleName(const sockaddr* address, socklen_t length) {
   if (found < 0) return found;
   if (found > 0) files_.Unlink({nullptr, name.path}, 0);
   return 0;
+}
+
+int Sockets::IsReadable(int fd) {
+  int error;
+  const std::shared_ptr<sim::Socket> socket = Find(fd, error);
+  if (socket == nullptr) return error;
+  constexpr uint32_t kReadable = POLLIN | POLLHUP | POLLERR;
+  return (socket->Ready() & kReadable) != 0 ? 1 : 0;
 }
 
 int Sockets::SetOption(int fd, int level, int option, const void* value,

@@ -43,6 +43,7 @@ class Sockets final : public SocketCalls {
   int LocalName(int fd, sockaddr_storage& name, socklen_t& length) override;
   int PeerName(int fd, sockaddr_storage& name, socklen_t& length) override;
   int RemoveStaleName(const sockaddr* address, socklen_t length) override;
+  int IsReadable(int fd) override;
   int SetOption(int fd, int level, int option, const void* value,
                 socklen_t length) override;
   int GetOption(int fd, int level, int option, void* value,

@@ -38,6 +38,11 @@ class ListenerCore final : public SocketCore {
   // the tasks already waiting.
   int TakeForNewcomer();
 
+  // Connections wait to be accepted, or to be taken.
+  bool HasPending() const {
+    return accept_.untaken() > 0 || sockets().IsReadable(fd()) > 0;
+  }
+
   // Completes `waiter` with the next connection.
   void Wait(AcceptWait& waiter);
 

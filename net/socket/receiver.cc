@@ -101,8 +101,12 @@ ReceivedBuffer Receiver::TakeDelivery() {
 }
 
 ReceivedBuffer Receiver::Take(int32_t& end_result) {
-  if (!current_.empty()) return std::move(current_);
+  if (!current_.empty()) {
+    core_.CountReceived(static_cast<int64_t>(current_.size()));
+    return std::move(current_);
+  }
   ReceivedBuffer oldest = TakeDelivery();
+  core_.CountReceived(static_cast<int64_t>(oldest.size()));
   if (oldest.empty()) end_result = TakeEnd();
   return oldest;
 }

@@ -45,6 +45,7 @@ void SocketCore::Abandon(std::unique_ptr<SocketCore> core, const char* what,
 void SocketCore::CloseAbandonedIfIdle() {
   if (burial_.linked() || InFlight()) return;
   const int32_t result = fd_.Close();
+  OnClosed();
   if (closer_ != nullptr) closer_->on_closed(*closer_, result);
   // Deferred, because a task may drop its stream while the core resumes it.
   loop_.Schedule(burial_);

@@ -68,8 +68,16 @@ class SocketCore : public Orphan {
   // The handle was dropped: cancels all operations in flight and ends queued
   // waits. Does not call CloseIfIdle().
   virtual void OnAbandon() = 0;
+  // The socket has been closed.
+  virtual void OnClosed() {}
   // No task is left that could use it, and all operations have ended.
-  void OnLoopEnd() override { fd_.Close(); }
+  void OnLoopEnd() override {
+    fd_.Close();
+    OnClosed();
+  }
+
+  // The socket itself, which this no longer has. Requires !InFlight().
+  SocketFd TakeFd() { return std::move(fd_); }
 
   // Called after the end of each operation: closes an abandoned socket without
   // operations in flight. Deletes this later, never from inside a call.

@@ -5,9 +5,11 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "ringway/core/check.h"
+#include "ringway/net/socket/stream_watch.h"
 #include "ringway/net/socket_address.h"
 
 namespace ringway::net::internal {
@@ -84,14 +86,30 @@ bool StreamCore::CancelWrite(Operation& write) {
 }
 
 size_t StreamCore::zero_copy_threshold() {
-  if (!zero_copy_threshold_.has_value()) {
+  if (zero_copy_threshold_ == kUnknown) {
     const absl::StatusOr<SocketAddress> peer =
         SocketAddress::PeerOf(sockets(), fd());
     const bool over_network = peer.ok() && peer->family() != AF_UNIX &&
                               !peer->Unmapped().is_loopback();
     zero_copy_threshold_ = over_network ? kZeroCopyBytes : SIZE_MAX;
   }
-  return *zero_copy_threshold_;
+  return zero_copy_threshold_;
+}
+
+SocketFd StreamCore::Release() {
+  if (InFlight() || (receiver_.has_value() && receiver_->ready())) return {};
+  return TakeFd();
+}
+
+void StreamCore::set_watch(StreamWatch* watch) {
+  RINGWAY_CHECK(watch == nullptr || watch_ == nullptr,
+                "two watches of one stream");
+  watch_ = watch;
+}
+
+void StreamCore::OnClosed() {
+  if (StreamWatch* watch = std::exchange(watch_, nullptr))
+    watch->OnClosed(traffic_);
 }
 
 bool StreamCore::InFlight() const {

@@ -8,6 +8,7 @@
 #define RINGWAY_NET_SOCKET_STREAM_CORE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -19,9 +20,18 @@
 #include "ringway/net/socket/receiver.h"
 #include "ringway/net/socket/socket_core.h"
 
-namespace ringway::net::internal {
+namespace ringway::net {
+
+// What a stream has transferred, in bytes of its user.
+struct StreamTraffic {
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;  // accepted by the kernel
+};
+
+namespace internal {
 
 class StreamCore;
+class StreamWatch;
 
 struct StreamKind {
   // What messages call a handle, and its socket.
@@ -66,7 +76,10 @@ class StreamCore final : public SocketCore {
 
   StreamCore(Loop& loop, SocketFd fd, const StreamKind& kind = kTcpStream)
       : SocketCore(loop, std::move(fd)), kind_(kind) {}
-  ~StreamCore() override { CutOffHalves(); }
+  ~StreamCore() override {
+    CutOffHalves();
+    StreamCore::OnClosed();
+  }
 
   // Allocated from the worker's slab, like frames: one per connection.
   static void* operator new(size_t n_bytes) {
@@ -120,8 +133,24 @@ class StreamCore final : public SocketCore {
     zero_copy_threshold_ = n_bytes;
   }
 
+  // Gives up the socket, which is then no longer open here; invalid if
+  // operations are in flight or bytes wait here that were received.
+  SocketFd Release();
+
   // True once it was received from by Receive(): what arrives is delivered to
   // buffers.
+  const StreamTraffic& traffic() const { return traffic_; }
+  // `result` of a receive or a send: the bytes, or -errno.
+  void CountReceived(int64_t result) {
+    if (result > 0) traffic_.bytes_received += static_cast<uint64_t>(result);
+  }
+  void CountSent(int64_t result) {
+    if (result > 0) traffic_.bytes_sent += static_cast<uint64_t>(result);
+  }
+
+  // Null: none. Otherwise it hears of the end once. One at a time (checked).
+  void set_watch(StreamWatch* watch);
+
   bool has_receiver() const { return receiver_.has_value(); }
   // The receiver of lent buffers, created on first use.
   Receiver& receiver() {
@@ -133,8 +162,12 @@ class StreamCore final : public SocketCore {
  private:
   friend class StreamHalf;
 
+  // As zero_copy_threshold_: the kernel has not been asked.
+  static constexpr size_t kUnknown = SIZE_MAX - 1;
+
   bool InFlight() const override;
   void OnAbandon() override;
+  void OnClosed() override;
   void OnLoopEnd() override;
   void CutOffHalves();
   void StartNextWrite();
@@ -145,11 +178,14 @@ class StreamCore final : public SocketCore {
   Operation* writer_ = nullptr;  // the one in flight
   // Idle operations, in call order.
   OperationList waiting_writers_;
-  std::optional<size_t> zero_copy_threshold_;
+  size_t zero_copy_threshold_ = kUnknown;
   std::optional<Receiver> receiver_;
   IntrusiveList<StreamHalf> halves_;
+  StreamTraffic traffic_;
+  StreamWatch* watch_ = nullptr;
 };
 
-}  // namespace ringway::net::internal
+}  // namespace internal
+}  // namespace ringway::net
 
 #endif  // RINGWAY_NET_SOCKET_STREAM_CORE_H_

@@ -50,6 +50,7 @@ StreamRead::~StreamRead() {
 void StreamRead::OnDone(Runnable& entry) {
   StreamRead& self = static_cast<StreamRead&>(Of(entry));
   self.begun_ = false;
+  self.core_->CountReceived(self.result);
   self.core_->EndRead();
   self.Complete();
 }
@@ -124,6 +125,7 @@ void QueuedWrite::OnDone(Runnable& entry) {
 
 void QueuedWrite::EndStep(int32_t step_result) {
   result = step_result;
+  core_->CountSent(result);
   if (result >= 0 && advance_(*this, static_cast<size_t>(result))) {
     // Dropping the stream cancels the operation, which may then end as a
     // short transfer. A restart would escape the cancel.

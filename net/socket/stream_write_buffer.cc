@@ -47,6 +47,7 @@ void StreamWriteBuffer::Send::OnDone(Runnable& entry) {
 void StreamWriteBuffer::OnSent() {
   const bool cancelled =
       abandoned() || sending_to_->abandoned() || send_.cancel_requested;
+  sending_to_->CountSent(send_.result);
   if (send_.result == -ECANCELED) {
     Fail(CancelledStatus());
   } else if (send_.result < 0) {
