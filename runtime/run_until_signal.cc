@@ -13,7 +13,7 @@
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/runtime/end_signals.h"
 #include "ringway/runtime/runtime.h"
-#include "ringway/runtime/worker.h"
+#include "ringway/runtime/runtime_config.h"
 
 namespace ringway {
 namespace {
@@ -79,7 +79,7 @@ void PrintReport(const RuntimeReport& report) {
 
 // After the first signal no resources are allocated: shutdown has all it
 // needs.
-int RunUntilSignal(Runtime::Builder& builder, absl::Duration limit) {
+int RunUntilSignal(RuntimeBuilder& builder, absl::Duration limit) {
   internal::EndSignals signals;
   if (absl::Status s = signals.Install(); !s.ok()) return CannotStart(s);
   builder.config_->on_worker_end = &internal::EndSignals::Wake;

@@ -2,14 +2,10 @@
 
 #include "ringway/runtime/runtime.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
-#include <iterator>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,164 +14,30 @@
 #include "ringway/core/check.h"
 #include "ringway/core/leak_in_child.h"
 #include "ringway/net/listening/listen_socket.h"
+#include "ringway/runtime/acceptor.h"
+#include "ringway/runtime/runtime_config.h"
 #include "ringway/runtime/start_up.h"
 #include "ringway/runtime/unix_path.h"
 #include "ringway/runtime/worker.h"
 
 namespace ringway {
-namespace {
 
-// All but ended_by_code.
-constexpr uint64_t RuntimeReport::*kCounters[] = {
-    &RuntimeReport::accepted,
-    &RuntimeReport::refused,
-    &RuntimeReport::ended_ok,
-    &RuntimeReport::ended_error,
-    &RuntimeReport::ended_throw,
-    &RuntimeReport::start_failed,
-    &RuntimeReport::listeners_failed,
-    &RuntimeReport::exceptions,
-    &RuntimeReport::cut,
-    &RuntimeReport::system_calls,
-    &RuntimeReport::operations,
-    &RuntimeReport::turns,
-    &RuntimeReport::spins,
-};
-static_assert(sizeof(RuntimeReport) ==
-              std::size(kCounters) * sizeof(uint64_t) +
-                  sizeof(RuntimeReport::ended_by_code));
-
-[[gnu::cold, gnu::noinline]] void Add(RuntimeReport& sum,
-                                      const RuntimeReport& one) {
-  for (uint64_t RuntimeReport::*counter : kCounters)
-    sum.*counter += one.*counter;
-  for (size_t i = 0; i < sum.ended_by_code.size(); ++i)
-    sum.ended_by_code[i] += one.ended_by_code[i];
-}
-
-}  // namespace
-
-Runtime::Builder::Config::Config(
-    std::unique_ptr<internal::RuntimeConfig> config)
-    : config_(std::move(config)) {}
-Runtime::Builder::Config::Config(Config&&) noexcept = default;
-Runtime::Builder::Config::~Config() = default;
-
-internal::RuntimeConfig& Runtime::Builder::Config::operator*() const {
-  RINGWAY_CHECK(config_ != nullptr,
-                "a Runtime::Builder was used after it was moved from");
-  return *config_;
-}
-
-Runtime::Builder::Builder()
-    : config_(std::make_unique<internal::RuntimeConfig>()) {}
-Runtime::Builder::Builder(Builder&&) noexcept = default;
-Runtime::Builder::~Builder() = default;
-
-Runtime::Builder& Runtime::Builder::Workers(int n) {
-  config_->workers = n;
-  return *this;
-}
-
-Runtime::Builder& Runtime::Builder::Pin(int first) {
-  config_->first_cpu = first;
-  return *this;
-}
-
-Runtime::Builder& Runtime::Builder::Options(const ExecutorOptions& options) {
-  config_->executor = options;
-  return *this;
-}
-
-Runtime::Builder& Runtime::Builder::Listen(std::string_view address,
-                                           ConnectionHandler handler) {
-  config_->listen.push_back({std::string(address), std::move(handler)});
-  return *this;
-}
-
-Runtime::Builder& Runtime::Builder::OnStart(StartHandler handler,
-                                            OnStartFailure failure) {
-  auto& handlers = failure == OnStartFailure::kReport ? config_->on_start
-                                                      : config_->required_start;
-  if (handler) handlers.push_back(std::move(handler));
-  return *this;
-}
-
-Runtime::Builder& Runtime::Builder::MaxConnections(size_t n) {
-  config_->max_connections = n;
-  return *this;
-}
-
-Runtime::Builder& Runtime::Builder::DrainDeadline(absl::Duration deadline) {
-  config_->drain_deadline = deadline;
-  return *this;
-}
-
-namespace {
-
-absl::Status OutOfRange(std::string_view option, const absl::AlphaNum& is,
-                        const absl::AlphaNum& range) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(option, " is ", is, ", must be ", range));
-}
-
-// Checks the ranges of all options except the executor's own and the
-// addresses.
-absl::Status CheckConfig(const internal::RuntimeConfig& config) {
-  if (config.workers < 1 || config.workers > 1024)
-    return OutOfRange("Workers", config.workers, "1 to 1024");
-  const int last_first_cpu = CPU_SETSIZE - config.workers;
-  if (config.first_cpu > last_first_cpu) {
-    return OutOfRange("Pin", config.first_cpu,
-                      absl::StrCat("at most ", last_first_cpu, " with Workers ",
-                                   config.workers));
-  }
-  if (config.max_connections < 1)
-    return OutOfRange("MaxConnections", config.max_connections, "at least 1");
-  if (config.drain_deadline < absl::ZeroDuration()) {
-    return OutOfRange("DrainDeadline",
-                      absl::FormatDuration(config.drain_deadline), "0 or more");
-  }
-  // A server that cannot accept would look like a working one.
-  const size_t n_listen = config.listen.size();
-  const size_t tasks_needed = 1 + n_listen + (n_listen > 0 ? 1 : 0) +
-                              config.on_start.size() +
-                              (config.required_start.empty() ? 0 : 1);
-  if (config.executor.max_tasks < tasks_needed) {
-    return OutOfRange(
-        "ExecutorOptions::max_tasks", config.executor.max_tasks,
-        absl::StrCat(
-            "at least ", tasks_needed,
-            ": a worker needs one task of its own, one for each Listen(), one "
-            "for each OnStart(), and one for a connection"));
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Runtime>> Runtime::Builder::Launch() {
-  if (absl::Status s = CheckConfig(*config_); !s.ok()) return s;
-  std::vector<net::SocketAddress> addresses;
+absl::StatusOr<std::unique_ptr<Runtime>> RuntimeBuilder::Launch() {
+  if (absl::Status s = internal::CheckConfig(*config_); !s.ok()) return s;
   for (const internal::ListenConfig& listen : config_->listen) {
-    absl::StatusOr<net::SocketAddress> address =
-        net::SocketAddress::Parse(listen.address);
-    if (!address.ok()) return address.status();
-    if (!listen.handler) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("Listen(\"", listen.address, "\") has no handler"));
-    }
-    addresses.push_back(*address);
+    if (listen.endpoint.handler) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("Listen(\"", listen.address, "\") has no handler"));
   }
   std::unique_ptr<Runtime> runtime(
       new Runtime(std::make_unique<internal::RuntimeConfig>(*config_)));
-  runtime->addresses_ = std::move(addresses);
+  // All addresses are valid before anything starts.
+  if (absl::Status s = runtime->FindAddresses(); !s.ok()) return s;
   // On an error the runtime's destructor stops the workers that were started.
   if (absl::Status s = runtime->StartWorkers(); !s.ok()) return s;
   if (absl::Status s = runtime->OpenListeners(); !s.ok()) return s;
   if (absl::Status s = runtime->RunRequiredStarts(); !s.ok()) return s;
-  for (std::unique_ptr<internal::Worker>& worker : runtime->workers_)
-    worker->Serve();
+  for (internal::Worker* worker : runtime->threads_) worker->Serve();
   return runtime;
 }
 
@@ -184,6 +46,7 @@ Runtime::Runtime(std::unique_ptr<internal::RuntimeConfig> config)
 
 Runtime::~Runtime() {
   if (owner_.forked()) {
+    LeakInChild(std::move(acceptor_));
     LeakInChild(std::move(workers_));
     LeakInChild(std::move(config_));
     return;
@@ -199,15 +62,17 @@ absl::Status Runtime::StartWorkers() {
   if (absl::Status s = StartEachWorker(); !s.ok()) return s;
   if (OnOneBackend()) return absl::OkStatus();
   const auto n_epoll = std::count_if(
-      workers_.begin(), workers_.end(),
-      [](const auto& worker) { return worker->backend_name() == "epoll"; });
+      threads_.begin(), threads_.end(),
+      [](const auto* worker) { return worker->backend_name() == "epoll"; });
   fprintf(stderr,
           "ringway: using epoll on all %d workers, because io_uring is "
           "unavailable on %d of them\n",
-          config_->workers, static_cast<int>(n_epoll));
-  Shutdown();
-  Wait();
+          static_cast<int>(threads_.size()), static_cast<int>(n_epoll));
+  for (internal::Worker* worker : threads_) worker->Shutdown();
+  for (internal::Worker* worker : threads_) worker->Join();
   handles_.clear();
+  threads_.clear();
+  acceptor_.reset();
   workers_.clear();
   config_->executor.loop.backend.kind = BackendKind::kEpoll;
   if (absl::Status s = StartEachWorker(); !s.ok()) return s;
@@ -218,57 +83,105 @@ absl::Status Runtime::StartWorkers() {
 }
 
 bool Runtime::OnOneBackend() const {
-  return std::all_of(workers_.begin(), workers_.end(), [&](const auto& worker) {
-    return worker->backend_name() == workers_[0]->backend_name();
+  return std::all_of(threads_.begin(), threads_.end(), [&](const auto* worker) {
+    return worker->backend_name() == threads_[0]->backend_name();
   });
 }
 
 absl::Status Runtime::StartEachWorker() {
-  workers_.reserve(config_->workers);
   handles_.reserve(config_->workers);
-  for (int i = 0; i < config_->workers; ++i)
-    workers_.push_back(std::make_unique<internal::Worker>(*config_, i));
+  for (int i = 0; i < config_->workers; ++i) {
+    workers_.push_back(std::make_unique<internal::Worker>(
+        *this, *config_,
+        internal::Worker::Role{
+            absl::StrCat("worker ", i), i,
+            config_->first_cpu < 0 ? -1 : config_->first_cpu + i,
+            config_->server}));
+    threads_.push_back(workers_.back().get());
+  }
+  for (size_t i = 0; i < config_->listen.size(); ++i) {
+    if (acceptor_ != nullptr || !HasOneAcceptor(i)) continue;
+    acceptor_ = std::make_unique<internal::Acceptor>(*this, *config_, workers_);
+    threads_.push_back(acceptor_.get());
+  }
   // Nothing throws between the first start and the last wait, so no thread is
   // left running.
-  for (std::unique_ptr<internal::Worker>& worker : workers_)
-    worker->StartThread();
-  for (std::unique_ptr<internal::Worker>& worker : workers_)
-    worker->WaitUntilStarted();
-  for (const std::unique_ptr<internal::Worker>& worker : workers_) {
+  for (internal::Worker* worker : threads_) worker->StartThread();
+  for (internal::Worker* worker : threads_) worker->WaitUntilStarted();
+  for (internal::Worker* worker : threads_) {
     if (absl::Status s = worker->start_status(); !s.ok()) return s;
-    handles_.push_back(worker->handle());
   }
+  for (const std::unique_ptr<internal::Worker>& worker : workers_)
+    handles_.push_back(worker->handle());
   backend_description_ = workers_[0]->backend_description();
   return absl::OkStatus();
 }
 
+absl::Status Runtime::FindAddresses() {
+  for (const internal::ListenConfig& listen : config_->listen) {
+    if (listen.inherited != nullptr) {
+      addresses_.emplace_back();  // OpenListeners() asks the socket
+      continue;
+    }
+    absl::StatusOr<net::SocketAddress> address =
+        net::SocketAddress::Parse(listen.address);
+    if (!address.ok()) return address.status();
+    addresses_.push_back(*address);
+  }
+  return absl::OkStatus();
+}
+
+// What workers would have to share is accepted by one thread: the kernel wakes
+// any one of those that wait, busy or not.
+bool Runtime::HasOneAcceptor(size_t listener) const {
+  const internal::ListenConfig& listen = config_->listen[listener];
+  if (config_->workers == 1) return false;
+  if (listen.options.accepting != Accepting::kAuto)
+    return listen.options.accepting == Accepting::kOneAcceptor;
+  return listen.inherited != nullptr || addresses_[listener].is_unix();
+}
+
 absl::Status Runtime::OpenListeners() {
-  std::vector<std::vector<SocketFd>> sockets(workers_.size());
-  net::ListenOptions options;
-  options.reuse_port = workers_.size() > 1;
-  for (net::SocketAddress& address : addresses_) {
-    for (size_t w = 0; w < workers_.size(); ++w) {
-      options.claim_port = w == 0;
-      // A Unix path has one socket, from which every worker accepts.
-      const bool share = w > 0 && address.is_unix();
-      absl::StatusOr<SocketFd> fd =
-          share
-              ? net::DuplicateSocket(sockets[0].back())
-              : net::MakeListenSocket(workers_[w]->sockets(), address, options);
+  std::vector<std::vector<internal::BoundSocket>> sockets(threads_.size());
+  for (size_t i = 0; i < config_->listen.size(); ++i) {
+    const internal::ListenConfig& listen = config_->listen[i];
+    net::ListenOptions options = listen.options.socket;
+    const bool may_be_shared = options.reuse_port;
+    const bool one = HasOneAcceptor(i);
+    const size_t first = one ? workers_.size() : 0;
+    const size_t last = one ? threads_.size() : workers_.size();
+    options.reuse_port = may_be_shared || last - first > 1;
+    for (size_t t = first; t < last; ++t) {
+      SocketCalls& calls = threads_[t]->sockets();
+      options.claim_port = t == first && !may_be_shared;
+      absl::StatusOr<SocketFd> fd;
+      if (listen.inherited != nullptr) {
+        fd = net::DuplicateListenSocket(calls, listen.inherited->get());
+      } else if (t > first && addresses_[i].is_unix()) {
+        // A Unix path has one socket.
+        fd = net::DuplicateSocket(sockets[first].back().fd);
+      } else {
+        fd = net::MakeListenSocket(calls, addresses_[i], options);
+      }
       if (!fd.ok()) return fd.status();
-      if (w == 0) {  // resolves port 0 for the other workers
+      if (t == first) {  // resolves port 0 for the other workers
         absl::StatusOr<net::SocketAddress> bound =
             net::SocketAddress::LocalOf(fd->calls(), fd->get());
         if (!bound.ok()) return bound.status();
-        address = *bound;
-        if (address.is_unix()) unix_paths_.emplace_back(address);
+        addresses_[i] = *bound;
+        if (bound->is_unix() && listen.inherited == nullptr)
+          unix_paths_.emplace_back(*bound);
       }
-      sockets[w].push_back(*std::move(fd));
+      sockets[t].push_back({*std::move(fd), one ? &acceptor_->EndpointFor(i)
+                                                : &listen.endpoint});
     }
   }
-  for (size_t w = 0; w < workers_.size(); ++w)
-    workers_[w]->Arrange(handles_, std::move(sockets[w]));
-  for (std::unique_ptr<internal::Worker>& worker : workers_) {
+  for (size_t t = 0; t < threads_.size(); ++t) {
+    const bool is_worker = t < workers_.size();
+    threads_[t]->Arrange(handles_, std::move(sockets[t]),
+                         is_worker && acceptor_ != nullptr);
+  }
+  for (internal::Worker* worker : threads_) {
     if (absl::Status s = worker->WaitUntilArranged(); !s.ok()) return s;
   }
   return absl::OkStatus();
@@ -290,21 +203,23 @@ void Runtime::RemoveUnixSockets() {
 
 void Runtime::Shutdown() {
   owner_.Check("a Runtime");
-  for (std::unique_ptr<internal::Worker>& worker : workers_) worker->Shutdown();
+  shutting_down_.store(true, std::memory_order_relaxed);
+  for (internal::Worker* worker : threads_) worker->Shutdown();
 }
 
 void Runtime::Cut() {
   owner_.Check("a Runtime");
-  for (std::unique_ptr<internal::Worker>& worker : workers_) worker->Cut();
+  shutting_down_.store(true, std::memory_order_relaxed);
+  for (internal::Worker* worker : threads_) worker->Cut();
 }
 
 bool Runtime::HasEnded() const {
-  return std::all_of(workers_.begin(), workers_.end(),
-                     [](const auto& worker) { return worker->has_ended(); });
+  return std::all_of(threads_.begin(), threads_.end(),
+                     [](const auto* worker) { return worker->has_ended(); });
 }
 
 void Runtime::CheckNotOnWorker() const {
-  for (const std::unique_ptr<internal::Worker>& worker : workers_) {
+  for (const internal::Worker* worker : threads_) {
     RINGWAY_CHECK(
         !worker->IsThisThread(),
         "Runtime::Wait(), or the destructor of a Runtime, on one of its own "
@@ -317,9 +232,9 @@ RuntimeReport Runtime::Wait() {
   owner_.Check("a Runtime");
   CheckNotOnWorker();
   RuntimeReport sum;
-  for (std::unique_ptr<internal::Worker>& worker : workers_) {
+  for (internal::Worker* worker : threads_) {
     worker->Join();
-    Add(sum, worker->report());
+    internal::Add(sum, worker->report());
   }
   RemoveUnixSockets();
   return sum;

@@ -187,7 +187,7 @@ TEST_F(RuntimeTest, AListenerThatFailsIsReportedAndCountedAndTheRestGoesOn) {
   const std::string reported(buffer.data(), n > 0 ? n : 0);
 
   EXPECT_TRUE(absl::StrContains(
-      reported, absl::StrCat("worker 0 no longer accepts on 127.0.0.1:0: ",
+      reported, absl::StrCat("ringway: no longer accepts on 127.0.0.1:0: ",
                              "errno ", EINVAL)))
       << reported;
   EXPECT_EQ(Ask(client.get(), "b"), "b");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Worker: one thread of a Runtime with its executor, its listeners and its
-// connections.
+// Worker: one thread of a Runtime with its executor and its Server.
 //
 // It starts in steps, so that everything that can fail does so before the first
 // connection is served: StartThread(), Arrange(), Serve(). They also allocate
@@ -13,8 +12,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -22,47 +19,44 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/owner_thread.h"
-#include "ringway/core/runnable.h"
 #include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/remote/executor_handle.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/tcp.h"
+#include "ringway/runtime/distribution/handover.h"
 #include "ringway/runtime/runtime.h"
+#include "ringway/runtime/runtime_config.h"
+#include "ringway/runtime/serving/server.h"
 #include "ringway/runtime/start_up.h"
 
 namespace ringway::internal {
 
-struct ListenConfig {
-  std::string address;
-  Runtime::ConnectionHandler handler;
+// A listening socket of one worker, and what serves its connections.
+struct BoundSocket {
+  SocketFd fd;
+  const Server::Endpoint* endpoint;
 };
 
-struct RuntimeConfig {
-  int workers = 1;
-  int first_cpu = -1;
-  ExecutorOptions executor;
-  std::vector<ListenConfig> listen;
-  std::vector<Runtime::StartHandler> on_start;        // kReport
-  std::vector<Runtime::StartHandler> required_start;  // kFailLaunch
-  size_t max_connections = 100'000;
-  absl::Duration drain_deadline = absl::Seconds(10);
-  void (*on_worker_end)() = nullptr;  // on its thread, after has_ended()
-};
-
-class Worker {
+class Worker : public HandoverTarget {
  public:
-  // `config` must outlive the worker.
-  Worker(const RuntimeConfig& config, int index);
+  // What tells the threads of a runtime from each other.
+  struct Role {
+    std::string name;  // "worker 3"
+    int index;         // of the worker; -1 for the acceptor, which runs no
+                       // code of users
+    int cpu;           // that it is pinned to; negative: none
+    ServerOptions server;
+  };
+
+  // `runtime` and `config` must outlive the worker.
+  Worker(Runtime& runtime, const RuntimeConfig& config, Role role);
   // Requires that the thread has ended: Join() was called, or there is none.
-  ~Worker();
+  virtual ~Worker();
 
   // Starts the thread and makes its executor. Call WaitUntilStarted() once;
   // afterwards start_status() is the outcome.
@@ -70,19 +64,21 @@ class Worker {
   void WaitUntilStarted() noexcept;
   absl::Status start_status() const;
 
-  // Makes a listener on each of `sockets`, one for each ListenConfig.
-  // `workers`, all of its runtime, must outlive it. Any thread, once; call
-  // WaitUntilArranged() once for the outcome.
+  // Makes a listener of each of `sockets`. `workers`, all of its runtime, must
+  // outlive it. `expects_admits`: connections are admitted that an acceptor has
+  // accepted, until NoMoreAdmits(). Any thread, once; call WaitUntilArranged()
+  // once for the outcome.
   void Arrange(std::span<const ExecutorHandle> workers,
-               std::vector<SocketFd> sockets) noexcept;
+               std::vector<BoundSocket> sockets, bool expects_admits) noexcept;
   absl::Status WaitUntilArranged();
 
   // Runs the required OnStart() handlers and reports the outcome to `start_up`,
   // which must outlive the worker's thread. Any thread, once.
   void StartUpFor(StartUp& start_up) noexcept;
 
-  // Runs OnStart() and accepts. Any thread, like the two below.
+  // Runs OnStart() and accepts. Any thread, like the three below.
   void Serve() noexcept { Send(serve_); }
+  void NoMoreAdmits() noexcept { Send(no_more_); }
   void Shutdown() noexcept { Send(shut_down_); }
   void Cut() noexcept { Send(cut_down_); }
   // Waits for the thread to end; requires a Shutdown().
@@ -95,9 +91,14 @@ class Worker {
   std::string_view backend_name() const { return backend_name_; }
   // Its backend's socket calls. Any thread.
   SocketCalls& sockets() const { return *sockets_of_backend_; }
-  const ExecutorHandle& handle() const { return handle_; }
 
-  int index() const { return index_; }
+  // HandoverTarget.
+  void TakeOver(size_t endpoint, SocketFd fd) override;
+  uint64_t n_over() const override { return server_->n_admitted_over(); }
+  const ExecutorHandle& handle() const override { return handle_; }
+
+  int index() const { return role_.index; }
+  Runtime& runtime() const { return runtime_; }
   bool IsThisThread() const;
   bool forked() const { return owner_.forked(); }
   // On the worker's thread, once arranged.
@@ -109,12 +110,11 @@ class Worker {
   // After Join().
   const RuntimeReport& report() const { return report_; }
 
- private:
-  struct Listening {
-    net::TcpListener listener;
-    const ListenConfig& config;
-  };
+ protected:
+  // On its thread, when all connections have ended.
+  virtual void OnServed() {}
 
+ private:
   // A call to make on the worker's thread, once. Sending it allocates nothing.
   struct Order : InboxMessage {
     Order(Worker& w, void (Worker::*a)())
@@ -125,54 +125,35 @@ class Worker {
     std::atomic<bool> sent{false};
   };
 
-  // Counts as one of connections_ during its lifetime. It is in the task's
-  // frame, so a task that is cancelled before it starts releases it too.
-  class Place {
-   public:
-    explicit Place(Worker& worker) : worker_(&worker) { ++worker.connections_; }
-    Place(Place&& other) noexcept
-        : worker_(std::exchange(other.worker_, nullptr)) {}
-    ~Place() {
-      if (worker_ != nullptr && --worker_->connections_ == 0)
-        worker_->changed_.Set();
-    }
-
-   private:
-    Worker* worker_;
-  };
-
-  // Bounds the waits of Main().
-  class Patience;
-
+  bool runs_handlers() const { return role_.index >= 0; }
   void Send(Order& order) noexcept;
   void ThreadMain();
   absl::Status Prepare();
+  void FillReport();
   // On the worker's thread.
   void DoArrange();
   void DoStartUp();
-  void MakeListeners();
+  absl::Status MakeListeners();
+  void SpawnHandlers();
   void DoServe();
+  void DoNoMoreAdmits() { server_->NoMoreAdmits(); }
   void DoShutdown();
   void DoCut();
   Task<void> Main();
-  Event::WaitOp Change();
   // Spawns a task that calls the handlers one after the other, until one
   // fails. Throws std::bad_alloc.
-  [[gnu::noinline]] void Start(std::span<const Runtime::StartHandler> handlers,
+  [[gnu::noinline]] void Start(std::span<const StartHandler> handlers,
                                bool required);
-  Task<void> RunStartHandlers(std::span<const Runtime::StartHandler> handlers,
+  Task<void> RunStartHandlers(std::span<const StartHandler> handlers,
                               bool required);
   void ReportStart(bool required, const absl::Status& status);
-  Task<void> AcceptLoop(Listening& listening);
-  // Spawns a task for the connection, or closes it and counts it as refused.
-  // Throws std::bad_alloc; the connection is then closed and not counted.
-  void Admit(const Listening& listening, net::TcpStream stream);
-  Task<void> ServeConnection(const ListenConfig& config, net::TcpStream stream,
-                             Place place);
+  Task<void> RunStopHandlers();
+  Task<void> TickFor(const TickConfig& tick);
 
   const OwnerProcess owner_;
+  Runtime& runtime_;
   const RuntimeConfig& config_;
-  const int index_;
+  const Role role_;
   std::mutex join_mutex_;
   std::thread thread_;
   std::promise<absl::Status> started_;
@@ -189,23 +170,20 @@ class Worker {
   Order arrange_{*this, &Worker::DoArrange};
   Order begin_{*this, &Worker::DoStartUp};
   Order serve_{*this, &Worker::DoServe};
+  Order no_more_{*this, &Worker::DoNoMoreAdmits};
   Order shut_down_{*this, &Worker::DoShutdown};
   Order cut_down_{*this, &Worker::DoCut};
 
-  // Of the worker's thread only.
+  // Of the worker's thread only, except for Server::connections(). The server
+  // outlives the executor, whose tasks refer to it.
+  std::unique_ptr<Server> server_;
   std::unique_ptr<Executor> executor_;
   std::span<const ExecutorHandle> workers_;
-  std::vector<SocketFd> sockets_;  // until they are listeners
-  std::vector<std::unique_ptr<Listening>> listening_;
-  std::vector<JoinHandle<void>> accept_loops_;
-  size_t connections_ = 0;
-  // Also set by the shutdown: check shutdown_ after waiting for serving_.
+  std::vector<BoundSocket> sockets_;  // until they are listeners
+  bool expects_admits_ = false;
+  // Also set by the shutdown: check shutting_down_ after waiting for it.
   Event serving_;
-  Event shutdown_;
-  bool cut_ = false;
-  // Set by the end of the last connection, by DoCut() and at the end of
-  // Patience; reset by Change().
-  Event changed_;
+  bool shutting_down_ = false;
 };
 
 }  // namespace ringway::internal

@@ -144,6 +144,26 @@ absl::StatusOr<SocketFd> DuplicateSocket(const SocketFd& socket) {
                        absl::StrCat("duplicating fd ", socket.get()));
 }
 
+absl::StatusOr<SocketFd> DuplicateListenSocket(SocketCalls& sockets, int fd) {
+  const auto is = [&](int option) {
+    int value = 0;
+    socklen_t length = sizeof(value);
+    const int error = sockets.GetOption(fd, SOL_SOCKET, option, &value, length);
+    return error < 0 ? error : value;
+  };
+  if (is(SO_ACCEPTCONN) != 1 || is(SO_TYPE) != SOCK_STREAM) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("fd ", fd, " is no stream socket that listens"));
+  }
+  SocketFd own(sockets, sockets.Duplicate(fd));
+  const int error = own.valid() ? sockets.SetMode(own.get()) : own.get();
+  if (error < 0) {
+    return ErrnoToStatus(-error,
+                         absl::StrCat("duplicating the listening fd ", fd));
+  }
+  return own;
+}
+
 absl::StatusOr<SocketFd> MakeStreamSocket(SocketCalls& sockets,
                                           const SocketAddress& address,
                                           const ConnectOptions& options,

@@ -87,6 +87,15 @@ absl::StatusOr<SocketFd> MakeListenSocket(SocketCalls& sockets,
 // Duplicates the descriptor, with CLOEXEC set.
 absl::StatusOr<SocketFd> DuplicateSocket(const SocketFd& socket);
 
+// The same with a listening socket that was made elsewhere, such as one that a
+// service manager has passed; `fd` stays the caller's. It gets the mode of
+// `sockets`, which all its duplicates share, in other processes, too: processes
+// that accept from one socket must be on the same kind of backend.
+//
+// Errors: InvalidArgument if it is no stream socket that listens; the errno of
+//         the call that failed.
+absl::StatusOr<SocketFd> DuplicateListenSocket(SocketCalls& sockets, int fd);
+
 // Makes an unconnected stream socket for `address`, with TCP_NODELAY for TCP
 // unless `options` have another value. `type` and errors as
 // MakeListenSocket().

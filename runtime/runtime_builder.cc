@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/runtime/runtime_builder.h"
+
+#include <sched.h>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ringway/core/check.h"
+#include "ringway/runtime/runtime_config.h"
+
+namespace ringway {
+
+RuntimeBuilder::Config::Config(std::unique_ptr<internal::RuntimeConfig> config)
+    : config_(std::move(config)) {}
+RuntimeBuilder::Config::Config(Config&&) noexcept = default;
+RuntimeBuilder::Config::~Config() = default;
+
+internal::RuntimeConfig& RuntimeBuilder::Config::operator*() const {
+  RINGWAY_CHECK(config_ != nullptr,
+                "a Runtime::Builder was used after it was moved from");
+  return *config_;
+}
+
+RuntimeBuilder::RuntimeBuilder()
+    : config_(std::make_unique<internal::RuntimeConfig>()) {}
+RuntimeBuilder::RuntimeBuilder(RuntimeBuilder&&) noexcept = default;
+RuntimeBuilder::~RuntimeBuilder() = default;
+
+RuntimeBuilder& RuntimeBuilder::Workers(int n) {
+  config_->workers = n;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::Pin(int first) {
+  config_->first_cpu = first;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::Options(const ExecutorOptions& options) {
+  config_->executor = options;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::Listen(std::string_view address,
+                                       ConnectionHandler handler,
+                                       const ListenerOptions& options) {
+  config_->listen.push_back(
+      {std::string(address),
+       nullptr,
+       options,
+       {std::move(handler),
+        options.name.empty() ? std::string(address) : options.name}});
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::ListenFd(UniqueFd fd, ConnectionHandler handler,
+                                         const ListenerOptions& options) {
+  const std::string address = absl::StrCat("fd ", fd.get());
+  config_->listen.push_back(
+      {address,
+       std::make_shared<const UniqueFd>(std::move(fd)),
+       options,
+       {std::move(handler), options.name.empty() ? address : options.name}});
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::Distribute(Distribution distribution,
+                                           size_t chunk) {
+  config_->distribution = distribution;
+  config_->chunk = chunk;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::OnStart(StartHandler handler,
+                                        OnStartFailure failure) {
+  auto& handlers = failure == OnStartFailure::kReport ? config_->on_start
+                                                      : config_->required_start;
+  if (handler) handlers.push_back(std::move(handler));
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::OnStop(StartHandler handler) {
+  if (handler) config_->on_stop.push_back(std::move(handler));
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::OnTick(absl::Duration period,
+                                       std::function<void()> handler) {
+  if (handler) config_->on_tick.push_back({period, std::move(handler)});
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::OnConnectionEnd(
+    std::function<void(const ConnectionEnd&)> handler) {
+  config_->server.on_connection_end = std::move(handler);
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::MaxConnections(size_t n, WhenFull when_full) {
+  config_->server.max_connections = n;
+  config_->server.when_full = when_full;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::MemoryHighWater(uint64_t bytes_per_worker) {
+  config_->server.memory_high_water = bytes_per_worker;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::LameDuck(absl::Duration duration) {
+  config_->server.lame_duck = duration;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::DrainDeadline(absl::Duration deadline) {
+  config_->server.drain_deadline = deadline;
+  return *this;
+}
+
+}  // namespace ringway

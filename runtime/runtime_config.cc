@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/runtime/runtime_config.h"
+
+#include <sched.h>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+
+namespace ringway {
+namespace internal {
+namespace {
+
+absl::Status OutOfRange(std::string_view option, const absl::AlphaNum& is,
+                        const absl::AlphaNum& range) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(option, " is ", is, ", must be ", range));
+}
+
+absl::Status NotNegative(std::string_view option, absl::Duration is) {
+  if (is >= absl::ZeroDuration()) return absl::OkStatus();
+  return OutOfRange(option, absl::FormatDuration(is), "0 or more");
+}
+
+// A server that cannot accept would look like a working one.
+absl::Status CheckTasks(const RuntimeConfig& config) {
+  const size_t n_listen = config.listen.size();
+  const size_t needed = 1 + n_listen + (n_listen > 0 ? 1 : 0) +
+                        config.on_start.size() + config.on_tick.size() +
+                        (config.required_start.empty() ? 0 : 1) +
+                        (config.on_stop.empty() ? 0 : 1);
+  if (config.executor.max_tasks >= needed) return absl::OkStatus();
+  return OutOfRange(
+      "ExecutorOptions::max_tasks", config.executor.max_tasks,
+      absl::StrCat(
+          "at least ", needed,
+          ": a worker needs one task of its own, one for each Listen(), one "
+          "for each OnStart() and OnTick(), one for OnStop(), and one for a "
+          "connection"));
+}
+
+}  // namespace
+
+absl::Status CheckConfig(const RuntimeConfig& config) {
+  if (config.workers < 1 || config.workers > 1024)
+    return OutOfRange("Workers", config.workers, "1 to 1024");
+  const int last_first_cpu = CPU_SETSIZE - config.workers;
+  if (config.first_cpu > last_first_cpu) {
+    return OutOfRange("Pin", config.first_cpu,
+                      absl::StrCat("at most ", last_first_cpu, " with Workers ",
+                                   config.workers));
+  }
+  if (config.server.max_connections < 1) {
+    return OutOfRange("MaxConnections", config.server.max_connections,
+                      "at least 1");
+  }
+  if (config.chunk < 1)
+    return OutOfRange("Distribute: chunk", config.chunk, "at least 1");
+  absl::Status status = NotNegative("LameDuck", config.server.lame_duck);
+  status.Update(NotNegative("DrainDeadline", config.server.drain_deadline));
+  for (const TickConfig& tick : config.on_tick) {
+    if (tick.period <= absl::ZeroDuration())
+      status.Update(OutOfRange("OnTick", absl::FormatDuration(tick.period),
+                               "more than 0"));
+  }
+  status.Update(CheckTasks(config));
+  return status;
+}
+
+}  // namespace internal
+
+std::string RuntimeBuilder::Describe() const {
+  const internal::RuntimeConfig& c = *config_;
+  std::string text;
+  const auto line = [&text](std::string_view name, const absl::AlphaNum& is) {
+    absl::StrAppend(&text, name, ": ", is, "\n");
+  };
+  line("workers", c.workers);
+  line("first_cpu", c.first_cpu);
+  for (const internal::ListenConfig& listen : c.listen)
+    line("listen", absl::StrCat(listen.endpoint.name, " (", listen.address,
+                                "), backlog ", listen.options.socket.backlog));
+  static constexpr std::array<std::string_view, 3> kDistributions = {
+      "least connections", "round robin", "chunked"};
+  line("distribution", kDistributions[static_cast<size_t>(c.distribution)]);
+  line("chunk", c.chunk);
+  line("max_connections (per worker)", c.server.max_connections);
+  line("when_full",
+       c.server.when_full == WhenFull::kRefuse ? "refuse" : "wait");
+  line("memory_high_water (bytes per worker, 0: none)",
+       c.server.memory_high_water);
+  line("lame_duck", absl::FormatDuration(c.server.lame_duck));
+  line("drain_deadline", absl::FormatDuration(c.server.drain_deadline));
+  line("max_tasks (per worker)", c.executor.max_tasks);
+  line("shutdown_grace", absl::FormatDuration(c.executor.shutdown_grace));
+  line("overrun_budget", absl::FormatDuration(c.executor.overrun_budget));
+  line("spin_limit", absl::FormatDuration(c.executor.loop.spin_limit));
+  const BackendOptions& backend = c.executor.loop.backend;
+  line("receive_memory_bytes (per worker)", backend.receive_memory_bytes);
+  line("receive_own_bytes", backend.receive_own_bytes);
+  return text;
+}
+
+}  // namespace ringway

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RuntimeConfig: what a RuntimeBuilder has collected. Internal.
+
+#ifndef RINGWAY_RUNTIME_RUNTIME_CONFIG_H_
+#define RINGWAY_RUNTIME_RUNTIME_CONFIG_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "ringway/core/unique_fd.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/runtime/runtime_builder.h"
+#include "ringway/runtime/serving/server.h"
+
+namespace ringway::internal {
+
+struct ListenConfig {
+  // What it was called with, for messages.
+  std::string address;
+  // A listening socket instead of an address, if not null.
+  std::shared_ptr<const UniqueFd> inherited;
+  ListenerOptions options;
+  // Its name is that of the options, or the address.
+  Server::Endpoint endpoint;
+};
+
+struct TickConfig {
+  absl::Duration period;
+  std::function<void()> handler;
+};
+
+struct RuntimeConfig {
+  int workers = 1;
+  int first_cpu = -1;
+  ExecutorOptions executor;
+  ServerOptions server;
+  Distribution distribution = Distribution::kLeastConnections;
+  size_t chunk = 16;
+  std::vector<ListenConfig> listen;
+  std::vector<StartHandler> on_start;        // kReport
+  std::vector<StartHandler> required_start;  // kFailLaunch
+  std::vector<StartHandler> on_stop;
+  std::vector<TickConfig> on_tick;
+  void (*on_worker_end)() = nullptr;  // on its thread, after has_ended()
+};
+
+// Checks the ranges of all options except the executor's own and the
+// addresses.
+absl::Status CheckConfig(const RuntimeConfig& config);
+
+}  // namespace ringway::internal
+
+#endif  // RINGWAY_RUNTIME_RUNTIME_CONFIG_H_

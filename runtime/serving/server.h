@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Server: accepts connections on the executor of one thread, serves them, and
+// drains: what each worker of a Runtime does. Alone it serves in a program with
+// an executor of its own, or in the simulator.
+//
+//   ringway::Server server(*executor);
+//   server.Listen(*std::move(listener), Echo);
+//   absl::Status ran = executor->Run(server.Run());  // until Shutdown()
+//
+// A connection lasts from its accept until its handler has returned and its
+// stream is closed, wherever the handler has moved the stream.
+//
+//     Run() --> serving --Shutdown()--> lame duck --> stopping --> draining
+//                                           |            |            |
+//                                           +---Cut()----+------------+--> cut
+//
+// Stopping: what the kernel has queued on the listeners is still accepted, then
+// they are closed. Draining: connections end by themselves, see DrainToken().
+// Cut: the tasks of the remaining ones are cancelled.
+
+#ifndef RINGWAY_RUNTIME_SERVING_SERVER_H_
+#define RINGWAY_RUNTIME_SERVING_SERVER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "ringway/backends/socket_calls.h"
+#include "ringway/core/containers/intrusive_list.h"
+#include "ringway/core/owner_thread.h"
+#include "ringway/core/time/monotonic_time.h"
+#include "ringway/executor/task/cancel_token.h"
+#include "ringway/executor/task/event.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/executor/task/task.h"
+#include "ringway/net/tcp.h"
+#include "ringway/runtime/serving/connection_counts.h"
+
+namespace ringway {
+
+// Serves one connection; its status is counted by code and is not an error of
+// the server.
+using ConnectionHandler = std::function<Task<absl::Status>(net::TcpStream)>;
+
+// What to do with a connection beyond the limit.
+enum class WhenFull : uint8_t {
+  kRefuse,  // close it at once
+  // Leave it in the kernel's queue until another one has ended; up to 65 of
+  // each listener wait here.
+  kWait,
+};
+
+// A connection that has ended, for access logs.
+struct ConnectionEnd {
+  std::string_view listener;  // its name, or its address
+  std::string peer;           // "127.0.0.1:51234"; see StreamReader::PeerName()
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;
+  MonotonicTime began;      // when it was accepted
+  absl::Duration duration;  // from then on
+  // Of the handler; Internal with its message for an exception.
+  absl::Status status;
+};
+
+struct ServerOptions {
+  ServerOptions() {}
+
+  // Most concurrent connections, at least 1.
+  size_t max_connections = 100'000;
+  WhenFull when_full = WhenFull::kRefuse;
+  // While coroutine frames and receive buffers of this executor take more
+  // bytes than this, no connection is accepted. 0: no limit.
+  uint64_t memory_high_water = 0;
+  // How long it goes on accepting after Shutdown(), while ready() is false: so
+  // long load balancers need to notice.
+  absl::Duration lame_duck;
+  // How long connections have to end, from then on, before they are cancelled;
+  // may be infinite.
+  absl::Duration drain_deadline = absl::Seconds(10);
+  // How long cancelled connections have to end before they are left to the end
+  // of the executor, which destroys their tasks.
+  absl::Duration cut_grace = absl::Seconds(5);
+  // Runs at the cut: to cancel what handlers have spawned. Must not throw.
+  std::function<void()> on_cut;
+  // Runs after each connection; must not throw. With it, each connection costs
+  // the text of its peer.
+  std::function<void(const ConnectionEnd&)> on_connection_end;
+};
+
+enum class ServerPhase : uint8_t {
+  kServing,
+  kLameDuck,
+  kStopping,
+  kDraining,
+  kCut,
+  kEnded,
+};
+// "serving", "lame duck", ...
+std::string_view ServerPhaseName(ServerPhase phase);
+
+// Must outlive the tasks of its executor, which refer to it: destroy the
+// executor first, unless Run() has returned with no connection left.
+//
+// Threads: the executor's only (checked), unless stated otherwise.
+class Server {
+ public:
+  explicit Server(Executor& executor,
+                  const ServerOptions& options = ServerOptions());
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // The handler of connections and its name, for logs.
+  struct Endpoint {
+    ConnectionHandler handler;
+    std::string name;
+  };
+
+  // Serves what `listener` accepts, once Run() has begun. `endpoint` must
+  // outlive the server. Before Run(). Throws std::bad_alloc.
+  //
+  // Errors: ResourceExhausted if the executor has no room for the task that
+  //         accepts.
+  absl::Status Listen(net::TcpListener listener, const Endpoint& endpoint);
+  // The same with an endpoint that the server keeps. The name is the address.
+  absl::Status Listen(net::TcpListener listener, ConnectionHandler handler);
+
+  // Serves a connection that was accepted elsewhere, or closes it and counts it
+  // as refused. `endpoint` must outlive the server.
+  void Admit(const Endpoint& endpoint, SocketFd fd) noexcept;
+  // While there are more of ExpectAdmits() than of NoMoreAdmits(), the shutdown
+  // stays in kStopping.
+  void ExpectAdmits() { ++admitters_; }
+  void NoMoreAdmits();
+
+  // Starts accepting, unless Start() did. Returns when the server has been shut
+  // down and all connections have ended, or have not within drain_deadline and
+  // cut_grace. Once.
+  //
+  // Cancellation: none; see Shutdown() and Cut().
+  // Cost:         after this has begun, the shutdown allocates nothing.
+  Task<void> Run();
+
+  void Start();
+
+  // Ends the serving, see above. Again: nothing.
+  void Shutdown();
+  // Shuts down, and ends every phase before the cut.
+  void Cut();
+
+  // No connection is served in between: they wait in the kernel's queue, and up
+  // to 65 of each listener here.
+  void PauseAccepting();
+  void ResumeAccepting();
+
+  ServerPhase phase() const { return phase_; }
+  // Connections given to Admit() that have ended or were refused. Any thread.
+  uint64_t n_admitted_over() const {
+    return n_admitted_over_.load(std::memory_order_relaxed);
+  }
+  // Started and not shut down: readiness, for load balancers.
+  bool ready() const { return started_ && !shutdown_.is_set(); }
+  // Threads: any.
+  size_t connections() const { return open_.load(std::memory_order_relaxed); }
+  const ConnectionCounts& counts() const { return counts_; }
+  // Start() or Run() came before a Shutdown().
+  bool was_started() const { return started_; }
+  // Cancelled when draining begins, see DrainToken().
+  const CancelToken& drain_token() const { return drain_->token(); }
+
+ private:
+  class Place;
+  struct Listening;
+
+  void CheckThread() const { owner_.Check("a Server"); }
+  Event::WaitOp Change();
+  Task<void> AcceptLoop(Listening& listening);
+  enum class Room : uint8_t { kYes, kFull, kNoMemory };
+  // Whether there may be one more connection.
+  Room Reconsider();
+  // True if the listener is unusable.
+  bool OnAcceptFailed(const Listening& listening, const absl::Status& failed);
+  // As Admit(). Throws std::bad_alloc after closing it.
+  void AdmitStream(const Endpoint& endpoint, net::TcpStream stream,
+                   Place place);
+  Task<void> Serve(const Endpoint& endpoint, net::TcpStream stream,
+                   Place place);
+  std::unique_ptr<ConnectionEnd> BeginLog(const Endpoint& endpoint,
+                                          net::TcpStream& stream);
+  void CancelConnections();
+  void CountEnd(const absl::Status& status, bool threw);
+
+  const OwnerThread owner_;
+  Executor& executor_;
+  const ServerOptions options_;
+  const absl::Status draining_;  // the reason of drain_
+  IntrusiveList<Place> places_;  // of connections whose task runs
+  std::list<Endpoint> endpoints_;
+  std::list<Listening> listening_;
+  size_t accepting_ = 0;  // listeners that are not closed
+  ConnectionCounts counts_;
+  std::atomic<size_t> open_{0};
+  std::atomic<uint64_t> n_admitted_over_{0};
+  ServerPhase phase_ = ServerPhase::kServing;
+  int admitters_ = 0;
+  bool started_ = false;
+  bool paused_ = false;
+  bool cut_ = false;
+  // Also set by the shutdown: check shutdown_ after waiting for serving_.
+  Event serving_;
+  Event shutdown_;
+  // Something has changed that Run() waits for; reset by Change().
+  Event changed_;
+  Event room_;  // there may be room; accept loops wait for it
+  CancelSource stopping_;
+  const std::shared_ptr<CancelSource> drain_;  // the executor's locals, too
+};
+
+// Cancelled, with Unavailable, when the server of this executor, the newest if
+// there are several, begins to drain:
+// a handler that waits for its client's next request should then close instead.
+//
+//   auto request = co_await in.ReadLine(8192);
+//   while (request.ok()) {
+//     ...
+//     request =
+//         co_await WithToken(ringway::DrainToken(), in.ReadLine(8192));
+//   }
+//   if (absl::IsUnavailable(request.status())) ...  // say goodbye
+//
+// The first request is waited for in any case, because the client may have been
+// in the listener's queue when the drain began.
+// Outside of a server it is never cancelled. Aborts without an executor.
+const CancelToken& DrainToken();
+
+}  // namespace ringway
+
+#endif  // RINGWAY_RUNTIME_SERVING_SERVER_H_
