@@ -29,9 +29,10 @@ absl::Status EnsureFileLimit(uint64_t need) {
                    FileLimitText(limit.rlim_cur), ", the hard limit ",
                    FileLimitText(limit.rlim_max));
   if (limit.rlim_max < need) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        numbers, ": raise it with `ulimit -Hn ", need, "` or LimitNOFILE=",
-        need, " in the systemd unit, or configure fewer connections"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(numbers, ": raise it with `ulimit -n ", need,
+                     "` as root or LimitNOFILE=", need,
+                     " in the systemd unit, or configure fewer connections"));
   }
   limit.rlim_cur = need;
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0)

@@ -52,7 +52,7 @@ TEST(EnsureFileLimit, NeverLowersIt) {
 TEST(EnsureFileLimit, IsRefusedAboveTheHardLimit) {
   EXPECT_EQ(AfterAsking(401, 250, 400),
             "RESOURCE_EXHAUSTED: 401 open files are needed; the soft limit is "
-            "250, the hard limit 400: raise it with `ulimit -Hn 401` or "
+            "250, the hard limit 400: raise it with `ulimit -n 401` as root or "
             "LimitNOFILE=401 in the systemd unit, or configure fewer "
             "connections; 250/400");
 }
