@@ -6,12 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
-#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -26,14 +24,11 @@
 namespace ringway {
 namespace {
 
-// All of `text`, which is digits only.
 std::optional<int> CpuNumber(std::string_view text) {
-  int number = -1;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || rest != end) return std::nullopt;
-  if (number < 0 || number >= kMostCpus) return std::nullopt;
-  return number;
+  int number = 0;
+  const bool valid = std::ranges::all_of(text, absl::ascii_isdigit) &&
+                     absl::SimpleAtoi(text, &number) && number < kMostCpus;
+  return valid ? std::optional<int>(number) : std::nullopt;
 }
 
 absl::Status BadCpuList(std::string_view list, std::string_view part) {

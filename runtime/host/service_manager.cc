@@ -117,21 +117,21 @@ absl::Status ServiceManager::ReadNotifySocket() {
   constexpr char kName[] = "NOTIFY_SOCKET";
   const std::optional<std::string> path = Variable(kName);
   if (!path.has_value()) return absl::OkStatus();
-  if (path->empty() || (path->front() != '/' && path->front() != '@')) {
-    return BadVariable(kName, *path,
-                       "the absolute path of a Unix socket, or @ and its name");
-  }
+  const bool absolute = path->starts_with('/') || path->starts_with('@');
   absl::StatusOr<net::SocketAddress> address = net::SocketAddress::Unix(*path);
-  if (!address.ok())
-    return BadVariable(kName, *path, address.status().message());
+  if (!absolute || !address.ok()) {
+    return BadVariable(kName, *path,
+                       "the absolute path of a Unix socket, or @ and its name, "
+                       "of 107 bytes at most");
+  }
   SocketCalls& sockets = NonBlockingSockets();
-  SocketFd socket(sockets, sockets.Socket(AF_UNIX, SOCK_DGRAM));
-  if (!socket.valid()) {
-    return ErrnoToStatus(-socket.get(),
+  SocketFd fd(sockets, sockets.Socket(AF_UNIX, SOCK_DGRAM));
+  if (!fd.valid()) {
+    return ErrnoToStatus(-fd.get(),
                          absl::StrCat("make a socket for notices to ", kName));
   }
   address_ = *address;
-  socket_ = std::move(socket);
+  socket_ = std::move(fd);
   return absl::OkStatus();
 }
 
