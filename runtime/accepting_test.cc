@@ -70,7 +70,7 @@ class AcceptingTest : public RuntimeTest {
 TEST_F(AcceptingTest, OneAcceptorSpreadsEightConnectionsEvenlyOverTwoWorkers) {
   bool even = false;
   for (int round = 0; round < 50 && !even; ++round) {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(2).Listen("127.0.0.1:0", TellWorker, OneAcceptor());
     std::unique_ptr<Runtime> runtime = Launch(builder);
     std::vector<UniqueFd> clients;
@@ -90,7 +90,7 @@ TEST_F(AcceptingTest, OneAcceptorSpreadsEightConnectionsEvenlyOverTwoWorkers) {
 }
 
 TEST_F(AcceptingTest, EachOfABurstIsServedOnce) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(3).Listen("127.0.0.1:0", TellWorker, OneAcceptor());
   std::unique_ptr<Runtime> runtime = Launch(builder);
   std::vector<UniqueFd> clients;
@@ -130,7 +130,7 @@ class BesideABusyWorker : public AcceptingTest,
 TEST_P(BesideABusyWorker, ConnectionsAreServedByAnother) {
   const bool is_unix = GetParam();
   Blocker blocker;
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).Listen(
       is_unix ? UnixAddress("busy") : "127.0.0.1:0",
       [&](net::TcpStream stream) { return blocker.Serve(std::move(stream)); },
@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(Families, BesideABusyWorker, ::testing::Bool(),
 
 // Both are full then, whatever way they became that.
 TEST_F(AcceptingTest, AFullWorkerIsPassedOver) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).MaxConnections(2).Listen("127.0.0.1:0", TellWorker,
                                               OneAcceptor());
   std::unique_ptr<Runtime> runtime = Launch(builder);
@@ -197,7 +197,7 @@ TEST_P(AtTheShutdown, ClientsInTheQueueAreServed) {
   ListenerOptions options;
   options.accepting = accepting;
   for (int round = 0; round < 20; ++round) {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(workers).Listen(
         is_unix ? UnixAddress("queue") : "127.0.0.1:0", EchoOnce, options);
     std::unique_ptr<Runtime> runtime = Launch(builder);
@@ -232,7 +232,7 @@ UniqueFd ListeningTcp() {
 TEST_F(AcceptingTest, ASocketThatIsPassedInIsServedAndStays) {
   UniqueFd mine = ListeningTcp();
   for (const int workers : {1, 2}) {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(workers).ListenFd(UniqueFd(dup(mine.get())), TellWorker);
     std::unique_ptr<Runtime> runtime = Launch(builder);
     UniqueFd client = ConnectTo(runtime->addresses()[0]);
@@ -248,7 +248,7 @@ TEST_F(AcceptingTest, WhatIsNoListeningSocketIsRefusedByName) {
   UniqueFd datagrams(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   for (UniqueFd* fd : {&not_listening, &datagrams}) {
     const int number = fd->get();
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.ListenFd(std::move(*fd), TellWorker);
     const absl::Status status = builder.Launch().status();
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
@@ -262,10 +262,10 @@ TEST_F(AcceptingTest, WhatIsNoListeningSocketIsRefusedByName) {
 TEST_F(AcceptingTest, AnAddressCanBeSharedOnRequest) {
   ListenerOptions shared;
   shared.socket.reuse_port = true;
-  Runtime::Builder first;
+  Runtime::Builder first = OneWorker();
   first.Listen("127.0.0.1:0", TellWorker, shared);
   std::unique_ptr<Runtime> old = Launch(first);
-  Runtime::Builder second;
+  Runtime::Builder second = OneWorker();
   second.Listen(old->addresses()[0].ToString(), TellWorker, shared);
   std::unique_ptr<Runtime> next = Launch(second);
   old->Shutdown();
@@ -276,10 +276,11 @@ TEST_F(AcceptingTest, AnAddressCanBeSharedOnRequest) {
   next->Shutdown();
   next->Wait();
 
-  Runtime::Builder third;  // without being asked it shares with nobody
+  Runtime::Builder third =
+      OneWorker();  // without being asked it shares with nobody
   third.Listen("127.0.0.1:0", TellWorker);
   std::unique_ptr<Runtime> alone = Launch(third);
-  Runtime::Builder fourth;
+  Runtime::Builder fourth = OneWorker();
   fourth.Listen(alone->addresses()[0].ToString(), TellWorker, shared);
   EXPECT_TRUE(absl::IsAlreadyExists(fourth.Launch().status()) ||
               absl::IsUnavailable(fourth.Launch().status()) ||
@@ -291,7 +292,7 @@ TEST_F(AcceptingTest, AnAddressCanBeSharedOnRequest) {
 // Launch and shutdown, again and again: nothing is left of any.
 TEST_F(AcceptingTest, LaunchesWithAnAcceptorLeaveNothing) {
   for (int i = 0; i < 50; ++i) {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(2).Listen("127.0.0.1:0", TellWorker, OneAcceptor());
     std::unique_ptr<Runtime> runtime = Launch(builder);
     if (i % 2 == 0) runtime->Shutdown();

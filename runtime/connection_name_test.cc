@@ -63,7 +63,7 @@ std::string OwnAddress(const UniqueFd& socket) {
 TEST_F(RuntimeTest, ConnectionsAreNamedByTheirPeers) {
   ShortDirectory directory;
   const std::string path = absl::StrCat("unix:", directory.PathOf("s"));
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen("127.0.0.1:0", Echo)
       .Listen(path, Echo)
       .Listen("[::1]:0", Echo);
@@ -91,7 +91,7 @@ TEST_F(RuntimeTest, AConnectionThatHasClosedItsStreamHasNoPeer) {
     closed = true;
     co_return co_await over.Wait();
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen("127.0.0.1:0", serve);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   const UniqueFd client = ConnectTo(runtime->addresses()[0]);
@@ -115,7 +115,7 @@ Task<absl::Status> EchoOnce(net::TcpStream stream) {
 }
 
 TEST_F(RuntimeTest, ANewConnectionAllocatesNothing) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen("127.0.0.1:0", EchoOnce);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   uint64_t before = 0;

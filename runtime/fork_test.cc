@@ -75,7 +75,7 @@ std::string OutputOfChild(const std::function<bool()>& fn) {
 class ForkTest : public ::testing::Test {
  protected:
   ForkTest() {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(2).Listen("127.0.0.1:0", Echo);
     global = ValueOf(builder.Launch());
   }
@@ -116,7 +116,7 @@ TEST_F(ForkTest, AChildLeavesQuietlyByExitAndByDestruction) {
 TEST_F(ForkTest, ADaemonLeavesQuietly) {
   if (kThreadSanitizer) GTEST_SKIP() << kForkedUnderThreadSanitizer;
   const std::string output = OutputOfChild([] {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     LeakInChild(std::exchange(global, ValueOf(builder.Launch())));
     static_cast<void>(daemon(/*nochdir=*/1, /*noclose=*/1));
     const absl::Status posted = global->workers()[0].Post([] {});
@@ -129,7 +129,7 @@ TEST_F(ForkTest, ADaemonLeavesQuietly) {
 TEST_F(ForkTest, AChildMayHaveARuntimeOfItsOwn) {
   if (kThreadSanitizer) GTEST_SKIP() << kForkedUnderThreadSanitizer;
   const std::string output = OutputOfChild([] {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Listen("127.0.0.1:0", Echo);
     std::unique_ptr<Runtime> own = ValueOf(builder.Launch());
     const bool served =

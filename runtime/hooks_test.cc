@@ -40,7 +40,7 @@ TEST_F(HooksTest, OnStopRunsOnEachWorkerWhenItsConnectionsHaveEnded) {
     std::lock_guard<std::mutex> lock(mutex);
     order.push_back(std::move(what));
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2)
       .Listen("127.0.0.1:0", Echo)
       .OnConnectionEnd([&](const ConnectionEnd&) { note("connection"); })
@@ -70,7 +70,7 @@ TEST_F(HooksTest, AnOnStopThatFailsThrowsOrHangsIsReportedAndEnds) {
   ExecutorOptions options;
   options.shutdown_grace = absl::Milliseconds(20);
   std::atomic<int> last{0};
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Options(options)
       .OnStop([]() -> Task<absl::Status> {
         co_return absl::DataLossError("not written");
@@ -102,7 +102,7 @@ TEST_F(HooksTest, AnOnStopThatFailsThrowsOrHangsIsReportedAndEnds) {
 
 TEST_F(HooksTest, OnTickRunsOnEachWorkerAtItsPeriod) {
   std::atomic<int> ticks{0};
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).OnTick(absl::Milliseconds(2), [&] { ++ticks; });
   std::unique_ptr<Runtime> runtime = Launch(builder);
   while (ticks < 20) std::this_thread::yield();
@@ -112,7 +112,7 @@ TEST_F(HooksTest, OnTickRunsOnEachWorkerAtItsPeriod) {
   std::this_thread::yield();
   EXPECT_EQ(ticks, at_the_end);
 
-  Runtime::Builder wrong;
+  Runtime::Builder wrong = OneWorker();
   wrong.OnTick(absl::ZeroDuration(), [] {});
   EXPECT_EQ(wrong.Launch().status(),
             absl::InvalidArgumentError("OnTick is 0, must be more than 0"));
@@ -126,7 +126,7 @@ struct Hits {
 TEST_F(HooksTest, EachWorkerHasItsOwnLocals) {
   std::mutex mutex;
   std::vector<int> hits;
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2)
       .Listen("127.0.0.1:0",
               [&](net::TcpStream) -> Task<absl::Status> {
@@ -150,7 +150,7 @@ TEST_F(HooksTest, EachWorkerHasItsOwnLocals) {
 }
 
 TEST_F(HooksTest, AHandlerShutsItsRuntimeDown) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).Listen(
       "127.0.0.1:0", [](net::TcpStream stream) -> Task<absl::Status> {
         Runtime::Current()->Shutdown();
@@ -167,7 +167,7 @@ TEST_F(HooksTest, AHandlerShutsItsRuntimeDown) {
 }
 
 TEST_F(HooksTest, ALameDuckAcceptsForItsTime) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.LameDuck(absl::Seconds(60)).Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   runtime->Shutdown();
@@ -186,7 +186,7 @@ TEST_F(HooksTest, AccessLogsNameTheListenerAndThePeer) {
   std::vector<std::string> lines;
   ListenerOptions named;
   named.name = "public";
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2)
       .Listen("127.0.0.1:0", Echo, named)
       .OnConnectionEnd([&](const ConnectionEnd& end) {
@@ -207,7 +207,7 @@ TEST_F(HooksTest, AccessLogsNameTheListenerAndThePeer) {
 TEST_F(HooksTest, DescribeListsEverySetting) {
   ListenerOptions named;
   named.name = "public";
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(3)
       .Listen("127.0.0.1:0", Echo, named)
       .MaxConnections(7, WhenFull::kWait)

@@ -54,7 +54,7 @@ struct Server {
 // each of its entries used freed memory of a loop.
 TEST_F(RuntimeTest, AMapOfConnectionsMayOutliveTheRuntimeAndItsWorkers) {
   Server server;
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2)
       .DrainDeadline(absl::ZeroDuration())
       .Listen("127.0.0.1:0",
@@ -101,7 +101,7 @@ class BuilderDeathTest : public ::testing::TestWithParam<Call> {};
 
 // It was a null pointer.
 TEST_P(BuilderDeathTest, NamesTheBuilderThatWasMovedFrom) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   Runtime::Builder moved = std::move(builder);
   EXPECT_DEATH(GetParam().call(builder),
                "a Runtime::Builder was used after it was moved from");
@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Calls, BuilderDeathTest, ::testing::ValuesIn(kCalls),
                          [](const auto& param) { return param.param.label; });
 
 TEST_F(RuntimeTest, ABuilderLaunchesAsOftenAsItIsAsked) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen("127.0.0.1:0", Echo);
   for (int i = 0; i < 2; ++i) {
     std::unique_ptr<Runtime> runtime = Launch(builder);

@@ -32,7 +32,7 @@ Task<absl::Status> CountTo(std::atomic<int>& n) {
 
 TEST_F(OnStartTest, RunsAllThatWereGivenOnEachWorker) {
   std::atomic<int> first{0}, second{0}, required{0};
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2)
       .OnStart([&] { return CountTo(first); })
       .OnStart([&] { return CountTo(required); }, OnStartFailure::kFailLaunch)
@@ -46,7 +46,7 @@ TEST_F(OnStartTest, RunsAllThatWereGivenOnEachWorker) {
 
 TEST_F(OnStartTest, AFailureIsToldWithItsMessage) {
   std::atomic<int> n{0};
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder
       .OnStart([&]() -> Task<absl::Status> {
         ++n;
@@ -76,7 +76,7 @@ TEST_F(OnStartTest, AFailureIsToldWithItsMessage) {
 TEST_F(OnStartTest, ALaunchThatDependsOnItFailsWithItsStatus) {
   for (const bool throws : {false, true}) {
     std::atomic<int> served{0};
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(3)
         .Listen("127.0.0.1:0",
                 [&](net::TcpStream) -> Task<absl::Status> {
@@ -105,7 +105,7 @@ TEST_F(OnStartTest, ALaunchThatDependsOnItFailsWithItsStatus) {
 
 // One worker's handler waits forever; that of another has failed.
 TEST_F(OnStartTest, AFailureDoesNotWaitForTheOtherWorkers) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).OnStart(
       []() -> Task<absl::Status> {
         if (CurrentWorker() == 1) co_return absl::AbortedError("not today");
@@ -126,7 +126,7 @@ TEST_F(OnStartTest, OneAfterTheOtherUntilOneFails) {
       co_return result;
     };
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.OnStart(step(1, absl::OkStatus()), OnStartFailure::kFailLaunch)
       .OnStart(step(2, absl::AbortedError("two")), OnStartFailure::kFailLaunch)
       .OnStart(step(3, absl::OkStatus()), OnStartFailure::kFailLaunch);

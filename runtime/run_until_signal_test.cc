@@ -80,7 +80,7 @@ class Server {
       for (int number : {SIGTERM, SIGINT}) signal(number, SIG_DFL);
       options.before();
       const Dispositions before;
-      Runtime::Builder builder;
+      Runtime::Builder builder = OneWorker();
       builder.DrainDeadline(absl::Seconds(60))
           .Listen("127.0.0.1:0", options.handler)
           .OnStart(options.on_start);
@@ -343,7 +343,7 @@ TEST(RunUntilSignal, AForkedChildHasTheSignalsAsBefore) {
 
 TEST(RunUntilSignal, RefusesToRunTwiceAtATime) {
   auto run_again = []() -> Task<absl::Status> {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     co_return RunUntilSignal(builder) == 1 ? absl::OkStatus()
                                            : absl::InternalError("it ran");
   };
@@ -387,7 +387,7 @@ TEST(RunUntilSignal, DrainsWhereNoThreadCanBeStartedAnyMore) {
 }
 
 TEST(RunUntilSignal, SaysWhyItCannotStart) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen("nonsense", Echo);
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(RunUntilSignal(builder), 1);

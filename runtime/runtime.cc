@@ -2,9 +2,13 @@
 
 #include "ringway/runtime/runtime.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -15,22 +19,45 @@
 #include "ringway/core/leak_in_child.h"
 #include "ringway/net/listening/listen_socket.h"
 #include "ringway/runtime/acceptor.h"
+#include "ringway/runtime/host/cpu_topology.h"
+#include "ringway/runtime/host/file_limit.h"
 #include "ringway/runtime/runtime_config.h"
 #include "ringway/runtime/start_up.h"
 #include "ringway/runtime/unix_path.h"
 #include "ringway/runtime/worker.h"
 
 namespace ringway {
+namespace {
+
+// The CPU of each worker; negative: it is not pinned.
+std::vector<int> CpusOf(const internal::RuntimeConfig& config) {
+  std::vector<int> cpus(static_cast<size_t>(*config.workers), -1);
+  if (config.core_offset.has_value()) {
+    const absl::StatusOr<std::vector<int>> allowed = AllowedCpus();
+    if (!allowed.ok()) return cpus;
+    const std::vector<int> order = PinningOrder(CpuTopology::Read(*allowed),
+                                                *allowed, *config.core_offset);
+    for (size_t i = 0; i < cpus.size() && !order.empty(); ++i)
+      cpus[i] = order[i % order.size()];
+  } else if (config.first_cpu >= 0) {
+    std::iota(cpus.begin(), cpus.end(), config.first_cpu);
+  }
+  return cpus;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Runtime>> RuntimeBuilder::Launch() {
-  if (absl::Status s = internal::CheckConfig(*config_); !s.ok()) return s;
-  for (const internal::ListenConfig& listen : config_->listen) {
+  auto config = std::make_unique<internal::RuntimeConfig>(*config_);
+  internal::Resolve(*config);
+  if (absl::Status s = internal::CheckConfig(*config); !s.ok()) return s;
+  for (const internal::ListenConfig& listen : config->listen) {
     if (listen.endpoint.handler) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("Listen(\"", listen.address, "\") has no handler"));
   }
-  std::unique_ptr<Runtime> runtime(
-      new Runtime(std::make_unique<internal::RuntimeConfig>(*config_)));
+  std::unique_ptr<Runtime> runtime(new Runtime(std::move(config)));
+  if (absl::Status s = runtime->RaiseFileLimit(); !s.ok()) return s;
   // All addresses are valid before anything starts.
   if (absl::Status s = runtime->FindAddresses(); !s.ok()) return s;
   // On an error the runtime's destructor stops the workers that were started.
@@ -82,6 +109,8 @@ absl::Status Runtime::StartWorkers() {
       "prevents the use of epoll on all: set it to epoll");
 }
 
+int Runtime::n_workers() const { return *config_->workers; }
+
 bool Runtime::OnOneBackend() const {
   return std::all_of(threads_.begin(), threads_.end(), [&](const auto* worker) {
     return worker->backend_name() == threads_[0]->backend_name();
@@ -89,14 +118,13 @@ bool Runtime::OnOneBackend() const {
 }
 
 absl::Status Runtime::StartEachWorker() {
-  handles_.reserve(config_->workers);
-  for (int i = 0; i < config_->workers; ++i) {
+  handles_.reserve(static_cast<size_t>(n_workers()));
+  const std::vector<int> cpus = CpusOf(*config_);
+  for (int i = 0; i < n_workers(); ++i) {
     workers_.push_back(std::make_unique<internal::Worker>(
         *this, *config_,
-        internal::Worker::Role{
-            absl::StrCat("worker ", i), i,
-            config_->first_cpu < 0 ? -1 : config_->first_cpu + i,
-            config_->server}));
+        internal::Worker::Role{absl::StrCat("worker ", i), i,
+                               cpus[static_cast<size_t>(i)], config_->server}));
     threads_.push_back(workers_.back().get());
   }
   for (size_t i = 0; i < config_->listen.size(); ++i) {
@@ -117,6 +145,20 @@ absl::Status Runtime::StartEachWorker() {
   return absl::OkStatus();
 }
 
+// A limit of connections that was asked for has to be possible.
+absl::Status Runtime::RaiseFileLimit() {
+  // Of a worker: its backend, its listeners, its pools; and some of the
+  // program's own.
+  constexpr uint64_t kOthers = 64;
+  uint64_t need = kOthers + static_cast<uint64_t>(n_workers()) *
+                                (kOthers + config_->server.max_connections);
+  rlimit limit = {};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  if (!config_->limits_connections)
+    need = std::min<uint64_t>(need, limit.rlim_max);
+  return EnsureFileLimit(need);
+}
+
 absl::Status Runtime::FindAddresses() {
   for (const internal::ListenConfig& listen : config_->listen) {
     if (listen.inherited != nullptr) {
@@ -135,7 +177,7 @@ absl::Status Runtime::FindAddresses() {
 // any one of those that wait, busy or not.
 bool Runtime::HasOneAcceptor(size_t listener) const {
   const internal::ListenConfig& listen = config_->listen[listener];
-  if (config_->workers == 1) return false;
+  if (n_workers() == 1) return false;
   if (listen.options.accepting != Accepting::kAuto)
     return listen.options.accepting == Accepting::kOneAcceptor;
   return listen.inherited != nullptr || addresses_[listener].is_unix();
@@ -189,7 +231,7 @@ absl::Status Runtime::OpenListeners() {
 
 absl::Status Runtime::RunRequiredStarts() {
   if (config_->required_start.empty()) return absl::OkStatus();
-  start_up_ = std::make_unique<internal::StartUp>(config_->workers);
+  start_up_ = std::make_unique<internal::StartUp>(n_workers());
   for (std::unique_ptr<internal::Worker>& worker : workers_)
     worker->StartUpFor(*start_up_);
   return start_up_->Wait();

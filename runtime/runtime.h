@@ -103,6 +103,8 @@ class Runtime {
   friend int RunUntilSignal(RuntimeBuilder& builder, absl::Duration limit);
   explicit Runtime(std::unique_ptr<internal::RuntimeConfig> config);
 
+  int n_workers() const;
+  absl::Status RaiseFileLimit();
   absl::Status FindAddresses();
   absl::Status StartWorkers();
   absl::Status StartEachWorker();

@@ -51,7 +51,7 @@ TEST_F(RuntimeBackend, IsEpollOnAllWorkersWhereOneCannotHaveIoUring) {
     std::set<std::string> names;
     std::promise<void> all;
     int started = 0;
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(3)
         .Listen("127.0.0.1:0", Echo)
         .OnStart([&]() -> Task<absl::Status> {
@@ -88,7 +88,7 @@ TEST_F(RuntimeBackend, IsEpollOnAllWorkersWhereOneCannotHaveIoUring) {
 TEST_F(RuntimeBackend, AskedForByNameIsThatOrAnError) {
   ExecutorOptions options;
   options.loop.backend.kind = BackendKind::kUring;
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(3).Options(options).Listen("127.0.0.1:0", Echo);
   const FailingCallOfAnyThread failure(SystemCall::kUringSetup, 2, EPERM);
   EXPECT_FALSE(builder.Launch().ok());

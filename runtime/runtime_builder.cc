@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
 #include "ringway/runtime/runtime_config.h"
@@ -40,6 +42,11 @@ RuntimeBuilder& RuntimeBuilder::Pin(int first) {
   return *this;
 }
 
+RuntimeBuilder& RuntimeBuilder::PinToCores(size_t offset) {
+  config_->core_offset = offset;
+  return *this;
+}
+
 RuntimeBuilder& RuntimeBuilder::Options(const ExecutorOptions& options) {
   config_->executor = options;
   return *this;
@@ -48,6 +55,13 @@ RuntimeBuilder& RuntimeBuilder::Options(const ExecutorOptions& options) {
 RuntimeBuilder& RuntimeBuilder::Listen(std::string_view address,
                                        ConnectionHandler handler,
                                        const ListenerOptions& options) {
+  static constexpr std::string_view kInherited = "inherited:";
+  if (absl::StartsWith(address, kInherited)) {
+    absl::Status status = ListenInherited(address.substr(kInherited.size()),
+                                          std::move(handler), options);
+    config_->inherited_status.Update(status);
+    return *this;
+  }
   config_->listen.push_back(
       {std::string(address),
        nullptr,
@@ -55,6 +69,30 @@ RuntimeBuilder& RuntimeBuilder::Listen(std::string_view address,
        {std::move(handler),
         options.name.empty() ? std::string(address) : options.name}});
   return *this;
+}
+
+absl::Status RuntimeBuilder::ListenInherited(std::string_view name,
+                                             ConnectionHandler handler,
+                                             const ListenerOptions& options) {
+  absl::StatusOr<ServiceManager*> manager = ReadManager();
+  if (!manager.ok()) return manager.status();
+  absl::StatusOr<std::vector<InheritedSocket>> sockets = (*manager)->Take(name);
+  if (!sockets.ok()) return sockets.status();
+  ListenerOptions named = options;
+  if (named.name.empty()) named.name = std::string(name);
+  for (InheritedSocket& socket : *sockets)
+    ListenFd(std::move(socket.fd), handler, named);
+  return absl::OkStatus();
+}
+
+// Once for a builder.
+absl::StatusOr<ServiceManager*> RuntimeBuilder::ReadManager() {
+  if (config_->manager == nullptr) {
+    absl::StatusOr<ServiceManager> manager = ServiceManager::FromEnvironment();
+    if (!manager.ok()) return manager.status();
+    config_->manager = std::make_shared<ServiceManager>(*std::move(manager));
+  }
+  return config_->manager.get();
 }
 
 RuntimeBuilder& RuntimeBuilder::ListenFd(UniqueFd fd, ConnectionHandler handler,
@@ -102,6 +140,7 @@ RuntimeBuilder& RuntimeBuilder::OnConnectionEnd(
 
 RuntimeBuilder& RuntimeBuilder::MaxConnections(size_t n, WhenFull when_full) {
   config_->server.max_connections = n;
+  config_->limits_connections = true;
   config_->server.when_full = when_full;
   return *this;
 }

@@ -25,6 +25,7 @@
 namespace ringway {
 
 class Runtime;
+class ServiceManager;
 
 namespace internal {
 struct RuntimeConfig;
@@ -76,11 +77,16 @@ class RuntimeBuilder {
   RuntimeBuilder(RuntimeBuilder&&) noexcept;
   ~RuntimeBuilder();
 
-  // Worker threads, 1 (the default) to 1,024.
+  // Worker threads, 1 to 1,024. Without a call: one for each physical core that
+  // the affinity mask and the control group allow (runtime/host).
   RuntimeBuilder& Workers(int n);
   // Pins worker i to CPU `first + i`, which is below CPU_SETSIZE (1,024); a
   // negative `first` (the default) pins nothing.
   RuntimeBuilder& Pin(int first);
+  // Pins each worker to a physical core of its own, in the order of the
+  // machine's topology from the core `offset` on; when there are no more cores,
+  // to their other hardware threads, and then from the start again.
+  RuntimeBuilder& PinToCores(size_t offset = 0);
   // Options of each worker's executor, including its backend, which is the same
   // for all workers: if BackendKind::kAuto gets io_uring for some and not for
   // others, all are restarted on epoll, with one log line. max_tasks must allow
@@ -91,6 +97,10 @@ class RuntimeBuilder {
   // Serves the stream address `address` (SocketAddress::Parse) with `handler`,
   // which is called on the workers' threads, concurrently. May be called
   // several times; without any listener the workers only run OnStart().
+  //
+  // "inherited:NAME" are the sockets called NAME that a service manager passed
+  // (LISTEN_FDS, LISTEN_FDNAMES; systemd.socket(5)); call it before the program
+  // starts threads, as that changes the environment.
   RuntimeBuilder& Listen(std::string_view address, ConnectionHandler handler,
                          const ListenerOptions& options = ListenerOptions());
   // The same with a listening socket that was made elsewhere, such as one that
@@ -152,6 +162,10 @@ class RuntimeBuilder {
 
  private:
   friend int RunUntilSignal(RuntimeBuilder& builder, absl::Duration limit);
+
+  absl::Status ListenInherited(std::string_view name, ConnectionHandler handler,
+                               const ListenerOptions& options);
+  absl::StatusOr<ServiceManager*> ReadManager();
 
   // Aborts with a message if the builder was moved from.
   class Config {

@@ -4,16 +4,20 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "ringway/runtime/host/default_workers.h"
 
 namespace ringway {
 namespace internal {
 namespace {
+
+constexpr int kMostWorkers = 1024;
 
 absl::Status OutOfRange(std::string_view option, const absl::AlphaNum& is,
                         const absl::AlphaNum& range) {
@@ -45,14 +49,21 @@ absl::Status CheckTasks(const RuntimeConfig& config) {
 
 }  // namespace
 
+void Resolve(RuntimeConfig& config) {
+  if (!config.workers.has_value())
+    config.workers = std::min(DefaultWorkers().workers, kMostWorkers);
+}
+
 absl::Status CheckConfig(const RuntimeConfig& config) {
-  if (config.workers < 1 || config.workers > 1024)
-    return OutOfRange("Workers", config.workers, "1 to 1024");
-  const int last_first_cpu = CPU_SETSIZE - config.workers;
+  if (!config.inherited_status.ok()) return config.inherited_status;
+  const int workers = config.workers.value_or(0);
+  if (workers < 1 || workers > kMostWorkers)
+    return OutOfRange("Workers", workers, "1 to 1024");
+  const int last_first_cpu = CPU_SETSIZE - workers;
   if (config.first_cpu > last_first_cpu) {
-    return OutOfRange("Pin", config.first_cpu,
-                      absl::StrCat("at most ", last_first_cpu, " with Workers ",
-                                   config.workers));
+    return OutOfRange(
+        "Pin", config.first_cpu,
+        absl::StrCat("at most ", last_first_cpu, " with Workers ", workers));
   }
   if (config.server.max_connections < 1) {
     return OutOfRange("MaxConnections", config.server.max_connections,
@@ -79,8 +90,16 @@ std::string RuntimeBuilder::Describe() const {
   const auto line = [&text](std::string_view name, const absl::AlphaNum& is) {
     absl::StrAppend(&text, name, ": ", is, "\n");
   };
-  line("workers", c.workers);
-  line("first_cpu", c.first_cpu);
+  if (c.workers.has_value()) {
+    line("workers", *c.workers);
+  } else {
+    const WorkerCount count = DefaultWorkers();
+    line("workers", absl::StrCat(count.workers, " (", count.explanation, ")"));
+  }
+  line("pinning", c.core_offset.has_value()
+                      ? absl::StrCat("cores from ", *c.core_offset, " on")
+                  : c.first_cpu < 0 ? "none"
+                                    : absl::StrCat("CPUs from ", c.first_cpu));
   for (const internal::ListenConfig& listen : c.listen)
     line("listen", absl::StrCat(listen.endpoint.name, " (", listen.address,
                                 "), backlog ", listen.options.socket.backlog));

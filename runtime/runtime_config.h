@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "absl/time/time.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/runtime/host/service_manager.h"
 #include "ringway/runtime/runtime_builder.h"
 #include "ringway/runtime/serving/server.h"
 
@@ -35,10 +37,12 @@ struct TickConfig {
 };
 
 struct RuntimeConfig {
-  int workers = 1;
+  std::optional<int> workers;  // none: one for each core
   int first_cpu = -1;
+  std::optional<size_t> core_offset;  // pins to cores
   ExecutorOptions executor;
   ServerOptions server;
+  bool limits_connections = false;  // the limit is not the default
   Distribution distribution = Distribution::kLeastConnections;
   size_t chunk = 16;
   std::vector<ListenConfig> listen;
@@ -46,11 +50,17 @@ struct RuntimeConfig {
   std::vector<StartHandler> required_start;  // kFailLaunch
   std::vector<StartHandler> on_stop;
   std::vector<TickConfig> on_tick;
+  // Null if the environment was not read.
+  std::shared_ptr<ServiceManager> manager;
+  absl::Status inherited_status;      // of taking sockets from it
   void (*on_worker_end)() = nullptr;  // on its thread, after has_ended()
 };
 
+// Replaces what is left to the machine: the number of workers.
+void Resolve(RuntimeConfig& config);
+
 // Checks the ranges of all options except the executor's own and the
-// addresses.
+// addresses. Requires Resolve().
 absl::Status CheckConfig(const RuntimeConfig& config);
 
 }  // namespace ringway::internal

@@ -58,7 +58,7 @@ TEST_F(RuntimeTest, ARequestInFlightFinishesAlsoIfTheServerWasIdleBefore) {
   auto serve = [&](net::TcpStream stream) -> Task<absl::Status> {
     return request.Serve(std::move(stream));
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.DrainDeadline(absl::Seconds(60)).Listen("127.0.0.1:0", serve);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   const SocketAddress address = runtime->addresses()[0];
@@ -84,7 +84,7 @@ TEST_F(RuntimeTest, ARequestInFlightFinishesAlsoIfTheServerWasIdleBefore) {
 }
 
 TEST_F(RuntimeTest, AnIdleConnectionIsCutAtTheDeadlineAndReported) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.DrainDeadline(absl::Milliseconds(30)).Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   UniqueFd idle = ConnectTo(runtime->addresses()[0]);
@@ -98,7 +98,7 @@ TEST_F(RuntimeTest, AnIdleConnectionIsCutAtTheDeadlineAndReported) {
 
 TEST_F(RuntimeTest, CutEndsTheDrainAtOnce) {
   for (const bool shutdown_first : {true, false}) {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(2)
         .DrainDeadline(absl::InfiniteDuration())
         .Listen("127.0.0.1:0", Echo);
@@ -117,7 +117,7 @@ TEST_F(RuntimeTest, CutEndsTheDrainAtOnce) {
 }
 
 TEST_F(RuntimeTest, ADrainDeadlineOfZeroCutsAtOnce) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.DrainDeadline(absl::ZeroDuration()).Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   UniqueFd client = ConnectTo(runtime->addresses()[0]);
@@ -133,7 +133,7 @@ TEST_F(RuntimeTest, ConnectionsCutBeforeTheyBeginHoldUpNobody) {
   ExecutorOptions options;
   options.shutdown_grace = absl::Hours(1);
   for (int round = 0; round < 30; ++round) {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Options(options).Listen("127.0.0.1:0", Echo);
     std::unique_ptr<Runtime> runtime = Launch(builder);
     std::vector<UniqueFd> clients;
@@ -145,7 +145,7 @@ TEST_F(RuntimeTest, ConnectionsCutBeforeTheyBeginHoldUpNobody) {
 }
 
 TEST_F(RuntimeTest, ShutdownAndWaitMayComeFromManyThreadsAndOften) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   {
@@ -166,7 +166,7 @@ TEST_F(RuntimeTest, ShutdownAndWaitMayComeFromManyThreadsAndOften) {
 }
 
 TEST_F(RuntimeTest, DestroyingItWithoutAShutdownDrains) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.DrainDeadline(absl::Milliseconds(20)).Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   UniqueFd client = ConnectTo(runtime->addresses()[0]);
@@ -184,7 +184,7 @@ TEST_F(RuntimeTest, AStartTaskThatRunsForEverEndsWithTheRuntime) {
       if (!slept.ok()) co_return slept;
     }
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.OnStart(start);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   begun.get_future().wait();
@@ -201,7 +201,7 @@ TEST_F(RuntimeTest, AHandlerThatCancelsEverythingDoesNotStopTheServer) {
     Executor::Current()->CancelAll();
     co_return co_await stream.Write(Bytes("cancelled"));
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen("127.0.0.1:0", serve);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   for (int i = 0; i < 3; ++i) {
@@ -214,7 +214,7 @@ TEST_F(RuntimeTest, AHandlerThatCancelsEverythingDoesNotStopTheServer) {
 // back for another one to a listener that is closed.
 TEST_F(RuntimeTest, ConnectionsThatArriveWithTheShutdownDoNoHarm) {
   for (int round = 0; round < 30; ++round) {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(2)
         .DrainDeadline(absl::Seconds(60))
         .Listen("127.0.0.1:0", Echo);
@@ -240,7 +240,7 @@ TEST_F(RuntimeTest, ConnectionsThatArriveWithTheShutdownDoNoHarm) {
 TEST_F(RuntimeTest, StartsOnTheSamePortAgainAndAgain) {
   SocketAddress address = ValueOf(SocketAddress::Parse("127.0.0.1:0"));
   for (int round = 0; round < 50; ++round) {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(1 + round % 2)
         .DrainDeadline(absl::ZeroDuration())
         .Listen(address.ToString(), Echo);
@@ -268,7 +268,7 @@ std::unique_ptr<Runtime>& Global() {
 
 // Runs `fn` on a worker of Global(), and returns if that does.
 void OnWorkerOfGlobal(std::function<void()> fn) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   Global() = ValueOf(builder.Launch());
   std::promise<void> done;
   Global()
@@ -303,12 +303,12 @@ TEST_F(RuntimeDeathTest, ExitOnAWorkerOfAGlobalOneSaysSo) {
 }
 
 TEST_F(RuntimeTest, AWorkerMayWaitForAnotherRuntime) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   std::unique_ptr<Runtime> outer = Launch(builder);
   std::promise<void> done;
   EXPECT_TRUE(outer->workers()[0]
                   .Post([&] {
-                    Runtime::Builder inner;
+                    Runtime::Builder inner = OneWorker();
                     Launch(inner).reset();
                     done.set_value();
                   })

@@ -55,7 +55,7 @@ class RuntimeMemory : public RuntimeTest,
   // Its handler's frame is a small one, from the worker's pool: so it is the
   // frames, streams and tasks of the runtime that are short of memory.
   std::unique_ptr<Runtime> LaunchEcho() {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Options(options_)
         .DrainDeadline(absl::Seconds(60))
         .Listen("127.0.0.1:0", EchoBytes);
@@ -170,7 +170,7 @@ struct FailsUntilTheEnd {
 TEST_P(RuntimeMemory, TheEndNeedsNoMemoryOfTheWorker) {
   for (const bool cut : {false, true}) {
     FailsUntilTheEnd connection{.n = 1};
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Options(options_)
         .DrainDeadline(cut ? absl::InfiniteDuration() : absl::Milliseconds(10))
         .Listen("127.0.0.1:0", [&](net::TcpStream stream) {
@@ -192,7 +192,7 @@ TEST_P(RuntimeMemory, TheEndNeedsNoMemoryOfTheWorker) {
 
 TEST_P(RuntimeMemory, LaunchingWithoutItLeavesNothing) {
   const uint64_t n = testing::FailEachAllocation([&] {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Options(options_).Workers(2).Listen("127.0.0.1:0", Echo);
     absl::StatusOr<std::unique_ptr<Runtime>> runtime = builder.Launch();
     if (!runtime.ok()) {  // the allocation was that of a thread
@@ -211,7 +211,7 @@ TEST_P(RuntimeMemory, WorkersThatFindNoneFailTheLaunchByName) {
   uint64_t n = 0;
   for (bool happened = true; happened && !HasFailure(); ++n) {
     SCOPED_TRACE(n);
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Options(options_)
         .Workers(2)
         .OnStart([]() -> Task<absl::Status> { co_return absl::OkStatus(); })

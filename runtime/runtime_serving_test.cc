@@ -38,7 +38,7 @@ TEST_F(RuntimeTest, CountsStatusesByCode) {
     if (!n.ok() || *n == 0) co_return absl::DataLossError("no code");
     co_return absl::Status(static_cast<absl::StatusCode>(code[0]), "asked for");
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).Listen("127.0.0.1:0", answer);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   for (const char code : {0, 5, 5, 16, 0, 5}) {
@@ -69,7 +69,7 @@ TEST_F(RuntimeTest, AnExceptionEndsItsConnectionAndNoOther) {
       if (!sent.ok()) co_return sent;
     }
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen("127.0.0.1:0", serve);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   const SocketAddress address = runtime->addresses()[0];
@@ -96,7 +96,7 @@ TEST_F(RuntimeTest, AHandlerThatThrowsBeforeItIsATaskIsCountedToo) {
   auto serve = [](net::TcpStream) -> Task<absl::Status> {
     throw std::runtime_error("no task");
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen("127.0.0.1:0", serve);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   EXPECT_EQ(ReceiveAll(ConnectTo(runtime->addresses()[0]).get()), "");
@@ -105,7 +105,7 @@ TEST_F(RuntimeTest, AHandlerThatThrowsBeforeItIsATaskIsCountedToo) {
 }
 
 TEST_F(RuntimeTest, RefusesConnectionsBeyondTheLimitAndTakesThemAgainLater) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.MaxConnections(2).Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   const SocketAddress address = runtime->addresses()[0];
@@ -140,7 +140,7 @@ TEST_F(RuntimeTest, RefusesConnectionsBeyondTheLimitAndTakesThemAgainLater) {
 TEST_F(RuntimeTest, RefusesAConnectionForWhichThereIsNoTask) {
   ExecutorOptions options;
   options.max_tasks = 3;  // the worker's two and one connection
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Options(options).Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   UniqueFd first = ConnectTo(runtime->addresses()[0]);
@@ -171,7 +171,7 @@ int FindListener() {
 // An accept that failed for good used to end the task that accepts with a
 // status that was looked at by nothing.
 TEST_F(RuntimeTest, AListenerThatFailsIsReportedAndCountedAndTheRestGoesOn) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   UniqueFd client = ConnectTo(runtime->addresses()[0]);
@@ -208,7 +208,7 @@ TEST_F(RuntimeTest, APostedFunctionThatThrowsIsCountedAndTheServerGoesOn) {
   options.on_detached_exception = [&](const std::exception_ptr&) {
     ++reported;
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Options(options).Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   const ExecutorHandle worker = runtime->workers()[0];
@@ -232,7 +232,7 @@ TEST_F(RuntimeTest, ReportsWhatTheLoopsOfAllWorkersDid) {
   };
   ExecutorOptions options;
   options.loop.spin = SpinMode::kFixed;
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).Options(options).Listen("127.0.0.1:0", serve);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   for (int i = 0; i < 16; ++i)

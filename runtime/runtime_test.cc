@@ -89,7 +89,7 @@ TEST_F(RuntimeTest, NamesABadSettingAndStartsNothing) {
   };
   for (const Case& c : cases) {
     std::atomic<int> started{0};
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.OnStart([&]() -> Task<absl::Status> {
       ++started;
       co_return absl::OkStatus();
@@ -104,7 +104,7 @@ TEST_F(RuntimeTest, NamesABadSettingAndStartsNothing) {
 }
 
 TEST_F(RuntimeTest, NamesTheWorkerThatCannotBePinned) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).Pin(1000).Listen("127.0.0.1:0", Echo);
   const absl::Status status = builder.Launch().status();
   EXPECT_EQ(ErrnoOf(status), EINVAL);
@@ -114,7 +114,7 @@ TEST_F(RuntimeTest, NamesTheWorkerThatCannotBePinned) {
 
 TEST_F(RuntimeTest, PinsAWorkerToItsCpu) {
   std::promise<void> pinned;
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Pin(0).OnStart([&]() -> Task<absl::Status> {
     cpu_set_t set;
     EXPECT_EQ(pthread_getaffinity_np(pthread_self(), sizeof(set), &set), 0);
@@ -145,7 +145,7 @@ TEST_F(RuntimeTest, LaunchesAllOrNothing) {
   const size_t fds_before = CountOpenFds();
   for (const int workers : {1, 3}) {
     std::atomic<int> started{0};
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(workers)
         .OnStart([&]() -> Task<absl::Status> {
           ++started;
@@ -160,7 +160,7 @@ TEST_F(RuntimeTest, LaunchesAllOrNothing) {
     EXPECT_EQ(started, 0);
     EXPECT_EQ(CountOpenFds(), fds_before);
 
-    Runtime::Builder again;
+    Runtime::Builder again = OneWorker();
     again.Workers(workers).Listen(free_address.ToString(), Echo);
     std::unique_ptr<Runtime> runtime = Launch(again);
     UniqueFd client = ConnectTo(free_address);
@@ -172,14 +172,14 @@ TEST_F(RuntimeTest, LaunchesAllOrNothing) {
 // process of the same user join. A second server on the same port used to start
 // and take half of the first one's connections.
 TEST_F(RuntimeTest, RefusesAPortThatAnotherRuntimeSharesAmongItsWorkers) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).Listen("127.0.0.1:0", Echo);
   std::unique_ptr<Runtime> first = Launch(builder);
-  Runtime::Builder second;
+  Runtime::Builder second = OneWorker();
   second.Workers(2).Listen(first->addresses()[0].ToString(), Echo);
   EXPECT_EQ(ErrnoOf(second.Launch().status()), EADDRINUSE);
 
-  Runtime::Builder twice;
+  Runtime::Builder twice = OneWorker();
   const std::string port = first->addresses()[0].ToString();
   first.reset();
   twice.Workers(2).Listen(port, Echo).Listen(port, Echo);
@@ -189,7 +189,7 @@ TEST_F(RuntimeTest, RefusesAPortThatAnotherRuntimeSharesAmongItsWorkers) {
 TEST_F(RuntimeTest, ReportsThePortsTheKernelChose) {
   ShortDirectory directory;
   const std::string path = absl::StrCat("unix:", directory.PathOf("s"));
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2)
       .Listen("127.0.0.1:0", Echo)
       .Listen(path, Echo)
@@ -216,7 +216,7 @@ TEST_F(RuntimeTest, WorkersShareAPort) {
     }
     co_return co_await stream.Write(Bytes("."));
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(2).Listen("127.0.0.1:0", serve);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   for (int i = 0; i < 64; ++i)
@@ -241,7 +241,7 @@ TEST_F(RuntimeTest, RunsOnStartOncePerWorkerAndCountsFailures) {
     if (threads.size() == 2) co_return absl::InternalError("one fails");
     co_return absl::OkStatus();
   };
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Workers(3).OnStart(start);
   std::unique_ptr<Runtime> runtime = Launch(builder);
   all_started.get_future().wait();

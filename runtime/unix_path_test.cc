@@ -24,7 +24,7 @@ class UnixPathTest : public RuntimeTest {
   UnixPathTest() : path_(directory_.PathOf("s")) {}
 
   std::unique_ptr<Runtime> LaunchOnPath(int workers = 1) {
-    Runtime::Builder builder;
+    Runtime::Builder builder = OneWorker();
     builder.Workers(workers).Listen(absl::StrCat("unix:", path_), Echo);
     return Launch(builder);
   }
@@ -50,7 +50,7 @@ TEST_F(UnixPathTest, IsRemovedByTheDestructor) {
 }
 
 TEST_F(UnixPathTest, IsRemovedByALaunchThatFails) {
-  Runtime::Builder builder;
+  Runtime::Builder builder = OneWorker();
   builder.Listen(absl::StrCat("unix:", path_), Echo)
       .Listen("192.0.2.1:1", Echo);
   EXPECT_FALSE(builder.Launch().ok());

@@ -72,6 +72,12 @@ inline Task<absl::Status> Echo(net::TcpStream stream) {
   co_return co_await std::move(echo);
 }
 
+inline Runtime::Builder OneWorker() {
+  Runtime::Builder builder;
+  builder.Workers(1);
+  return builder;
+}
+
 class RuntimeTest : public ::testing::Test {
  protected:
   RuntimeTest() {
