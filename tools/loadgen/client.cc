@@ -98,7 +98,7 @@ absl::Status Client::Check(size_t received, size_t n) const {
                                               " bytes of replies missing"));
   }
   if (received > batch_.size()) {
-    return absl::OutOfRangeError(absl::StrCat(
+    return absl::DataLossError(absl::StrCat(
         "the server sent ", received - batch_.size(), " bytes too many"));
   }
   const size_t from = received - n;

@@ -38,8 +38,8 @@ class Client {
   // after each batch.
   //
   // Errors: those of the stream; DataLoss, naming request and byte, for a
-  //         reply that is not its request; OutOfRange if the server closes
-  //         the connection or sends more than it received.
+  //         reply that is not its request, or if the server sends more than
+  //         it received; OutOfRange if it closes the connection.
   Task<absl::Status> Run(net::TcpStream& stream, const bool& stop);
 
  private:

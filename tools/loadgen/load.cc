@@ -16,12 +16,17 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/net/tcp.h"
 #include "ringway/tools/loadgen/meter.h"
+#include "ringway/tools/loadgen/short_client.h"
 
 namespace ringway::loadgen {
 namespace {
 
 // The time limit for connecting, and for the last replies.
 constexpr absl::Duration kPatience = absl::Seconds(5);
+
+// After an error of a short connection: a server that refuses them all would
+// otherwise get connections as fast as this thread can make them.
+constexpr absl::Duration kPauseAfterError = absl::Milliseconds(1);
 
 // The interval of checks for a stop.
 constexpr absl::Duration kLookAround = absl::Milliseconds(50);
@@ -50,6 +55,7 @@ class Load {
 
   Task<void> RunConnection(int index);
   Task<absl::Status> Exchange(int index);
+  Task<absl::Status> ExchangeShort(int index);
   Task<void> Measure();
   // Sleeps, less long when stopped.
   Task<void> Pause(absl::Duration duration);
@@ -78,7 +84,12 @@ Task<absl::Status> Load::Main() {
 }
 
 Task<void> Load::RunConnection(int index) {
-  absl::Status status = co_await Exchange(index);
+  absl::Status status;
+  if (options_.short_connections) {
+    status = co_await ExchangeShort(index);
+  } else {
+    status = co_await Exchange(index);
+  }
   if (absl::IsCancelled(status)) {
     status = absl::DeadlineExceededError(
         absl::StrCat("no reply within ", absl::FormatDuration(kPatience)));
@@ -103,6 +114,28 @@ Task<absl::Status> Load::Exchange(int index) {
   co_return status.ok() ? closed : status;
 }
 
+Task<absl::Status> Load::ExchangeShort(int index) {
+  if (--connecting_ == 0) all_connected_.Set();
+  ShortClient client(static_cast<uint32_t>(index), options_.address,
+                     options_.client.size, options_.client.verify);
+  while (!ending_) {
+    const MonotonicTime begin = Clock::Real().Now();
+    absl::StatusOr<MonotonicTime> answered =
+        co_await client.Exchange(kPatience);
+    if (answered.ok()) {
+      meter_.RecordReplies(
+          static_cast<uint64_t>(answered->nanoseconds() - begin.nanoseconds()),
+          1);
+      continue;
+    }
+    if (absl::IsCancelled(answered.status())) co_return answered.status();
+    meter_.RecordError(index, answered.status());
+    absl::Status slept = co_await Sleep(kPauseAfterError);
+    if (!slept.ok()) co_return slept;
+  }
+  co_return absl::OkStatus();
+}
+
 Task<void> Load::Measure() {
   const CpuClock client_cpu = CpuClock::OfThisProcess();
   const absl::Duration client_before = client_cpu.Now();
@@ -117,7 +150,7 @@ Task<void> Load::Measure() {
     co_await Pause(std::min(options_.duration - elapsed, absl::Seconds(1)));
     if (options_.on_progress) {
       options_.on_progress(Clock::Real().Now() - start, meter_.requests(),
-                           meter_.errors());
+                           meter_.errors().total());
     }
   }
   meter_.Stop();
@@ -151,7 +184,6 @@ LoadResult Load::TakeResult() const {
   LoadResult result = result_;
   result.requests = meter_.requests();
   result.errors = meter_.errors();
-  result.first_error = meter_.first_error();
   result.latency_ns = meter_.latency_ns();
   return result;
 }
@@ -162,8 +194,7 @@ LoadResult RunLoad(Executor& executor, const LoadOptions& options) {
   Load load(options);
   absl::Status run = executor.Run(load.Main());
   LoadResult result = load.TakeResult();
-  if (!run.ok() && result.errors++ == 0)
-    result.first_error = std::string(run.message());
+  if (!run.ok()) result.errors.Record(/*connection=*/0, run);
   return result;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RunLoad: opens the connections, lets them warm up, measures, and ends them.
+// RunLoad: a closed loop. Opens the connections, lets them warm up, measures,
+// and ends them. Each connection waits for its replies before it asks again, so
+// a slow server gets less load; open_loop/open_loop.h does not wait.
 
 #ifndef RINGWAY_TOOLS_LOADGEN_LOAD_H_
 #define RINGWAY_TOOLS_LOADGEN_LOAD_H_
@@ -9,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
 
 #include "absl/time/time.h"
 #include "ringway/core/histogram.h"
@@ -17,6 +18,7 @@
 #include "ringway/net/socket_address.h"
 #include "ringway/tools/loadgen/client.h"
 #include "ringway/tools/loadgen/cpu_clock.h"
+#include "ringway/tools/loadgen/error_counts.h"
 
 namespace ringway::loadgen {
 
@@ -26,6 +28,9 @@ struct LoadOptions {
   net::SocketAddress address;
   int connections = 32;
   ClientOptions client;
+  // Each request has a connection of its own, `connections` at once; `client`
+  // then writes one request and no batch.
+  bool short_connections = false;
   absl::Duration duration = absl::Seconds(5);
   absl::Duration warmup = absl::Milliseconds(500);
   // The process whose processor time is measured besides this one's.
@@ -40,8 +45,7 @@ struct LoadOptions {
 
 struct LoadResult {
   uint64_t requests = 0;  // with correct replies while measuring
-  uint64_t errors = 0;    // connections that failed, at any time
-  std::string first_error;
+  ErrorCounts errors;     // of connections that failed, at any time
   Histogram latency_ns;
   absl::Duration measured;    // how long
   absl::Duration client_cpu;  // used meanwhile

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A closed-loop load generator for echo servers, built on Ringway: one thread,
-// one task per connection, every reply compared byte for byte.
+// A load generator for echo servers, built on Ringway: one thread, every reply
+// compared byte for byte. A closed loop, or an open one with a given rate.
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,7 +15,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,10 +22,12 @@
 #include "absl/time/time.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/socket_address.h"
-#include "ringway/tools/command_line/command_line.h"
 #include "ringway/tools/loadgen/cpu_clock.h"
+#include "ringway/tools/loadgen/error_counts.h"
+#include "ringway/tools/loadgen/flags.h"
 #include "ringway/tools/loadgen/load.h"
+#include "ringway/tools/loadgen/open_loop/open_loop.h"
+#include "ringway/tools/loadgen/open_loop/open_report.h"
 #include "ringway/tools/loadgen/report.h"
 
 namespace {
@@ -33,9 +35,8 @@ namespace {
 using ringway::loadgen::CpuClock;
 using ringway::loadgen::LoadOptions;
 using ringway::loadgen::LoadResult;
-
-// The limit of the connections' buffers.
-constexpr uint64_t kMaxMemory = uint64_t{4} << 30;
+using ringway::loadgen::OpenLoopOptions;
+using ringway::loadgen::OpenLoopResult;
 
 std::atomic<bool> interrupted{false};
 
@@ -66,86 +67,78 @@ void ShowProgress(absl::Duration elapsed, uint64_t requests, uint64_t errors) {
           static_cast<unsigned long long>(errors));
 }
 
+void ClearProgress(const LoadOptions& options) {
+  if (options.on_progress) fprintf(stderr, "\r\x1b[K");
+}
+
 int CannotRun(const absl::Status& why) {
   fprintf(stderr, "loadgen: %s\n", std::string(why.message()).c_str());
   return 1;
 }
 
+// What there is to print instead of a table of zeros.
+int NoReply(const ringway::loadgen::ErrorCounts& errors) {
+  return CannotRun(absl::UnavailableError(
+      errors.total() == 0
+          ? "no reply came while it was measured"
+          : absl::StrCat("no reply came, and ", errors.total(),
+                         " connections failed; the first: ", errors.first())));
+}
+
 // Runs and reports; the exit code.
-int Measure(LoadOptions options, bool json) {
-  absl::StatusOr<std::unique_ptr<ringway::Executor>> executor =
-      ringway::Executor::Create();
-  if (!executor.ok()) return CannotRun(executor.status());
-  HandleSigint();
-  const bool terminal = isatty(STDERR_FILENO) == 1;
-  options.stop = &interrupted;
-  if (terminal) options.on_progress = &ShowProgress;
-  const LoadResult result = ringway::loadgen::RunLoad(**executor, options);
-  if (terminal) fprintf(stderr, "\r\x1b[K");
-  // More useful than a table of zeros.
-  if (result.requests == 0) {
-    return CannotRun(absl::UnavailableError(
-        result.errors == 0 ? "no reply came while it was measured"
-                           : absl::StrCat("no reply came, and ", result.errors,
-                                          " connections failed; the first: ",
-                                          result.first_error)));
-  }
+int MeasureClosed(ringway::Executor& executor, const LoadOptions& options,
+                  bool json) {
+  const LoadResult result = ringway::loadgen::RunLoad(executor, options);
+  ClearProgress(options);
+  if (result.requests == 0) return NoReply(result.errors);
   const std::string report =
       json ? ringway::loadgen::FormatJson(options, result) + "\n"
            : ringway::loadgen::FormatTable(options, result);
   fputs(report.c_str(), stdout);
-  return result.errors == 0 ? 0 : 1;
+  return result.errors.total() == 0 ? 0 : 1;
+}
+
+int MeasureOpen(ringway::Executor& executor, const OpenLoopOptions& options,
+                bool json) {
+  // Wakes the pacer when a request is due and not up to 50 us later.
+  prctl(PR_SET_TIMERSLACK, 1);
+  const OpenLoopResult result =
+      ringway::loadgen::RunOpenLoop(executor, options);
+  ClearProgress(options.load);
+  if (result.total.answered == 0) return NoReply(result.errors);
+  const std::string report =
+      json ? ringway::loadgen::FormatOpenJson(options, result) + "\n"
+           : ringway::loadgen::FormatOpenTable(options, result);
+  fputs(report.c_str(), stdout);
+  const std::string warning = ringway::loadgen::LatenessWarning(result);
+  if (!warning.empty()) fprintf(stderr, "loadgen: %s\n", warning.c_str());
+  return result.errors.total() == 0 ? 0 : 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string connect = "127.0.0.1:7878";
-  int connections = 32;
-  int size = 64;
-  int pipeline = 1;
-  int pin = -1;
-  int server_pid = 0;
-  bool json = false;
-  LoadOptions options;
-  ringway::CommandLine flags(
-      "loadgen", "keeps an echo server busy and checks what comes back");
-  flags.Add("connect", "address of the server", &connect);
-  flags.Add("connections", "connections, each a closed loop", &connections, 1,
-            100'000);
-  flags.Add("size", "bytes of a request", &size, 1, 64 << 20);
-  flags.Add("pipeline", "requests that a connection writes before it waits",
-            &pipeline, 1, 65'536);
-  flags.Add("duration", "how long to measure", &options.duration);
-  flags.Add("warmup", "how long to run before that", &options.warmup);
-  flags.Add("pin", "CPU to run on; -1 any", &pin, -1, 4095);
-  flags.Add("verify", "compare every byte of every reply",
-            &options.client.verify);
-  flags.Add("server-pid",
-            "process whose CPU time to measure, too; 0 measures none",
-            &server_pid, 0, 1 << 22);
-  flags.Add("json", "print one JSON object instead of a table", &json);
-  if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
-
-  absl::StatusOr<ringway::net::SocketAddress> address =
-      ringway::net::SocketAddress::Parse(connect);
-  if (!address.ok()) return flags.Complain(address.status().message());
-  const uint64_t memory = uint64_t{2} * static_cast<uint64_t>(connections) *
-                          static_cast<uint64_t>(size) *
-                          static_cast<uint64_t>(pipeline);
-  if (memory > kMaxMemory) {
-    return flags.Complain(
-        "--connections times --size times --pipeline is more than 2 GiB");
+  ringway::loadgen::Flags flags;
+  if (std::optional<int> code =
+          ringway::loadgen::ParseFlags(argc, argv, flags)) {
+    return *code;
   }
-  options.address = *address;
-  options.connections = connections;
-  options.client.size = static_cast<size_t>(size);
-  options.client.pipeline = static_cast<size_t>(pipeline);
-  if (server_pid > 0) {
-    absl::StatusOr<CpuClock> server = CpuClock::Of(server_pid);
+  OpenLoopOptions& options = flags.open;
+  if (flags.server_pid > 0) {
+    absl::StatusOr<CpuClock> server = CpuClock::Of(flags.server_pid);
     if (!server.ok()) return CannotRun(server.status());
-    options.server_cpu = *server;
+    options.load.server_cpu = *server;
+    options.server_memory.emplace(static_cast<pid_t>(flags.server_pid));
   }
-  if (absl::Status pinned = PinTo(pin); !pinned.ok()) return CannotRun(pinned);
-  return Measure(std::move(options), json);
+  if (absl::Status pinned = PinTo(flags.pin); !pinned.ok())
+    return CannotRun(pinned);
+  absl::StatusOr<std::unique_ptr<ringway::Executor>> executor =
+      ringway::Executor::Create();
+  if (!executor.ok()) return CannotRun(executor.status());
+  HandleSigint();
+  options.load.stop = &interrupted;
+  if (isatty(STDERR_FILENO) == 1) options.load.on_progress = &ShowProgress;
+  return options.phases.empty()
+             ? MeasureClosed(**executor, options.load, flags.json)
+             : MeasureOpen(**executor, options, flags.json);
 }

@@ -6,11 +6,10 @@
 #define RINGWAY_TOOLS_LOADGEN_METER_H_
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "ringway/core/histogram.h"
+#include "ringway/tools/loadgen/error_counts.h"
 
 namespace ringway::loadgen {
 
@@ -26,21 +25,17 @@ class Meter {
     if (measuring_) latency_.RecordN(nanoseconds, n);
   }
   void RecordError(int connection, const absl::Status& error) {
-    if (errors_++ > 0) return;
-    first_error_ =
-        absl::StrCat("connection ", connection, ": ", error.message());
+    errors_.Record(connection, error);
   }
 
   uint64_t requests() const { return latency_.count(); }
   const Histogram& latency_ns() const { return latency_; }
-  uint64_t errors() const { return errors_; }
-  const std::string& first_error() const { return first_error_; }
+  const ErrorCounts& errors() const { return errors_; }
 
  private:
   bool measuring_ = false;
   Histogram latency_;
-  uint64_t errors_ = 0;
-  std::string first_error_;
+  ErrorCounts errors_;
 };
 
 }  // namespace ringway::loadgen

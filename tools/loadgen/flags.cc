@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/tools/loadgen/flags.h"
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ringway/net/socket_address.h"
+#include "ringway/tools/command_line/command_line.h"
+
+namespace ringway::loadgen {
+namespace {
+
+// The limit of the connections' buffers, and of their queues.
+constexpr uint64_t kMaxMemory = uint64_t{4} << 30;
+
+constexpr int kDefaultQueue = 1024;
+constexpr int kMostQueue = 1'000'000;
+
+// The values as they are written.
+struct Written {
+  std::string connect = "127.0.0.1:7878";
+  int connections = 32;
+  int size = 64;
+  int pipeline = 1;
+  int rate = 0;
+  std::string phases;
+  std::string arrivals = "uniform";
+  int seed = 0;
+  int queue = kDefaultQueue;
+  absl::Duration duration = absl::Seconds(5);
+};
+
+void Declare(CommandLine& line, Written& written, Flags& flags) {
+  LoadOptions& load = flags.open.load;
+  line.Add("connect", "address of the server", &written.connect);
+  line.Add("connections", "connections, each a closed loop without --rate",
+           &written.connections, 1, 100'000);
+  line.Add("short",
+           "a connection for each request, --connections of them at once",
+           &load.short_connections);
+  line.Add("size", "bytes of a request", &written.size, 1, 64 << 20);
+  line.Add("pipeline",
+           "closed loop: requests that a connection writes before it waits",
+           &written.pipeline, 1, 65'536);
+  line.Add("rate",
+           "open loop: requests a second in all, however fast the replies "
+           "come; 0 is a closed loop",
+           &written.rate, 0, static_cast<int>(kHighestRate));
+  line.Add("phases",
+           "open loop with several rates: RATExDURATION,... such as "
+           "20000x5s,180000x60s,20000x5s",
+           &written.phases);
+  line.Add("arrivals", "open loop: uniform or poisson", &written.arrivals);
+  line.Add("seed", "of poisson arrivals; 0 picks and prints one", &written.seed,
+           0, INT32_MAX);
+  line.Add("queue",
+           "open loop: unanswered requests of a connection, beyond which more "
+           "are dropped; with --short those that wait to be connected, in all",
+           &written.queue, 1, kMostQueue);
+  line.Add("duration", "how long to measure", &written.duration);
+  line.Add("warmup", "how long to run before that", &load.warmup);
+  line.Add("pin", "CPU to run on; -1 any", &flags.pin, -1, 4095);
+  line.Add("verify", "compare every byte of every reply", &load.client.verify);
+  line.Add("server-pid",
+           "process whose CPU time, and memory after each phase, to measure, "
+           "too; 0 measures none",
+           &flags.server_pid, 0, 1 << 22);
+  line.Add("json", "print one JSON object instead of a table", &flags.json);
+}
+
+// The first flag that has no meaning beside the others; empty if there is none.
+std::string Contradiction(const Written& written, const LoadOptions& load) {
+  const bool open = written.rate > 0 || !written.phases.empty();
+  if (written.rate > 0 && !written.phases.empty())
+    return "--phases has the rates: leave --rate out";
+  if (!written.phases.empty() && written.duration != Written().duration)
+    return "--phases has the durations: leave --duration out";
+  if (written.pipeline > 1 && open)
+    return "--pipeline is for a closed loop: leave --rate and --phases out";
+  if (written.pipeline > 1 && load.short_connections)
+    return "--pipeline is for connections that stay: leave --short out";
+  if (!open && written.arrivals != Written().arrivals)
+    return "--arrivals needs --rate or --phases";
+  if (!open && written.queue != kDefaultQueue)
+    return "--queue needs --rate or --phases";
+  if (written.seed != 0 && written.arrivals != "poisson")
+    return "--seed needs --arrivals=poisson";
+  return "";
+}
+
+// Why it would need too much memory; empty if not.
+std::string Excess(const Written& written) {
+  const auto connections = static_cast<uint64_t>(written.connections);
+  if (2 * connections * static_cast<uint64_t>(written.size) *
+          static_cast<uint64_t>(written.pipeline) >
+      kMaxMemory) {
+    return "--connections times --size times --pipeline is more than 2 GiB";
+  }
+  if (connections * static_cast<uint64_t>(written.queue) *
+          sizeof(PacedRequest) >
+      kMaxMemory) {
+    return "--connections times --queue is more than 268435456";
+  }
+  return "";
+}
+
+absl::StatusOr<std::vector<Phase>> PhasesOf(const Written& written) {
+  if (!written.phases.empty()) return ParsePhases(written.phases);
+  std::vector<Phase> phases;
+  if (written.rate > 0) {
+    phases.emplace_back(static_cast<uint64_t>(written.rate), written.duration);
+  }
+  return phases;
+}
+
+absl::Status Convert(const Written& written, OpenLoopOptions& open) {
+  absl::StatusOr<net::SocketAddress> address =
+      net::SocketAddress::Parse(written.connect);
+  if (!address.ok()) return address.status();
+  absl::StatusOr<ArrivalKind> arrivals = ParseArrivalKind(written.arrivals);
+  if (!arrivals.ok()) return arrivals.status();
+  absl::StatusOr<std::vector<Phase>> phases = PhasesOf(written);
+  if (!phases.ok()) return phases.status();
+  open.load.address = *address;
+  open.load.connections = written.connections;
+  open.load.client.size = static_cast<size_t>(written.size);
+  open.load.client.pipeline = static_cast<size_t>(written.pipeline);
+  open.load.duration = written.duration;
+  open.phases = *std::move(phases);
+  open.arrivals = *arrivals;
+  open.seed = written.seed != 0 ? static_cast<uint64_t>(written.seed)
+                                : std::random_device()() % INT32_MAX + 1;
+  open.queue = static_cast<size_t>(written.queue);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::optional<int> ParseFlags(int argc, char** argv, Flags& flags) {
+  Written written;
+  CommandLine line("loadgen",
+                   "keeps an echo server busy and checks what comes back");
+  Declare(line, written, flags);
+  if (std::optional<int> code = line.Parse(argc, argv)) return code;
+  std::string wrong = Contradiction(written, flags.open.load);
+  if (wrong.empty()) wrong = Excess(written);
+  if (!wrong.empty()) return line.Complain(wrong);
+  absl::Status converted = Convert(written, flags.open);
+  if (!converted.ok()) return line.Complain(converted.message());
+  return std::nullopt;
+}
+
+}  // namespace ringway::loadgen

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The flags of the load generator, parsed and checked against each other.
+
+#ifndef RINGWAY_TOOLS_LOADGEN_FLAGS_H_
+#define RINGWAY_TOOLS_LOADGEN_FLAGS_H_
+
+#include <optional>
+
+#include "ringway/tools/loadgen/open_loop/open_loop.h"
+
+namespace ringway::loadgen {
+
+struct Flags {
+  Flags() {}
+
+  // `open.load` is what both loops are; without phases the loop is closed. What
+  // is measured of the server is not set.
+  OpenLoopOptions open;
+  int server_pid = 0;  // 0: none
+  int pin = -1;        // -1: any CPU
+  bool json = false;
+};
+
+// Returns nullopt to continue, otherwise the exit code: 0 after --help, 2 after
+// a one-line message on stderr.
+std::optional<int> ParseFlags(int argc, char** argv, Flags& flags);
+
+}  // namespace ringway::loadgen
+
+#endif  // RINGWAY_TOOLS_LOADGEN_FLAGS_H_

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OpenMeter: the counters of an open loop, for each phase.
+//
+// A request is offered when it is due. Then it is dropped, because the queue is
+// full; or it is answered, at once or late; or it is lost with its connection;
+// or it is left unanswered at the end.
+
+#ifndef RINGWAY_TOOLS_LOADGEN_OPEN_LOOP_OPEN_METER_H_
+#define RINGWAY_TOOLS_LOADGEN_OPEN_LOOP_OPEN_METER_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "ringway/core/histogram.h"
+#include "ringway/core/time/monotonic_time.h"
+#include "ringway/tools/loadgen/error_counts.h"
+#include "ringway/tools/loadgen/open_loop/pacer.h"
+#include "ringway/tools/loadgen/open_loop/recovery_watch.h"
+
+namespace ringway::loadgen {
+
+// Of the requests that were due in a phase, unless it is said otherwise.
+struct PhaseCounts {
+  PhaseCounts() {}
+
+  uint64_t offered = 0;
+  uint64_t sent = 0;  // begun to be written, or to be connected for
+  uint64_t answered = 0;
+  uint64_t dropped = 0;
+  uint64_t lost = 0;
+  Histogram latency_ns;            // from the intended time, of those answered
+  Histogram late_ns;               // of the generator, in offering them
+  uint64_t offered_late = 0;       // by more than kLateNs
+  uint64_t send_delay_max_ns = 0;  // from the intended time
+
+  // Of the phase's time.
+  absl::Duration took;
+  uint64_t answers = 0;  // that came in it, to requests of any phase
+  uint64_t errors = 0;
+  uint64_t backlog = 0;  // at its end: requests of any phase without an answer
+  std::optional<absl::Duration> recovered_after;
+  uint64_t server_rss_bytes = 0;  // at its end; 0: not measured
+
+  // Adds the counts of `other`, the next phase. That a server recovered is of
+  // one phase and stays.
+  void Add(const PhaseCounts& other);
+};
+
+// A request that is offered this much after its intended time was offered
+// late: the thread that generates the load was busy, or was not run.
+inline constexpr uint64_t kLateNs = 1'000'000;
+
+// Shared by all connections; one thread.
+class OpenMeter {
+ public:
+  explicit OpenMeter(std::vector<Phase> phases)
+      : phases_(std::move(phases)), counts_(phases_.size()) {}
+
+  void BeginPhase(size_t phase, MonotonicTime now);
+  // Call it often, after all that is due was offered.
+  void Sample(MonotonicTime now);
+  void EndPhase(MonotonicTime now, uint64_t server_rss_bytes);
+
+  void RecordOffered(const PacedRequest& request, MonotonicTime now) {
+    PhaseCounts& counts = counts_[request.phase];
+    const uint64_t late = Since(request, now);
+    ++counts.offered;
+    ++unanswered_;
+    counts.late_ns.Record(late);
+    if (late > kLateNs) ++counts.offered_late;
+  }
+  void RecordDropped(const PacedRequest& request) {
+    ++counts_[request.phase].dropped;
+    --unanswered_;
+  }
+  void RecordSent(const PacedRequest& request, MonotonicTime now) {
+    PhaseCounts& counts = counts_[request.phase];
+    ++counts.sent;
+    counts.send_delay_max_ns =
+        std::max(counts.send_delay_max_ns, Since(request, now));
+  }
+  void RecordAnswered(const PacedRequest& request, MonotonicTime now) {
+    PhaseCounts& counts = counts_[request.phase];
+    ++counts.answered;
+    counts.latency_ns.Record(Since(request, now));
+    --unanswered_;
+    if (running_ != nullptr) ++running_->answers;
+  }
+  void RecordLost(const PacedRequest& request) {
+    ++counts_[request.phase].lost;
+    --unanswered_;
+  }
+  void RecordError(int connection, const absl::Status& error);
+
+  // Requests offered, and neither answered nor dropped nor lost.
+  uint64_t unanswered() const { return unanswered_; }
+  const ErrorCounts& errors() const { return errors_; }
+  const PhaseCounts& counts(size_t phase) const { return counts_[phase]; }
+
+ private:
+  static uint64_t Since(const PacedRequest& request, MonotonicTime now) {
+    return static_cast<uint64_t>(now.nanoseconds() -
+                                 request.intended.nanoseconds());
+  }
+
+  const std::vector<Phase> phases_;
+  std::vector<PhaseCounts> counts_;
+  PhaseCounts* running_ = nullptr;
+  MonotonicTime began_;
+  std::optional<RecoveryWatch> recovery_;
+  uint64_t unanswered_ = 0;
+  ErrorCounts errors_;
+};
+
+}  // namespace ringway::loadgen
+
+#endif  // RINGWAY_TOOLS_LOADGEN_OPEN_LOOP_OPEN_METER_H_
