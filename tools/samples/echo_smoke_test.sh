@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The echo server and the load generator as their users meet them: a second of
-# load, verified; and what they say to bad input.
+# load, verified, by a closed loop and by an open one; and what they say to bad
+# input.
 
 set -euo pipefail
 
@@ -120,6 +121,9 @@ check_exit 2 'backend' "$echo_server" --backend=kqueue
 check_exit 2 'neither own nor lent' "$echo_server" --receive=borrowed
 check_exit 2 '--size=0: expected' "$loadgen" --size=0
 check_exit 2 '--verify=maybe: expected' "$loadgen" --verify=maybe
+check_exit 2 '--rate=many: expected a whole number' "$loadgen" --rate=many
+check_exit 2 "the phase '100' is not RATExDURATION" "$loadgen" --phases=100x1s,100
+check_exit 2 'leave --rate out' "$loadgen" --phases=100x1s --rate=5
 check_exit 2 'more than 2 GiB' "$loadgen" --connections=100000 --size=1000000
 
 # What only trying can tell.
@@ -138,6 +142,61 @@ stop_server one 12
 # Nobody listens there any more.
 check_exit 1 "loadgen: no reply came, and 3 connections failed; the first: connection [0-2]: \
 .*Connection refused" "$loadgen" --connect="$address" --connections=3 --duration=1s
+
+# ---- an open loop, and short connections -------------------------------------
+
+# check_figures NAME CONDITION...: Python expressions about the JSON in
+# $scratch/NAME, whose members are variables.
+check_figures() {
+  local name=$1
+  shift
+  python3 - "$scratch/$name" "$@" <<'END' || fail "$name: $(cat "$scratch/$name")"
+import json, sys
+with open(sys.argv[1]) as file:
+    figures = json.load(file)
+for condition in sys.argv[2:]:
+    assert eval(condition, {}, figures), condition
+END
+}
+
+for backend in auto epoll; do
+  for listen in 127.0.0.1:0 "unix:@ringway-smoke-$$-$backend"; do
+    start_server open --listen="$listen" --backend="$backend"
+    load=(env RINGWAY_BACKEND="$backend" "$loadgen" --connect="$address" --warmup=0 --json)
+
+    "${load[@]}" --rate=2000 --duration=300ms --connections=8 --server-pid="$server" \
+      >"$scratch/rate" || fail "loadgen --rate, $backend, $listen: exit code $?"
+    check_figures rate 'offered == sent == answered == 600' 'dropped == lost == unanswered == 0' \
+      'errors == 0' 'goodput_per_second > 0' '0 < p50_us <= p99_us <= max_us' \
+      'send_delay_max_us <= max_us' 'server_cpu_share > 0' 'len(phases) == 1' 'not short'
+
+    "${load[@]}" --phases=500x200ms,1000x200ms --arrivals=poisson --seed=7 --connections=8 \
+      --server-pid="$server" >"$scratch/phases" || fail "loadgen --phases: exit code $?"
+    check_figures phases 'errors == 0' 'seed == 7' '[p["rate"] for p in phases] == [500, 1000]' \
+      'offered == sum(p["offered"] for p in phases)' 'answered == offered' \
+      'all(p["server_rss_bytes"] > 1 << 20 for p in phases)' \
+      'all("recovered_after_s" in p for p in phases)'
+
+    # A connection for each request: as many as the server accepts.
+    "${load[@]}" --short --rate=500 --duration=200ms --connections=100 >"$scratch/short" ||
+      fail "loadgen --short --rate: exit code $?"
+    check_figures short 'offered == answered == 100' 'errors == 0' 'short'
+    stop_server open 116
+
+    start_server shorts --listen="$listen" --backend="$backend"
+    "${load[@]}" --connect="$address" --short --duration=200ms --connections=8 \
+      >"$scratch/closed" || fail "loadgen --short: exit code $?"
+    check_figures closed 'requests > 0' 'errors == 0' 'short'
+    kill -TERM "$server"
+    wait "$server" || fail "shorts: exit code $? after SIGTERM"
+    grep -qE '^connections: ([0-9]+) accepted, \1 ended well, 0 with an error' "$scratch/shorts" ||
+      fail "short connections did not end well: $(cat "$scratch/shorts")"
+
+    # The server is gone.
+    check_exit 1 'no reply came, and 20 connections failed; the first: connection [0-9]: .*refused' \
+      "$loadgen" --connect="$address" --short --rate=100 --duration=200ms --warmup=0
+  done
+done
 
 ((failures == 0)) || exit 1
 echo "all is well"

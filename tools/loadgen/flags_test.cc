@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/tools/loadgen/flags.h"
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+
+namespace ringway::loadgen {
+namespace {
+
+class FlagsTest : public ::testing::Test {
+ protected:
+  std::optional<int> Parse(std::initializer_list<const char*> arguments) {
+    std::vector<std::string> owned = {"loadgen"};
+    owned.insert(owned.end(), arguments.begin(), arguments.end());
+    std::vector<char*> argv;
+    for (std::string& argument : owned) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    flags_ = Flags();
+    ::testing::internal::CaptureStdout();
+    ::testing::internal::CaptureStderr();
+    const std::optional<int> code =
+        ParseFlags(static_cast<int>(owned.size()), argv.data(), flags_);
+    out_ = ::testing::internal::GetCapturedStdout();
+    err_ = ::testing::internal::GetCapturedStderr();
+    return code;
+  }
+
+  // A usage error, explained in one line that begins with `what`.
+  void ExpectRefused(std::initializer_list<const char*> arguments,
+                     const std::string& what) {
+    EXPECT_EQ(Parse(arguments), 2) << what;
+    EXPECT_EQ(out_, "");
+    EXPECT_TRUE(err_.starts_with("loadgen: " + what)) << err_;
+    EXPECT_EQ(err_.find('\n'), err_.size() - 1) << err_;
+  }
+
+  Flags flags_;
+  std::string out_;
+  std::string err_;
+};
+
+TEST_F(FlagsTest, WithoutARateTheLoopIsClosed) {
+  EXPECT_EQ(Parse({"--connections=8", "--pipeline=4"}), std::nullopt);
+  EXPECT_TRUE(flags_.open.phases.empty());
+  EXPECT_EQ(flags_.open.load.connections, 8);
+  EXPECT_EQ(flags_.open.load.client.pipeline, 4u);
+  EXPECT_EQ(flags_.open.load.duration, absl::Seconds(5));
+  EXPECT_FALSE(flags_.open.load.short_connections);
+}
+
+TEST_F(FlagsTest, ARateIsOnePhase) {
+  EXPECT_EQ(Parse({"--rate=20000", "--duration=7s", "--queue=5"}),
+            std::nullopt);
+  ASSERT_EQ(flags_.open.phases.size(), 1u);
+  EXPECT_EQ(flags_.open.phases[0].per_second, 20'000u);
+  EXPECT_EQ(flags_.open.phases[0].length, absl::Seconds(7));
+  EXPECT_EQ(flags_.open.queue, 5u);
+  EXPECT_EQ(flags_.open.arrivals, ArrivalKind::kUniform);
+}
+
+TEST_F(FlagsTest, TakesPhases) {
+  EXPECT_EQ(Parse({"--phases=20000x5s,180000x60s", "--short"}), std::nullopt);
+  ASSERT_EQ(flags_.open.phases.size(), 2u);
+  EXPECT_EQ(flags_.open.phases[1].per_second, 180'000u);
+  EXPECT_TRUE(flags_.open.load.short_connections);
+}
+
+TEST_F(FlagsTest, TakesASeedOrPicksOne) {
+  EXPECT_EQ(Parse({"--rate=1", "--arrivals=poisson", "--seed=42"}),
+            std::nullopt);
+  EXPECT_EQ(flags_.open.arrivals, ArrivalKind::kPoisson);
+  EXPECT_EQ(flags_.open.seed, 42u);
+  EXPECT_EQ(Parse({"--rate=1", "--arrivals=poisson"}), std::nullopt);
+  EXPECT_NE(flags_.open.seed, 0u);
+}
+
+TEST_F(FlagsTest, RefusesValuesThatAreNone) {
+  ExpectRefused({"--rate=-1"}, "--rate=-1: expected a whole number from 0");
+  ExpectRefused({"--rate=10000001"}, "--rate=10000001: expected");
+  ExpectRefused({"--queue=0"}, "--queue=0: expected a whole number from 1");
+  ExpectRefused({"--phases=20000"}, "the phase '20000' is not RATExDURATION");
+  ExpectRefused({"--phases=1x1s,"}, "the phase '' is not RATExDURATION");
+  ExpectRefused({"--rate=1", "--arrivals=bursts"},
+                "arrivals are uniform or poisson, not 'bursts'");
+  ExpectRefused({"--connect=nowhere"}, "");
+}
+
+TEST_F(FlagsTest, RefusesFlagsThatContradictEachOther) {
+  ExpectRefused({"--rate=1", "--phases=1x1s"}, "--phases has the rates");
+  ExpectRefused({"--duration=1s", "--phases=1x1s"},
+                "--phases has the durations");
+  ExpectRefused({"--rate=1", "--pipeline=2"}, "--pipeline is for a closed");
+  ExpectRefused({"--phases=1x1s", "--pipeline=2"},
+                "--pipeline is for a closed");
+  ExpectRefused({"--short", "--pipeline=2"},
+                "--pipeline is for connections that stay");
+  ExpectRefused({"--arrivals=poisson"}, "--arrivals needs --rate");
+  ExpectRefused({"--queue=7"}, "--queue needs --rate");
+  ExpectRefused({"--rate=1", "--seed=7"}, "--seed needs --arrivals=poisson");
+}
+
+TEST_F(FlagsTest, RefusesWhatNeedsTooMuchMemory) {
+  ExpectRefused({"--connections=100000", "--size=1000000"},
+                "--connections times --size times --pipeline is more than");
+  ExpectRefused({"--rate=1", "--connections=100000", "--queue=1000000"},
+                "--connections times --queue is more than");
+}
+
+TEST_F(FlagsTest, HelpListsEveryFlag) {
+  EXPECT_EQ(Parse({"--help"}), 0);
+  for (const char* flag :
+       {"--connect=", "--connections=", "--short=", "--size=", "--pipeline=",
+        "--rate=", "--phases=", "--arrivals=", "--seed=", "--queue=",
+        "--duration=", "--warmup=", "--pin=", "--verify=", "--server-pid=",
+        "--json="}) {
+    EXPECT_NE(out_.find(flag), std::string::npos) << flag << " in\n" << out_;
+  }
+}
+
+}  // namespace
+}  // namespace ringway::loadgen
