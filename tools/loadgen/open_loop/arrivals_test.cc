@@ -27,7 +27,7 @@ TEST(UniformArrivals, AreEquallyFarApart) {
 }
 
 TEST(UniformArrivals, OfRatesThatDivideNoSecondAreExactAfterAnHour) {
-  for (const uint64_t rate : {7u, 999u, 30'011u}) {
+  for (const uint64_t rate : {7u, 999u, 3'001u}) {
     Arrivals arrivals({Phase(rate, absl::Hours(1))}, ArrivalKind::kUniform, 0);
     uint64_t n = 0;
     for (; arrivals.left(); arrivals.Advance(), ++n) {

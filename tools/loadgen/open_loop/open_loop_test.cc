@@ -154,7 +154,7 @@ TEST_P(OpenLoopTest, AServerThatStallsShowsInThePercentiles) {
 TEST_P(OpenLoopTest, AFullQueueDropsRequests) {
   options_.queue = 10;
   options_.load.connections = 2;
-  options_.patience = absl::Milliseconds(50);
+  options_.patience = absl::Milliseconds(500);
   ServeSilence();
   const OpenLoopResult result = Load(1'000, absl::Milliseconds(100));
   EXPECT_EQ(result.total.offered, 100u);
