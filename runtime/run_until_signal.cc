@@ -12,6 +12,8 @@
 #include "ringway/core/time/clock.h"
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/runtime/end_signals.h"
+#include "ringway/runtime/heartbeat.h"
+#include "ringway/runtime/host/service_manager.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/runtime_config.h"
 
@@ -22,6 +24,13 @@ int CannotStart(const absl::Status& status) {
   const std::string message(status.message());
   fprintf(stderr, "cannot start: %s\n", message.c_str());
   return 1;
+}
+
+// What a service manager does not hear does not keep a server from serving.
+void Say(const absl::Status& notice) {
+  if (notice.ok()) return;
+  fprintf(stderr, "ringway: %.*s\n", static_cast<int>(notice.message().size()),
+          notice.message().data());
 }
 
 void PrintBegin(const Runtime& runtime) {
@@ -70,6 +79,16 @@ void PrintReport(const RuntimeReport& report) {
   printf("operations: %" PRIu64 " in %" PRIu64 " turns, %" PRIu64
          " with a spin, and %" PRIu64 " system calls\n",
          report.operations, report.turns, report.spins, report.system_calls);
+  if (report.accepted_late > 0) {
+    printf("accepted after the shutdown had begun: %" PRIu64 "\n",
+           report.accepted_late);
+  }
+  if (report.stop_failed > 0)
+    printf("OnStop failed: %" PRIu64 "\n", report.stop_failed);
+  if (report.forced > 0) {
+    printf("destroyed, because a cancel did not end them: %" PRIu64 "\n",
+           report.forced);
+  }
   printf(report.drained() ? "drained\n"
                           : "not drained: connections had to be cut\n");
   fflush(stdout);
@@ -82,16 +101,25 @@ void PrintReport(const RuntimeReport& report) {
 int RunUntilSignal(RuntimeBuilder& builder, absl::Duration limit) {
   internal::EndSignals signals;
   if (absl::Status s = signals.Install(); !s.ok()) return CannotStart(s);
+  absl::StatusOr<ServiceManager*> found = builder.ReadManager();
+  if (!found.ok()) return CannotStart(found.status());
+  const ServiceManager& manager = **found;
   builder.config_->on_worker_end = &internal::EndSignals::Wake;
   absl::StatusOr<std::unique_ptr<Runtime>> launched = builder.Launch();
   builder.config_->on_worker_end = nullptr;
   if (!launched.ok()) return CannotStart(launched.status());
   Runtime& runtime = **launched;
   PrintBegin(runtime);
+  Say(manager.Ready());
 
   const Clock& clock = Clock::Real();
   const MonotonicTime end = clock.Now() + limit;
-  while (signals.count() == 0 && clock.Now() < end) signals.WaitUntil(end);
+  internal::Heartbeat heartbeat(runtime.workers(), manager.watchdog_interval());
+  while (signals.count() == 0 && clock.Now() < end) {
+    signals.WaitUntil(std::min(end, heartbeat.next()));
+    if (heartbeat.Beat(clock.Now())) Say(manager.Watchdog());
+  }
+  Say(manager.Stopping());
   // A further signal cuts the drain.
   const uint32_t enough = std::min<uint32_t>(signals.count(), 1);
   runtime.Shutdown();
