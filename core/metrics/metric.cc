@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/core/metrics/metric.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace ringway {
+namespace {
+
+// The length of the UTF-8 sequence at the start of `text`, 0 if there is none
+// (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF).
+size_t Utf8Length(std::string_view text) {
+  const auto at = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t first = at(0);
+  if (first < 0x80) return 1;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  const size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (text.size() < length) return 0;
+  const uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const uint8_t high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (at(1) < low || at(1) > high) return 0;
+  for (size_t i = 2; i < length; ++i) {
+    if ((at(i) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
+// A scraper refuses the whole page for one byte that is not.
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+bool IsLabelName(std::string_view name) {
+  for (const char c : name) {
+    if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_')
+      return false;
+  }
+  return !name.empty() && !(name.front() >= '0' && name.front() <= '9');
+}
+
+std::string_view FaultInLabel(const MetricLabel& label) {
+  if (!IsLabelName(label.name))
+    return "the name must be of a-z, 0-9 and _, and not begin with a digit";
+  if (label.name == "le" || label.name == "quantile" ||
+      label.name.starts_with("__")) {
+    return "the name is reserved";
+  }
+  if (!IsUtf8(label.value)) return "the value is not UTF-8";
+  return {};
+}
+
+}  // namespace
+
+absl::Status CheckMetric(const MetricInfo& info,
+                         std::span<const MetricLabel> labels) {
+  std::string_view fault = FaultIn(info);
+  if (fault.empty() && !IsUtf8(info.help)) fault = "the help is not UTF-8";
+  if (!fault.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("metric \"", info.name, "\": ", fault));
+  }
+  for (size_t i = 0; i < labels.size(); ++i) {
+    fault = FaultInLabel(labels[i]);
+    for (size_t j = 0; j < i && fault.empty(); ++j) {
+      if (labels[i].name == labels[j].name) fault = "it is there twice";
+    }
+    if (fault.empty()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "metric \"", info.name, "\": label \"", labels[i].name, "\": ", fault));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ringway
