@@ -31,6 +31,14 @@ uint64_t Histogram::ValueAtPercentile(double percentile) const {
   return max();  // the top bucket has no upper end
 }
 
+uint64_t Histogram::CountAtMost(uint64_t value) const {
+  if (value >= max_) return count_;  // the top bucket has no upper end
+  uint64_t n = 0;
+  const size_t last = BucketOf(std::min(value, kMaxTrackable));
+  for (size_t i = 0; i <= last; ++i) n += counts_[i];
+  return n;
+}
+
 uint64_t Histogram::LastValueOf(size_t bucket) {
   if (bucket < 128) return bucket;
   const size_t shift = bucket / 64 - 1;

@@ -53,7 +53,14 @@ class Histogram {
   // Cost: O(buckets).
   uint64_t ValueAtPercentile(double percentile) const;
 
+  // How many values are at most `value`, to within 1/64 of `value`: those in
+  // its bucket are counted.
+  //
+  // Cost: O(buckets).
+  uint64_t CountAtMost(uint64_t value) const;
+
   uint64_t count() const { return count_; }
+  double sum() const { return sum_; }
   // All three are 0 if nothing was recorded.
   uint64_t min() const { return count_ == 0 ? 0 : min_; }
   uint64_t max() const { return max_; }

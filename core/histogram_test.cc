@@ -20,6 +20,7 @@ TEST(Histogram, IsAllZeroWhenEmpty) {
   EXPECT_EQ(histogram.min(), 0u);
   EXPECT_EQ(histogram.max(), 0u);
   EXPECT_EQ(histogram.mean(), 0);
+  EXPECT_EQ(histogram.sum(), 0);
   EXPECT_EQ(histogram.ValueAtPercentile(0), 0u);
   EXPECT_EQ(histogram.ValueAtPercentile(99), 0u);
   EXPECT_EQ(histogram.ValueAtPercentile(100), 0u);
@@ -87,6 +88,23 @@ TEST(Histogram, SaturatesInTheTopBucket) {
   EXPECT_EQ(histogram.max(), ~uint64_t{0});
   EXPECT_GE(histogram.ValueAtPercentile(50), Histogram::kMaxTrackable);
   EXPECT_EQ(histogram.ValueAtPercentile(100), ~uint64_t{0});
+}
+
+TEST(Histogram, CountsValuesUpToABound) {
+  Histogram histogram;
+  EXPECT_EQ(histogram.CountAtMost(5), 0u);
+  for (uint64_t value = 1; value <= 100; ++value) histogram.Record(value);
+  histogram.RecordN(1'000'000, 7);
+  histogram.Record(Histogram::kMaxTrackable * 2);
+
+  EXPECT_EQ(histogram.CountAtMost(0), 0u);
+  EXPECT_EQ(histogram.CountAtMost(1), 1u);
+  EXPECT_EQ(histogram.CountAtMost(99), 99u);
+  EXPECT_EQ(histogram.CountAtMost(1'000'000 - 1'000'000 / 64), 100u);
+  EXPECT_EQ(histogram.CountAtMost(1'000'000), 107u);
+  EXPECT_EQ(histogram.CountAtMost(1'000'000'000), 107u);
+  EXPECT_EQ(histogram.CountAtMost(Histogram::kMaxTrackable * 2), 108u);
+  EXPECT_EQ(histogram.sum(), 5050 + 7e6 + 2.0 * Histogram::kMaxTrackable);
 }
 
 TEST(Histogram, RecordNEqualsRecordingNTimes) {
