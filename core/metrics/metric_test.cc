@@ -70,20 +70,6 @@ TEST(Metric, TheNameEndsInTheUnit) {
   EXPECT_NE(fault_of("bytes_a", "bytes"), "");
 }
 
-TEST(Metric, ATableHasNoNameTwice) {
-  std::array<MetricInfo, 3> table = {InfoOf("one_total"), InfoOf("two_total"),
-                                     InfoOf("three_total")};
-  EXPECT_EQ(FaultInTable(table), "");
-  table[2].name = "one_total";
-  EXPECT_EQ(FaultInTable(table), "one_total");
-  table[2].name = "three";
-  EXPECT_EQ(FaultInTable(table), "three");
-  table[2].name = "three_ms_total";
-  EXPECT_EQ(FaultInTable(table), "three_ms_total");
-  table[2].name = "";
-  EXPECT_NE(FaultInTable(table), "");
-}
-
 // The faults of a label, as text.
 std::string CheckLabel(std::string_view name, std::string_view value) {
   const std::array<MetricLabel, 1> labels = {MetricLabel{name, value}};

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AskEachWorker: calls a function on every worker and collects the results of
+// those that answer in time. A worker that is stuck holds up the page of
+// metrics no longer than that.
+//
+//   std::vector<std::optional<size_t>> alive = co_await AskEachWorker(
+//       workers, [] { return CurrentExecutor().stats().tasks_alive; },
+//       absl::Seconds(1));
+
+#ifndef RINGWAY_RUNTIME_METRICS_ASK_EACH_WORKER_H_
+#define RINGWAY_RUNTIME_METRICS_ASK_EACH_WORKER_H_
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "ringway/executor/remote/executor_handle.h"
+#include "ringway/executor/remote/wake_handle.h"
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/task/task.h"
+
+namespace ringway {
+
+namespace internal {
+
+template <typename T>
+class WorkerAnswers {
+ public:
+  WorkerAnswers(size_t n_workers, WakeHandle wake)
+      : answers_(n_workers), n_missing_(n_workers), wake_(std::move(wake)) {}
+
+  // Threads: any.
+  void Set(size_t worker, T answer) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    answers_[worker] = std::move(answer);
+  }
+  // The worker has answered, or never will.
+  void Done() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (--n_missing_ == 0) wake_.Wake();
+  }
+  std::vector<std::optional<T>> Take() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(answers_,
+                         std::vector<std::optional<T>>(answers_.size()));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::optional<T>> answers_;
+  size_t n_missing_;
+  const WakeHandle wake_;
+};
+
+// What one worker is asked. Its end counts the worker as done, also if the
+// worker never receives it or the function throws.
+template <typename F, typename T>
+class WorkerQuestion {
+ public:
+  WorkerQuestion(F fn, size_t worker, std::shared_ptr<WorkerAnswers<T>> answers)
+      : fn_(std::move(fn)), worker_(worker), answers_(std::move(answers)) {}
+  WorkerQuestion(WorkerQuestion&&) noexcept = default;
+  WorkerQuestion& operator=(WorkerQuestion&&) = delete;
+  ~WorkerQuestion() {
+    if (answers_ != nullptr) answers_->Done();
+  }
+
+  void operator()() { answers_->Set(worker_, fn_()); }
+
+ private:
+  F fn_;
+  const size_t worker_;
+  std::shared_ptr<WorkerAnswers<T>> answers_;
+};
+
+}  // namespace internal
+
+// Calls a copy of `fn` on the thread of each worker, all at the same time.
+//
+// Result:       the results, by worker; none for a worker that has ended, has
+//               not answered within `patience`, or whose call threw (which is
+//               reported there like the exception of any posted function).
+// Threads:      any task's. `fn` runs on the workers; calls that come too late
+//               run there, and their results are dropped.
+// Cancellation: ends the wait, as if the time were over.
+template <typename F>
+auto AskEachWorker(std::vector<ExecutorHandle> workers, F fn,
+                   absl::Duration patience)
+    -> Task<std::vector<std::optional<std::invoke_result_t<F&>>>> {
+  using T = std::invoke_result_t<F&>;
+  Waker waker;
+  auto answers = std::make_shared<internal::WorkerAnswers<T>>(workers.size(),
+                                                              waker.handle());
+  for (size_t i = 0; i < workers.size(); ++i) {
+    internal::WorkerQuestion<F, T> question(fn, i, answers);
+    workers[i].Post(std::move(question)).IgnoreError();
+  }
+  if (!workers.empty())
+    (co_await WithTimeout(patience, waker.Wait())).IgnoreError();
+  co_return answers->Take();
+}
+
+}  // namespace ringway
+
+#endif  // RINGWAY_RUNTIME_METRICS_ASK_EACH_WORKER_H_

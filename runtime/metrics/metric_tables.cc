@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/runtime/metrics/metric_tables.h"
+
+#include <array>
+
+namespace ringway::internal {
+namespace {
+
+// True if the members of the table are different ones and, with `other_bytes`
+// of members that are not metrics of it, the whole struct.
+template <typename Stats, size_t kN>
+constexpr bool Covers(const std::array<MemberMetric<Stats>, kN>& table,
+                      size_t other_bytes) {
+  constexpr size_t kDurationBytes =  // with what aligns the next member
+      (sizeof(absl::Duration) + sizeof(uint64_t) - 1) / sizeof(uint64_t) *
+      sizeof(uint64_t);
+  size_t n_bytes = other_bytes;
+  for (size_t i = 0; i < kN; ++i) {
+    n_bytes += table[i].number != nullptr ? sizeof(uint64_t) : kDurationBytes;
+    for (size_t j = 0; j < i; ++j) {
+      if (table[i].number == table[j].number &&
+          table[i].duration == table[j].duration) {
+        return false;
+      }
+    }
+  }
+  return n_bytes == sizeof(Stats);
+}
+
+constexpr auto kWorkers = std::to_array<MemberMetric<WorkerCounters>>({
+    {Total("ringway_connections_accepted_total",
+           "Connections that were given to a handler."),
+     &WorkerCounters::accepted},
+    {Total("ringway_connections_refused_total",
+           "Connections that were closed at once: a limit was reached, or "
+           "there was no memory."),
+     &WorkerCounters::refused},
+    {Total("ringway_connections_thrown_total",
+           "Connection handlers that threw an exception."),
+     &WorkerCounters::ended_throw},
+    {Now("ringway_connections", "Connections that are being served."),
+     &WorkerCounters::connections_now},
+    {Now("ringway_connections_limit",
+         "Most connections at a time (Builder::MaxConnections())."),
+     &WorkerCounters::max_connections},
+    {Now("ringway_tasks_limit",
+         "Most tasks at a time (ExecutorOptions::max_tasks)."),
+     &WorkerCounters::max_tasks},
+    {Total("ringway_start_failures_total",
+           "OnStart() handlers that failed or threw."),
+     &WorkerCounters::start_failed},
+    {Total("ringway_listeners_failed_total",
+           "Listeners that ended because their socket became unusable."),
+     &WorkerCounters::listeners_failed},
+});
+static_assert(Covers(kWorkers, sizeof(WorkerCounters::ended_by_code)));
+
+constexpr auto kTasks = std::to_array<MemberMetric<ExecutorStats>>({
+    {Total("ringway_tasks_spawned_total", "Tasks that were spawned."),
+     &ExecutorStats::tasks_spawned},
+    {Total("ringway_tasks_refused_total",
+           "Tasks that were refused for ExecutorOptions::max_tasks."),
+     &ExecutorStats::tasks_refused},
+    {Total("ringway_tasks_exceptions_total",
+           "Exceptions of detached tasks and of the loop's own functions."),
+     &ExecutorStats::detached_exceptions},
+    {Now("ringway_tasks", "Tasks that are alive."),
+     &ExecutorStats::tasks_alive},
+    {Total("ringway_tasks_yields_total",
+           "Times that YieldIfNeeded() yielded to other tasks."),
+     &ExecutorStats::yields_needed},
+    {Total("ringway_turn_overruns_total",
+           "Turns in which tasks ran for longer than "
+           "ExecutorOptions::overrun_budget."),
+     &ExecutorStats::overruns},
+    {NowIn("seconds", "ringway_turn_longest_seconds",
+           "The longest time that tasks ran in one turn."),
+     &ExecutorStats::longest_turn},
+});
+static_assert(Covers(kTasks, sizeof(ExecutorStats::frames) +
+                                 sizeof(ExecutorStats::loop)));
+
+constexpr auto kFrames = std::to_array<MemberMetric<FrameAllocator::Stats>>({
+    {Now("ringway_frames", "Coroutine frames and other blocks in use."),
+     &FrameAllocator::Stats::live},
+    {Now("ringway_frames_peak", "The highest value of ringway_frames."),
+     &FrameAllocator::Stats::peak},
+    {Total("ringway_frames_allocated_total",
+           "Blocks that were allocated, except those of the heap."),
+     &FrameAllocator::Stats::allocations},
+    {Total("ringway_frames_heap_total",
+           "Blocks that were too large and came from the heap."),
+     &FrameAllocator::Stats::heap_fallbacks},
+    {Total("ringway_frames_remote_frees_total",
+           "Blocks that other threads freed."),
+     &FrameAllocator::Stats::remote_frees},
+    {NowIn("bytes", "ringway_frames_memory_bytes",
+           "Memory for blocks, in use or not."),
+     &FrameAllocator::Stats::chunk_bytes},
+});
+static_assert(Covers(kFrames, 0));
+
+constexpr auto kLoops = std::to_array<MemberMetric<LoopStats>>({
+    {Total("ringway_loop_turns_total", "Turns of the loop."),
+     &LoopStats::turns},
+    {Total("ringway_loop_ready_run_total",
+           "Ready entries that were run: continued tasks, ended operations."),
+     &LoopStats::ready_run},
+    {Total("ringway_loop_timers_fired_total", "Timers that fired."),
+     &LoopStats::timers_fired},
+    {Total("ringway_loop_messages_total",
+           "Messages that were received from other threads."),
+     &LoopStats::messages},
+    {Total("ringway_loop_post_exceptions_total",
+           "Exceptions of posted functions."),
+     &LoopStats::post_exceptions},
+    {Total("ringway_loop_budget_exhausted_total",
+           "Turns that left ready entries to the next one "
+           "(LoopOptions::ready_budget)."),
+     &LoopStats::budget_exhausted},
+    {Total("ringway_loop_spins_paid_total",
+           "Spins that ended without blocking."),
+     &LoopStats::spins_paid},
+    {Total("ringway_loop_spins_unpaid_total",
+           "Spins after which the loop blocked."),
+     &LoopStats::spins_unpaid},
+    {Now("ringway_loop_buffers_lent",
+         "Receive buffers that tasks are reading."),
+     &LoopStats::buffers_lent},
+});
+static_assert(Covers(kLoops, sizeof(LoopStats::backend)));
+
+constexpr auto kBackends = std::to_array<MemberMetric<BackendStats>>({
+    {Total("ringway_backend_operations_started_total",
+           "Operations that were started."),
+     &BackendStats::submitted},
+    {Total("ringway_backend_operations_ended_total",
+           "Operations that ended; a multishot one ends once."),
+     &BackendStats::completed},
+    {Total("ringway_backend_deliveries_total",
+           "Deliveries of multishot operations and of zero-copy sends."),
+     &BackendStats::deliveries},
+    {Now("ringway_backend_operations_in_flight",
+         "Operations that have not ended."),
+     &BackendStats::in_flight},
+    {Total("ringway_backend_system_calls_total",
+           "System calls that submit or wait."),
+     &BackendStats::system_calls},
+    {Total("ringway_backend_waits_total", "Of these, those that could block."),
+     &BackendStats::waits},
+    {Total("ringway_backend_notifications_total",
+           "Times that another thread woke the loop."),
+     &BackendStats::notifications},
+    {Total("ringway_backend_cancels_total", "Cancels of operations in flight."),
+     &BackendStats::cancels},
+    {Total("ringway_backend_rearms_total",
+           "Multishot operations that were armed again."),
+     &BackendStats::rearms},
+    {Total("ringway_backend_rearms_without_buffer_total",
+           "Of these, those that ended for lack of a receive buffer."),
+     &BackendStats::buffer_starved},
+    {Total("ringway_backend_deliveries_copied_total",
+           "Deliveries that were copied because receive buffers were low."),
+     &BackendStats::buffers_copied},
+    {Total("ringway_backend_deliveries_own_memory_total",
+           "Deliveries that were made when there were no receive buffers."),
+     &BackendStats::own_memory},
+    {Total("ringway_backend_deliveries_lost_total",
+           "Deliveries that were closed or returned for lack of memory."),
+     &BackendStats::deliveries_lost},
+    {Total("ringway_backend_zero_copy_refused_total",
+           "Zero-copy sends that had to be copied."),
+     &BackendStats::zero_copy_refused},
+    {Total("ringway_backend_zero_copy_forsaken_total",
+           "Zero-copy sends that ended with EBUSY."),
+     &BackendStats::zero_copy_forsaken},
+    {Total("ringway_backend_direct_polling_refused_total",
+           "Direct transfers that were not polled."),
+     &BackendStats::direct_polling_refused},
+    {Total("ringway_backend_offloaded_total",
+           "Operations that a helper thread ran."),
+     &BackendStats::offloaded},
+});
+static_assert(Covers(kBackends, sizeof(BackendStats::receive_memory)));
+
+constexpr auto kReceives = std::to_array<MemberMetric<ReceiveMemory>>({
+    {NowIn("bytes", "ringway_receive_buffers_bytes",
+           "Receive buffers in use or kept for the next use."),
+     &ReceiveMemory::buffers},
+    {NowIn("bytes", "ringway_receive_lent_bytes",
+           "Of these, buffers in which a delivery is lent."),
+     &ReceiveMemory::lent},
+    {NowIn("bytes", "ringway_receive_copies_bytes",
+           "Deliveries that were copied because buffers were low."),
+     &ReceiveMemory::copies},
+    {NowIn("bytes", "ringway_receive_own_bytes", "Memory of receives' own."),
+     &ReceiveMemory::own},
+    {NowIn("bytes", "ringway_receive_peak_bytes",
+           "The highest sum of buffers, copies and own memory."),
+     &ReceiveMemory::most},
+});
+static_assert(Covers(kReceives, 0));
+
+constexpr auto kPools = std::to_array<MemberMetric<JobPoolStats>>({
+    {Total("ringway_pool_jobs_started_total", "Jobs that were queued."),
+     &JobPoolStats::started},
+    {Total("ringway_pool_jobs_ended_total", "Jobs that have run."),
+     &JobPoolStats::ended},
+    {Total("ringway_pool_jobs_refused_total",
+           "Jobs that were refused: the queue was full, or no thread could be "
+           "started."),
+     &JobPoolStats::refused},
+    {Total("ringway_pool_jobs_withdrawn_total",
+           "Jobs that were taken back before they began."),
+     &JobPoolStats::withdrawn},
+    {Now("ringway_pool_jobs_queued", "Jobs that wait for a thread."),
+     &JobPoolStats::queued},
+    {Now("ringway_pool_jobs_running", "Jobs that are running."),
+     &JobPoolStats::running},
+    {Now("ringway_pool_threads", "Threads of the pool."),
+     &JobPoolStats::threads},
+    {Now("ringway_pool_jobs_queued_peak",
+         "The highest value of ringway_pool_jobs_queued."),
+     &JobPoolStats::most_queued},
+    {Now("ringway_pool_threads_peak",
+         "The highest value of ringway_pool_threads."),
+     &JobPoolStats::most_threads},
+});
+static_assert(Covers(kPools, 0));
+
+constexpr auto kResolvers = std::to_array<MemberMetric<HostResolverStats>>({
+    {Total("ringway_resolver_lookups_total", "Look-ups of hosts."),
+     &HostResolverStats::asked},
+    {Total("ringway_resolver_cache_hits_total",
+           "Look-ups that were answered from the cache."),
+     &HostResolverStats::from_cache},
+    {Total("ringway_resolver_shared_total",
+           "Look-ups that joined one in progress."),
+     &HostResolverStats::shared},
+    {Total("ringway_resolver_failures_total",
+           "Look-ups that ended with an error."),
+     &HostResolverStats::failed},
+    {Now("ringway_resolver_cached_hosts", "Hosts in the cache."),
+     &HostResolverStats::cached},
+});
+static_assert(Covers(kResolvers, sizeof(HostResolverStats::pool)));
+
+constexpr auto kRegistry = std::to_array<MemberMetric<MetricRegistryStats>>({
+    {Now("ringway_metrics", "Metrics of the program's own."),
+     &MetricRegistryStats::metrics},
+    {Now("ringway_metrics_label_sets", "Sets of labels of these."),
+     &MetricRegistryStats::label_sets},
+    {Total("ringway_metrics_refused_total",
+           "Metrics that were refused for MetricLimits or kMostMetricCells."),
+     &MetricRegistryStats::refused},
+});
+static_assert(Covers(kRegistry, 0));
+
+constexpr std::array<HistogramMetric, 4> kHistograms = {{
+    {Seconds("ringway_turn_seconds",
+             "Turns of the loops, without the time that they wait."),
+     &WorkerHistograms::turn},
+    {Seconds("ringway_task_run_seconds",
+             "How long tasks run until they suspend."),
+     &WorkerHistograms::task_run},
+    {Seconds("ringway_ready_delay_seconds",
+             "How long ready tasks wait until they run."),
+     &WorkerHistograms::ready_delay},
+    {Seconds("ringway_accept_delay_seconds",
+             "From the accept of a connection to the call of its handler."),
+     &WorkerHistograms::accept_to_handler},
+}};
+static_assert(sizeof(WorkerHistograms) ==
+              kHistograms.size() * sizeof(Histogram));
+
+template <typename Table>
+void AddInfos(const Table& table, std::vector<MetricInfo>& to) {
+  for (const auto& metric : table) to.push_back(metric.info);
+}
+
+}  // namespace
+
+constinit const MetricTable<WorkerCounters> kWorkerMetrics = kWorkers;
+constinit const MetricTable<ExecutorStats> kTaskMetrics = kTasks;
+constinit const MetricTable<FrameAllocator::Stats> kFrameMetrics = kFrames;
+constinit const MetricTable<LoopStats> kLoopMetrics = kLoops;
+constinit const MetricTable<BackendStats> kBackendMetrics = kBackends;
+constinit const MetricTable<ReceiveMemory> kReceiveMetrics = kReceives;
+constinit const MetricTable<JobPoolStats> kPoolMetrics = kPools;
+constinit const MetricTable<HostResolverStats> kResolverMetrics = kResolvers;
+constinit const MetricTable<MetricRegistryStats> kRegistryMetrics = kRegistry;
+constinit const std::span<const HistogramMetric> kHistogramMetrics =
+    kHistograms;
+
+std::vector<MetricSection> RuntimeMetricSections() {
+  std::vector<MetricSection> sections = {
+      {"Workers and connections", "worker", {kWorkerUp, kWorkerInfo}},
+      {"Tasks", "worker", {}},
+      {"Frames", "worker", {}},
+      {"Loops", "worker", {}},
+      {"Backends", "worker", {}},
+      {"Receive memory", "worker", {}},
+      {"Histograms", "", {}},
+      {"Pools", "pool", {}},
+      {"Resolver", "", {}},
+      {"The program's own metrics", "", {}},
+  };
+  AddInfos(kWorkers, sections[0].metrics);
+  sections[0].metrics.push_back(kEndedByCode);
+  AddInfos(kTasks, sections[1].metrics);
+  AddInfos(kFrames, sections[2].metrics);
+  AddInfos(kLoops, sections[3].metrics);
+  AddInfos(kBackends, sections[4].metrics);
+  AddInfos(kReceives, sections[5].metrics);
+  AddInfos(kHistograms, sections[6].metrics);
+  AddInfos(kPools, sections[7].metrics);
+  AddInfos(kResolvers, sections[8].metrics);
+  AddInfos(kRegistry, sections[9].metrics);
+  return sections;
+}
+
+}  // namespace ringway::internal
