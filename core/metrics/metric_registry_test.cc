@@ -103,11 +103,12 @@ TEST(MetricRegistry, CopiesAreTheSameMetric) {
   MetricRegistry registry;
   Counter counter = *registry.AddCounter("a_total", "A.");
   Counter copy = counter;
-  Counter moved = std::move(counter);
+  Counter another;
+  another = copy;
   counter.Increment();
   copy.Increment();
-  moved.Increment();
-  EXPECT_EQ(moved.value(), 3u);
+  another.Increment();
+  EXPECT_EQ(counter.value(), 3u);
 }
 
 TEST(MetricRegistry, EmptyHandlesCountNothing) {

@@ -208,7 +208,7 @@ Task<Answer> AdminConnection::MakeAnswer() {
 
 Task<Answer> AdminConnection::MakePage(const AdminPage& page,
                                        std::string_view type) {
-  absl::StatusOr<std::string> text = absl::InternalError("it threw");
+  absl::StatusOr<std::string> text;
   try {
     Task<absl::StatusOr<std::string>> task = page();
     text =
@@ -216,6 +216,7 @@ Task<Answer> AdminConnection::MakePage(const AdminPage& page,
   } catch (const std::exception& e) {
     text = absl::InternalError(e.what());
   } catch (...) {
+    text = absl::InternalError("it threw");
   }
   if (text.ok()) co_return Answer(200, *std::move(text), type);
   const bool busy = IsTemporary(text.status().code());

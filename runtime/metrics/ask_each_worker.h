@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "ringway/executor/remote/executor_handle.h"
 #include "ringway/executor/remote/wake_handle.h"
@@ -101,8 +102,10 @@ auto AskEachWorker(std::vector<ExecutorHandle> workers, F fn,
     internal::WorkerQuestion<F, T> question(fn, i, answers);
     workers[i].Post(std::move(question)).IgnoreError();
   }
-  if (!workers.empty())
-    (co_await WithTimeout(patience, waker.Wait())).IgnoreError();
+  if (!workers.empty()) {
+    const absl::Status woken = co_await WithTimeout(patience, waker.Wait());
+    woken.IgnoreError();  // what has not arrived by now is missing
+  }
   co_return answers->Take();
 }
 

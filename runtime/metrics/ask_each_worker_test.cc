@@ -31,7 +31,8 @@ constexpr absl::Duration kShort = absl::Milliseconds(50);
 template <typename F>
 auto Ask(std::vector<ExecutorHandle> workers, F fn, absl::Duration patience) {
   std::unique_ptr<Executor> executor = *Executor::Create();
-  auto answers = executor->Run(AskEachWorker(std::move(workers), fn, patience));
+  auto answers =
+      executor->Run(AskEachWorker(std::move(workers), std::move(fn), patience));
   EXPECT_TRUE(answers.ok()) << answers.status();
   return *answers;
 }
@@ -76,7 +77,7 @@ TEST(AskEachWorker, AnEndedWorkerHasNoAnswerAndIsNotWaitedFor) {
 
 TEST(AskEachWorker, ACallThatThrowsHasNoAnswer) {
   ExecutorOptions options;
-  options.on_detached_exception = [](std::exception_ptr) {};
+  options.on_detached_exception = [](const std::exception_ptr&) {};
   testing::WorkerForTest worker(options);
   const auto throws = []() -> int { throw std::runtime_error("no"); };
   EXPECT_EQ(Ask({worker.handle()}, throws, absl::InfiniteDuration()),
@@ -90,12 +91,14 @@ TEST(AskEachWorker, DoesNotWaitForAWorkerThatIsStuck) {
   testing::WorkerForTest stuck;
   testing::WorkerForTest other;
   ASSERT_TRUE(stuck.handle().Post([released] { released.wait(); }).ok());
-  const auto answers = Ask(
-      {stuck.handle(), other.handle()}, [] { return std::make_shared<int>(7); },
-      kShort);
-  EXPECT_FALSE(answers[0].has_value());
-  // `other` had as little time, which on a busy machine may be too little.
-  if (answers[1].has_value()) EXPECT_EQ(**answers[1], 7);
+  // `other` has as little time, which on a busy machine may be too little.
+  std::vector<std::optional<int>> answers(2);
+  while (!answers[1].has_value()) {
+    answers = Ask(
+        {stuck.handle(), other.handle()}, [] { return 7; }, kShort);
+    EXPECT_FALSE(answers[0].has_value());
+  }
+  EXPECT_EQ(answers[1], 7);
   release.set_value();
 }
 

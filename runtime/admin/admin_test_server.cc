@@ -69,6 +69,6 @@ int RunServer(const char* backend) {
 }  // namespace ringway
 
 int main(int argc, char** argv) {
-  RINGWAY_CHECK(argc == 2, "usage: admin_server_for_test BACKEND");
+  RINGWAY_CHECK(argc == 2, "usage: admin_test_server BACKEND");
   return ringway::RunServer(argv[1]);
 }
