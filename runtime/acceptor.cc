@@ -36,10 +36,9 @@ Acceptor::Acceptor(Runtime& runtime, const RuntimeConfig& config,
     : Worker(runtime, config, RoleOf(config)),
       config_(config),
       workers_(workers),
-      handover_(
-          TargetsOf(workers),
-          {config.distribution, config.chunk, config.server.max_connections,
-           config.server.when_full == WhenFull::kWait}) {}
+      handover_(TargetsOf(workers),
+                {config.balancing, config.chunk, config.server.max_connections,
+                 config.server.when_full == WhenFull::kWait}) {}
 
 const Server::Endpoint& Acceptor::EndpointFor(size_t listener) {
   endpoints_.push_back({[this, listener](net::TcpStream stream) {

@@ -212,12 +212,12 @@ TEST_F(HooksTest, DescribeListsEverySetting) {
       .Listen("127.0.0.1:0", Echo, named)
       .MaxConnections(7, WhenFull::kWait)
       .LameDuck(absl::Seconds(2))
-      .Distribute(Distribution::kChunked, 5);
+      .Balance(Balancing::kChunked, 5);
   const std::string text = builder.Describe();
   for (const std::string_view line :
        {"workers: 3\n", "listen: public (127.0.0.1:0), backlog 4096\n",
         "max_connections (per worker): 7\n", "when_full: wait\n",
-        "lame_duck: 2s\n", "drain_deadline: 10s\n", "distribution: chunked\n",
+        "lame_duck: 2s\n", "drain_deadline: 10s\n", "balancing: chunked\n",
         "chunk: 5\n"}) {
     EXPECT_TRUE(absl::StrContains(text, line)) << text;
   }

@@ -21,6 +21,7 @@
 #include "ringway/runtime/acceptor.h"
 #include "ringway/runtime/host/cpu_topology.h"
 #include "ringway/runtime/host/file_limit.h"
+#include "ringway/runtime/metrics_worker.h"
 #include "ringway/runtime/runtime_config.h"
 #include "ringway/runtime/start_up.h"
 #include "ringway/runtime/unix_path.h"
@@ -63,8 +64,10 @@ absl::StatusOr<std::unique_ptr<Runtime>> RuntimeBuilder::Launch() {
   // On an error the runtime's destructor stops the workers that were started.
   if (absl::Status s = runtime->StartWorkers(); !s.ok()) return s;
   if (absl::Status s = runtime->OpenListeners(); !s.ok()) return s;
+  if (absl::Status s = runtime->OpenMetrics(); !s.ok()) return s;
   if (absl::Status s = runtime->RunRequiredStarts(); !s.ok()) return s;
   for (internal::Worker* worker : runtime->threads_) worker->Serve();
+  if (runtime->metrics_ != nullptr) runtime->metrics_->Serve();
   return runtime;
 }
 
@@ -73,6 +76,7 @@ Runtime::Runtime(std::unique_ptr<internal::RuntimeConfig> config)
 
 Runtime::~Runtime() {
   if (owner_.forked()) {
+    LeakInChild(std::move(metrics_));
     LeakInChild(std::move(acceptor_));
     LeakInChild(std::move(workers_));
     LeakInChild(std::move(config_));
@@ -229,6 +233,30 @@ absl::Status Runtime::OpenListeners() {
   return absl::OkStatus();
 }
 
+// On the backend of the workers, whose sockets its listener has.
+absl::Status Runtime::OpenMetrics() {
+  if (config_->metrics.empty()) return absl::OkStatus();
+  absl::StatusOr<net::SocketAddress> address =
+      net::SocketAddress::Parse(config_->metrics);
+  if (!address.ok()) return address.status();
+  metrics_ = std::make_unique<internal::MetricsWorker>(*this, *config_);
+  metrics_->StartThread();
+  metrics_->WaitUntilStarted();
+  if (absl::Status s = metrics_->start_status(); !s.ok()) return s;
+  absl::StatusOr<SocketFd> fd = net::MakeListenSocket(
+      metrics_->sockets(), *address, net::ListenOptions());
+  if (!fd.ok()) return fd.status();
+  absl::StatusOr<net::SocketAddress> bound =
+      net::SocketAddress::LocalOf(fd->calls(), fd->get());
+  if (!bound.ok()) return bound.status();
+  metrics_address_ = *bound;
+  if (bound->is_unix()) unix_paths_.emplace_back(*bound);
+  std::vector<internal::BoundSocket> sockets;
+  sockets.push_back({*std::move(fd), &metrics_->endpoint()});
+  metrics_->Arrange(handles_, std::move(sockets), /*expects_admits=*/false);
+  return metrics_->WaitUntilArranged();
+}
+
 absl::Status Runtime::RunRequiredStarts() {
   if (config_->required_start.empty()) return absl::OkStatus();
   start_up_ = std::make_unique<internal::StartUp>(n_workers());
@@ -277,6 +305,10 @@ RuntimeReport Runtime::Wait() {
   for (internal::Worker* worker : threads_) {
     worker->Join();
     internal::Add(sum, worker->report());
+  }
+  if (metrics_ != nullptr) {  // it has shown the end
+    metrics_->Cut();
+    metrics_->Join();
   }
   RemoveUnixSockets();
   return sum;

@@ -39,6 +39,7 @@ namespace ringway {
 
 namespace internal {
 class Acceptor;
+class MetricsWorker;
 class StartUp;
 class Worker;
 struct RuntimeConfig;
@@ -69,6 +70,9 @@ class Runtime {
   const std::vector<net::SocketAddress>& addresses() const {
     return addresses_;
   }
+
+  // Where RuntimeBuilder::Metrics() is served, with its port.
+  const net::SocketAddress& metrics_address() const { return metrics_address_; }
 
   // The workers, for SpawnOn() and Post() from any thread. A handle may outlive
   // the runtime; calls through it are then refused.
@@ -111,6 +115,7 @@ class Runtime {
   bool OnOneBackend() const;
   bool HasOneAcceptor(size_t listener) const;
   absl::Status OpenListeners();
+  absl::Status OpenMetrics();
   absl::Status RunRequiredStarts();
   void RemoveUnixSockets();
   // True if Wait() would return at once.
@@ -128,6 +133,8 @@ class Runtime {
   // Accepts for all of them; null if no listener needs it.
   std::unique_ptr<internal::Acceptor> acceptor_;
   std::vector<internal::Worker*> threads_;  // all of both
+  std::unique_ptr<internal::MetricsWorker> metrics_;
+  net::SocketAddress metrics_address_;
   std::vector<net::SocketAddress> addresses_;
   std::string backend_description_;
 };

@@ -106,9 +106,8 @@ RuntimeBuilder& RuntimeBuilder::ListenFd(UniqueFd fd, ConnectionHandler handler,
   return *this;
 }
 
-RuntimeBuilder& RuntimeBuilder::Distribute(Distribution distribution,
-                                           size_t chunk) {
-  config_->distribution = distribution;
+RuntimeBuilder& RuntimeBuilder::Balance(Balancing balancing, size_t chunk) {
+  config_->balancing = balancing;
   config_->chunk = chunk;
   return *this;
 }
@@ -157,6 +156,11 @@ RuntimeBuilder& RuntimeBuilder::LameDuck(absl::Duration duration) {
 
 RuntimeBuilder& RuntimeBuilder::DrainDeadline(absl::Duration deadline) {
   config_->server.drain_deadline = deadline;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::Metrics(std::string_view address) {
+  config_->metrics = std::string(address);
   return *this;
 }
 

@@ -47,7 +47,7 @@ enum class Accepting : uint8_t {
   // share one: fastest, and the kernel chooses by the client's address, so that
   // few connections may all get to one worker.
   kPerWorker,
-  // A thread of its own accepts and distributes (RuntimeBuilder::Distribute()):
+  // A thread of its own accepts and distributes (RuntimeBuilder::Balance()):
   // for few or unequal connections. None waits for a busy worker for longer
   // than a millisecond while another one is free. Costs a wake-up of two
   // threads for each connection.
@@ -110,7 +110,7 @@ class RuntimeBuilder {
                            const ListenerOptions& options = ListenerOptions());
   // How listeners with one acceptor choose a worker: by the fewest connections
   // unless it is set. `chunk`: connections in a row with kChunked, at least 1.
-  RuntimeBuilder& Distribute(Distribution distribution, size_t chunk = 16);
+  RuntimeBuilder& Balance(Balancing balancing, size_t chunk = 16);
 
   // Runs `handler` on every worker once all workers are running and the
   // listeners are open. May be called several times; the handlers run
@@ -147,6 +147,12 @@ class RuntimeBuilder {
   // How long Shutdown() then waits for connections to end (default 10 s) before
   // it cancels them; 0 or more, may be infinite.
   RuntimeBuilder& DrainDeadline(absl::Duration deadline);
+
+  // Serves the state of the runtime over HTTP on a stream address: /metrics
+  // (docs/metrics.md), /healthz, /readyz (Runtime::ready()) and /tasks, from a
+  // thread of its own until the last worker has ended. It asks no client who it
+  // is: choose an address that only the machine or its network can reach.
+  RuntimeBuilder& Metrics(std::string_view address);
 
   // All settings and limits, a line each: "max_connections: 100000".
   std::string Describe() const;

@@ -70,7 +70,7 @@ absl::Status CheckConfig(const RuntimeConfig& config) {
                       "at least 1");
   }
   if (config.chunk < 1)
-    return OutOfRange("Distribute: chunk", config.chunk, "at least 1");
+    return OutOfRange("Balance: chunk", config.chunk, "at least 1");
   absl::Status status = NotNegative("LameDuck", config.server.lame_duck);
   status.Update(NotNegative("DrainDeadline", config.server.drain_deadline));
   for (const TickConfig& tick : config.on_tick) {
@@ -103,9 +103,10 @@ std::string RuntimeBuilder::Describe() const {
   for (const internal::ListenConfig& listen : c.listen)
     line("listen", absl::StrCat(listen.endpoint.name, " (", listen.address,
                                 "), backlog ", listen.options.socket.backlog));
-  static constexpr std::array<std::string_view, 3> kDistributions = {
+  static constexpr std::array<std::string_view, 3> kBalancings = {
       "least connections", "round robin", "chunked"};
-  line("distribution", kDistributions[static_cast<size_t>(c.distribution)]);
+  line("metrics", c.metrics.empty() ? "none" : c.metrics);
+  line("balancing", kBalancings[static_cast<size_t>(c.balancing)]);
   line("chunk", c.chunk);
   line("max_connections (per worker)", c.server.max_connections);
   line("when_full",

@@ -43,9 +43,10 @@ struct RuntimeConfig {
   ExecutorOptions executor;
   ServerOptions server;
   bool limits_connections = false;  // the limit is not the default
-  Distribution distribution = Distribution::kLeastConnections;
+  Balancing balancing = Balancing::kLeastConnections;
   size_t chunk = 16;
   std::vector<ListenConfig> listen;
+  std::string metrics;                       // an address; empty: none
   std::vector<StartHandler> on_start;        // kReport
   std::vector<StartHandler> required_start;  // kFailLaunch
   std::vector<StartHandler> on_stop;

@@ -25,7 +25,7 @@
 namespace ringway {
 namespace {
 
-thread_local const internal::Worker* current_worker = nullptr;
+thread_local internal::Worker* current_worker = nullptr;
 
 // Without text, which would have to be allocated.
 absl::Status NoMemory() {
@@ -205,6 +205,32 @@ void Worker::FillReport() {
       stats.loop.backend.completed + stats.loop.backend.deliveries;
   report_.turns = stats.loop.turns;
   report_.spins = stats.loop.spins_paid + stats.loop.spins_unpaid;
+}
+
+WorkerSnapshot Worker::Snapshot() {
+  WorkerSnapshot snapshot;
+  snapshot.backend = backend_name_;
+  snapshot.executor = executor_->stats();
+  const ConnectionCounts& counts = server_->counts();
+  snapshot.counters.accepted = counts.accepted;
+  snapshot.counters.accepted_late = counts.accepted_late;
+  snapshot.counters.refused = counts.refused;
+  snapshot.counters.ended_by_code = counts.ended_by_code;
+  snapshot.counters.ended_throw = counts.ended_throw;
+  snapshot.counters.cut = counts.cut;
+  snapshot.counters.forced = counts.forced;
+  snapshot.counters.accept_pauses = counts.accept_pauses;
+  snapshot.counters.listeners_failed = counts.listeners_failed;
+  snapshot.counters.start_failed = report_.start_failed;
+  snapshot.counters.connections_now = server_->connections();
+  snapshot.counters.max_connections = role_.server.max_connections;
+  snapshot.counters.max_tasks = config_.executor.max_tasks;
+  return snapshot;
+}
+
+WorkerSnapshot Worker::SnapshotOfThisOne() {
+  RINGWAY_CHECK(OnAWorker(), "a snapshot of a worker on another thread");
+  return current_worker->Snapshot();
 }
 
 void Worker::DoArrange() {

@@ -29,6 +29,7 @@
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/runtime/distribution/handover.h"
+#include "ringway/runtime/metrics/runtime_snapshot.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/runtime_config.h"
 #include "ringway/runtime/serving/server.h"
@@ -103,6 +104,11 @@ class Worker : public HandoverTarget {
   bool forked() const { return owner_.forked(); }
   // On the worker's thread, once arranged.
   std::span<const ExecutorHandle> workers() const { return workers_; }
+
+  // Its counters. On its thread.
+  WorkerSnapshot Snapshot();
+  // Those of the worker of this thread, which must be one (checked).
+  static WorkerSnapshot SnapshotOfThisOne();
 
   // True once its executor is destroyed and Join() returns at once. Any thread.
   bool has_ended() const { return ended_.load(std::memory_order_acquire); }

@@ -60,7 +60,7 @@ struct Handover::Message : InboxMessage {
 Handover::Handover(const std::vector<HandoverTarget*>& targets,
                    const Options& options)
     : options_(options),
-      choice_(options.distribution, options.chunk),
+      choice_(options.balancing, options.chunk),
       loads_(targets.size()) {
   for (HandoverTarget* target : targets)
     seats_.push_back(std::make_shared<Seat>(*target));

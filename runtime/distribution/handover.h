@@ -52,7 +52,7 @@ class Handover {
   static constexpr absl::Duration kPatience = absl::Milliseconds(1);
 
   struct Options {
-    Distribution distribution;
+    Balancing balancing;
     size_t chunk;
     size_t max_connections;  // of each target
     // If all are full, a connection waits here, or one of them refuses it.

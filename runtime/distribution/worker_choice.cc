@@ -7,7 +7,7 @@ namespace ringway::internal {
 bool WorkerChoice::IsBetter(const WorkerLoad& a, const WorkerLoad& b) const {
   if (a.full != b.full) return b.full;
   if (a.untaken != b.untaken) return a.untaken < b.untaken;
-  return distribution_ == Distribution::kLeastConnections &&
+  return balancing_ == Balancing::kLeastConnections &&
          a.connections < b.connections;
 }
 
@@ -24,7 +24,7 @@ int WorkerChoice::Next(std::span<const WorkerLoad> loads) {
   if (best < 0) return best;
   given_ = best == last_ ? given_ + 1 : 1;
   last_ = best;
-  const bool stays = distribution_ == Distribution::kChunked && given_ < chunk_;
+  const bool stays = balancing_ == Balancing::kChunked && given_ < chunk_;
   next_ = static_cast<size_t>(best) + (stays ? 0 : 1);
   if (!stays) given_ = 0;
   return best;

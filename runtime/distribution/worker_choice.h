@@ -15,7 +15,7 @@ namespace ringway {
 // How connections are distributed. In each case a worker that has not yet taken
 // what it was given before, or is full, gets the next one only if all others
 // are no better.
-enum class Distribution : uint8_t {
+enum class Balancing : uint8_t {
   kLeastConnections,
   kRoundRobin,
   kChunked,  // several in a row for the same worker, for its caches
@@ -33,8 +33,8 @@ struct WorkerLoad {
 class WorkerChoice {
  public:
   // `chunk`: connections in a row, at least 1; for kChunked.
-  WorkerChoice(Distribution distribution, size_t chunk)
-      : distribution_(distribution), chunk_(chunk) {}
+  WorkerChoice(Balancing balancing, size_t chunk)
+      : balancing_(balancing), chunk_(chunk) {}
 
   // The index of the worker that gets the next connection; -1 if all are
   // excluded.
@@ -43,7 +43,7 @@ class WorkerChoice {
  private:
   bool IsBetter(const WorkerLoad& a, const WorkerLoad& b) const;
 
-  const Distribution distribution_;
+  const Balancing balancing_;
   const size_t chunk_;
   size_t next_ = 0;   // where the search begins
   size_t given_ = 0;  // in a row, to `last_`

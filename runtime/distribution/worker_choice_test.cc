@@ -23,20 +23,20 @@ std::vector<int> Choose(WorkerChoice& choice, std::vector<WorkerLoad>& loads,
 }
 
 TEST(WorkerChoice, RoundRobinTakesTurns) {
-  WorkerChoice choice(Distribution::kRoundRobin, 1);
+  WorkerChoice choice(Balancing::kRoundRobin, 1);
   std::vector<WorkerLoad> loads(3);
   loads[0].connections = 100;  // which does not count
   EXPECT_EQ(Choose(choice, loads, 7), (std::vector{0, 1, 2, 0, 1, 2, 0}));
 }
 
 TEST(WorkerChoice, ChunksGoToOneWorkerInARow) {
-  WorkerChoice choice(Distribution::kChunked, 3);
+  WorkerChoice choice(Balancing::kChunked, 3);
   std::vector<WorkerLoad> loads(2);
   EXPECT_EQ(Choose(choice, loads, 8), (std::vector{0, 0, 0, 1, 1, 1, 0, 0}));
 }
 
 TEST(WorkerChoice, LeastConnectionsEvensOut) {
-  WorkerChoice choice(Distribution::kLeastConnections, 1);
+  WorkerChoice choice(Balancing::kLeastConnections, 1);
   std::vector<WorkerLoad> loads(3);
   loads[0].connections = 2;
   loads[1].connections = 1;
@@ -47,10 +47,10 @@ TEST(WorkerChoice, LeastConnectionsEvensOut) {
 }
 
 TEST(WorkerChoice, ABusyWorkerIsPassedOverWhileOthersAreNot) {
-  for (const Distribution distribution :
-       {Distribution::kLeastConnections, Distribution::kRoundRobin,
-        Distribution::kChunked}) {
-    WorkerChoice choice(distribution, 4);
+  for (const Balancing balancing :
+       {Balancing::kLeastConnections, Balancing::kRoundRobin,
+        Balancing::kChunked}) {
+    WorkerChoice choice(balancing, 4);
     std::vector<WorkerLoad> loads(2);
     loads[0].untaken = 1;
     loads[1].connections = 50;
@@ -61,7 +61,7 @@ TEST(WorkerChoice, ABusyWorkerIsPassedOverWhileOthersAreNot) {
 }
 
 TEST(WorkerChoice, AFullWorkerGetsOneOnlyIfAllAreFull) {
-  WorkerChoice choice(Distribution::kRoundRobin, 1);
+  WorkerChoice choice(Balancing::kRoundRobin, 1);
   std::vector<WorkerLoad> loads(2);
   loads[0].full = true;
   loads[1].untaken = 9;
@@ -71,7 +71,7 @@ TEST(WorkerChoice, AFullWorkerGetsOneOnlyIfAllAreFull) {
 }
 
 TEST(WorkerChoice, ExcludedOnesAreNeverChosen) {
-  WorkerChoice choice(Distribution::kLeastConnections, 1);
+  WorkerChoice choice(Balancing::kLeastConnections, 1);
   std::vector<WorkerLoad> loads(2);
   loads[0].excluded = true;
   loads[1].full = true;
@@ -85,7 +85,7 @@ TEST(WorkerChoice, ExcludedOnesAreNeverChosen) {
 // could have had them.
 TEST(WorkerChoice, LeastConnectionsHoldsForRandomLoads) {
   std::minstd_rand random(1);
-  WorkerChoice choice(Distribution::kLeastConnections, 1);
+  WorkerChoice choice(Balancing::kLeastConnections, 1);
   std::vector<WorkerLoad> loads(5);
   for (int i = 0; i < 10'000; ++i) {
     const auto chosen = static_cast<size_t>(choice.Next(loads));

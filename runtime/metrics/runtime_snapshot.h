@@ -20,10 +20,15 @@
 
 namespace ringway {
 
-// Of one worker, beside its executor's. All but the gauges since its start.
+// Of one worker, beside its executor's: see ConnectionCounts. All but the
+// gauges since its start.
 struct WorkerCounters {
   uint64_t accepted = 0;  // connections
-  uint64_t refused = 0;   // closed at once: a limit, or no memory
+  uint64_t accepted_late = 0;
+  uint64_t cut = 0;
+  uint64_t forced = 0;
+  uint64_t accept_pauses = 0;
+  uint64_t refused = 0;  // closed at once: a limit, or no memory
   // Connection tasks that returned, by absl::StatusCode.
   std::array<uint64_t, 17> ended_by_code = {};
   uint64_t ended_throw = 0;  // that threw
