@@ -24,6 +24,9 @@ class Runnable : public ListNode {
   // Called with the entry already unlinked; the callee may destroy it.
   void Run() { run_(*this); }
 
+  // Which kind of entry this is.
+  Function function() const { return run_; }
+
  private:
   Function run_;
 };

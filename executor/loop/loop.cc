@@ -11,9 +11,34 @@
 #include "ringway/core/check_option.h"
 #include "ringway/core/cpu_pause.h"
 #include "ringway/core/leak_in_child.h"
+#include "ringway/core/usdt.h"
+#include "ringway/executor/diagnostics/trace_recorder.h"
 #include "ringway/executor/loop/lent_buffer.h"
 
 namespace ringway {
+
+// Only this loop's thread writes to activity_, so no read-modify-write is
+// needed.
+class Loop::WorkScope {
+ public:
+  explicit WorkScope(Loop& loop) : loop_(loop) {
+    Advance();
+    RINGWAY_PROBE1(turn__begin, &loop_);
+  }
+  ~WorkScope() {
+    RINGWAY_PROBE1(turn__end, &loop_);
+    Advance();
+  }
+  WorkScope(const WorkScope&) = delete;
+  WorkScope& operator=(const WorkScope&) = delete;
+
+ private:
+  void Advance() {
+    loop_.activity_.store(loop_.activity() + 1, std::memory_order_relaxed);
+  }
+
+  Loop& loop_;
+};
 
 absl::Status CheckLoopOptions(const LoopOptions& options) {
   for (const absl::Status& status : {
@@ -66,6 +91,7 @@ Loop::~Loop() {
   RINGWAY_CHECK(timers_.size() == 0,
                 "a loop ended while a LoopTimer of it is armed");
   while (Orphan* orphan = orphans_.front()) Bury(*orphan);
+  SetTrace(nullptr);
 }
 
 void Loop::EmptyDependents() {
@@ -121,6 +147,14 @@ void Loop::Quiesce() {
   while (Operation* op = pending_.front()) backend_->Cancel(*op, ready_);
   backend_->Quiesce(ready_);
   while (Runnable* entry = ready_.PopFront()) static_cast<void>(entry);
+  if (trace_ != nullptr) trace_->EndOperations();
+}
+
+void Loop::SetTrace(TraceRecorder* recorder) {
+  owner_.Check("a loop");
+  if (trace_ != nullptr) trace_->Detach();
+  trace_ = recorder;
+  if (trace_ != nullptr) trace_->Attach(backend_->clock());
 }
 
 void Loop::Turn(MonotonicTime wait_until) {
@@ -130,11 +164,29 @@ void Loop::Turn(MonotonicTime wait_until) {
 
 uint32_t Loop::Work() {
   owner_.Check("a loop");
-  ++stats_.turns;
+  const WorkScope scope(*this);
   now_ = backend_->clock().Now();
+  if (trace_ != nullptr) [[unlikely]] {
+    return WorkTraced();
+  }
   stats_.messages += inbox_->Drain();
   ExpireTimers();
-  return RunReady();
+  return RunReady<false>();
+}
+
+uint32_t Loop::WorkTraced() {
+  trace_->BeginTurn(now_);
+  stats_.messages += inbox_->Drain();
+  ExpireTimers();
+  const uint32_t n = RunReady<true>();
+  // An entry may have ended the recording.
+  if (trace_ != nullptr) {
+    for (Operation* op = pending_.front(); op != nullptr;
+         op = pending_.Next(*op))
+      trace_->BeginOperation(*op);
+    trace_->EndTurn();
+  }
+  return n;
 }
 
 void Loop::Wait(MonotonicTime wait_until) {
@@ -193,6 +245,7 @@ void Loop::ExpireTimers() {
   }
 }
 
+template <bool traced>
 uint32_t Loop::RunReady() {
   ready_left_ = ready_budget_;
   uint32_t n = 0;
@@ -202,6 +255,9 @@ uint32_t Loop::RunReady() {
     if (entry == nullptr) break;
     --ready_left_;
     ++n;
+    if constexpr (traced) {
+      if (trace_ != nullptr) trace_->EndOperation(*entry);
+    }
     entry->Run();
   }
   stats_.ready_run += n;
@@ -226,6 +282,7 @@ MonotonicTime Loop::NextTurn() const {
 LoopStats Loop::stats() const {
   owner_.Check("a loop");
   LoopStats stats = stats_;
+  stats.turns = (activity() + 1) / 2;
   stats.post_exceptions = inbox_->exceptions();
   stats.spins_paid = spinner_.paid();
   stats.spins_unpaid = spinner_.unpaid();

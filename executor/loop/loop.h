@@ -11,6 +11,7 @@
 #ifndef RINGWAY_EXECUTOR_LOOP_LOOP_H_
 #define RINGWAY_EXECUTOR_LOOP_LOOP_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,6 +33,8 @@
 #include "ringway/executor/loop/spinner.h"
 
 namespace ringway {
+
+class TraceRecorder;
 
 // Upper limit of the task limits of executors and rings; more than fits into
 // memory.
@@ -229,12 +232,28 @@ class Loop {
   const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
   LoopStats stats() const;
 
+  // Odd while Work() runs, even otherwise; grows by one each time that this
+  // changes. One value for long means one turn for long (stall_detector.h).
+  //
+  // Threads: any while the loop lives, and signal handlers.
+  uint64_t activity() const {
+    return activity_.load(std::memory_order_relaxed);
+  }
+
+  // Records turns and operations in `recorder`, which must outlive the loop
+  // or be replaced first; null, the default: records nothing. An executor
+  // does more (Executor::SetTrace).
+  void SetTrace(TraceRecorder* recorder);
+
  private:
+  class WorkScope;
   friend class LoopDependent;
   friend class LentBuffer;
 
   void EmptyDependents();
   void ExpireTimers();
+  uint32_t WorkTraced();
+  template <bool traced>
   uint32_t RunReady();
   void Sleep(MonotonicTime until);
   bool Spin(MonotonicTime until);
@@ -256,7 +275,9 @@ class Loop {
   std::unique_ptr<ReadyShuffler> shuffler_;  // null: FIFO order
   bool wait_ended_ = false;  // EndWait() was called in this turn
   Spinner spinner_;
-  LoopStats stats_;
+  TraceRecorder* trace_ = nullptr;
+  std::atomic<uint64_t> activity_{0};
+  LoopStats stats_;  // without `turns`: activity_ counts them
 };
 
 inline Unusable LoopDependent::WhyUnusable(const LoopDependent* object,

@@ -2,11 +2,14 @@
 
 #include "ringway/executor/task/executor.h"
 
+#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
 #include "ringway/core/check_option.h"
+#include "ringway/core/usdt.h"
+#include "ringway/executor/diagnostics/trace_recorder.h"
 #include "ringway/executor/loop/report_exception.h"
 
 namespace ringway {
@@ -144,6 +147,10 @@ TaskContext* Executor::Admit(
         current_task_ == nullptr || current_task_->shields_ == 0;
   }
   loop_->Schedule(*task);
+  RINGWAY_PROBE2(task__spawn, task, task->name_.data());
+  if (trace_ != nullptr) [[unlikely]] {
+    trace_->TaskSpawned(IdOf(*task), task->name_.data());
+  }
   return task;
 }
 
@@ -180,6 +187,18 @@ void Executor::TurnOnce(MonotonicTime wait_until) {
   }
 }
 
+const char* Executor::RunningTaskName() noexcept {
+  const TaskContext* task =
+      std::atomic_ref(current_task_).load(std::memory_order_relaxed);
+  return task == nullptr ? "" : task->name_.data();
+}
+
+void Executor::SetTrace(TraceRecorder* recorder) {
+  owner_.Check("an executor");
+  loop_->SetTrace(recorder);
+  trace_ = recorder;
+}
+
 bool Executor::TakeBreakIfNeeded() {
   owner_.Check("an executor");
   const absl::Duration lasted = loop_->backend().clock().Now() - loop_->now();
@@ -198,6 +217,10 @@ std::vector<TaskInfo> Executor::Tasks() {
 }
 
 void Executor::OnFinished(TaskContext& task) {
+  RINGWAY_PROBE1(task__end, &task);
+  if (trace_ != nullptr) [[unlikely]] {
+    trace_->TaskEnded(IdOf(task), task.name_.data());
+  }
   --unfinished_;
   if (unfinished_ == 0 || &task == run_until_) loop_->EndWait();
   if (task.joiner_ != nullptr) task.joiner_->OnTaskEnded(task);

@@ -191,6 +191,15 @@ class Executor {
   // The same as text (FormatTasks).
   std::string DumpTasks() { return FormatTasks(Tasks()); }
 
+  // The name that the running task was spawned with; empty if none runs.
+  //
+  // Threads: this one, and signal handlers on it.
+  const char* RunningTaskName() noexcept;
+
+  // Records in `recorder` (diagnostics/trace_recorder.h), which must outlive
+  // the executor or be replaced first; null records nothing.
+  void SetTrace(TraceRecorder* recorder);
+
   // True once the tasks' part of this turn has lasted for time_slice; it then
   // also ends that part, and the remaining ready entries run in the next
   // turn. Cost: a clock reading.
@@ -243,6 +252,9 @@ class Executor {
   void OnException(const char* what, std::exception_ptr exception);
   void Free(TaskContext& task);
   TaskId IdOf(const TaskContext& task) const { return tasks_.KeyOf(task); }
+  bool watches_resumes() const {  // with one branch
+    return overruns_.measures_tasks() | (trace_ != nullptr);
+  }
 
   const OwnerThread owner_;
   const ExecutorOptions options_;
@@ -255,6 +267,7 @@ class Executor {
   Phase phase_ = Phase::kRunning;
   size_t unfinished_ = 0;
   OverrunWatch overruns_;
+  TraceRecorder* trace_ = nullptr;
   uint64_t yields_needed_ = 0;
   uint64_t tasks_spawned_ = 0;
   uint64_t tasks_refused_ = 0;

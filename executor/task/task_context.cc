@@ -3,12 +3,15 @@
 #include "ringway/executor/task/task_context.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
 #include "ringway/core/time/clock.h"
+#include "ringway/core/usdt.h"
+#include "ringway/executor/diagnostics/trace_recorder.h"
 #include "ringway/executor/task/executor.h"
 
 namespace ringway {
@@ -73,13 +76,16 @@ void TaskContext::Resume() {
   suspension_ = nullptr;
   wait_ended_ = false;
   awaits_left_ = kAwaitsPerTurn;
-  executor_.current_task_ = this;
-  if (executor_.overruns_.measures_tasks()) [[unlikely]] {
-    ContinueMeasured();
+  // Atomic for Executor::RunningTaskName() in a signal handler.
+  const std::atomic_ref current(executor_.current_task_);
+  current.store(this, std::memory_order_relaxed);
+  RINGWAY_PROBE1(task__resume, this);
+  if (executor_.watches_resumes()) [[unlikely]] {
+    ContinueWatched();
   } else {
     Continue();
   }
-  executor_.current_task_ = nullptr;
+  current.store(nullptr, std::memory_order_relaxed);
   if (finished_) executor_.OnFinished(*this);
 }
 
@@ -87,12 +93,17 @@ void TaskContext::Continue() {
   internal::ControlTransfer::Run(transfer_slot_, std::exchange(leaf_, nullptr));
 }
 
-void TaskContext::ContinueMeasured() {
+void TaskContext::ContinueWatched() {
   const Clock& clock = loop_.backend().clock();
   const MonotonicTime began = clock.Now();
+  if (TraceRecorder* trace = executor_.trace_; trace != nullptr)
+    trace->BeginResume(began, executor_.IdOf(*this), name_.data());
   Continue();
   const MonotonicTime ended = clock.Now();
-  if (executor_.overruns_.IsOverrun(began, ended)) {
+  if (TraceRecorder* trace = executor_.trace_; trace != nullptr)
+    trace->EndResume(ended);
+  if (executor_.overruns_.measures_tasks() &&
+      executor_.overruns_.IsOverrun(began, ended)) {
     executor_.overruns_.OnTask(executor_.IdOf(*this), Name(), ended - began,
                                ended);
   }

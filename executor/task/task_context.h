@@ -239,7 +239,7 @@ class TaskContext : public Runnable {
   // Leaves its coroutine alone.
   void ForgetInChild();
   void Continue();
-  void ContinueMeasured();
+  void ContinueWatched();
   void TellCancelListeners();
 
   Executor& executor_;

@@ -2,10 +2,12 @@
 
 #include "ringway/net/listening/accept_wait.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/core/usdt.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/net/listening/listener_core.h"
 
@@ -46,6 +48,7 @@ absl::StatusOr<SocketFd> AcceptWait::TakeAccepted() {
     return UnusableStatus(unusable_, "listener");
   if (unusable_ == Unusable::kEmpty || cancelled()) return CancelledStatus();
   if (error_ < 0) return ErrnoToStatus(-error_, "accept");
+  RINGWAY_PROBE1(accept, static_cast<int64_t>(accepted_.get()));
   return std::move(accepted_);
 }
 

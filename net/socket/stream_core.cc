@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "ringway/core/check.h"
+#include "ringway/core/usdt.h"
 #include "ringway/net/socket/stream_watch.h"
 #include "ringway/net/socket_address.h"
 
@@ -122,6 +123,7 @@ bool StreamCore::InFlight() const {
 // as cancelled. Waiting writes start one by one as their predecessors end, and
 // are cancelled then.
 void StreamCore::OnAbandon() {
+  RINGWAY_PROBE1(stream__end, static_cast<int64_t>(fd()));
   CutOffHalves();
   if (receiver_.has_value()) receiver_->Abandon();
   if (reader_ != nullptr) loop().Cancel(*reader_);
