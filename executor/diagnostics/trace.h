@@ -3,7 +3,7 @@
 // ChromeTrace: what TraceRecorders have recorded as a file that Perfetto
 // (ui.perfetto.dev) and chrome://tracing show.
 //
-//   ringway::WriteChromeTrace("/tmp/server.json", {&first, &second});
+//   ringway::WriteChromeTrace(path, {&first, &second})
 //
 // Each recorder is a row with its turns, and in these the resumes of tasks.
 // Between two turns the loop waits. Tasks, from spawn to end, and operations

@@ -6,7 +6,7 @@
 //
 //   ringway::TraceRecorder recorder("worker 0");
 //   executor.SetTrace(&recorder);
-//   ... run ...
+//   ...
 //   executor.SetTrace(nullptr);
 //
 // An executor without a recorder pays one branch for each turn, and for each
