@@ -2,29 +2,18 @@
 
 #include "ringway/executor/remote/wake_handle.h"
 
-#include <atomic>
+#include <utility>
 
 #include "ringway/core/check.h"
-#include "ringway/executor/remote/executor_handle.h"
+#include "ringway/executor/remote/wake_message.h"
 
 namespace ringway {
 namespace internal {
 
-// Shared by a Waker and its handles; one message for all wake-ups.
-class WakeState : private InboxMessage {
+// Shared by a Waker and its handles.
+class WakeState final : public WakeMessage {
  public:
-  explicit WakeState(Executor& executor)
-      : InboxMessage(&Received), home_(executor) {}
-
-  // Any thread.
-  static void Wake(const std::shared_ptr<WakeState>& state) {
-    // A message that is on its way will do for this wake-up, too: it is marked
-    // as received before anybody acts on it. Once one was refused for good the
-    // mark stays.
-    if (state->sent_.exchange(true, std::memory_order_acq_rel)) return;
-    state->self_ = state;
-    if (!state->home_.Send(*state)) state->self_.reset();
-  }
+  using WakeMessage::WakeMessage;
 
   // --- The executor's thread.
 
@@ -39,21 +28,12 @@ class WakeState : private InboxMessage {
   void ForgetWaiter() { waiter_ = nullptr; }
 
  private:
-  static void Received(InboxMessage& message, bool accepted) {
-    WakeState& self = static_cast<WakeState&>(message);
-    const std::shared_ptr<WakeState> keep = std::move(self.self_);
-    if (!accepted) return;
-    // An exchange, so that this sees what every waker had written whose
-    // exchange found the mark set.
-    self.sent_.exchange(false, std::memory_order_acq_rel);
-    self.woken_ = true;
-    Waker::WaitOp* waiter = std::exchange(self.waiter_, nullptr);
+  void OnWoken() override {
+    woken_ = true;
+    Waker::WaitOp* waiter = std::exchange(waiter_, nullptr);
     if (waiter != nullptr) waiter->Complete(WaitEnd::kServed);
   }
 
-  const ExecutorHandle home_;
-  std::atomic<bool> sent_{false};
-  std::shared_ptr<WakeState> self_;  // while in the inbox: whoever sent it last
   Waker::WaitOp* waiter_ = nullptr;
   bool woken_ = false;
 };
@@ -61,7 +41,7 @@ class WakeState : private InboxMessage {
 }  // namespace internal
 
 void WakeHandle::Wake() const {
-  if (state_ != nullptr) internal::WakeState::Wake(state_);
+  if (state_ != nullptr) state_->Send();
 }
 
 namespace {
