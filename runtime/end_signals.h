@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // EndSignals: lets a thread wait for SIGINT, SIGTERM or the end of a worker.
-//
-// It uses handlers, not a blocked mask and sigtimedwait(2): threads and
-// programs inherit the mask of the thread that starts them, and a program
-// that starts with SIGTERM blocked cannot be ended. Handlers are reset by
-// exec. The wait is on a semaphore: handlers may post one, and it needs no
-// fd.
+// It needs neither another thread nor an fd. A SignalStream for one of the two
+// gets it as well.
 
 #ifndef RINGWAY_RUNTIME_END_SIGNALS_H_
 #define RINGWAY_RUNTIME_END_SIGNALS_H_
 
 #include <signal.h>
 
-#include <array>
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "ringway/core/time/monotonic_time.h"
+#include "ringway/runtime/signals/handled_signal.h"
 
 namespace ringway::internal {
 
@@ -39,22 +36,19 @@ class EndSignals {
   absl::Status Install();
 
   // How many signals have come since Install(). Any thread.
-  uint32_t count() const;
+  uint64_t count() const;
 
   // Waits for a signal, a Wake() or `deadline`. May return with nothing.
   void WaitUntil(MonotonicTime deadline);
 
   // Ends the current wait, or the next. May be called from any thread and from
-  // signal handlers; does nothing if none is installed.
+  // signal handlers.
   static void Wake();
 
  private:
-  static constexpr std::array<int, 2> kSignals = {SIGINT, SIGTERM};
-
-  static void OnSignal(int number);
-
-  bool installed_ = false;
-  std::array<bool, kSignals.size()> handled_{};
+  std::optional<HandledSignal> interrupt_;  // while installed, as below
+  std::optional<HandledSignal> terminate_;
+  uint32_t rings_seen_ = 0;
   sigset_t mask_before_{};
 };
 

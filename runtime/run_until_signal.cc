@@ -124,7 +124,7 @@ int RunUntilSignal(RuntimeBuilder& builder, absl::Duration limit) {
   }
   Say(manager.Stopping());
   // A further signal cuts the drain.
-  const uint32_t enough = std::min<uint32_t>(signals.count(), 1);
+  const uint64_t enough = std::min<uint64_t>(signals.count(), 1);
   runtime.Shutdown();
   while (!runtime.HasEnded()) {
     if (signals.count() > enough) runtime.Cut();
