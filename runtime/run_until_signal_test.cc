@@ -15,20 +15,26 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
+#include "ringway/runtime/signals/signal_stream.h"
 #include "ringway/runtime/testing/runtime_fixture.h"
 
 namespace ringway {
@@ -339,6 +345,38 @@ TEST(RunUntilSignal, AForkedChildHasTheSignalsAsBefore) {
   kill(child, SIGKILL);
   server.Signal(SIGTERM);
   EXPECT_EQ(server.Wait(), 0) << "the parent goes on until its own";
+}
+
+Task<void> PrintSignals(SignalStream signals) {
+  while (true) {
+    const absl::StatusOr<Signal> signal = co_await signals.Next();
+    if (!signal.ok()) co_return;
+    printf("signal %d\n", signal->number);
+    fflush(stdout);
+  }
+}
+
+Task<absl::Status> OpenStreams() {
+  // Closed at once, which must leave the signal handled.
+  SignalStream::Open({SIGTERM}).status().IgnoreError();
+  absl::StatusOr<SignalStream> signals = SignalStream::Open({SIGTERM, SIGUSR1});
+  if (!signals.ok()) co_return signals.status();
+  Spawn(PrintSignals(*std::move(signals))).Detach();
+  co_return absl::OkStatus();
+}
+
+TEST(RunUntilSignal, SharesItsSignalsWithStreams) {
+  Server server({.on_start = OpenStreams});
+  UniqueFd client = ConnectAndEcho(server.address());
+  server.Signal(SIGUSR1);
+  server.ReadUntil(absl::StrCat("signal ", SIGUSR1));
+  ConnectAndEcho(server.address()).Reset();  // it goes on
+  server.Signal(SIGTERM);
+  server.ReadUntil(absl::StrCat("signal ", SIGTERM));  // drains meanwhile
+  client.Reset();
+  const std::string output = server.ReadToEnd();
+  EXPECT_EQ(server.Wait(), 0) << "100: the dispositions are not as before";
+  EXPECT_TRUE(absl::StrContains(output, "\ndrained\n")) << output;
 }
 
 TEST(RunUntilSignal, RefusesToRunTwiceAtATime) {
