@@ -109,7 +109,7 @@ void SignalDispatcher::SetMaskOfThread() {
   unblocked_ = Wanted();
   sigset_t blocked;
   sigfillset(&blocked);
-  for (const int number : unblocked_.numbers()) sigdelset(&blocked, number);
+  unblocked_.ForEach([&blocked](int number) { sigdelset(&blocked, number); });
   pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
   mask_set_.notify_all();
 }
@@ -123,8 +123,8 @@ void SignalDispatcher::WakeListeners() {
 
 uint64_t SignalDispatcher::Total(SignalSet numbers) {
   uint64_t total = 0;
-  for (const int number : numbers.numbers())
-    total += HandledSignal::Total(number);
+  numbers.ForEach(
+      [&total](int number) { total += HandledSignal::Total(number); });
   return total;
 }
 

@@ -6,7 +6,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 namespace ringway::internal {
 namespace {
@@ -50,18 +49,12 @@ absl::StatusOr<SignalSet> SignalSet::Of(absl::Span<const int> numbers) {
   return set;
 }
 
-std::vector<int> SignalSet::numbers() const {
-  std::vector<int> numbers;
-  for (int number = 1; number < NSIG; ++number) {
-    if (Contains(number)) numbers.push_back(number);
-  }
-  return numbers;
-}
-
 std::string SignalSet::ToString() const {
-  return absl::StrJoin(numbers(), ", ", [](std::string* out, int number) {
-    out->append(NameOfSignal(number));
+  std::string text;
+  ForEach([&text](int number) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", NameOfSignal(number));
   });
+  return text;
 }
 
 std::string NameOfSignal(int number) {

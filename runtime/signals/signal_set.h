@@ -7,9 +7,9 @@
 
 #include <signal.h>
 
+#include <bit>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -35,8 +35,12 @@ class SignalSet {
   }
   bool IsWithin(SignalSet other) const { return (bits_ & ~other.bits_) == 0; }
 
-  // In ascending order.
-  std::vector<int> numbers() const;
+  // Calls `fn` with each number, in ascending order.
+  template <typename F>
+  void ForEach(F fn) const {
+    for (uint64_t rest = bits_; rest != 0; rest &= rest - 1)
+      fn(std::countr_zero(rest) + 1);
+  }
   // "SIGHUP, SIGUSR1".
   std::string ToString() const;
 

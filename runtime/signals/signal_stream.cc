@@ -32,10 +32,10 @@ class SignalSubscription final : public LoopDependent {
       : LoopDependent(executor.loop()),
         numbers_(numbers),
         message_(std::make_shared<Message>(executor, *this)) {
-    for (const int number : numbers.numbers()) {
+    numbers.ForEach([this](int number) {
       const Counted& counted = counted_.emplace_back(number);
       (counted.handled.ignored() ? ignored_ : handled_).Add(number);
-    }
+    });
   }
   ~SignalSubscription() override {
     RINGWAY_CHECK(waiter_ == nullptr,
