@@ -8,20 +8,26 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/testing/quoted_examples.h"
 #include "ringway/executor/testing/task_test.h"
+#include "ringway/pools/blocking/blocking_pool.h"
 #include "ringway/pools/blocking/run_blocking.h"
 #include "ringway/pools/blocking/run_blocking_each.h"
+#include "ringway/pools/job_pool.h"
+#include "ringway/pools/resolver/host_resolver.h"
 #include "ringway/pools/simulated_pool.h"
+#include "ringway/pools/spawner/spawner_stats.h"
 #include "ringway/pools/thread_pool.h"
 
 namespace ringway {
@@ -55,6 +61,18 @@ Task<absl::StatusOr<size_t>> CountOnAPoolOfItsOwn(ThreadPool& counters,
                                    std::move(path));
 }
 
+std::string PoolMetrics(const HostResolver& resolver) {
+  const JobPoolStats calls = SharedBlockingPool()->stats();
+  const HostResolverStats hosts = resolver.stats();
+  const SpawnerStats programs = GetSpawnerStats();
+  return absl::StrCat("calls_queued ", calls.queued, "\n", "calls_running ",
+                      calls.running, "\n", "calls_refused_total ",
+                      calls.refused, "\n", "calls_longest_wait_seconds ",
+                      absl::ToDoubleSeconds(calls.longest_wait), "\n",
+                      "look_ups_waiting ", hosts.waiting, "\n",
+                      "programs_running ", programs.running, "\n");
+}
+
 namespace {
 
 class PoolsExamples : public TaskTest {};
@@ -71,6 +89,16 @@ RINGWAY_KERNEL_TEST_F(PoolsExamples, Work) {
   EXPECT_GT(*co_await CountOnAPoolOfItsOwn(**pool, "/proc/self/status"), 10u);
 }
 
+RINGWAY_KERNEL_TEST_F(PoolsExamples, Counters) {
+  const auto resolver = *HostResolver::Create();
+  EXPECT_TRUE((co_await RunBlocking([] {})).ok());
+  std::string metrics;
+  std::thread([&] { metrics = PoolMetrics(*resolver); }).join();
+  EXPECT_EQ(metrics.find("calls_queued 0\ncalls_running "), 0u) << metrics;
+  EXPECT_EQ(metrics.find("wait_seconds 0\n"), std::string::npos) << metrics;
+  EXPECT_GT(SharedBlockingPool()->stats().started, 0u);
+}
+
 RINGWAY_TEST_F(PoolsExamples, Simulated) {
   SimulatedPoolOptions options;
   options.seed = 7;
@@ -80,7 +108,7 @@ RINGWAY_TEST_F(PoolsExamples, Simulated) {
 }
 
 TEST(PoolsDocument, QuotesThisFile) {
-  testing::ExpectQuotes("docs/pools.md", "pools/pools_examples_test.cc", 3);
+  testing::ExpectQuotes("docs/pools.md", "pools/pools_examples_test.cc", 4);
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ absl::Status SimulatedPool::Start(std::shared_ptr<Job> job) {
   }
   Job& queued = *job;
   queued.self_ = std::move(job);
+  queued.queued_at_ = loop_.now();
   queue_.PushBack(queued);
   ++stats_.started;
   stats_.most_queued = std::max(stats_.most_queued, ++stats_.queued);
@@ -47,12 +48,13 @@ SimulatedPool::Thread* SimulatedPool::FindIdle() {
   }
   if (threads_.size() == options_.max_threads) return nullptr;
   threads_.push_back(std::make_unique<Thread>(*this));
-  stats_.threads = stats_.most_threads = threads_.size();
+  stats_.most_threads = threads_.size();
   return threads_.back().get();
 }
 
 void SimulatedPool::Begin(Thread& thread) {
   thread.job = std::move(queue_.PopFront()->self_);
+  waits_.Record(thread.job->queued_at_, loop_.now());
   --stats_.queued;
   ++stats_.running;
   loop_.ArmTimer(thread.timer,
@@ -81,6 +83,14 @@ bool SimulatedPool::Withdraw(Job& job) {
   return true;
 }
 
+JobPoolStats SimulatedPool::stats() const {
+  JobPoolStats stats = stats_;
+  stats.threads = threads_.size();
+  stats.idle = stats.threads - stats.running;
+  waits_.AddTo(stats);
+  return stats;
+}
+
 void SimulatedPool::DropAll() {
   std::vector<std::shared_ptr<Job>> dropped;
   for (const std::unique_ptr<Thread>& thread : threads_) {
@@ -89,7 +99,8 @@ void SimulatedPool::DropAll() {
     if (thread->job != nullptr) dropped.push_back(std::move(thread->job));
   }
   while (Job* job = queue_.PopFront()) dropped.push_back(std::move(job->self_));
-  stats_.queued = stats_.running = 0;
+  stats_.dropped += std::exchange(stats_.queued, 0);
+  stats_.dropped += std::exchange(stats_.running, 0);
   for (const std::shared_ptr<Job>& job : dropped) job->Drop();
 }
 

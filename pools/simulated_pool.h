@@ -23,6 +23,7 @@
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/loop/loop_dependent.h"
 #include "ringway/pools/job_pool.h"
+#include "ringway/pools/queue_waits.h"
 
 namespace ringway {
 
@@ -52,7 +53,7 @@ class SimulatedPool final : public JobPool, private LoopDependent {
   absl::Status Start(std::shared_ptr<Job> job) override;
   bool Withdraw(Job& job) override;
   uint32_t max_threads() const override { return options_.max_threads; }
-  JobPoolStats stats() const override { return stats_; }
+  JobPoolStats stats() const override;
 
  private:
   // Stands for a thread.
@@ -79,6 +80,7 @@ class SimulatedPool final : public JobPool, private LoopDependent {
   IntrusiveList<Job> queue_;
   std::vector<std::unique_ptr<Thread>> threads_;
   JobPoolStats stats_;
+  internal::QueueWaits waits_;
 };
 
 }  // namespace ringway

@@ -21,6 +21,8 @@
 #include "ringway/core/containers/intrusive_list.h"
 #include "ringway/core/leak_in_child.h"
 #include "ringway/core/owner_thread.h"
+#include "ringway/core/time/clock.h"
+#include "ringway/pools/queue_waits.h"
 
 namespace ringway {
 namespace {
@@ -82,6 +84,7 @@ class ThreadPool::Threads final : public JobPool {
   size_t next_number_ = 0;
   bool ending_ = false;
   JobPoolStats stats_;
+  internal::QueueWaits waits_;
 };
 
 absl::Status ThreadPool::Threads::Start(std::shared_ptr<Job> job) {
@@ -100,6 +103,7 @@ absl::Status ThreadPool::Threads::Start(std::shared_ptr<Job> job) {
     }
     Job& queued = *job;
     queued.self_ = std::move(job);
+    queued.queued_at_ = Clock::Real().Now();
     queue_.PushBack(queued);
     ++stats_.started;
     stats_.most_queued = std::max(stats_.most_queued, ++stats_.queued);
@@ -170,6 +174,7 @@ void ThreadPool::Threads::ThreadMain(ThreadList::iterator self, size_t number) {
 
 void ThreadPool::Threads::RunNext(std::unique_lock<std::mutex>& lock) {
   std::shared_ptr<Job> job = std::move(queue_.PopFront()->self_);
+  waits_.Record(job->queued_at_, Clock::Real().Now());
   --n_idle_;
   --stats_.queued;
   ++stats_.running;
@@ -209,6 +214,8 @@ JobPoolStats ThreadPool::Threads::stats() const {
   std::lock_guard<std::mutex> lock(mutex_);
   JobPoolStats stats = stats_;
   stats.threads = threads_.size();
+  stats.idle = n_idle_;
+  waits_.AddTo(stats);
   return stats;
 }
 
@@ -227,7 +234,7 @@ void ThreadPool::Threads::End() {
     }
     ending_ = true;
     dropped.Append(queue_);
-    stats_.queued = 0;
+    stats_.dropped += std::exchange(stats_.queued, 0);
     work_or_end_.notify_all();
     work_or_end_.wait(lock, [this] { return threads_.empty(); });
     ended.swap(ended_);

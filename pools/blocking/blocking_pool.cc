@@ -15,16 +15,16 @@ struct PoolOfExecutor {
   std::shared_ptr<JobPool> pool;
 };
 
-ThreadPool& ProcessPool() {
-  static ProcessWide<ThreadPool> pool;
-  return pool.Get([] { return *ThreadPool::Create(); });
-}
-
 }  // namespace
 
 std::shared_ptr<JobPool> BlockingPool() {
   const PoolOfExecutor& own = CurrentExecutor().locals().Get<PoolOfExecutor>();
-  return own.pool != nullptr ? own.pool : ProcessPool().jobs();
+  return own.pool != nullptr ? own.pool : SharedBlockingPool();
+}
+
+const std::shared_ptr<JobPool>& SharedBlockingPool() {
+  static ProcessWide<ThreadPool> pool;
+  return pool.Get([] { return *ThreadPool::Create(); }).jobs();
 }
 
 void SetBlockingPool(Executor& executor, std::shared_ptr<JobPool> pool) {

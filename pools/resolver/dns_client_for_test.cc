@@ -69,6 +69,35 @@ Task<void> CheckAnswers(HostResolver& resolver) {
          absl::StrCat("none.test: ", none.status().ToString()));
 }
 
+HostAddress AddressOf(const char* text) {
+  HostAddress host;
+  auto& four = reinterpret_cast<sockaddr_in&>(host.address);
+  auto& six = reinterpret_cast<sockaddr_in6&>(host.address);
+  if (inet_pton(AF_INET, text, &four.sin_addr) == 1) {
+    four.sin_family = AF_INET;
+    host.n_bytes = sizeof(four);
+  } else if (inet_pton(AF_INET6, text, &six.sin6_addr) == 1) {
+    six.sin6_family = AF_INET6;
+    host.n_bytes = sizeof(six);
+  }
+  return host;
+}
+
+Task<void> CheckNames(HostResolver& resolver) {
+  const std::pair<const char*, const char*> names[] = {
+      {"192.0.2.1", "four.test"}, {"2001:db8::1", "six.test"}};
+  for (const auto& [address, name] : names) {
+    const absl::StatusOr<std::string> found =
+        co_await resolver.NameOf(AddressOf(address));
+    Expect(found.ok() && *found == name,
+           absl::StrCat(address, ": ", found.status().ToString()));
+  }
+  const absl::StatusOr<std::string> none =
+      co_await resolver.NameOf(AddressOf("192.0.2.9"));
+  Expect(absl::IsNotFound(none.status()),
+         absl::StrCat("192.0.2.9: ", none.status().ToString()));
+}
+
 // One that is not answered holds up neither others nor its own caller.
 Task<void> CheckStalled(HostResolver& resolver) {
   JoinHandle<absl::StatusOr<Texts>> stalled =
@@ -112,6 +141,7 @@ Task<void> CheckMany(HostResolver& resolver, int n) {
 
 Task<void> CheckAll(HostResolver& resolver) {
   co_await CheckAnswers(resolver);
+  co_await CheckNames(resolver);
   co_await CheckStalled(resolver);
   co_await CheckMany(resolver, 10'000);
 }

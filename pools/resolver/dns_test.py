@@ -5,6 +5,7 @@
 Needs root, for the namespaces; skipped with a message without.
 """
 
+import ipaddress
 import os
 import shutil
 import socket
@@ -14,8 +15,23 @@ import sys
 import tempfile
 import threading
 
-_A, _AAAA = 1, 28
+_A, _PTR, _AAAA = 1, 12, 28
 _ALL = {_A: ['192.0.2.1', '192.0.2.2'], _AAAA: ['2001:db8::1']}
+_NAMES = {
+    ipaddress.ip_address(address).reverse_pointer: name
+    for address, name in (('192.0.2.1', 'four.test'), ('2001:db8::1', 'six.test'))
+}
+
+
+def encoded(name):
+    return b''.join(bytes([len(label)]) + label.encode() for label in name.split('.')) + b'\0'
+
+
+def data_of(kind, answer):
+    """An address or a name as a record holds it."""
+    if kind == _PTR:
+        return encoded(answer)
+    return socket.inet_pton(socket.AF_INET if kind == _A else socket.AF_INET6, answer)
 
 
 def question_of(query):
@@ -34,19 +50,20 @@ def answer_to(query):
     host = name.split('.')[0]
     if host == 'stalled':
         return None
-    if host == 'all':
-        addresses = _ALL.get(kind, [])
+    if kind == _PTR:
+        answers = [_NAMES[name]] if name in _NAMES else None
+    elif host == 'all':
+        answers = _ALL.get(kind, [])
     elif host.isdigit():
-        addresses = ['192.0.2.' + host] if kind == _A else []
+        answers = ['192.0.2.' + host] if kind == _A else []
     else:
-        addresses = None
-    code = 3 if addresses is None else 0  # 3: there is no such name
+        answers = None
+    code = 3 if answers is None else 0  # 3: there is no such name
     records = b''
-    for address in addresses or []:
-        family = socket.AF_INET if kind == _A else socket.AF_INET6
-        data = socket.inet_pton(family, address)
+    for answer in answers or []:
+        data = data_of(kind, answer)
         records += b'\xc0\x0c' + struct.pack('>HHIH', kind, 1, 60, len(data)) + data
-    header = query[:2] + struct.pack('>HHHHH', 0x8180 | code, 1, len(addresses or []), 0, 0)
+    header = query[:2] + struct.pack('>HHHHH', 0x8180 | code, 1, len(answers or []), 0, 0)
     return header + query[12:end] + records
 
 

@@ -170,12 +170,14 @@ std::optional<Result> ResolverState::Ask(const std::string& host,
     // It cannot finish before the mutex is released.
     if (absl::Status s = jobs_->Start(look_up); !s.ok()) {
       look_up.reset();
+      ++stats_.refused;
       return s;
     }
     in_progress_.emplace(key, look_up);
   }
   wait = std::make_shared<LookUpWait>(task);
   look_up->waits.push_back(wait);
+  ++stats_.waiting;
   return std::nullopt;
 }
 
@@ -185,6 +187,8 @@ bool ResolverState::Leave(LookUp& look_up, const LookUpWait& wait) {
                                       &std::shared_ptr<LookUpWait>::get);
   if (mine == look_up.waits.end()) return false;
   look_up.waits.erase(mine);
+  --stats_.waiting;
+  ++stats_.cancelled;
   if (look_up.waits.empty() && jobs_->Withdraw(look_up))
     in_progress_.erase(look_up.host);
   return true;
@@ -196,6 +200,7 @@ void ResolverState::Finish(LookUp& look_up, Result result) {
     std::lock_guard<std::mutex> lock(mutex_);
     in_progress_.erase(look_up.host);
     waits.swap(look_up.waits);
+    stats_.waiting -= waits.size();
     if (result.ok()) {
       Keep(look_up.host, *result);
     } else {

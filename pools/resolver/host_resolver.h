@@ -56,11 +56,18 @@ struct HostResolverOptions {
 absl::Status CheckHostResolverOptions(const HostResolverOptions& options);
 
 struct HostResolverStats {
-  uint64_t asked = 0;  // calls of LookUp()
+  // Calls of LookUp().
+  uint64_t asked = 0;
   uint64_t from_cache = 0;
-  uint64_t shared = 0;  // that joined one in progress
+  uint64_t shared = 0;     // that joined a look-up in progress
+  uint64_t refused = 0;    // for lack of room in the queue, or of threads
+  uint64_t cancelled = 0;  // that did not wait for the end
+  uint64_t waiting = 0;    // currently
+
   uint64_t failed = 0;  // look-ups that ended with an error
   uint64_t cached = 0;  // hosts that are kept, currently
+
+  // Look-ups, and calls of NameOf().
   JobPoolStats pool;
 };
 

@@ -313,6 +313,43 @@ RINGWAY_KERNEL_TEST_F(HostResolverTest, WorkersShareIt) {
   EXPECT_GT(n_there, 500);
 }
 
+RINGWAY_KERNEL_TEST_F(HostResolverTest, StatsTellWhereEachCallIs) {
+  HostResolverOptions options;
+  options.max_threads = 1;
+  options.max_queued = 1;
+  options.cache_time = absl::Hours(1);
+  Make(options);
+  names_->Hold();
+  JoinHandle<absl::StatusOr<uint32_t>> first = Spawn(Ask("1"));
+  co_await Until([&] { return names_->n_begun() == 1; });
+  JoinHandle<absl::StatusOr<uint32_t>> joined = Spawn(Ask("1"));
+  JoinHandle<absl::StatusOr<uint32_t>> second = Spawn(Ask("2"));
+  co_await Until([&] { return resolver_->stats().waiting == 3; });
+  EXPECT_FALSE((co_await Ask("3")).ok());
+  HostResolverStats stats;
+  std::thread([&] { stats = resolver_->stats(); }).join();
+  EXPECT_EQ(stats.asked, 4u);
+  EXPECT_EQ(stats.shared, 1u);
+  EXPECT_EQ(stats.refused, 1u);
+  EXPECT_EQ(stats.pool.running, 1u);
+  EXPECT_EQ(stats.pool.queued, 1u);
+  second.Cancel();
+  EXPECT_FALSE((co_await second).ok());
+  EXPECT_EQ(resolver_->stats().cancelled, 1u);
+  EXPECT_EQ(resolver_->stats().waiting, 2u);
+  EXPECT_EQ(resolver_->stats().pool.withdrawn, 1u);
+  names_->LetGo(1);
+  EXPECT_EQ(*co_await first, 1u);
+  EXPECT_EQ(*co_await joined, 1u);
+  EXPECT_EQ(*co_await Ask("1"), 1u);
+  EXPECT_FALSE((co_await Ask("none")).ok());
+  stats = resolver_->stats();
+  EXPECT_EQ(stats.waiting, 0u);
+  EXPECT_EQ(stats.from_cache, 1u);
+  EXPECT_EQ(stats.cached, 1u);
+  EXPECT_EQ(stats.failed, 1u);
+}
+
 TEST(HostLookup, KnowsThisMachineAndNoInvalidHost) {
   const auto local = LookUpHost("localhost");
   ASSERT_TRUE(local.ok()) << local.status();

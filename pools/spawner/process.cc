@@ -16,6 +16,7 @@
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/operation_await.h"
 #include "ringway/pools/spawner/reaper.h"
+#include "ringway/pools/spawner/spawner_stats.h"
 
 namespace ringway {
 namespace {
@@ -40,6 +41,13 @@ int Send(int pidfd, int number) {
 }
 
 }  // namespace
+
+Process::Process(SpawnedProcess spawned, bool kill_on_drop)
+    : pid_(spawned.pid),
+      pidfd_(std::move(spawned.pidfd)),
+      kill_on_drop_(kill_on_drop) {
+  ++internal::process_counters.started;
+}
 
 Process& Process::operator=(Process&& other) noexcept {
   if (this == &other) return *this;
@@ -74,7 +82,10 @@ Task<absl::StatusOr<ExitStatus>> Process::Wait() {
   const Awaited awaited(awaited_);
   EndOfProcess end(pidfd_.get());
   absl::StatusOr<ExitStatus> status = co_await end;
-  if (status.ok()) ended_ = *status;
+  if (status.ok()) {
+    ended_ = *status;
+    ++internal::process_counters.ended;
+  }
   co_return status;
 }
 
@@ -107,8 +118,9 @@ void Process::Detach() {
 }
 
 void Process::Drop() {
-  if (pidfd_.valid() && !ended_.has_value() && kill_on_drop_)
-    Send(pidfd_.get(), SIGKILL);
+  if (pidfd_.valid() && !ended_.has_value() && kill_on_drop_ &&
+      Send(pidfd_.get(), SIGKILL) == 0)
+    ++internal::process_counters.killed;
   Detach();
 }
 

@@ -9,7 +9,6 @@
 #include <sys/types.h>
 
 #include <optional>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,10 +26,7 @@ namespace ringway {
 class [[nodiscard]] Process {
  public:
   // `kill_on_drop`: what the destructor does to a process that has not ended.
-  Process(SpawnedProcess spawned, bool kill_on_drop)
-      : pid_(spawned.pid),
-        pidfd_(std::move(spawned.pidfd)),
-        kill_on_drop_(kill_on_drop) {}
+  Process(SpawnedProcess spawned, bool kill_on_drop);
   Process(Process&& other) noexcept = default;
   Process& operator=(Process&& other) noexcept;
   ~Process() { Drop(); }

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ringway/core/process_wide.h"
+#include "ringway/pools/spawner/spawner_stats.h"
 
 namespace ringway::internal {
 namespace {
@@ -26,7 +27,9 @@ bool TryToReap(const UniqueFd& pidfd) {
   siginfo_t info = {};
   const int rc =
       waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG);
-  return rc != 0 ? errno != EINTR : info.si_pid != 0;
+  const bool ended = rc != 0 ? errno != EINTR : info.si_pid != 0;
+  if (ended) ++process_counters.ended;
+  return ended;
 }
 
 class Reaper {
@@ -60,7 +63,7 @@ class Reaper {
       poll(polled.data(), polled.size(), /*timeout=*/-1);
       eventfd_t n;
       eventfd_read(doorbell_.get(), &n);
-      std::erase_if(waiting_, &TryToReap);
+      process_counters.unattended -= std::erase_if(waiting_, &TryToReap);
     }
   }
 
@@ -84,6 +87,7 @@ class Reaper {
 
 void Reap(UniqueFd pidfd) {
   if (!pidfd.valid() || TryToReap(pidfd)) return;
+  ++process_counters.unattended;
   static ProcessWide<Reaper> reaper;
   reaper.Get([] { return std::make_unique<Reaper>(); }).Add(std::move(pidfd));
 }

@@ -17,28 +17,15 @@
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/core/process_wide.h"
 #include "ringway/executor/structured/task_scope.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/pools/blocking/run_blocking.h"
 #include "ringway/pools/spawner/spawn_process.h"
-#include "ringway/pools/thread_pool.h"
+#include "ringway/pools/spawner/spawner_pool.h"
+#include "ringway/pools/spawner/spawner_stats.h"
 
 namespace ringway {
 namespace {
-
-// Of its own, so that neither blocking calls nor look-ups hold up programs.
-const std::shared_ptr<JobPool>& SpawnerThreads() {
-  static ProcessWide<ThreadPool> pool;
-  return pool
-      .Get([] {
-        ThreadPoolOptions options;
-        options.name = "spawner";
-        options.max_threads = 4;
-        return *ThreadPool::Create(options);
-      })
-      .jobs();
-}
 
 std::vector<std::string> OwnEnvironment() {
   std::vector<std::string> variables;
@@ -298,10 +285,13 @@ Task<absl::StatusOr<RunningCommand>> Command::StartAs(
     Process process;
     std::array<UniqueFd, 3> ends;
   };
-  absl::StatusOr<Handed> handed = co_await RunBlockingOn(
-      SpawnerThreads(), [spec]() -> absl::StatusOr<Handed> {
+  absl::StatusOr<Handed> handed =
+      co_await RunBlockingOn(SpawnerPool(), [spec]() -> absl::StatusOr<Handed> {
         absl::StatusOr<Started> started = StartNow(*spec);
-        if (!started.ok()) return started.status();
+        if (!started.ok()) {
+          ++internal::process_counters.failed;
+          return started.status();
+        }
         return Handed{Process(std::move(started->process), spec->kill_on_drop),
                       std::move(started->ends)};
       });

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,11 +12,14 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <span>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -33,6 +37,8 @@
 #include "ringway/executor/task/sleep.h"
 #include "ringway/executor/testing/task_test.h"
 #include "ringway/net/tcp_stream.h"
+#include "ringway/pools/spawner/spawn_process.h"
+#include "ringway/pools/spawner/spawner_stats.h"
 
 namespace ringway {
 namespace {
@@ -53,6 +59,16 @@ class CommandTest : public TaskTest {
     if (!done.ok()) co_return "";
     EXPECT_TRUE(done->status.ok()) << done->status.ToString() << done->err;
     co_return done->out;
+  }
+
+  static Task<std::string> AllOf(net::TcpStream& stream) {
+    std::array<std::byte, 256> buffer;
+    std::string all;
+    while (true) {
+      const absl::StatusOr<size_t> n = co_await stream.Read(buffer);
+      if (!n.ok() || *n == 0) co_return all;
+      all.append(reinterpret_cast<const char*>(buffer.data()), *n);
+    }
   }
 
   static std::string ContentOf(const std::string& path) {
@@ -236,6 +252,142 @@ RINGWAY_KERNEL_TEST_F(CommandTest, ACommandCanBeStartedManyTimesAtOnce) {
   for (int i = 0; i < 20; ++i) tasks.push_back(command.Output());
   for (const auto& output : co_await WhenAll(std::move(tasks)))
     EXPECT_EQ(output->out, "x\n");
+}
+
+RINGWAY_KERNEL_TEST_F(CommandTest, FailuresDoNotDisturbOneThatRuns) {
+  Command command("cat");
+  command.Stdin(Stdio::Pipe());
+  absl::StatusOr<RunningCommand> running = co_await command.Start();
+  RINGWAY_ASSERT_OK(running);
+  for (int i = 0; i < 100; ++i) {
+    const absl::Status refused =
+        (co_await Command("/nowhere/program").Run()).status();
+    EXPECT_EQ(ErrnoOf(refused), ENOENT) << refused;
+  }
+  running->in.reset();
+  EXPECT_EQ(*co_await running->process.Wait(), ExitStatus::Exited(0));
+}
+
+RINGWAY_KERNEL_TEST_F(CommandTest, ThePipesOfAKilledProgramEnd) {
+  Command command("cat");
+  command.Stdin(Stdio::Pipe()).Stdout(Stdio::Pipe()).Stderr(Stdio::Pipe());
+  absl::StatusOr<RunningCommand> running = co_await command.Start();
+  RINGWAY_ASSERT_OK(running);
+  EXPECT_EQ(running->process.Signal(SIGTERM), absl::OkStatus());
+  EXPECT_EQ(*co_await running->process.Wait(), ExitStatus::Killed(SIGTERM));
+  std::array<std::byte, 8> buffer;
+  EXPECT_EQ(*co_await running->out->Read(buffer), 0u);
+  EXPECT_EQ(*co_await running->err->Read(buffer), 0u);
+  EXPECT_FALSE((co_await running->in->Write(buffer)).ok());
+}
+
+RINGWAY_KERNEL_TEST_F(CommandTest, ThePathOfAProgramIsRelativeToItsFolder) {
+  const std::string folder = NewPath("relative");
+  mkdir(folder.c_str(), 0755);
+  const std::string program = absl::StrCat(folder, "/program");
+  std::ofstream(program) << "#!/bin/sh\necho here\n";
+  chmod(program.c_str(), 0755);
+  EXPECT_EQ(co_await OutOf(Command("./program").WorkingDirectory(folder)),
+            "here\n");
+  const absl::Status refused = (co_await Command("./program").Run()).status();
+  EXPECT_EQ(ErrnoOf(refused), ENOENT) << refused;
+}
+
+RINGWAY_KERNEL_TEST_F(CommandTest, AnEmptyEnvironmentIsEmpty) {
+  EXPECT_EQ(co_await OutOf(Command("/usr/bin/env").ClearEnv()), "");
+}
+
+// Its pipes then get the numbers that the child's first three have.
+RINGWAY_KERNEL_TEST_F(CommandTest, WorksWhereTheFirstThreeFdsAreClosed) {
+  std::array<UniqueFd, 3> kept;
+  for (int fd = 0; fd < 3; ++fd) {
+    kept[static_cast<size_t>(fd)] = UniqueFd(fcntl(fd, F_DUPFD_CLOEXEC, 50));
+    close(fd);
+  }
+  Command command = Shell("cat; echo err >&2");
+  command.Stdin(Stdio::Pipe()).Stdout(Stdio::Pipe()).Stderr(Stdio::Pipe());
+  absl::StatusOr<RunningCommand> running = co_await command.Start();
+  std::string out, err;
+  if (running.ok()) {
+    const std::array<std::byte, 2> text = {std::byte{'h'}, std::byte{'i'}};
+    EXPECT_TRUE((co_await running->in->Write(text)).ok());
+    running->in.reset();
+    out = co_await AllOf(*running->out);
+    err = co_await AllOf(*running->err);
+    EXPECT_EQ(*co_await running->process.Wait(), ExitStatus::Exited(0));
+  }
+  const absl::Status started = running.status();
+  running = absl::CancelledError();
+  for (int fd = 0; fd < 3; ++fd) dup2(kept[static_cast<size_t>(fd)].get(), fd);
+  RINGWAY_EXPECT_OK(started);
+  EXPECT_EQ(out, "hi");
+  EXPECT_EQ(err, "err\n");
+}
+
+// The child's copy keeps the socket open, and what arrives on it must not wake
+// this process, which has closed its own.
+RINGWAY_KERNEL_TEST_F(CommandTest, ASocketThatAChildStillHasCostsNoTurns) {
+  absl::StatusOr<StdioPair> pair = MakeStdioPair();
+  RINGWAY_ASSERT_OK(pair);
+  std::optional<net::TcpStream> stream =
+      net::TcpStream::Adopt(loop(), UniqueFd(dup(pair->parent.get())));
+  Command command("sleep");
+  command.Args("1000").ExtraFd(3, std::move(pair->parent));
+  absl::StatusOr<RunningCommand> running = co_await command.Start();
+  RINGWAY_ASSERT_OK(running);
+  command = Command("true");  // closes its copy
+  EXPECT_EQ(write(pair->child.get(), "x", 1), 1);
+  std::array<std::byte, 8> buffer;
+  EXPECT_EQ(*co_await stream->Read(buffer), 1u);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(
+      (co_await WithTimeout(absl::Milliseconds(1), stream->Read(buffer)))
+          .status()));
+  stream.reset();
+  EXPECT_EQ(write(pair->child.get(), "y", 1), 1);
+  static_cast<void>(co_await Sleep(absl::Milliseconds(5)));
+  const uint64_t turns = executor().stats().loop.turns;
+  static_cast<void>(co_await Sleep(absl::Milliseconds(20)));
+  EXPECT_LT(executor().stats().loop.turns - turns, 10u);
+  EXPECT_EQ(running->process.Signal(SIGKILL), absl::OkStatus());
+  EXPECT_EQ(*co_await running->process.Wait(), ExitStatus::Killed(SIGKILL));
+}
+
+// --- Counters
+
+RINGWAY_KERNEL_TEST_F(CommandTest, StatsTellWhatHasBecomeOfPrograms) {
+  co_await UntilNoChildren();
+  const SpawnerStats before = GetSpawnerStats();
+  EXPECT_EQ(*co_await Command("true").Run(), ExitStatus::Exited(0));
+  EXPECT_FALSE((co_await Command("/nowhere/program").Run()).ok());
+  SpawnerStats now = GetSpawnerStats();
+  EXPECT_EQ(now.started, before.started + 1);
+  EXPECT_EQ(now.failed, before.failed + 1);
+  EXPECT_EQ(now.ended, before.ended + 1);
+  EXPECT_EQ(now.pool.started, before.pool.started + 2);
+  {
+    absl::StatusOr<RunningCommand> running =
+        co_await Command("sleep").Args("1000").Start();
+    RINGWAY_ASSERT_OK(running);
+    std::jthread([&now] { now = GetSpawnerStats(); }).join();
+    EXPECT_EQ(now.running, before.running + 1);
+  }
+  EXPECT_EQ(GetSpawnerStats().killed, before.killed + 1);
+  const std::string path = NewPath("may_end");
+  {
+    Command command =
+        Shell(absl::StrCat("until [ -e ", path, " ]; do sleep 0.01; done"));
+    RINGWAY_ASSERT_OK(co_await command.KillOnDrop(false).Start());
+  }
+  EXPECT_GE(GetSpawnerStats().unattended, 1u);
+  std::ofstream(path) << "x";
+  co_await UntilNoChildren();
+  // The reaper counts shortly after it has reaped.
+  for (int i = 0; i < 10'000 && GetSpawnerStats().unattended > 0; ++i)
+    static_cast<void>(co_await Sleep(absl::Milliseconds(1)));
+  now = GetSpawnerStats();
+  EXPECT_EQ(now.unattended, 0u);
+  EXPECT_EQ(now.running, before.running);
+  EXPECT_EQ(now.ended, before.ended + 3);
 }
 
 }  // namespace
