@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // SpawnerStats: what has become of the programs that this process has started.
-//
-//   ringway::SpawnerStats stats = ringway::GetSpawnerStats();
-//   printf("%lu programs run, %lu wait for a thread\n", stats.running,
-//          stats.pool.queued);
 
 #ifndef RINGWAY_POOLS_SPAWNER_SPAWNER_STATS_H_
 #define RINGWAY_POOLS_SPAWNER_SPAWNER_STATS_H_

@@ -67,13 +67,13 @@ class [[nodiscard]] SignalStream {
   // Gets the signals of `numbers` from now on. Another handler is replaced
   // until the last stream for its signal is closed; the disposition must not be
   // changed meanwhile. The thread's mask stays as it is: a signal that is
-  // blocked in all threads comes as well.
+  // blocked in all threads comes as well, one that is pending at once.
   //
-  // An ignored signal is taken over, with one exception: SIGHUP, SIGINT,
-  // SIGQUIT and SIGTERM, which nohup(1) and shells start programs with to keep
-  // them from being ended, stay ignored: that is no error, they do not come.
-  // See IsIgnored(). A program that wants them nevertheless makes them
-  // SIG_DFL first.
+  // An ignored signal is taken over, except for SIGHUP, SIGINT, SIGQUIT and
+  // SIGTERM: nohup(1) and shells start programs with some of these ignored, so
+  // that they are not ended. These stay ignored, which is no error: they do not
+  // come (IsIgnored()). A program that wants one nevertheless makes it SIG_DFL
+  // first.
   //
   // Errors:  InvalidArgument with the name of a signal that cannot be waited
   //          for: SIGKILL, SIGSTOP, and those that a thread causes by itself

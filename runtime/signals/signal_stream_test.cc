@@ -293,6 +293,9 @@ RINGWAY_KERNEL_TEST_F(SignalStreamTest, ASignalBlockedInAllThreadsComesAsWell) {
     kill(getpid(), SIGUSR1);
     EXPECT_TRUE(blocked.TakePending()) << "no longer blocked everywhere";
   }
+  kill(getpid(), SIGUSR1);
+  SignalStream late = OpenOrDie({SIGUSR1});
+  EXPECT_EQ(*co_await late.Next(), Sent(SIGUSR1)) << "it was pending";
 }
 
 RINGWAY_KERNEL_TEST_F(SignalStreamTest, StreamsShareOneThreadAndUseNoFd) {
