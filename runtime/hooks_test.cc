@@ -3,10 +3,17 @@
 // What a program hooks into a runtime: OnStop(), OnTick(), OnConnectionEnd(),
 // Local(), Current(); and what it says of itself.
 
+#include <signal.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <fstream>
+#include <future>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -202,6 +209,72 @@ TEST_F(HooksTest, AccessLogsNameTheListenerAndThePeer) {
   runtime->Shutdown();
   runtime->Wait();
   EXPECT_EQ(lines, std::vector<std::string>{"public 5 5 OK"});
+}
+
+// Names of functions are looked up in files that stay open.
+TEST(StallBudgetTest, AStallIsReportedWithItsTaskWhileItLasts) {
+  std::promise<void> release;
+  std::shared_future<void> released(release.get_future());
+  Runtime::Builder builder = OneWorker();
+  builder.StallBudget(absl::Milliseconds(5))
+      .Listen("127.0.0.1:0", [&](net::TcpStream) -> Task<absl::Status> {
+        released.wait();
+        co_return absl::OkStatus();
+      });
+  ::testing::internal::CaptureStderr();
+  std::unique_ptr<Runtime> runtime = net::testing::ValueOf(builder.Launch());
+  UniqueFd client = ConnectTo(runtime->addresses()[0]);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  release.set_value();
+  EXPECT_EQ(ReceiveAll(client.get()), "");
+  runtime->Shutdown();
+  runtime->Wait();
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(absl::StrContains(said, "worker 0")) << said;
+  EXPECT_TRUE(absl::StrContains(said, "connection")) << said;
+
+  Runtime::Builder wrong = OneWorker();
+  wrong.StallBudget(absl::Microseconds(1));
+  EXPECT_TRUE(absl::IsInvalidArgument(wrong.Launch().status()));
+}
+
+TEST_F(HooksTest, ATraceIsWrittenAtTheEnd) {
+  const std::string path =
+      absl::StrCat(::testing::TempDir(), "/hooks_test_trace.json");
+  Runtime::Builder builder;
+  builder.Workers(2).Trace(path).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  UniqueFd client = ConnectTo(runtime->addresses()[0]);
+  EXPECT_EQ(Ask(client.get(), "a"), "a");
+  client = UniqueFd();
+  runtime->Shutdown();
+  runtime->Wait();
+  std::ifstream file(path);
+  const std::string text((std::istreambuf_iterator<char>(file)),
+                         std::istreambuf_iterator<char>());
+  EXPECT_TRUE(absl::StrContains(text, "traceEvents")) << text.substr(0, 200);
+  EXPECT_TRUE(absl::StrContains(text, "worker 1"));
+  EXPECT_TRUE(absl::StrContains(text, "connection"));
+  unlink(path.c_str());
+}
+
+TEST_F(HooksTest, TasksArePrintedOnQuit) {
+  Runtime::Builder builder;
+  builder.Workers(2).DumpTasksOnQuit().Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  UniqueFd client = ConnectTo(runtime->addresses()[0]);
+  EXPECT_EQ(Ask(client.get(), "a"), "a");
+  // Opened by a task that does not hold up the launch.
+  struct sigaction action = {};
+  do {
+    sigaction(SIGQUIT, nullptr, &action);
+  } while (action.sa_handler == SIG_DFL);
+  ::testing::internal::CaptureStderr();
+  ASSERT_EQ(kill(getpid(), SIGQUIT), 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(absl::StrContains(said, "worker 1: ")) << said;
+  EXPECT_TRUE(absl::StrContains(said, "connection 127.0.0.1:")) << said;
 }
 
 TEST_F(HooksTest, DescribeListsEverySetting) {

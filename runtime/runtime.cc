@@ -17,6 +17,7 @@
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/check.h"
 #include "ringway/core/leak_in_child.h"
+#include "ringway/executor/diagnostics/trace.h"
 #include "ringway/net/listening/listen_socket.h"
 #include "ringway/runtime/acceptor.h"
 #include "ringway/runtime/host/cpu_topology.h"
@@ -61,6 +62,7 @@ absl::StatusOr<std::unique_ptr<Runtime>> RuntimeBuilder::Launch() {
   if (absl::Status s = runtime->RaiseFileLimit(); !s.ok()) return s;
   // All addresses are valid before anything starts.
   if (absl::Status s = runtime->FindAddresses(); !s.ok()) return s;
+  if (absl::Status s = runtime->WatchForStalls(); !s.ok()) return s;
   // On an error the runtime's destructor stops the workers that were started.
   if (absl::Status s = runtime->StartWorkers(); !s.ok()) return s;
   if (absl::Status s = runtime->OpenListeners(); !s.ok()) return s;
@@ -79,6 +81,7 @@ Runtime::~Runtime() {
     LeakInChild(std::move(metrics_));
     LeakInChild(std::move(acceptor_));
     LeakInChild(std::move(workers_));
+    LeakInChild(std::move(stall_detector_));
     LeakInChild(std::move(config_));
     return;
   }
@@ -128,7 +131,8 @@ absl::Status Runtime::StartEachWorker() {
     workers_.push_back(std::make_unique<internal::Worker>(
         *this, *config_,
         internal::Worker::Role{absl::StrCat("worker ", i), i,
-                               cpus[static_cast<size_t>(i)], config_->server}));
+                               cpus[static_cast<size_t>(i)], config_->server,
+                               stall_detector_.get()}));
     threads_.push_back(workers_.back().get());
   }
   for (size_t i = 0; i < config_->listen.size(); ++i) {
@@ -233,6 +237,31 @@ absl::Status Runtime::OpenListeners() {
   return absl::OkStatus();
 }
 
+absl::Status Runtime::WatchForStalls() {
+  if (config_->stall_budget == absl::ZeroDuration()) return absl::OkStatus();
+  StallDetectorOptions options;
+  options.budget = config_->stall_budget;
+  absl::StatusOr<std::unique_ptr<StallDetector>> detector =
+      StallDetector::Create(options);
+  if (!detector.ok()) return detector.status();
+  stall_detector_ = *std::move(detector);
+  return absl::OkStatus();
+}
+
+// Once, when all workers have ended.
+void Runtime::WriteTrace() {
+  std::lock_guard<std::mutex> lock(end_mutex_);
+  if (config_->trace.empty() || std::exchange(trace_written_, true)) return;
+  std::vector<const TraceRecorder*> recorders;
+  for (const internal::Worker* worker : threads_) {
+    if (worker->trace() != nullptr) recorders.push_back(worker->trace());
+  }
+  const absl::Status written = WriteChromeTrace(config_->trace, recorders);
+  if (written.ok()) return;
+  fprintf(stderr, "ringway: no trace: %s\n",
+          std::string(written.message()).c_str());
+}
+
 // On the backend of the workers, whose sockets its listener has.
 absl::Status Runtime::OpenMetrics() {
   if (config_->metrics.empty()) return absl::OkStatus();
@@ -310,6 +339,7 @@ RuntimeReport Runtime::Wait() {
     metrics_->Cut();
     metrics_->Join();
   }
+  WriteTrace();
   RemoveUnixSockets();
   return sum;
 }

@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/core/owner_thread.h"
+#include "ringway/executor/diagnostics/stall_detector.h"
 #include "ringway/executor/remote/executor_handle.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/task.h"
@@ -116,6 +117,8 @@ class Runtime {
   bool HasOneAcceptor(size_t listener) const;
   absl::Status OpenListeners();
   absl::Status OpenMetrics();
+  absl::Status WatchForStalls();
+  void WriteTrace();
   absl::Status RunRequiredStarts();
   void RemoveUnixSockets();
   // True if Wait() would return at once.
@@ -126,8 +129,10 @@ class Runtime {
   std::unique_ptr<internal::RuntimeConfig> config_;
   std::unique_ptr<internal::StartUp> start_up_;
   std::atomic<bool> shutting_down_{false};
+  std::unique_ptr<StallDetector> stall_detector_;  // of the workers; or null
   std::mutex end_mutex_;
   std::list<internal::UnixPath> unix_paths_;  // of the listeners
+  bool trace_written_ = false;
   std::vector<ExecutorHandle> handles_;
   std::vector<std::unique_ptr<internal::Worker>> workers_;
   // Accepts for all of them; null if no listener needs it.

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
+#include "ringway/runtime/print_tasks.h"
 #include "ringway/runtime/runtime_config.h"
 
 namespace ringway {
@@ -157,6 +158,20 @@ RuntimeBuilder& RuntimeBuilder::LameDuck(absl::Duration duration) {
 RuntimeBuilder& RuntimeBuilder::DrainDeadline(absl::Duration deadline) {
   config_->server.drain_deadline = deadline;
   return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::StallBudget(absl::Duration budget) {
+  config_->stall_budget = budget;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::Trace(std::string_view path) {
+  config_->trace = std::string(path);
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::DumpTasksOnQuit() {
+  return OnStart(&internal::PrintTasksOnQuit);
 }
 
 RuntimeBuilder& RuntimeBuilder::Metrics(std::string_view address) {

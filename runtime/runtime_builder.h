@@ -154,6 +154,18 @@ class RuntimeBuilder {
   // is: choose an address that only the machine or its network can reach.
   RuntimeBuilder& Metrics(std::string_view address);
 
+  // Reports a worker that has been in one turn for longer than `budget`, 1 ms
+  // to an hour, on stderr: with the task that runs and the stack of its thread
+  // (StallDetector, docs/observability.md). Zero, the default: nothing watches.
+  RuntimeBuilder& StallBudget(absl::Duration budget);
+  // Records the newest turns, tasks and operations of each worker and writes
+  // them to the file `path` at the end, for Perfetto or chrome://tracing
+  // (WriteChromeTrace()).
+  RuntimeBuilder& Trace(std::string_view path);
+  // On SIGQUIT prints what every task waits for on stderr (TasksPage());
+  // without this the signal ends the process with a core.
+  RuntimeBuilder& DumpTasksOnQuit();
+
   // All settings and limits, a line each: "max_connections: 100000".
   std::string Describe() const;
 

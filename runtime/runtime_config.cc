@@ -105,6 +105,8 @@ std::string RuntimeBuilder::Describe() const {
                                 "), backlog ", listen.options.socket.backlog));
   static constexpr std::array<std::string_view, 3> kBalancings = {
       "least connections", "round robin", "chunked"};
+  line("stall_budget (0: none)", absl::FormatDuration(c.stall_budget));
+  line("trace", c.trace.empty() ? "none" : c.trace);
   line("metrics", c.metrics.empty() ? "none" : c.metrics);
   line("balancing", kBalancings[static_cast<size_t>(c.balancing)]);
   line("chunk", c.chunk);

@@ -46,6 +46,8 @@ struct RuntimeConfig {
   Balancing balancing = Balancing::kLeastConnections;
   size_t chunk = 16;
   std::vector<ListenConfig> listen;
+  absl::Duration stall_budget;               // zero: nothing watches
+  std::string trace;                         // a path; empty: none
   std::string metrics;                       // an address; empty: none
   std::vector<StartHandler> on_start;        // kReport
   std::vector<StartHandler> required_start;  // kFailLaunch

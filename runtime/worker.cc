@@ -152,11 +152,15 @@ void Worker::ThreadMain() {
     failed = NoMemory();
   }
   if (!failed.ok()) {
+    watch_ = StallDetector::Watch();
+    if (executor_ != nullptr) executor_->SetTrace(nullptr);
     executor_.reset();
     started_.set_value(failed);
     return;
   }
   FillReport();
+  watch_ = StallDetector::Watch();
+  executor_->SetTrace(nullptr);
   executor_.reset();
   ended_.store(true, std::memory_order_release);
   if (config_.on_worker_end != nullptr) config_.on_worker_end();
@@ -178,6 +182,12 @@ absl::Status Worker::Prepare() {
       Executor::Create(config_.executor);
   if (!executor.ok()) return executor.status();
   executor_ = *std::move(executor);
+  if (runs_handlers() && !config_.trace.empty()) {
+    trace_ = std::make_unique<TraceRecorder>(role_.name);
+    executor_->SetTrace(trace_.get());
+  }
+  if (role_.stall_detector != nullptr)
+    watch_ = role_.stall_detector->Attach(*executor_, role_.name);
   ServerOptions options = role_.server;
   // The worker's tasks are all there for its connections.
   options.cut_grace = config_.executor.shutdown_grace;

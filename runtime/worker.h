@@ -24,6 +24,8 @@
 #include "absl/status/status.h"
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/owner_thread.h"
+#include "ringway/executor/diagnostics/stall_detector.h"
+#include "ringway/executor/diagnostics/trace_recorder.h"
 #include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/remote/executor_handle.h"
 #include "ringway/executor/task/event.h"
@@ -52,6 +54,7 @@ class Worker : public HandoverTarget {
                        // code of users
     int cpu;           // that it is pinned to; negative: none
     ServerOptions server;
+    StallDetector* stall_detector = nullptr;  // that watches it, if any
   };
 
   // `runtime` and `config` must outlive the worker.
@@ -112,6 +115,9 @@ class Worker : public HandoverTarget {
 
   // True once its executor is destroyed and Join() returns at once. Any thread.
   bool has_ended() const { return ended_.load(std::memory_order_acquire); }
+
+  // What was recorded; null if nothing is.
+  const TraceRecorder* trace() const { return trace_.get(); }
 
   // After Join().
   const RuntimeReport& report() const { return report_; }
@@ -182,8 +188,10 @@ class Worker : public HandoverTarget {
 
   // Of the worker's thread only, except for Server::connections(). The server
   // outlives the executor, whose tasks refer to it.
+  std::unique_ptr<TraceRecorder> trace_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<Executor> executor_;
+  StallDetector::Watch watch_;
   std::span<const ExecutorHandle> workers_;
   std::vector<BoundSocket> sockets_;  // until they are listeners
   bool expects_admits_ = false;

@@ -13,88 +13,77 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "ringway/backends/backend_options.h"
-#include "ringway/executor/loop/spinner.h"
+#include "ringway/executor/task/cancel_token.h"
 #include "ringway/net/tcp.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/tools/command_line/command_line.h"
+#include "ringway/tools/samples/server_flags.h"
 
 namespace {
 
+// When the server drains, a client that waits is told so by the end of the
+// stream, after all answers.
+constexpr absl::Duration kGoodbye = absl::Seconds(5);
+
 // Receives into a buffer of its own.
 ringway::Task<absl::Status> EchoOwn(ringway::net::TcpStream stream) {
+  const ringway::CancelToken drain = ringway::DrainToken();
   std::array<std::byte, 16 * 1024> buffer;
-  while (true) {
-    absl::StatusOr<size_t> n = co_await stream.Read(buffer);
-    if (!n.ok()) co_return n.status();
-    if (*n == 0) co_return absl::OkStatus();
+  absl::StatusOr<size_t> n = co_await stream.Read(buffer);
+  while (n.ok() && *n > 0) {
     absl::Status sent = co_await stream.Write(std::span(buffer).first(*n));
     if (!sent.ok()) co_return sent;
+    n = co_await WithToken(drain, stream.Read(buffer));
   }
+  if (n.ok() || !drain.cancelled()) co_return n.status();
+  co_return co_await stream.CloseGracefully(kGoodbye);
 }
 
 // Sends back from the worker's buffers, where the bytes arrived: no copy, and
 // an idle connection holds no buffer. Peers that do not read hold a few, until
 // those run low and what they send is copied.
 ringway::Task<absl::Status> EchoLent(ringway::net::TcpStream stream) {
-  while (true) {
-    absl::StatusOr<ringway::net::ReceivedBuffer> received =
-        co_await stream.Receive();
-    if (!received.ok()) co_return received.status();
-    if (received->empty()) co_return absl::OkStatus();
+  const ringway::CancelToken drain = ringway::DrainToken();
+  absl::StatusOr<ringway::net::ReceivedBuffer> received =
+      co_await stream.Receive();
+  while (received.ok() && !received->empty()) {
     absl::Status sent = co_await stream.Write(received->bytes());
     if (!sent.ok()) co_return sent;
+    received = co_await WithToken(drain, stream.Receive());
   }
+  if (received.ok() || !drain.cancelled()) co_return received.status();
+  co_return co_await stream.CloseGracefully(kGoodbye);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::string listen = "127.0.0.1:7878";
-  std::string backend = "auto";
   std::string receive = "lent";
-  std::string spin = "adaptive";
-  int workers = 1;
-  int pin = -1;
   absl::Duration duration = absl::ZeroDuration();
   ringway::CommandLine flags("echo_server",
                              "sends back what each connection sends");
-  flags.Add("listen", "address to listen on; port 0 lets the kernel choose",
+  flags.Add("listen",
+            "address to listen on; port 0 lets the kernel choose; "
+            "inherited:NAME is a socket of a service manager",
             &listen);
-  flags.Add("workers", "worker threads", &workers, 1, 1024);
-  flags.Add("pin",
-            "CPU of the first worker, the next ones follow; -1 pins nothing",
-            &pin, -1, 1023);
-  flags.Add("backend", "auto, uring or epoll", &backend);
+  ringway::ServerFlags server(flags);
   flags.Add("receive",
             "lent: into the worker's buffers; own: into one per connection",
             &receive);
-  flags.Add("spin", "off, adaptive or fixed: spinning before a worker blocks",
-            &spin);
   flags.Add("duration",
             "stop after this time; 0 serves until SIGINT or SIGTERM",
             &duration);
   if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
-
-  absl::StatusOr<ringway::BackendKind> kind =
-      ringway::ParseBackendKind(backend);
-  if (!kind.ok()) return flags.Complain(kind.status().message());
-  absl::StatusOr<ringway::SpinMode> spin_mode = ringway::ParseSpinMode(spin);
-  if (!spin_mode.ok()) return flags.Complain(spin_mode.status().message());
-  absl::StatusOr<ringway::net::SocketAddress> address =
-      ringway::net::SocketAddress::Parse(listen);
-  if (!address.ok()) return flags.Complain(address.status().message());
-
-  if (receive != "own" && receive != "lent") {
+  if (receive != "own" && receive != "lent")
     return flags.Complain("--receive is neither own nor lent");
-  }
+  const absl::Status address = ringway::CheckListenAddress(listen);
+  if (!address.ok()) return flags.Complain(address.message());
 
-  ringway::ExecutorOptions options;
-  options.loop.backend.kind = *kind;
-  options.loop.spin = *spin_mode;
   ringway::Runtime::Builder builder;
-  builder.Workers(workers).Pin(pin).Options(options).Listen(
-      listen, receive == "lent" ? EchoLent : EchoOwn);
+  const absl::Status applied = server.ApplyTo(builder);
+  if (!applied.ok()) return flags.Complain(applied.message());
+  builder.Listen(listen, receive == "lent" ? EchoLent : EchoOwn);
   return ringway::RunUntilSignal(builder, duration > absl::ZeroDuration()
                                               ? duration
                                               : absl::InfiniteDuration());

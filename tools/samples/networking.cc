@@ -21,7 +21,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "ringway/backends/backend_options.h"
 #include "ringway/core/memory/shared_bytes.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/net/address_prefix.h"
@@ -31,6 +30,7 @@
 #include "ringway/net/udp_socket.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/tools/command_line/command_line.h"
+#include "ringway/tools/samples/server_flags.h"
 
 namespace {
 
@@ -205,7 +205,6 @@ int main(int argc, char** argv) {
   std::string listen = "127.0.0.1:7878";
   std::string upstream = "127.0.0.1:7879";
   std::string allow = "127.0.0.0/8,::1";
-  std::string backend = "auto";
   ringway::CommandLine flags("networking", "the servers of docs/networking.md");
   flags.Add("serve",
             "lines, frames, proxy, http, page, allowed, datagrams or names",
@@ -214,12 +213,9 @@ int main(int argc, char** argv) {
   flags.Add("upstream", "of the proxy", &upstream);
   flags.Add("allow", "prefixes of the clients of `allowed`, with commas",
             &allow);
-  flags.Add("backend", "auto, uring or epoll", &backend);
+  ringway::ServerFlags server_flags(flags);
   if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
 
-  const absl::StatusOr<ringway::BackendKind> kind =
-      ringway::ParseBackendKind(backend);
-  if (!kind.ok()) return flags.Complain(kind.status().message());
   const absl::StatusOr<SocketAddress> address = SocketAddress::Parse(listen);
   if (!address.ok()) return flags.Complain(address.status().message());
   const absl::StatusOr<SocketAddress> server = SocketAddress::Parse(upstream);
@@ -231,10 +227,9 @@ int main(int argc, char** argv) {
     allowed.push_back(*prefix);
   }
 
-  ringway::ExecutorOptions options;
-  options.loop.backend.kind = *kind;
   ringway::Runtime::Builder builder;
-  builder.Options(options);
+  const absl::Status applied = server_flags.ApplyTo(builder);
+  if (!applied.ok()) return flags.Complain(applied.message());
   const std::map<std::string, ringway::Runtime::ConnectionHandler> handlers = {
       {"lines", ServeLines},
       {"frames", ServeFrames},

@@ -13,12 +13,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ringway/backends/backend_options.h"
-#include "ringway/executor/loop/spinner.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/udp_socket.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/tools/command_line/command_line.h"
+#include "ringway/tools/samples/server_flags.h"
 
 namespace {
 
@@ -59,38 +58,22 @@ ringway::Task<absl::Status> Start(SocketAddress address,
 
 int main(int argc, char** argv) {
   std::string listen = "127.0.0.1:7878";
-  std::string backend = "auto";
-  std::string spin = "adaptive";
-  int workers = 1;
-  int pin = -1;
   ringway::CommandLine flags("udp_echo", "sends back each datagram");
   flags.Add("listen", "address; port 0, for one worker: the kernel chooses",
             &listen);
-  flags.Add("workers", "worker threads", &workers, 1, 1024);
-  flags.Add("pin",
-            "CPU of the first worker, the next ones follow; -1 pins nothing",
-            &pin, -1, 1023);
-  flags.Add("backend", "auto, uring or epoll", &backend);
-  flags.Add("spin", "off, adaptive or fixed: spinning before a worker blocks",
-            &spin);
+  ringway::ServerFlags server(flags);
   if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
-  absl::StatusOr<ringway::BackendKind> kind =
-      ringway::ParseBackendKind(backend);
-  if (!kind.ok()) return flags.Complain(kind.status().message());
-  absl::StatusOr<ringway::SpinMode> spin_mode = ringway::ParseSpinMode(spin);
-  if (!spin_mode.ok()) return flags.Complain(spin_mode.status().message());
   absl::StatusOr<SocketAddress> address = SocketAddress::Parse(listen);
   if (!address.ok()) return flags.Complain(address.status().message());
-  if (address->port() == 0 && workers > 1)
+  if (address->port() == 0 && server.workers() > 1)
     return flags.Complain("several workers need a port to share");
 
-  ringway::ExecutorOptions options;
-  options.loop.backend.kind = *kind;
-  options.loop.spin = *spin_mode;
-  ringway::net::UdpOptions shared;
-  shared.reuse_port = workers > 1;
   ringway::Runtime::Builder builder;
-  builder.Workers(workers).Pin(pin).Options(options).OnStart(
+  const absl::Status applied = server.ApplyTo(builder);
+  if (!applied.ok()) return flags.Complain(applied.message());
+  ringway::net::UdpOptions shared;
+  shared.reuse_port = server.workers() > 1;
+  builder.OnStart(
       [address = *address, shared] { return Start(address, shared); },
       ringway::OnStartFailure::kFailLaunch);
   return ringway::RunUntilSignal(builder);

@@ -12,6 +12,7 @@ trap '[[ -z $server ]] || kill "$server"; rm -f "$output"' EXIT
 
 # echo_by SERVER...
 echo_by() {
+  : >"$output"  # it was once read before the server had opened it
   "$@" --listen=127.0.0.1:0 >"$output" 2>&1 &
   server=$!
   local address=
