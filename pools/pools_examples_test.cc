@@ -80,7 +80,8 @@ class PoolsExamples : public TaskTest {};
 RINGWAY_KERNEL_TEST_F(PoolsExamples, Work) {
   EXPECT_GT(*co_await CountLinesSoon("/proc/self/status"), 10u);
   EXPECT_TRUE(absl::IsNotFound((co_await CountLinesSoon("/none")).status()));
-  EXPECT_EQ(*co_await SumOfSquares({1, 2, 3}), 14u);
+  std::vector<uint64_t> numbers = {1, 2, 3};
+  EXPECT_EQ(*co_await SumOfSquares(std::move(numbers)), 14u);
   ThreadPoolOptions options;
   options.name = "hash";
   options.max_threads = 4;

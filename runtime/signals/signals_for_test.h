@@ -56,13 +56,14 @@ inline size_t ThreadsNamed(const std::string& name) {
   return n;
 }
 
-inline SignalStream OpenOrDie(std::vector<int> numbers, Executor& executor) {
+inline SignalStream OpenOrDie(const std::vector<int>& numbers,
+                              Executor& executor) {
   absl::StatusOr<SignalStream> stream = SignalStream::Open(numbers, executor);
   RINGWAY_CHECK(stream.ok(), "%s", stream.status().ToString().c_str());
   return *std::move(stream);
 }
-inline SignalStream OpenOrDie(std::vector<int> numbers) {
-  return OpenOrDie(std::move(numbers), CurrentExecutor());
+inline SignalStream OpenOrDie(const std::vector<int>& numbers) {
+  return OpenOrDie(numbers, CurrentExecutor());
 }
 
 inline Task<absl::StatusOr<Signal>> NextOf(SignalStream* stream) {
