@@ -285,16 +285,18 @@ Task<absl::StatusOr<RunningCommand>> Command::StartAs(
     Process process;
     std::array<UniqueFd, 3> ends;
   };
+  // A local: g++ 12 destroys a temporary with captures twice, in a co_await.
+  auto start = [spec]() -> absl::StatusOr<Handed> {
+    absl::StatusOr<Started> started = StartNow(*spec);
+    if (!started.ok()) {
+      ++internal::process_counters.failed;
+      return started.status();
+    }
+    return Handed{Process(std::move(started->process), spec->kill_on_drop),
+                  std::move(started->ends)};
+  };
   absl::StatusOr<Handed> handed =
-      co_await RunBlockingOn(SpawnerPool(), [spec]() -> absl::StatusOr<Handed> {
-        absl::StatusOr<Started> started = StartNow(*spec);
-        if (!started.ok()) {
-          ++internal::process_counters.failed;
-          return started.status();
-        }
-        return Handed{Process(std::move(started->process), spec->kill_on_drop),
-                      std::move(started->ends)};
-      });
+      co_await RunBlockingOn(SpawnerPool(), std::move(start));
   if (!handed.ok()) co_return handed.status();
   RunningCommand running(std::move(handed->process));
   const std::array<std::optional<net::TcpStream>*, 3> streams = {

@@ -250,8 +250,8 @@ RINGWAY_KERNEL_TEST_F(CommandTest, ACommandCanBeStartedManyTimesAtOnce) {
   const Command command = Shell("echo x");
   std::vector<Task<absl::StatusOr<CommandOutput>>> tasks;
   for (int i = 0; i < 20; ++i) tasks.push_back(command.Output());
-  for (const auto& output : co_await WhenAll(std::move(tasks)))
-    EXPECT_EQ(output->out, "x\n");
+  const auto outputs = co_await WhenAll(std::move(tasks));
+  for (const auto& output : outputs) EXPECT_EQ(output->out, "x\n");
 }
 
 RINGWAY_KERNEL_TEST_F(CommandTest, FailuresDoNotDisturbOneThatRuns) {
