@@ -10,7 +10,9 @@
 // IWYU pragma: begin_exports
 
 // Workers that serve.
+#include "ringway/core/metrics/metric_registry.h"
 #include "ringway/runtime/runtime.h"
+#include "ringway/runtime/signals/signal_stream.h"
 
 // Sockets.
 #include "ringway/net/buffered_reader.h"

@@ -4,6 +4,9 @@
 
 #include <signal.h>
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -108,7 +111,10 @@ RINGWAY_KERNEL_TEST_F(SignalsExamples, StopAtTheSecondNumber) {
 
 TEST(SignalsDocuments, QuoteThisFile) {
   constexpr char kThisFile[] = "runtime/signals/signals_examples_test.cc";
-  testing::ExpectQuotes("docs/runtime.md", kThisFile, 2);
+  testing::ExpectQuotes(
+      "docs/runtime.md",
+      std::vector<std::string>{kThisFile, "runtime/runtime_examples_test.cc"},
+      7);
   testing::ExpectHeaderQuotes("runtime/signals/signal_stream.h", kThisFile);
 }
 

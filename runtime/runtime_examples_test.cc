@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The examples of docs/runtime.md, but for those of its section about signals
+// (runtime/signals/signals_examples_test.cc, which compares).
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "ringway/net/buffered_reader.h"
+#include "ringway/net/testing/kernel_fixture.h"
+#include "ringway/runtime/runtime.h"
+#include "ringway/runtime/testing/runtime_fixture.h"
+
+namespace ringway {
+
+int ServeBoth(ConnectionHandler web, ConnectionHandler local) {
+  ListenerOptions named;
+  named.name = "local";
+  Runtime::Builder builder;
+  builder.PinToCores()
+      .Listen("[::]:7878", std::move(web))
+      .Listen("unix:/run/example.sock", std::move(local), named)
+      .MaxConnections(20'000, WhenFull::kWait)
+      .LameDuck(absl::Seconds(5))
+      .DrainDeadline(absl::Seconds(30))
+      .Metrics("127.0.0.1:9090");
+  return RunUntilSignal(builder);
+}
+
+Task<absl::Status> AnswerLines(net::TcpStream stream) {
+  net::BufferedReader in(stream.reader());
+  auto line = co_await in.ReadLine(/*limit=*/8192);
+  while (line.ok() && line->has_value()) {
+    absl::Status sent = co_await stream.Write(net::testing::Bytes("ok\n"));
+    if (!sent.ok()) co_return sent;
+    line = co_await WithToken(DrainToken(), in.ReadLine(8192));
+  }
+  if (!DrainToken().cancelled()) co_return line.status();
+  co_return co_await stream.CloseGracefully(absl::Seconds(5));
+}
+
+void LogConnections(Runtime::Builder& builder) {
+  builder.OnConnectionEnd([](const ConnectionEnd& end) {
+    printf("%s %s %llu %llu %s %s\n", std::string(end.listener).c_str(),
+           end.peer.c_str(),
+           static_cast<unsigned long long>(end.bytes_received),
+           static_cast<unsigned long long>(end.bytes_sent),
+           absl::FormatDuration(end.duration).c_str(),
+           end.status.ToString().c_str());
+  });
+}
+
+// What each worker has for itself.
+struct Cache {
+  int hits = 0;
+};
+
+void CountHits(Runtime::Builder& builder) {
+  builder
+      .OnTick(absl::Minutes(1),
+              [] { printf("%d hits so far\n", Local<Cache>().hits); })
+      .OnStop([]() -> Task<absl::Status> {
+        printf("%d hits\n", Local<Cache>().hits);
+        co_return absl::OkStatus();
+      });
+}
+
+absl::Status ServeHere(Executor& executor, net::TcpListener listener,
+                       ConnectionHandler handler) {
+  Server server(executor);
+  absl::Status listens = server.Listen(std::move(listener), std::move(handler));
+  if (!listens.ok()) return listens;
+  return executor.Run(server.Run());  // until Shutdown()
+}
+
+namespace {
+
+using RuntimeExamples = RuntimeTest;
+
+TEST_F(RuntimeExamples, LinesAreAnsweredUntilTheDrain) {
+  Runtime::Builder builder = OneWorker();
+  LogConnections(builder);
+  CountHits(builder);
+  builder.Listen("127.0.0.1:0", AnswerLines);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  UniqueFd client = ConnectTo(runtime->addresses()[0]);
+  testing::SendAll(client.get(), "a\nb\n");
+  std::array<char, 6> answers{};
+  ASSERT_EQ(recv(client.get(), answers.data(), answers.size(), MSG_WAITALL), 6);
+  EXPECT_EQ(std::string(answers.data(), answers.size()), "ok\nok\n");
+  runtime->Shutdown();
+  EXPECT_EQ(net::testing::ReceiveAll(client.get()), "");
+  client = UniqueFd();
+  EXPECT_TRUE(runtime->Wait().drained());
+}
+
+TEST_F(RuntimeExamples, AServerRunsOnAnExecutorOfTheProgramsOwn) {
+  absl::StatusOr<std::unique_ptr<Executor>> executor = Executor::Create();
+  ASSERT_TRUE(executor.ok());
+  absl::StatusOr<net::SocketAddress> address =
+      net::SocketAddress::Parse("127.0.0.1:0");
+  absl::StatusOr<net::TcpListener> listener =
+      net::TcpListener::Listen((*executor)->loop(), *address);
+  ASSERT_TRUE(listener.ok());
+  const net::SocketAddress bound = *listener->LocalAddress();
+  std::thread client([bound] {
+    UniqueFd fd = ConnectTo(bound);
+    testing::SendAll(fd.get(), "x");
+    EXPECT_EQ(net::testing::ReceiveAll(fd.get()), "bye");
+  });
+  // Its first connection ends it.
+  Server* running = nullptr;
+  Server server(**executor);
+  running = &server;
+  ASSERT_TRUE(
+      server
+          .Listen(*std::move(listener),
+                  [&](net::TcpStream stream) -> Task<absl::Status> {
+                    running->Shutdown();
+                    absl::Status sent =
+                        co_await stream.Write(net::testing::Bytes("bye"));
+                    if (!sent.ok()) co_return sent;
+                    co_return co_await stream.CloseGracefully(absl::Seconds(5));
+                  })
+          .ok());
+  EXPECT_TRUE((*executor)->Run(server.Run()).ok());
+  client.join();
+  EXPECT_EQ(server.counts().accepted, 1u);
+}
+
+}  // namespace
+}  // namespace ringway
