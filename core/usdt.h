@@ -18,6 +18,9 @@
 #ifndef RINGWAY_CORE_USDT_H_
 #define RINGWAY_CORE_USDT_H_
 
+#include <limits>
+#include <type_traits>
+
 #include "ringway/core/compiler.h"
 
 // RINGWAY_PROBE(name), with one argument, with two. `name` is an identifier;
@@ -78,10 +81,11 @@
 
 namespace ringway::internal {
 
-// Refuses what is not 64 bits wide.
 template <typename T>
+concept Is64Bits = std::is_pointer_v<T> || std::numeric_limits<T>::digits >= 63;
+
+template <Is64Bits T>
 constexpr T ProbeArgument(T value) {
-  static_assert(sizeof(T) == 8, "a pointer or a 64-bit integer");
   return value;
 }
 

@@ -120,13 +120,14 @@ END
 
 # expect_places LINKER: the notes of a program refer to as many places in it.
 expect_places() {
-  local places
+  local places code
+  code=$(objdump -d "$folder/program")
   places=$(readelf --notes "$folder/program" |
     sed -n 's/.*Location: 0x0*\([0-9a-f]*\),.*/\1/p' | sort -u)
   (($(wc -l <<<"$places") == 5)) || fail "$1: the places of 5 probes: $places"
   local place
   for place in $places; do
-    objdump -d "$folder/program" | grep -q "^ *$place:.*nop" ||
+    grep -q "^ *$place:.*nop" <<<"$code" ||
       fail "$1: there is no nop at $place"
   done
 }

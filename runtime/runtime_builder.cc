@@ -58,8 +58,8 @@ RuntimeBuilder& RuntimeBuilder::Listen(std::string_view address,
                                        const ListenerOptions& options) {
   static constexpr std::string_view kInherited = "inherited:";
   if (absl::StartsWith(address, kInherited)) {
-    absl::Status status = ListenInherited(address.substr(kInherited.size()),
-                                          std::move(handler), options);
+    absl::Status status =
+        ListenInherited(address.substr(kInherited.size()), handler, options);
     config_->inherited_status.Update(status);
     return *this;
   }
@@ -73,7 +73,7 @@ RuntimeBuilder& RuntimeBuilder::Listen(std::string_view address,
 }
 
 absl::Status RuntimeBuilder::ListenInherited(std::string_view name,
-                                             ConnectionHandler handler,
+                                             const ConnectionHandler& handler,
                                              const ListenerOptions& options) {
   absl::StatusOr<ServiceManager*> manager = ReadManager();
   if (!manager.ok()) return manager.status();

@@ -181,7 +181,8 @@ class RuntimeBuilder {
  private:
   friend int RunUntilSignal(RuntimeBuilder& builder, absl::Duration limit);
 
-  absl::Status ListenInherited(std::string_view name, ConnectionHandler handler,
+  absl::Status ListenInherited(std::string_view name,
+                               const ConnectionHandler& handler,
                                const ListenerOptions& options);
   absl::StatusOr<ServiceManager*> ReadManager();
 

@@ -127,7 +127,6 @@ std::string_view MetricTypeName(MetricType type) {
 }
 
 std::string_view FaultIn(const MetricInfo& info) {
-  const bool is_histogram = info.type == MetricType::kHistogram;
   const std::string_view name = info.name;
   if (!IsMetricName(name)) {
     return "the name must be of a-z, 0-9 and _, and begin with a letter";
@@ -135,8 +134,8 @@ std::string_view FaultIn(const MetricInfo& info) {
   if (info.help.empty()) return "there is no help";
   if ((info.type == MetricType::kCounter) != name.ends_with("_total"))
     return "counters, and nothing else, must end in _total";
-  if (!is_histogram && (name.ends_with("_bucket") || name.ends_with("_count") ||
-                        name.ends_with("_sum"))) {
+  if (name.ends_with("_bucket") || name.ends_with("_count") ||
+      name.ends_with("_sum")) {
     return "_bucket, _count and _sum are the ends of a histogram's lines";
   }
   return {};

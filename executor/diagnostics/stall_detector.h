@@ -112,8 +112,8 @@ class StallDetector {
   // done for the signal before. Nothing must be watched any more (checked).
   ~StallDetector();
 
-  // Watches an executor, or the loop of something else, such as a Ring, in
-  // which no task runs. Both it and the detector must outlive the Watch.
+  // Watches an executor, or a loop that has none and so runs no tasks. Both it
+  // and the detector must outlive the Watch.
   //
   // Threads: the loop's only (checked).
   [[nodiscard]] Watch Attach(Executor& executor, std::string name);

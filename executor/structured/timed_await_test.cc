@@ -2,8 +2,6 @@
 //
 // WithTimeout() and WithDeadline() of awaitables that are not tasks.
 
-#include "ringway/executor/structured/limited_await.h"
-
 #include <cerrno>
 #include <functional>
 #include <memory>
@@ -19,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/prepare.h"
+#include "ringway/executor/structured/limited_await.h"
 #include "ringway/executor/structured/select.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/event.h"

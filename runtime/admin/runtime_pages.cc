@@ -20,9 +20,10 @@ using SharedSource = std::shared_ptr<const RuntimePagesSource>;
 
 Task<absl::StatusOr<std::string>> MakeMetrics(SharedSource source) {
   RuntimeSnapshot snapshot;
-  snapshot.workers = co_await AskEachWorker(
-      source->workers(), [source] { return source->snapshot(); },
-      source->patience);
+  // A named local: g++ 12 destroys it twice otherwise (docs/pitfalls.md).
+  auto take = [source] { return source->snapshot(); };
+  snapshot.workers = co_await AskEachWorker(source->workers(), std::move(take),
+                                            source->patience);
   if (source->add_shared != nullptr) source->add_shared(snapshot);
   co_return MetricsPage(snapshot, *source->registry);
 }

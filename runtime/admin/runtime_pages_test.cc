@@ -77,6 +77,23 @@ TEST_F(RuntimePages, HaveWhatWorkersShare) {
   EXPECT_TRUE(absl::StrContains(metrics, "\nmy_total 1\n"));
 }
 
+// g++ 12 destroys some temporaries of a co_await twice, here references to it.
+TEST_F(RuntimePages, KeepTheirSource) {
+  auto kept = std::make_shared<int>(7);
+  const std::weak_ptr<int> seen = kept;
+  source_.snapshot = [kept = std::move(kept)] { return WorkerSnapshot(); };
+  AdminPages pages = MakeRuntimePages(std::exchange(source_, {}));
+  for (int i = 0; i < 5; ++i) {
+    PageBy(pages.metrics);
+    PageBy(pages.tasks);
+  }
+  EXPECT_FALSE(seen.expired());
+  pages = AdminPages();
+  first_.Stop();  // whose copies are the last ones
+  second_.Stop();
+  EXPECT_TRUE(seen.expired());
+}
+
 TEST_F(RuntimePages, AreReadyAsTheSourceIs) {
   EXPECT_EQ(MakeRuntimePages(source_).ready, nullptr);
   std::atomic<bool> ready{false};
