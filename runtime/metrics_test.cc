@@ -56,6 +56,9 @@ TEST_F(MetricsTest, CountWhatTheWorkersDo) {
       page, absl::StrCat("ringway_connections_accepted_total", worker, " 1")))
       << page;
   EXPECT_TRUE(StrContains(page, " 5\n")) << "the limit: " << page;
+  EXPECT_TRUE(StrContains(page, "ringway_accept_delay_seconds_count 1\n"))
+      << page;
+  EXPECT_FALSE(StrContains(page, "ringway_turn_seconds_count 0\n")) << page;
   client = UniqueFd();
   // The metrics' own connections do not count.
   do {

@@ -186,6 +186,10 @@ absl::Status Worker::Prepare() {
     trace_ = std::make_unique<TraceRecorder>(role_.name);
     executor_->SetTrace(trace_.get());
   }
+  if (runs_handlers() && !config_.metrics.empty()) {
+    times_ = std::make_unique<TurnTimes>();
+    executor_->SetTurnTimes(times_.get());
+  }
   if (role_.stall_detector != nullptr)
     watch_ = role_.stall_detector->Attach(*executor_, role_.name);
   ServerOptions options = role_.server;
@@ -235,6 +239,14 @@ WorkerSnapshot Worker::Snapshot() {
   snapshot.counters.connections_now = server_->connections();
   snapshot.counters.max_connections = role_.server.max_connections;
   snapshot.counters.max_tasks = config_.executor.max_tasks;
+  if (times_ != nullptr) {
+    auto histograms = std::make_shared<WorkerHistograms>();
+    histograms->turn = times_->turn;
+    histograms->task_run = times_->task_run;
+    histograms->ready_delay = times_->ready_delay;
+    histograms->accept_to_handler = server_->accept_to_handler();
+    snapshot.histograms = std::move(histograms);
+  }
   return snapshot;
 }
 

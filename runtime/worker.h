@@ -26,6 +26,7 @@
 #include "ringway/core/owner_thread.h"
 #include "ringway/executor/diagnostics/stall_detector.h"
 #include "ringway/executor/diagnostics/trace_recorder.h"
+#include "ringway/executor/diagnostics/turn_times.h"
 #include "ringway/executor/loop/inbox.h"
 #include "ringway/executor/remote/executor_handle.h"
 #include "ringway/executor/task/event.h"
@@ -189,6 +190,7 @@ class Worker : public HandoverTarget {
   // Of the worker's thread only, except for Server::connections(). The server
   // outlives the executor, whose tasks refer to it.
   std::unique_ptr<TraceRecorder> trace_;
+  std::unique_ptr<TurnTimes> times_;  // null: there is no page of metrics
   std::unique_ptr<Server> server_;
   std::unique_ptr<Executor> executor_;
   StallDetector::Watch watch_;

@@ -12,9 +12,29 @@ void OverrunWatch::OnTurn(MonotonicTime began, MonotonicTime ended) {
   if (turns_to_measure_ > 0) --turns_to_measure_;
   const int64_t ns = ended.nanoseconds() - began.nanoseconds();
   longest_turn_ns_ = std::max(longest_turn_ns_, ns);
+  if (times_ != nullptr) [[unlikely]] {
+    RecordTurn(ns);
+  }
   if (ns <= budget_ns_) return;
   ++turns_;
   turns_to_measure_ = kTurnsToMeasure;
+}
+
+void OverrunWatch::RecordTurn(int64_t ns) {
+  times_->turn.Record(static_cast<uint64_t>(std::max<int64_t>(ns, 0)));
+  if (++turns_recorded_ % TurnTimes::kTurnsPerMeasured == 0)
+    turns_to_measure_ = std::max(turns_to_measure_, 1);
+}
+
+void OverrunWatch::OnTaskTimed(MonotonicTime turn, MonotonicTime began,
+                               MonotonicTime ended) {
+  if (times_ == nullptr) return;
+  const auto between = [](MonotonicTime from, MonotonicTime to) {
+    return static_cast<uint64_t>(
+        std::max<int64_t>(to.nanoseconds() - from.nanoseconds(), 0));
+  };
+  times_->task_run.Record(between(began, ended));
+  times_->ready_delay.Record(between(turn, began));
 }
 
 void OverrunWatch::OnTask(SlabKey task, std::string name,

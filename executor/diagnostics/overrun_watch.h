@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "ringway/core/containers/slab.h"
 #include "ringway/core/time/monotonic_time.h"
+#include "ringway/executor/diagnostics/turn_times.h"
 
 namespace ringway {
 
@@ -44,12 +45,19 @@ class OverrunWatch {
   // Called after the tasks of a turn have run, from `began` to `ended`.
   void OnTurn(MonotonicTime began, MonotonicTime ended);
 
+  // Records in `times` from now on, which must outlive this; null: no longer.
+  void set_times(TurnTimes* times) { times_ = times; }
+
   // True while tasks are to be timed individually.
   bool measures_tasks() const { return turns_to_measure_ > 0; }
-  // True if a task that took from `began` to `ended` took too long.
+  // True if a task that ran from `began` to `ended` took too long.
   bool IsOverrun(MonotonicTime began, MonotonicTime ended) const {
     return ended.nanoseconds() - began.nanoseconds() > budget_ns_;
   }
+  // Called while that is so, after a task of the turn that began at `turn` ran
+  // from `began` to `ended`.
+  void OnTaskTimed(MonotonicTime turn, MonotonicTime began,
+                   MonotonicTime ended);
   // Called after one that did: it ran for `duration`, up to `ended`, without a
   // break.
   void OnTask(SlabKey task, std::string name, absl::Duration duration,
@@ -63,11 +71,14 @@ class OverrunWatch {
  private:
   static constexpr int kTurnsToMeasure = 1000;
 
+  void RecordTurn(int64_t ns);
   void Report(const TaskOverrun& overrun, MonotonicTime now);
 
   const int64_t budget_ns_;  // plain numbers: OnTurn() is on the hot path
   const Handler handler_;
   int turns_to_measure_ = 0;
+  TurnTimes* times_ = nullptr;
+  unsigned turns_recorded_ = 0;
   MonotonicTime reported_;  // on stderr, last
   uint64_t unreported_ = 0;
   uint64_t turns_ = 0;  // that overran

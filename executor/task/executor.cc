@@ -245,6 +245,11 @@ void Executor::OnException(const char* what, std::exception_ptr exception) {
 
 void Executor::Free(TaskContext& task) { tasks_.Erase(task); }
 
+void Executor::SetTurnTimes(TurnTimes* times) {
+  owner_.Check("an executor");
+  overruns_.set_times(times);
+}
+
 bool Executor::Cancel(TaskId id) {
   owner_.Check("an executor");
   TaskContext* task = tasks_.Get(id);

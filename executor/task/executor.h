@@ -191,14 +191,14 @@ class Executor {
   // The same as text (FormatTasks).
   std::string DumpTasks() { return FormatTasks(Tasks()); }
 
-  // The name that the running task was spawned with; empty if none runs.
-  //
-  // Threads: this one, and signal handlers on it.
+  // The name that the running task was spawned with; empty if none runs. Also
+  // for signal handlers on this thread.
   const char* RunningTaskName() noexcept;
 
-  // Records in `recorder` (diagnostics/trace_recorder.h), which must outlive
-  // the executor or be replaced first; null records nothing.
+  // Record (diagnostics/) in what is passed, which must outlive the executor or
+  // be replaced first; null records nothing.
   void SetTrace(TraceRecorder* recorder);
+  void SetTurnTimes(TurnTimes* times);
 
   // True once the tasks' part of this turn has lasted for time_slice; it then
   // also ends that part, and the remaining ready entries run in the next

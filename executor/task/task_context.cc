@@ -102,8 +102,9 @@ void TaskContext::ContinueWatched() {
   const MonotonicTime ended = clock.Now();
   if (TraceRecorder* trace = executor_.trace_; trace != nullptr)
     trace->EndResume(ended);
-  if (executor_.overruns_.measures_tasks() &&
-      executor_.overruns_.IsOverrun(began, ended)) {
+  if (!executor_.overruns_.measures_tasks()) return;
+  executor_.overruns_.OnTaskTimed(loop_.now(), began, ended);
+  if (executor_.overruns_.IsOverrun(began, ended)) {
     executor_.overruns_.OnTask(executor_.IdOf(*this), Name(), ended - began,
                                ended);
   }

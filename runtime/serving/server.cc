@@ -79,7 +79,7 @@ std::string_view ServerPhaseName(ServerPhase phase) {
   return "unknown";
 }
 
-const CancelToken& DrainToken() {
+CancelToken DrainToken() {
   return CurrentExecutor().locals().Get<DrainOfThisExecutor>().source->token();
 }
 
@@ -93,12 +93,16 @@ struct Server::Listening {
 class Server::Place : public ListNode {
  public:
   // `admitted`: by Admit().
-  Place(Server& server, bool admitted) : server_(&server), admitted_(admitted) {
+  Place(Server& server, bool admitted)
+      : server_(&server),
+        since_(server.executor_.loop().now()),
+        admitted_(admitted) {
     Add(1);
   }
   // Before Begin().
   Place(Place&& other) noexcept
       : server_(std::exchange(other.server_, nullptr)),
+        since_(other.since_),
         admitted_(other.admitted_) {}
   ~Place() {
     if (server_ == nullptr) return;
@@ -116,6 +120,7 @@ class Server::Place : public ListNode {
     server_->places_.PushBack(*this);
   }
   void Cancel() { task_->RequestCancel(); }
+  MonotonicTime since() const { return since_; }
 
  private:
   // One thread writes it.
@@ -126,6 +131,7 @@ class Server::Place : public ListNode {
 
   Server* server_;
   TaskContext* task_ = nullptr;
+  const MonotonicTime since_;
   const bool admitted_;
 };
 
@@ -360,6 +366,9 @@ Task<void> Server::Serve(const Endpoint& endpoint, net::TcpStream stream,
                          Place place) {
   if (phase_ >= ServerPhase::kCut) co_return;
   place.Begin();
+  const absl::Duration waited = executor_.loop().now() - place.since();
+  accept_to_handler_.Record(
+      static_cast<uint64_t>(absl::ToInt64Nanoseconds(waited)));
   internal::ConnectionNamer namer(stream);
   net::internal::StreamWatch watch(net::internal::StreamAccess::CoreOf(stream));
   std::unique_ptr<ConnectionEnd> end;  // small in the frame

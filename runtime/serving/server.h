@@ -35,6 +35,7 @@
 #include "absl/time/time.h"
 #include "ringway/backends/socket_calls.h"
 #include "ringway/core/containers/intrusive_list.h"
+#include "ringway/core/histogram.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/cancel_token.h"
@@ -171,6 +172,9 @@ class Server {
   // Threads: any.
   size_t connections() const { return open_.load(std::memory_order_relaxed); }
   const ConnectionCounts& counts() const { return counts_; }
+  // From the turn in which a connection was accepted to its handler's call, in
+  // nanoseconds, to within a turn.
+  const Histogram& accept_to_handler() const { return accept_to_handler_; }
   // Start() or Run() came before a Shutdown().
   bool was_started() const { return started_; }
   // Cancelled when draining begins, see DrainToken().
@@ -207,6 +211,7 @@ class Server {
   std::list<Listening> listening_;
   size_t accepting_ = 0;  // listeners that are not closed
   ConnectionCounts counts_;
+  Histogram accept_to_handler_;
   std::atomic<size_t> open_{0};
   std::atomic<uint64_t> n_admitted_over_{0};
   ServerPhase phase_ = ServerPhase::kServing;
@@ -239,7 +244,7 @@ class Server {
 // The first request is waited for in any case, because the client may have been
 // in the listener's queue when the drain began.
 // Outside of a server it is never cancelled. Aborts without an executor.
-const CancelToken& DrainToken();
+CancelToken DrainToken();
 
 }  // namespace ringway
 

@@ -27,7 +27,7 @@ constexpr absl::Duration kGoodbye = absl::Seconds(5);
 
 // Receives into a buffer of its own.
 ringway::Task<absl::Status> EchoOwn(ringway::net::TcpStream stream) {
-  const ringway::CancelToken& drain = ringway::DrainToken();
+  const ringway::CancelToken drain = ringway::DrainToken();
   std::array<std::byte, 16 * 1024> buffer;
   absl::StatusOr<size_t> n = co_await stream.Read(buffer);
   while (n.ok() && *n > 0) {
@@ -43,7 +43,7 @@ ringway::Task<absl::Status> EchoOwn(ringway::net::TcpStream stream) {
 // an idle connection holds no buffer. Peers that do not read hold a few, until
 // those run low and what they send is copied.
 ringway::Task<absl::Status> EchoLent(ringway::net::TcpStream stream) {
-  const ringway::CancelToken& drain = ringway::DrainToken();
+  const ringway::CancelToken drain = ringway::DrainToken();
   absl::StatusOr<ringway::net::ReceivedBuffer> received =
       co_await stream.Receive();
   while (received.ok() && !received->empty()) {
