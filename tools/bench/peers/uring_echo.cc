@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -114,13 +115,18 @@ class UringEcho {
     peer::Die(what);
   }
 
+  // Pages that stay until the end of the process, as the kernel writes to them.
+  static void* Pages(size_t n_bytes) {
+    void* pages = mmap(nullptr, n_bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) peer::Die("mmap");
+    return pages;
+  }
+
   void ProvideBuffers() {
-    void* memory = nullptr;
-    if (posix_memalign(&memory, 4096, kBuffers * sizeof(io_uring_buf)) != 0 ||
-        posix_memalign(reinterpret_cast<void**>(&bytes_), 4096,
-                       size_t{kBuffers} * kBufferBytes) != 0)
-      peer::Die("posix_memalign");
-    buffers_ = static_cast<io_uring_buf_ring*>(memory);
+    buffers_ =
+        static_cast<io_uring_buf_ring*>(Pages(kBuffers * sizeof(io_uring_buf)));
+    bytes_ = static_cast<char*>(Pages(size_t{kBuffers} * kBufferBytes));
     io_uring_buf_reg registration = {};
     registration.ring_addr = reinterpret_cast<uintptr_t>(buffers_);
     registration.ring_entries = kBuffers;
