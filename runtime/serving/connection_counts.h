@@ -8,6 +8,8 @@
 #include <array>
 #include <cstdint>
 
+#include "ringway/core/compiler.h"
+
 namespace ringway {
 
 struct ConnectionCounts {
