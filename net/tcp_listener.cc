@@ -72,6 +72,11 @@ void TcpListener::Close() {
     internal::SocketCore::Abandon(std::move(core_), kHandle);
 }
 
+void TcpListener::KeepReserve() {
+  if (LoopDependent::WhyUnusable(core_.get(), kHandle) == Unusable::kNo)
+    core_->KeepReserve();
+}
+
 bool TcpListener::HasPending() const {
   return LoopDependent::WhyUnusable(core_.get(), kHandle) == Unusable::kNo &&
          core_->HasPending();

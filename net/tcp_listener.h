@@ -70,7 +70,8 @@ class TcpListener {
   //               closed or moved from); FailedPrecondition (its loop has
   //               ended); the errno of accept(2) if the socket itself is
   //               unusable. Running out of fds or kernel memory is not an
-  //               error: the listener retries every 20 ms until it succeeds.
+  //               error: the listener retries every 20 ms until it succeeds,
+  //               but see KeepReserve().
   //               Never throws.
   // Threads:      the loop's only (checked). Several tasks may wait; they are
   //               served in order.
@@ -79,6 +80,13 @@ class TcpListener {
   // Cost:         no allocation except the stream; the kernel's accept stays
   //               armed between calls.
   AcceptOp Accept() { return AcceptOp(core_.get()); }
+
+  // From now on the listener holds an fd in reserve. When the process or the
+  // machine has no more fds, it uses that one to accept the connections that
+  // arrive, and closes them: their clients know at once, instead of waiting in
+  // the kernel's queue. For each, an Accept() returns ResourceExhausted with
+  // EMFILE, and the next one works.
+  void KeepReserve();
 
   // True if an Accept() would find a connection: one that waits in the kernel's
   // queue, or here. Before a Close() for good, those are clients that have

@@ -3,7 +3,6 @@
 #include "ringway/net/tcp_listener.h"
 
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -17,11 +16,11 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/socket_calls.h"
-#include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/sleep.h"
 #include "ringway/net/listening/listener_core.h"
+#include "ringway/net/testing/few_fds.h"
 #include "ringway/net/testing/net_fixture.h"
 
 namespace ringway::net {
@@ -29,6 +28,7 @@ namespace {
 
 using testing::Bytes;
 using testing::NetTest;
+using testing::OutOfFds;
 using testing::Peer;
 using testing::TurnTimes;
 using testing::TurnUntil;
@@ -286,38 +286,9 @@ TEST_P(TcpListenerTest, AnExecutorCanEndWithAcceptsInEveryState) {
   for (Peer& client : clients) EXPECT_TRUE(ReadsAsEnded(client));
 }
 
-// Opens fds until there are none left.
-class OutOfFds {
- public:
-  explicit OutOfFds(SocketCalls& sockets) {
-    while (true) {
-      fillers_.emplace_back(sockets, sockets.Socket(AF_UNIX, SOCK_DGRAM));
-      if (!fillers_.back().valid()) break;
-    }
-    RINGWAY_CHECK(fillers_.back().get() == -EMFILE, "socket: errno %d",
-                  -fillers_.back().get());
-    fillers_.pop_back();
-  }
-  void FreeOne() { fillers_.pop_back(); }
-
- private:
-  std::vector<SocketFd> fillers_;
-};
-
-// An accept is subject to the limit at the time it was armed, so the limit is
-// set before the loop is made. (Simulated fds have a separate limit.)
 class FewFdsTest : public TcpListenerTest {
- protected:
-  FewFdsTest() {
-    RINGWAY_CHECK(getrlimit(RLIMIT_NOFILE, &before_) == 0, "getrlimit");
-    rlimit few = before_;
-    few.rlim_cur = 200;
-    RINGWAY_CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
-  }
-  ~FewFdsTest() override { setrlimit(RLIMIT_NOFILE, &before_); }
-
  private:
-  rlimit before_;
+  testing::FewFds few_fds_;
 };
 
 TEST_P(FewFdsTest, GoesOnAcceptingOnceThereAreFdsAgainAndDoesNotSpin) {

@@ -17,6 +17,7 @@ Worker::Role RoleOf(const RuntimeConfig& config) {
   role.cpu = -1;
   role.server.max_connections = kMostOnTheirWay;
   role.server.when_full = WhenFull::kWait;
+  role.server.when_out_of_fds = config.server.when_out_of_fds;
   role.server.lame_duck = config.server.lame_duck;
   return role;
 }

@@ -142,6 +142,7 @@ RuntimeBuilder& RuntimeBuilder::MaxConnections(size_t n, WhenFull when_full) {
   config_->server.max_connections = n;
   config_->limits_connections = true;
   config_->server.when_full = when_full;
+  config_->server.when_out_of_fds = when_full;
   return *this;
 }
 

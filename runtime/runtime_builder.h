@@ -134,8 +134,9 @@ class RuntimeBuilder {
       std::function<void(const ConnectionEnd&)> handler);
 
   // Most concurrent connections per worker (default 100,000); a further one is
-  // closed at once and counted, or waits. One that would exceed
-  // ExecutorOptions::max_tasks is closed.
+  // closed at once and counted, or waits; so is one for which the process or
+  // the machine has no fd. One that would exceed ExecutorOptions::max_tasks is
+  // closed.
   RuntimeBuilder& MaxConnections(size_t n,
                                  WhenFull when_full = WhenFull::kRefuse);
   // A worker accepts no connection while its frames and receive buffers take

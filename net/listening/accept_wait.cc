@@ -25,10 +25,13 @@ AcceptWait::WaitEnd AcceptWait::Admit() {
 }
 
 AcceptWait::WaitEnd AcceptWait::Begin() {
-  accepted_ = SocketFd(core_->sockets(), core_->TakeForNewcomer());
-  if (accepted_.valid()) return WaitEnd::kServed;
-  core_->Wait(*this);
-  return WaitEnd::kWaiting;
+  const int32_t accepted = core_->TakeForNewcomer();
+  if (accepted == ListenerCore::kNone) {
+    core_->Wait(*this);
+    return WaitEnd::kWaiting;
+  }
+  SetResult(accepted);
+  return WaitEnd::kServed;
 }
 
 void AcceptWait::SetResult(int32_t result) {

@@ -33,16 +33,33 @@ void ListenerCore::OnLoopEnd() {
   loop().DisarmTimer(retry_.timer);
   if (retry_.linked()) retry_.Unlink();
   accept_.DropUntaken();
+  reserve_.Close();
   SocketCore::OnLoopEnd();
 }
 
-int ListenerCore::TakeAccepted() {
-  Delivery delivery;
-  return accept_.Take(delivery) ? delivery.result : -1;
+void ListenerCore::KeepReserve() {
+  keeps_reserve_ = true;
+  FillReserve();
 }
 
-int ListenerCore::TakeForNewcomer() {
-  return waiters_.empty() ? TakeAccepted() : -1;
+bool ListenerCore::FillReserve() {
+  if (!reserve_.valid())
+    reserve_ = SocketFd(sockets(), sockets().Socket(AF_UNIX, SOCK_DGRAM));
+  return reserve_.valid();
+}
+
+int32_t ListenerCore::TakeAccepted() {
+  Delivery delivery;
+  if (!accept_.Take(delivery)) return kNone;
+  if (!keeps_reserve_ || FillReserve()) return delivery.result;
+  // It has the place of the reserve, and there is no other.
+  SocketFd(sockets(), delivery.result).Close();
+  FillReserve();
+  return -EMFILE;
+}
+
+int32_t ListenerCore::TakeForNewcomer() {
+  return waiters_.empty() ? TakeAccepted() : kNone;
 }
 
 void ListenerCore::Wait(AcceptWait& waiter) {
@@ -59,6 +76,8 @@ void ListenerCore::OnAbandon() {
   FailAll(-ECANCELED);
   accept_.DropUntaken();
   accept_.Stop();
+  keeps_reserve_ = false;
+  reserve_.Close();
 }
 
 void ListenerCore::CompleteFront(int32_t result) {
@@ -80,8 +99,8 @@ void ListenerCore::OnNews() {
     return CloseIfIdle();
   }
   while (!waiters_.empty()) {
-    const int accepted = TakeAccepted();
-    if (accepted < 0) break;
+    const int32_t accepted = TakeAccepted();
+    if (accepted == kNone) break;
     CompleteFront(accepted);
   }
   if (accept_.state() == ArmedMultishot::State::kEnded) {
@@ -98,13 +117,18 @@ void ListenerCore::OnEnd(int32_t result) {
     FailAll(result);
   } else if (result == -ECONNABORTED || result == -EINTR || result == -EPROTO) {
     ArmIfWanted();
+  } else if ((result == -EMFILE || result == -ENFILE) && reserve_.valid()) {
+    reserve_.Close();
+    ArmIfWanted();
   } else {
     loop().ArmTimer(retry_.timer, loop().now() + kRetryAfter);
   }
 }
 
 void ListenerCore::Retry::OnTime(Runnable& entry) {
-  static_cast<Retry&>(entry).core.ArmIfWanted();
+  ListenerCore& core = static_cast<Retry&>(entry).core;
+  if (core.keeps_reserve_) core.FillReserve();
+  core.ArmIfWanted();
 }
 
 }  // namespace ringway::net::internal

@@ -6,6 +6,7 @@
 #ifndef RINGWAY_NET_LISTENING_LISTENER_CORE_H_
 #define RINGWAY_NET_LISTENING_LISTENER_CORE_H_
 
+#include <cerrno>
 #include <cstdint>
 #include <utility>
 
@@ -34,9 +35,16 @@ class ListenerCore final : public SocketCore {
 
   const char* handle() const { return handle_; }
 
-  // The next accepted fd for a new caller; -1 if there is none beyond those for
-  // the tasks already waiting.
-  int TakeForNewcomer();
+  // No connection has been accepted.
+  static constexpr int32_t kNone = -EAGAIN;
+
+  // The next connection for a new caller: its fd, or -EMFILE if it was closed
+  // for lack of fds; kNone if there is none beyond those for the tasks already
+  // waiting.
+  int32_t TakeForNewcomer();
+
+  // See TcpListener::KeepReserve().
+  void KeepReserve();
 
   // Connections wait to be accepted, or to be taken.
   bool HasPending() const {
@@ -67,7 +75,9 @@ class ListenerCore final : public SocketCore {
   void OnLoopEnd() override;
   void OnNews();
   void OnEnd(int32_t result);
-  int TakeAccepted();
+  int32_t TakeAccepted();
+  // True if there is one now.
+  bool FillReserve();
   // Arms the accept if it is idle and tasks are waiting.
   void ArmIfWanted();
   // Ends the wait of the task that has waited longest.
@@ -78,6 +88,9 @@ class ListenerCore final : public SocketCore {
   AcceptOperation accept_;
   Retry retry_;
   ringway::internal::WaitLine<AcceptWait> waiters_;
+  bool keeps_reserve_ = false;
+  // An fd of no other use: given up, there is room to accept one connection.
+  SocketFd reserve_;
 };
 
 }  // namespace ringway::net::internal

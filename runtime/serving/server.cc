@@ -158,6 +158,7 @@ absl::Status Server::Listen(net::TcpListener listener,
 absl::Status Server::Listen(net::TcpListener listener,
                             const Endpoint& endpoint) {
   CheckThread();
+  if (options_.when_out_of_fds == WhenFull::kRefuse) listener.KeepReserve();
   listening_.push_back({std::move(listener), endpoint});
   JoinHandle<void> accepting =
       executor_.Spawn(AcceptLoop(listening_.back()), "accept");
@@ -298,7 +299,9 @@ Task<void> Server::AcceptLoop(Listening& listening) {
     }
     if (stop.cancelled()) break;
     unusable = OnAcceptFailed(listening, failed);
-    if (!unusable) (co_await Sleep(kPauseWithoutMemory)).IgnoreError();
+    // For lack of fds one connection was closed; others may wait.
+    if (!unusable && ErrnoOf(failed) != EMFILE)
+      (co_await Sleep(kPauseWithoutMemory)).IgnoreError();
   }
 
   // Who has connected already is served.
@@ -311,6 +314,8 @@ Task<void> Server::AcceptLoop(Listening& listening) {
       if (stream.ok()) {
         AdmitStream(listening.endpoint, *std::move(stream),
                     Place(*this, /*admitted=*/false));
+      } else if (ErrnoOf(stream.status()) == EMFILE) {
+        ++counts_.refused;
       }
     } catch (...) {
       ++counts_.refused;

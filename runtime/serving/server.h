@@ -77,6 +77,9 @@ struct ServerOptions {
   // Most concurrent connections, at least 1.
   size_t max_connections = 100'000;
   WhenFull when_full = WhenFull::kRefuse;
+  // What to do with connections while the process or the machine has no more
+  // fds.
+  WhenFull when_out_of_fds = WhenFull::kRefuse;
   // While coroutine frames and receive buffers of this executor take more
   // bytes than this, no connection is accepted. 0: no limit.
   uint64_t memory_high_water = 0;

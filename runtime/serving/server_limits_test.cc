@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/net/stream_pair.h"
+#include "ringway/net/testing/few_fds.h"
 #include "ringway/net/testing/net_fixture.h"
 #include "ringway/runtime/serving/server.h"
 #include "ringway/runtime/serving/testing/server_fixture.h"
@@ -99,6 +101,74 @@ TEST_P(ServerLimitsTest, WithoutMemoryNobodyNewIsServed) {
   };
   Run(main());
 }
+
+class OutOfFdsTest : public ServerLimitsTest {
+ protected:
+  // Connects though there are no fds: it is not accepted yet.
+  Task<TcpStream> Join(net::testing::OutOfFds* shortage) {
+    if (shortage != nullptr) shortage->FreeOne();
+    return ServerTest::Join();
+  }
+
+ private:
+  net::testing::FewFds few_fds_;
+};
+
+TEST_P(OutOfFdsTest, ClientsAreRefused) {
+  Make(EchoUntilDrain);
+  auto main = [&]() -> Task<void> {
+    JoinHandle<void> run = Spawn(server().Run());
+    TcpStream before = co_await Join(nullptr);
+    EXPECT_EQ(co_await Ask(before, "one"), "one");
+    {
+      net::testing::OutOfFds shortage(system().sockets());
+      std::vector<TcpStream> clients;  // keep their fds
+      for (uint64_t i = 1; i <= 50; ++i) {
+        clients.push_back(co_await Join(&shortage));
+        std::array<std::byte, 8> buffer;
+        EXPECT_EQ((co_await clients.back().Read(buffer)).value_or(0), 0u);
+        EXPECT_EQ(server().counts().refused, i);
+      }
+      EXPECT_EQ(co_await Ask(before, "two"), "two");
+    }
+    TcpStream after = co_await Join(nullptr);
+    EXPECT_EQ(co_await Ask(after, "three"), "three");
+    EXPECT_EQ(server().counts().accepted, 2u);
+    server().Shutdown();
+    before = TcpStream();
+    after = TcpStream();
+    EXPECT_TRUE((co_await run).ok());
+  };
+  Run(main());
+}
+
+TEST_P(OutOfFdsTest, OrWaitIfTheServerWaits) {
+  ServerOptions options;
+  options.when_out_of_fds = WhenFull::kWait;
+  Make(EchoUntilDrain, options);
+  auto main = [&]() -> Task<void> {
+    JoinHandle<void> run = Spawn(server().Run());
+    TcpStream before = co_await Join(nullptr);
+    EXPECT_EQ(co_await Ask(before, "one"), "one");
+    TcpStream client;
+    {
+      net::testing::OutOfFds shortage(system().sockets());
+      client = co_await Join(&shortage);
+      EXPECT_TRUE((co_await client.Write(Bytes("two"))).ok());
+      (co_await Sleep(absl::Milliseconds(30))).IgnoreError();
+      EXPECT_EQ(server().connections(), 1u);
+    }
+    EXPECT_EQ(co_await ReadExactly(client, 3), "two");
+    EXPECT_EQ(server().counts().refused, 0u);
+    server().Shutdown();
+    before = TcpStream();
+    client = TcpStream();
+    EXPECT_TRUE((co_await run).ok());
+  };
+  Run(main());
+}
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(OutOfFdsTest);
 
 struct Log {
   std::vector<ConnectionEnd> ends;
