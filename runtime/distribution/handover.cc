@@ -3,6 +3,7 @@
 #include "ringway/runtime/distribution/handover.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -78,9 +79,10 @@ Task<absl::Status> Handover::Give(size_t endpoint, net::TcpStream stream) {
     const bool to_a_full_one =
         n_asked == 0 && !options_.waits_when_full && !AnyUntaken();
     if (!loads_[static_cast<size_t>(target)].full || to_a_full_one) {
-      asked[static_cast<size_t>(target)] = true;
-      Send(target, endpoint, offer);
-      if (++n_asked == seats_.size()) co_return absl::OkStatus();
+      // Without memory it is tried again.
+      asked[static_cast<size_t>(target)] = Send(target, endpoint, offer);
+      n_asked += asked[static_cast<size_t>(target)] ? 1 : 0;
+      if (n_asked == seats_.size()) co_return absl::OkStatus();
     }
     const absl::Status slept = co_await Sleep(kPatience);
     if (!slept.ok()) co_return slept;
@@ -110,9 +112,11 @@ bool Handover::AnyUntaken() const {
                      [](const WorkerLoad& load) { return load.untaken > 0; });
 }
 
-void Handover::Send(int target, size_t endpoint, std::shared_ptr<Offer> offer) {
+bool Handover::Send(int target, size_t endpoint, std::shared_ptr<Offer> offer) {
   std::shared_ptr<Seat>& seat = seats_[static_cast<size_t>(target)];
-  auto message = std::make_unique<Message>(seat, endpoint, std::move(offer));
+  std::unique_ptr<Message> message(
+      new (std::nothrow) Message(seat, endpoint, std::move(offer)));
+  if (message == nullptr) return false;
   ++seat->sent;
   if (seat->target.handle().Send(*message)) {
     static_cast<void>(message.release());  // the worker's
@@ -120,6 +124,7 @@ void Handover::Send(int target, size_t endpoint, std::shared_ptr<Offer> offer) {
     seat->taken_elsewhere.fetch_add(1, std::memory_order_relaxed);
     seat->received.fetch_add(1, std::memory_order_relaxed);
   }
+  return true;
 }
 
 }  // namespace ringway::internal

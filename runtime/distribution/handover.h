@@ -65,6 +65,7 @@ class Handover {
   Handover& operator=(const Handover&) = delete;
 
   // Returns once a worker has taken the connection, or all have an offer.
+  // Throws std::bad_alloc after closing it.
   Task<absl::Status> Give(size_t endpoint, net::TcpStream stream);
 
  private:
@@ -76,7 +77,8 @@ class Handover {
   // Of the last Choose(): a worker has not yet taken what it was given, so it
   // may have less to do than it seems.
   bool AnyUntaken() const;
-  void Send(int target, size_t endpoint, std::shared_ptr<Offer> offer);
+  // False if there is no memory for it.
+  bool Send(int target, size_t endpoint, std::shared_ptr<Offer> offer);
 
   std::vector<std::shared_ptr<Seat>> seats_;
   const Options options_;
