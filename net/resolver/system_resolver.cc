@@ -52,6 +52,12 @@ SystemResolver& DefaultResolver() {
   return resolver.Get([] { return *SystemResolver::Create(); });
 }
 
+Task<absl::StatusOr<TcpStream>> Connect(std::string host, uint16_t port,
+                                        ConnectOptions options) {
+  return ConnectToHost(DefaultResolver(), std::move(host), port,
+                       kConnectStagger, std::move(options));
+}
+
 }  // namespace net
 
 Task<absl::StatusOr<std::vector<net::SocketAddress>>> Resolve(std::string host,

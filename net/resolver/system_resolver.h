@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // SystemResolver: a Resolver that asks the C library, on threads of its own.
-// Resolve(): the same for those who need not choose.
+// Resolve(), Connect(): the same for those who need not choose.
 //
 //   absl::StatusOr<std::vector<net::SocketAddress>> addresses =
 //       co_await ringway::Resolve("example.org", 443);
+//   absl::StatusOr<net::TcpStream> stream = co_await WithTimeout(
+//       absl::Seconds(5), net::Connect("example.org", 443));
 
 #ifndef RINGWAY_NET_RESOLVER_SYSTEM_RESOLVER_H_
 #define RINGWAY_NET_RESOLVER_SYSTEM_RESOLVER_H_
@@ -16,8 +18,10 @@
 
 #include "absl/status/statusor.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/net/resolver/connect_host.h"
 #include "ringway/net/resolver/resolver.h"
 #include "ringway/net/socket_address.h"
+#include "ringway/net/tcp_stream.h"
 #include "ringway/pools/resolver/host_resolver.h"
 
 namespace ringway {
@@ -55,6 +59,11 @@ class SystemResolver : public Resolver {
 // The one that all of the process share, with default options, made by the
 // first call; in a forked child another one.
 SystemResolver& DefaultResolver();
+
+// Connects to `host`, a name or a numeric address: ConnectToHost() with
+// DefaultResolver().
+Task<absl::StatusOr<TcpStream>> Connect(
+    std::string host, uint16_t port, ConnectOptions options = ConnectOptions());
 
 }  // namespace net
 

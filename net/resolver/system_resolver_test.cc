@@ -82,6 +82,12 @@ RINGWAY_KERNEL_TEST_F(SystemResolverTest, ConnectsToAHostByItsName) {
   RINGWAY_ASSERT_OK(stream);
   const Addresses found = co_await ringway::Resolve("localhost", port);
   EXPECT_TRUE(found.ok()) << found.status();
+  for (const char* host : {"localhost", "127.0.0.1"}) {
+    Task<absl::StatusOr<TcpStream>> by_name = Connect(host, port);
+    const absl::StatusOr<TcpStream> other =
+        co_await WithTimeout(absl::Seconds(30), std::move(by_name));
+    RINGWAY_ASSERT_OK(other);
+  }
 }
 
 }  // namespace
