@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
 #include <future>
 #include <memory>
 #include <set>
@@ -64,6 +65,36 @@ class AcceptingTest : public RuntimeTest {
     return absl::StrCat("unix:@ringway_accepting_", name, getpid());
   }
 };
+
+// As docs/runtime.md says: each connection goes to either worker by a hash of
+// its addresses, as a coin falls. Of 8 then at least 6 go to one of the two
+// with a probability of 0.29, and all 8 with one of 0.008.
+TEST_F(AcceptingTest, WithReusePortEightConnectionsAreSpreadAsCoinsFall) {
+  Runtime::Builder builder = OneWorker();
+  builder.Workers(2).Listen("127.0.0.1:0", TellWorker);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  constexpr int kRounds = 300;
+  int n_uneven = 0;
+  int n_all = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    std::array<int, 2> n{};
+    std::vector<UniqueFd> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.push_back(ConnectTo(runtime->addresses()[0]));
+      ++n.at(static_cast<size_t>(WorkerOf(clients.back())));
+    }
+    n_uneven += n[0] >= 6 || n[1] >= 6;
+    n_all += n[0] == 8 || n[1] == 8;
+  }
+  runtime->Shutdown();
+  EXPECT_EQ(runtime->Wait().accepted, 8u * kRounds);
+  // Six standard deviations.
+  EXPECT_GT(n_uneven, kRounds * 0.13);
+  EXPECT_LT(n_uneven, kRounds * 0.45);
+  EXPECT_LT(n_all, kRounds * 0.05);
+  printf("of %d rounds %d had 6 or more on one worker, %d all 8\n", kRounds,
+         n_uneven, n_all);
+}
 
 // On a machine that is so busy that a worker does not run for a millisecond the
 // other one gets its connection, so this is tried again.
