@@ -6,7 +6,10 @@
 #ifndef RINGWAY_NET_SOCKET_STREAM_WATCH_H_
 #define RINGWAY_NET_SOCKET_STREAM_WATCH_H_
 
-#include "ringway/executor/task/event.h"
+#include <string>
+
+#include "absl/status/status.h"
+#include "ringway/executor/task/wait.h"
 #include "ringway/net/socket/stream_core.h"
 
 namespace ringway::net::internal {
@@ -16,6 +19,26 @@ namespace ringway::net::internal {
 // Threads: the loop's only.
 class StreamWatch {
  public:
+  class [[nodiscard]] ClosedOp : public ringway::internal::Wait<ClosedOp> {
+   public:
+    explicit ClosedOp(StreamWatch& watch)
+        : Wait("the end of a stream"), watch_(watch) {}
+    ClosedOp(const ClosedOp&) = delete;
+    ClosedOp& operator=(const ClosedOp&) = delete;
+    ~ClosedOp() { LeaveIfWaiting(); }
+    absl::Status await_resume() const { return status(); }
+
+   private:
+    friend class ringway::internal::Wait<ClosedOp>;
+    friend class StreamWatch;
+    using WaitEnd = ringway::internal::WaitEnd;
+
+    WaitEnd Begin();
+    bool Leave();
+
+    StreamWatch& watch_;
+  };
+
   // `core` is null for a stream that is closed already.
   explicit StreamWatch(StreamCore* core);
   StreamWatch(const StreamWatch&) = delete;
@@ -27,19 +50,22 @@ class StreamWatch {
   StreamTraffic traffic() const {
     return closed() ? traffic_ : core_->traffic();
   }
+  // See StreamReader::PeerName(); empty once it is closed.
+  std::string PeerName() const;
 
-  // Waits until the stream is closed and the operations on it have ended.
+  // Waits until the stream is closed and the operations on it have ended. One
+  // task at a time (checked).
   //
   // Errors: Cancelled.
-  Event::WaitOp Closed() { return closed_.Wait(); }
+  ClosedOp Closed() { return ClosedOp(*this); }
 
  private:
   friend class StreamCore;
   void OnClosed(const StreamTraffic& traffic);
 
   StreamCore* core_;
+  ClosedOp* waiter_ = nullptr;
   StreamTraffic traffic_;
-  Event closed_;
 };
 
 }  // namespace ringway::net::internal

@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/tcp.h"
+#include "ringway/net/socket/stream_watch.h"
 
 namespace ringway::internal {
 
@@ -17,17 +17,18 @@ namespace ringway::internal {
 // share that of the listener. Without either once the stream is closed.
 class ConnectionNamer : public TaskNamer {
  public:
-  explicit ConnectionNamer(net::TcpStream& stream)
-      : TaskNamer(&MakeName), stream_(stream.reader()) {}
+  // `watch` must outlive it.
+  explicit ConnectionNamer(const net::internal::StreamWatch& watch)
+      : TaskNamer(&MakeName), watch_(watch) {}
 
  private:
   static std::string MakeName(const TaskNamer& namer) {
     const auto& self = static_cast<const ConnectionNamer&>(namer);
-    const std::string peer = self.stream_.PeerName();
+    const std::string peer = self.watch_.PeerName();
     return absl::StrCat("connection", peer.empty() ? "" : " ", peer);
   }
 
-  const net::StreamReader stream_;
+  const net::internal::StreamWatch& watch_;
 };
 
 }  // namespace ringway::internal

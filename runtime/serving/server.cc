@@ -374,8 +374,8 @@ Task<void> Server::Serve(const Endpoint& endpoint, net::TcpStream stream,
   const absl::Duration waited = executor_.loop().now() - place.since();
   accept_to_handler_.Record(
       static_cast<uint64_t>(absl::ToInt64Nanoseconds(waited)));
-  internal::ConnectionNamer namer(stream);
   net::internal::StreamWatch watch(net::internal::StreamAccess::CoreOf(stream));
+  internal::ConnectionNamer namer(watch);
   std::unique_ptr<ConnectionEnd> end;  // small in the frame
   absl::Status status;
   bool threw = false;
