@@ -58,24 +58,16 @@ struct FdEntry : ListNode {
   // of the epoll set stale. Waiting operations stay.
   void ForgetFile();
 
-  int fd = -1;
-
   WaitQueue readers;
   WaitQueue writers;
   OperationList pollers;
 
+  int fd = -1;
   // Part of each registration's user data; changes with the file.
   uint32_t generation = 0;
   // The events registered last for this generation: all of Interest(), and
   // those of earlier waits. 0: it is not registered.
   uint32_t registered = 0;
-  // The last turn in which the number was known to be the registered file: by
-  // an event, or by registering it.
-  uint64_t seen_in_turn = 0;
-  uint64_t assumed_in_turn = 0;
-  // The turn in which a receive emptied the socket: it stays empty until the
-  // next event, so at least for the rest of that turn.
-  uint64_t drained_in_turn = 0;
   // The peer has closed it, or it had an error or out-of-band data: then a
   // short receive does not mean that it is empty.
   bool never_drained = false;
@@ -85,6 +77,13 @@ struct FdEntry : ListNode {
   // What socket it is, once that was queried.
   enum class Protocol : uint8_t { kUnknown, kTcp, kStream, kOther };
   Protocol protocol = Protocol::kUnknown;
+  // The last turn in which the number was known to be the registered file: by
+  // an event, or by registering it.
+  uint64_t seen_in_turn = 0;
+  uint64_t assumed_in_turn = 0;
+  // The turn in which a receive emptied the socket: it stays empty until the
+  // next event, so at least for the rest of that turn.
+  uint64_t drained_in_turn = 0;
 };
 
 class FdTable {

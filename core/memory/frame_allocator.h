@@ -16,8 +16,8 @@
 //   FrameAllocator::Free(frame);
 //
 // A header of 16 bytes before each block holds its owner and size class. Size
-// classes are 16 bytes apart up to 128, then four for each doubling: above 64
-// bytes at most a quarter is wasted. Under AddressSanitizer free blocks are
+// classes are 16 bytes apart up to 256, then eight for each doubling: above 128
+// bytes at most an eighth is wasted. Under AddressSanitizer free blocks are
 // poisoned, and so are the bytes between the requested size and that of the
 // class.
 
@@ -53,21 +53,21 @@ struct alignas(16) FrameBlock {
 static_assert(sizeof(FrameBlock) == 16);
 
 inline constexpr size_t kMaxFrameBytes = 4096;
-inline constexpr uint32_t kFrameClasses = 28;
+inline constexpr uint32_t kFrameClasses = 48;
 
-// With g = (size in granules of 16 bytes) - 1: g itself below 8, then the top
-// three bits of g for each power of two.
+// With g = (size in granules of 16 bytes) - 1: g itself below 16, then the top
+// four bits of g for each power of two.
 constexpr uint32_t FrameClassOf(size_t n_bytes) {
   const size_t g = (std::max<size_t>(n_bytes, 1) - 1) / 16;
   const auto width = static_cast<uint32_t>(std::bit_width(g));
-  const uint32_t shift = std::max<uint32_t>(width, 3) - 3;
-  return static_cast<uint32_t>(4 * shift + (g >> shift));
+  const uint32_t shift = std::max<uint32_t>(width, 4) - 4;
+  return static_cast<uint32_t>(8 * shift + (g >> shift));
 }
 
 // The largest size in the class.
 constexpr size_t FrameClassBytes(uint32_t size_class) {
-  if (size_class < 4) return (size_class + 1) * 16;
-  return (size_t{5 + size_class % 4} << (size_class / 4 - 1)) * 16;
+  if (size_class < 8) return (size_class + 1) * 16;
+  return (size_t{9 + size_class % 8} << (size_class / 8 - 1)) * 16;
 }
 
 static_assert(FrameClassOf(kMaxFrameBytes) == kFrameClasses - 1);
