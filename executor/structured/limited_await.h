@@ -78,9 +78,9 @@ class [[nodiscard]] LimitedAwait {
       Result result = awaiter_.await_resume();
       if (!limit_.exceeded().ok() && internal::EndedAsCancelled(result))
           [[unlikely]] {
-        return limit_.exceeded();
+        result = limit_.exceeded();
       }
-      return result;
+      return result;  // the only one, so that it is made in place
     }
   }
 
