@@ -70,9 +70,8 @@ class JobPool {
   // Queues `job`. Jobs begin in the order they were queued.
   //
   // Errors: ResourceExhausted naming the option: the queue is full, or no
-  // thread
-  //         can be started. Unavailable: the pool has ended. FailedPrecondition
-  //         in a forked child.
+  //         thread can be started. Unavailable: the pool has ended.
+  //         FailedPrecondition in a forked child.
   virtual absl::Status Start(std::shared_ptr<Job> job) = 0;
 
   // Takes back `job`, which was started. True if it had not begun: neither of
