@@ -25,7 +25,9 @@ Worker::Role MetricsRole() {
 AdminHandler PagesOf(Runtime& runtime) {
   RuntimePagesSource source;
   source.workers = [&runtime] { return runtime.workers(); };
-  source.snapshot = &Worker::SnapshotOfThisOne;
+  source.snapshot = [&runtime](absl::Duration patience) {
+    return runtime.AwaitSnapshot(patience);
+  };
   source.ready = [&runtime] { return runtime.ready(); };
   return MakeAdminHandler(MakeRuntimePages(std::move(source)));
 }

@@ -22,6 +22,7 @@
 #include "ringway/runtime/acceptor.h"
 #include "ringway/runtime/host/cpu_topology.h"
 #include "ringway/runtime/host/file_limit.h"
+#include "ringway/runtime/metrics/ask_each_worker.h"
 #include "ringway/runtime/metrics_worker.h"
 #include "ringway/runtime/runtime_config.h"
 #include "ringway/runtime/start_up.h"
@@ -298,6 +299,23 @@ absl::Status Runtime::RunRequiredStarts() {
 void Runtime::RemoveUnixSockets() {
   std::lock_guard<std::mutex> lock(end_mutex_);
   for (internal::UnixPath& path : unix_paths_) path.Remove();
+}
+
+RuntimeSnapshot Runtime::Snapshot(absl::Duration patience) const {
+  RINGWAY_CHECK(!internal::Worker::IsOnAny(),
+                "Runtime::Snapshot() on a worker's thread, which it would "
+                "block: co_await Runtime::AwaitSnapshot() there");
+  RuntimeSnapshot snapshot;
+  snapshot.workers = AskEachWorkerAndBlock(
+      handles_, &internal::Worker::SnapshotOfThisOne, patience);
+  return snapshot;
+}
+
+Task<RuntimeSnapshot> Runtime::AwaitSnapshot(absl::Duration patience) const {
+  RuntimeSnapshot snapshot;
+  snapshot.workers = co_await AskEachWorker(
+      handles_, &internal::Worker::SnapshotOfThisOne, patience);
+  co_return snapshot;
 }
 
 void Runtime::Shutdown() {

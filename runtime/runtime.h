@@ -32,8 +32,9 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp.h"
-#include "ringway/runtime/runtime_builder.h"  // IWYU pragma: export
-#include "ringway/runtime/runtime_report.h"   // IWYU pragma: export
+#include "ringway/runtime/metrics/runtime_snapshot.h"  // IWYU pragma: export
+#include "ringway/runtime/runtime_builder.h"           // IWYU pragma: export
+#include "ringway/runtime/runtime_report.h"            // IWYU pragma: export
 #include "ringway/runtime/unix_path.h"
 
 namespace ringway {
@@ -86,6 +87,24 @@ class Runtime {
 
   // True until Shutdown(): readiness, for load balancers. Any thread.
   bool ready() const { return !shutting_down_.load(std::memory_order_relaxed); }
+
+  // What the page of metrics shows (docs/metrics.md), taken from each worker on
+  // its own thread.
+  //
+  // Result:  a worker that has ended, or has not answered within `patience`, is
+  //          absent, so this returns at any time. Histograms are there with
+  //          RuntimeBuilder::Metrics().
+  // Threads: any but a worker's (checked), which it would block: tasks have
+  //          AwaitSnapshot().
+  // Cost:    a message to each worker, which looks at its counters.
+  RuntimeSnapshot Snapshot(absl::Duration patience = absl::Seconds(1)) const;
+
+  // The same for tasks, those of the workers and others.
+  //
+  // Ownership:    the runtime must outlive the await.
+  // Cancellation: ends the wait, as if the patience were over.
+  Task<RuntimeSnapshot> AwaitSnapshot(
+      absl::Duration patience = absl::Seconds(1)) const;
 
   // Ends the serving in phases (runtime/serving/server.h): LameDuck(); then
   // clients that have connected already are accepted, and the listeners

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -76,6 +77,20 @@ void CountHits(Runtime::Builder& builder) {
       });
 }
 
+// From any thread but a worker's.
+void PrintConnections(const Runtime& runtime) {
+  const RuntimeSnapshot snapshot = runtime.Snapshot();
+  for (size_t i = 0; i < snapshot.workers.size(); ++i) {
+    const std::optional<WorkerSnapshot>& worker = snapshot.workers[i];
+    if (worker.has_value()) {
+      printf("worker %zu: %llu connections\n", i,
+             static_cast<unsigned long long>(worker->counters.connections_now));
+    } else {
+      printf("worker %zu has ended, or is too busy to answer\n", i);
+    }
+  }
+}
+
 absl::Status ServeHere(Executor& executor, net::TcpListener listener,
                        ConnectionHandler handler) {
   Server server(executor);
@@ -103,6 +118,23 @@ TEST_F(RuntimeExamples, LinesAreAnsweredUntilTheDrain) {
   EXPECT_EQ(net::testing::ReceiveAll(client.get()), "");
   client = UniqueFd();
   EXPECT_TRUE(runtime->Wait().drained());
+}
+
+TEST_F(RuntimeExamples, ConnectionsArePrintedByWorker) {
+  Runtime::Builder builder;
+  builder.Workers(2).Listen("127.0.0.1:0", Echo);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  const auto print = [&runtime] {
+    ::testing::internal::CaptureStdout();
+    PrintConnections(*runtime);
+    return ::testing::internal::GetCapturedStdout();
+  };
+  EXPECT_EQ(print(), "worker 0: 0 connections\nworker 1: 0 connections\n");
+  runtime->Shutdown();
+  runtime->Wait();
+  EXPECT_EQ(print(),
+            "worker 0 has ended, or is too busy to answer\n"
+            "worker 1 has ended, or is too busy to answer\n");
 }
 
 TEST_F(RuntimeExamples, AServerRunsOnAnExecutorOfTheProgramsOwn) {

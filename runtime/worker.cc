@@ -73,6 +73,10 @@ Worker::~Worker() {
 
 bool Worker::IsThisThread() const { return current_worker == this; }
 
+bool Worker::IsOnAny() {
+  return current_worker != nullptr && !current_worker->forked();
+}
+
 void Worker::StartThread() noexcept {
   try {
     thread_ = std::thread([this] { ThreadMain(); });
@@ -221,10 +225,12 @@ void Worker::FillReport() {
   report_.spins = stats.loop.spins_paid + stats.loop.spins_unpaid;
 }
 
-WorkerSnapshot Worker::Snapshot() {
+// Also by messages that arrive while the executor ends: `executor_` is null
+// then.
+WorkerSnapshot Worker::Snapshot() const {
   WorkerSnapshot snapshot;
   snapshot.backend = backend_name_;
-  snapshot.executor = executor_->stats();
+  snapshot.executor = CurrentExecutor().stats();
   const ConnectionCounts& counts = server_->counts();
   snapshot.counters.accepted = counts.accepted;
   snapshot.counters.accepted_late = counts.accepted_late;

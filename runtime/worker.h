@@ -109,10 +109,10 @@ class Worker : public HandoverTarget {
   // On the worker's thread, once arranged.
   std::span<const ExecutorHandle> workers() const { return workers_; }
 
-  // Its counters. On its thread.
-  WorkerSnapshot Snapshot();
-  // Those of the worker of this thread, which must be one (checked).
+  // The counters of the worker of this thread, which must be one (checked).
   static WorkerSnapshot SnapshotOfThisOne();
+  // True on a thread of a runtime, of any, whatever it does there.
+  static bool IsOnAny();
 
   // True once its executor is destroyed and Join() returns at once. Any thread.
   bool has_ended() const { return ended_.load(std::memory_order_acquire); }
@@ -139,6 +139,7 @@ class Worker : public HandoverTarget {
   };
 
   bool runs_handlers() const { return role_.index >= 0; }
+  WorkerSnapshot Snapshot() const;
   void Send(Order& order) noexcept;
   void ThreadMain();
   absl::Status Prepare();

@@ -19,14 +19,6 @@
 namespace ringway {
 namespace {
 
-WorkerSnapshot SnapshotOfThisWorker() {
-  Executor& executor = CurrentExecutor();
-  WorkerSnapshot snapshot;
-  snapshot.backend = std::string(executor.loop().backend().name());
-  snapshot.executor = executor.stats();
-  return snapshot;
-}
-
 int RunServer(const char* backend) {
   const absl::StatusOr<BackendKind> kind = ParseBackendKind(backend);
   RINGWAY_CHECK(kind.ok(), "no backend %s", backend);
@@ -50,13 +42,15 @@ int RunServer(const char* backend) {
     const auto workers = CurrentWorkers();
     return std::vector<ExecutorHandle>(workers.begin(), workers.end());
   };
-  source.snapshot = &SnapshotOfThisWorker;
-  source.add_shared = [](RuntimeSnapshot& snapshot) {
+  source.snapshot = [](absl::Duration patience) -> Task<RuntimeSnapshot> {
+    RuntimeSnapshot snapshot =
+        co_await Runtime::Current()->AwaitSnapshot(patience);
     PoolSnapshot pool;
     pool.name = "blocking";
     pool.stats = BlockingPool()->stats();
     snapshot.pools.push_back(pool);
     snapshot.resolver.emplace();
+    co_return snapshot;
   };
   Runtime::Builder builder;
   builder.Workers(2).Options(options);

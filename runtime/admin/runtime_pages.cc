@@ -9,7 +9,6 @@
 #include "absl/status/statusor.h"
 #include "ringway/core/check.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/runtime/metrics/ask_each_worker.h"
 #include "ringway/runtime/metrics/metrics_page.h"
 #include "ringway/runtime/metrics/tasks_page.h"
 
@@ -19,12 +18,7 @@ namespace {
 using SharedSource = std::shared_ptr<const RuntimePagesSource>;
 
 Task<absl::StatusOr<std::string>> MakeMetrics(SharedSource source) {
-  RuntimeSnapshot snapshot;
-  // A named local: g++ 12 destroys it twice otherwise (docs/pitfalls.md).
-  auto take = [source] { return source->snapshot(); };
-  snapshot.workers = co_await AskEachWorker(source->workers(), std::move(take),
-                                            source->patience);
-  if (source->add_shared != nullptr) source->add_shared(snapshot);
+  const RuntimeSnapshot snapshot = co_await source->snapshot(source->patience);
   co_return MetricsPage(snapshot, *source->registry);
 }
 

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "ringway/core/metrics/metric_registry.h"
 #include "ringway/executor/remote/executor_handle.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/runtime/admin/admin_handler.h"
 #include "ringway/runtime/metrics/runtime_snapshot.h"
 
@@ -22,11 +23,9 @@ struct RuntimePagesSource {
 
   // All workers, by index. Called on the worker that serves the connection.
   std::function<std::vector<ExecutorHandle>()> workers;
-  // The counters of the worker on whose thread it is called.
-  std::function<WorkerSnapshot()> snapshot;
-  // Adds what does not belong to a worker, such as pools. May be empty. Called
-  // like `workers`.
-  std::function<void(RuntimeSnapshot&)> add_shared;
+  // Takes what the page of metrics shows, with `patience`: see
+  // Runtime::AwaitSnapshot(). Called like `workers`.
+  std::function<Task<RuntimeSnapshot>(absl::Duration)> snapshot;
   // AdminPages::ready. May be empty.
   std::function<bool()> ready;
   // Must outlive the pages.

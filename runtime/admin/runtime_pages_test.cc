@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/testing/worker_for_test.h"
+#include "ringway/runtime/metrics/ask_each_worker.h"
 
 namespace ringway {
 namespace {
@@ -38,9 +39,18 @@ class RuntimePages : public ::testing::Test {
     source_.workers = [this] {
       return std::vector<ExecutorHandle>{first_.handle(), second_.handle()};
     };
-    source_.snapshot = &SnapshotOfThisThread;
+    source_.snapshot = [this](absl::Duration patience) {
+      return TakeSnapshot(patience);
+    };
     source_.registry = &registry_;
     source_.patience = absl::InfiniteDuration();
+  }
+
+  Task<RuntimeSnapshot> TakeSnapshot(absl::Duration patience) {
+    RuntimeSnapshot snapshot;
+    snapshot.workers = co_await AskEachWorker(source_.workers(),
+                                              &SnapshotOfThisThread, patience);
+    co_return snapshot;
   }
 
   testing::WorkerForTest first_;
@@ -66,10 +76,12 @@ TEST_F(RuntimePages, AskAllWorkers) {
 TEST_F(RuntimePages, HaveWhatWorkersShare) {
   Counter counter = *registry_.AddCounter("my_total", "Mine.");
   counter.Increment();
-  source_.add_shared = [](RuntimeSnapshot& snapshot) {
+  source_.snapshot = [](absl::Duration) -> Task<RuntimeSnapshot> {
     PoolSnapshot pool;
     pool.name = "blocking";
+    RuntimeSnapshot snapshot;
     snapshot.pools.push_back(pool);
+    co_return snapshot;
   };
   const std::string metrics = PageBy(MakeRuntimePages(source_).metrics);
   EXPECT_TRUE(absl::StrContains(
@@ -81,7 +93,10 @@ TEST_F(RuntimePages, HaveWhatWorkersShare) {
 TEST_F(RuntimePages, KeepTheirSource) {
   auto kept = std::make_shared<int>(7);
   const std::weak_ptr<int> seen = kept;
-  source_.snapshot = [kept = std::move(kept)] { return WorkerSnapshot(); };
+  source_.snapshot =
+      [kept = std::move(kept)](absl::Duration) -> Task<RuntimeSnapshot> {
+    co_return RuntimeSnapshot();
+  };
   AdminPages pages = MakeRuntimePages(std::exchange(source_, {}));
   for (int i = 0; i < 5; ++i) {
     PageBy(pages.metrics);
@@ -89,8 +104,6 @@ TEST_F(RuntimePages, KeepTheirSource) {
   }
   EXPECT_FALSE(seen.expired());
   pages = AdminPages();
-  first_.Stop();  // whose copies are the last ones
-  second_.Stop();
   EXPECT_TRUE(seen.expired());
 }
 

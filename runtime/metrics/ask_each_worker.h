@@ -7,10 +7,14 @@
 //   std::vector<std::optional<size_t>> alive = co_await AskEachWorker(
 //       workers, [] { return CurrentExecutor().stats().tasks_alive; },
 //       absl::Seconds(1));
+//
+// AskEachWorkerAndBlock() is the same for threads without tasks.
 
 #ifndef RINGWAY_RUNTIME_METRICS_ASK_EACH_WORKER_H_
 #define RINGWAY_RUNTIME_METRICS_ASK_EACH_WORKER_H_
 
+#include <algorithm>
+#include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -31,9 +35,13 @@ namespace ringway {
 namespace internal {
 
 template <typename T>
+using Answers = std::vector<std::optional<T>>;
+
+template <typename T>
 class WorkerAnswers {
  public:
-  WorkerAnswers(size_t n_workers, WakeHandle wake)
+  // `wake` is woken when no answer is missing any more.
+  explicit WorkerAnswers(size_t n_workers, WakeHandle wake = WakeHandle())
       : answers_(n_workers), n_missing_(n_workers), wake_(std::move(wake)) {}
 
   // Threads: any.
@@ -44,17 +52,28 @@ class WorkerAnswers {
   // The worker has answered, or never will.
   void Done() {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (--n_missing_ == 0) wake_.Wake();
+    if (--n_missing_ > 0) return;
+    wake_.Wake();
+    complete_.notify_all();
   }
-  std::vector<std::optional<T>> Take() {
+  // Those that there are.
+  Answers<T> Take() {
     std::lock_guard<std::mutex> lock(mutex_);
-    return std::exchange(answers_,
-                         std::vector<std::optional<T>>(answers_.size()));
+    return std::exchange(answers_, Answers<T>(answers_.size()));
+  }
+  // Blocks until none is missing, but not for longer than `patience`.
+  void WaitFor(absl::Duration patience) {
+    constexpr absl::Duration kForever = absl::Hours(24 * 365 * 100);
+    std::unique_lock<std::mutex> lock(mutex_);
+    complete_.wait_for(lock,
+                       absl::ToChronoNanoseconds(std::min(patience, kForever)),
+                       [this] { return n_missing_ == 0; });
   }
 
  private:
   std::mutex mutex_;
-  std::vector<std::optional<T>> answers_;
+  std::condition_variable complete_;
+  Answers<T> answers_;
   size_t n_missing_;
   const WakeHandle wake_;
 };
@@ -80,6 +99,15 @@ class WorkerQuestion {
   std::shared_ptr<WorkerAnswers<T>> answers_;
 };
 
+template <typename F, typename T>
+void PostQuestions(const std::vector<ExecutorHandle>& workers, const F& fn,
+                   const std::shared_ptr<WorkerAnswers<T>>& answers) {
+  for (size_t i = 0; i < workers.size(); ++i) {
+    WorkerQuestion<F, T> question(fn, i, answers);
+    workers[i].Post(std::move(question)).IgnoreError();
+  }
+}
+
 }  // namespace internal
 
 // Calls a copy of `fn` on the thread of each worker, all at the same time.
@@ -98,15 +126,26 @@ auto AskEachWorker(std::vector<ExecutorHandle> workers, F fn,
   Waker waker;
   auto answers = std::make_shared<internal::WorkerAnswers<T>>(workers.size(),
                                                               waker.handle());
-  for (size_t i = 0; i < workers.size(); ++i) {
-    internal::WorkerQuestion<F, T> question(fn, i, answers);
-    workers[i].Post(std::move(question)).IgnoreError();
-  }
+  internal::PostQuestions(workers, fn, answers);
   if (!workers.empty()) {
     const absl::Status woken = co_await WithTimeout(patience, waker.Wait());
     woken.IgnoreError();  // what has not arrived by now is missing
   }
   co_return answers->Take();
+}
+
+// The same for a thread that has no tasks, which waits.
+//
+// Threads: any but those of `workers`, which would wait for themselves.
+template <typename F>
+auto AskEachWorkerAndBlock(const std::vector<ExecutorHandle>& workers, F fn,
+                           absl::Duration patience)
+    -> std::vector<std::optional<std::invoke_result_t<F&>>> {
+  using T = std::invoke_result_t<F&>;
+  auto answers = std::make_shared<internal::WorkerAnswers<T>>(workers.size());
+  internal::PostQuestions(workers, fn, answers);
+  answers->WaitFor(patience);
+  return answers->Take();
 }
 
 }  // namespace ringway

@@ -114,7 +114,7 @@ TEST(SignalsDocuments, QuoteThisFile) {
   testing::ExpectQuotes(
       "docs/runtime.md",
       std::vector<std::string>{kThisFile, "runtime/runtime_examples_test.cc"},
-      7);
+      8);
   testing::ExpectHeaderQuotes("runtime/signals/signal_stream.h", kThisFile);
 }
 
