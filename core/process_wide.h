@@ -44,6 +44,15 @@ class ProcessWide {
     return *shared->object;
   }
 
+  // The object if this process has made it, else null.
+  //
+  // Threads: any.
+  T* Find() const {
+    const Shared* shared = shared_.load(std::memory_order_acquire);
+    if (shared == nullptr || shared->owner.forked()) return nullptr;
+    return shared->object.get();
+  }
+
  private:
   struct Shared {
     explicit Shared(std::unique_ptr<T> o) : object(std::move(o)) {}

@@ -30,12 +30,20 @@ TEST(ProcessWide, IsMadeOnceForAllThreads) {
   EXPECT_EQ(*found.front(), 7);
 }
 
+TEST(ProcessWide, IsNotMadeByLookingForIt) {
+  static ProcessWide<int> shared;
+  EXPECT_EQ(shared.Find(), nullptr);
+  int& made = shared.Get([] { return std::make_unique<int>(7); });
+  EXPECT_EQ(shared.Find(), &made);
+}
+
 TEST(ProcessWide, AForkedChildGetsAnother) {
   static ProcessWide<pid_t> shared;
   const auto make = [] { return std::make_unique<pid_t>(getpid()); };
   EXPECT_EQ(shared.Get(make), getpid());
   const pid_t child = fork();
   if (child == 0) {
+    if (shared.Find() != nullptr) _exit(2);
     const bool own = shared.Get(make) == getpid();
     _exit(own && shared.Get(make) == getpid() ? 0 : 1);
   }

@@ -23,6 +23,7 @@
 #include "ringway/runtime/host/cpu_topology.h"
 #include "ringway/runtime/host/file_limit.h"
 #include "ringway/runtime/metrics/ask_each_worker.h"
+#include "ringway/runtime/metrics/process_pools.h"
 #include "ringway/runtime/metrics_worker.h"
 #include "ringway/runtime/runtime_config.h"
 #include "ringway/runtime/start_up.h"
@@ -308,6 +309,7 @@ RuntimeSnapshot Runtime::Snapshot(absl::Duration patience) const {
   RuntimeSnapshot snapshot;
   snapshot.workers = AskEachWorkerAndBlock(
       handles_, &internal::Worker::SnapshotOfThisOne, patience);
+  internal::AddProcessPools(snapshot);
   return snapshot;
 }
 
@@ -315,6 +317,7 @@ Task<RuntimeSnapshot> Runtime::AwaitSnapshot(absl::Duration patience) const {
   RuntimeSnapshot snapshot;
   snapshot.workers = co_await AskEachWorker(
       handles_, &internal::Worker::SnapshotOfThisOne, patience);
+  internal::AddProcessPools(snapshot);
   co_return snapshot;
 }
 

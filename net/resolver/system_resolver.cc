@@ -11,6 +11,12 @@
 
 namespace ringway {
 namespace net {
+namespace {
+
+constinit ProcessWide<SystemResolver> default_resolver;
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<SystemResolver>> SystemResolver::Create(
     const HostResolverOptions& options) {
   absl::StatusOr<std::unique_ptr<HostResolver>> hosts =
@@ -48,8 +54,7 @@ Task<absl::StatusOr<std::string>> SystemResolver::NameOf(
 }
 
 SystemResolver& DefaultResolver() {
-  static ProcessWide<SystemResolver> resolver;
-  return resolver.Get([] { return *SystemResolver::Create(); });
+  return default_resolver.Get([] { return *SystemResolver::Create(); });
 }
 
 Task<absl::StatusOr<TcpStream>> Connect(std::string host, uint16_t port,
@@ -57,6 +62,8 @@ Task<absl::StatusOr<TcpStream>> Connect(std::string host, uint16_t port,
   return ConnectToHost(DefaultResolver(), std::move(host), port,
                        kConnectStagger, std::move(options));
 }
+
+SystemResolver* DefaultResolverIfMade() { return default_resolver.Find(); }
 
 }  // namespace net
 

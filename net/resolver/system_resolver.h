@@ -59,6 +59,8 @@ class SystemResolver : public Resolver {
 // The one that all of the process share, with default options, made by the
 // first call; in a forked child another one.
 SystemResolver& DefaultResolver();
+// The same, or null before that call.
+SystemResolver* DefaultResolverIfMade();
 
 // Connects to `host`, a name or a numeric address: ConnectToHost() with
 // DefaultResolver().

@@ -15,6 +15,8 @@ struct PoolOfExecutor {
   std::shared_ptr<JobPool> pool;
 };
 
+constinit ProcessWide<ThreadPool> shared_pool;
+
 }  // namespace
 
 std::shared_ptr<JobPool> BlockingPool() {
@@ -23,8 +25,12 @@ std::shared_ptr<JobPool> BlockingPool() {
 }
 
 const std::shared_ptr<JobPool>& SharedBlockingPool() {
-  static ProcessWide<ThreadPool> pool;
-  return pool.Get([] { return *ThreadPool::Create(); }).jobs();
+  return shared_pool.Get([] { return *ThreadPool::Create(); }).jobs();
+}
+
+std::shared_ptr<JobPool> SharedBlockingPoolIfMade() {
+  const ThreadPool* pool = shared_pool.Find();
+  return pool == nullptr ? nullptr : pool->jobs();
 }
 
 void SetBlockingPool(Executor& executor, std::shared_ptr<JobPool> pool) {

@@ -22,6 +22,8 @@ std::shared_ptr<JobPool> BlockingPool();
 //
 // Threads: any, also those without an executor.
 const std::shared_ptr<JobPool>& SharedBlockingPool();
+// The same, or null before that call.
+std::shared_ptr<JobPool> SharedBlockingPoolIfMade();
 
 // From now on RunBlocking() in tasks of `executor` uses `pool`; null: the
 // process's again.

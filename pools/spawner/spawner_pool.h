@@ -9,13 +9,19 @@
 #include <memory>
 
 #include "ringway/pools/job_pool.h"
+#include "ringway/pools/thread_pool.h"
 
 namespace ringway {
+
+// Its limits.
+ThreadPoolOptions SpawnerPoolOptions();
 
 // Shared by the process, made by the first call; in a forked child another one.
 //
 // Threads: any.
 const std::shared_ptr<JobPool>& SpawnerPool();
+// The same, or null before that call.
+std::shared_ptr<JobPool> SpawnerPoolIfMade();
 
 }  // namespace ringway
 

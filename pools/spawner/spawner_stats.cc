@@ -16,7 +16,7 @@ SpawnerStats GetSpawnerStats() {
   stats.failed = counters.failed.load();
   stats.started = counters.started.load();
   stats.running = stats.started - stats.ended;
-  stats.pool = SpawnerPool()->stats();
+  if (const auto pool = SpawnerPoolIfMade()) stats.pool = pool->stats();
   return stats;
 }
 

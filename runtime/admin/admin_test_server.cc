@@ -11,6 +11,7 @@
 #include "ringway/backends/backend_options.h"
 #include "ringway/core/check.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/net/resolver/system_resolver.h"
 #include "ringway/pools/blocking/blocking_pool.h"
 #include "ringway/runtime/admin/admin_handler.h"
 #include "ringway/runtime/admin/runtime_pages.h"
@@ -37,20 +38,16 @@ int RunServer(const char* backend) {
   depth->Set(-1.5);
   waits->Record(absl::Milliseconds(3));
 
+  SharedBlockingPool();  // for the page
+  net::DefaultResolver();
+
   RuntimePagesSource source;
   source.workers = [] {
     const auto workers = CurrentWorkers();
     return std::vector<ExecutorHandle>(workers.begin(), workers.end());
   };
-  source.snapshot = [](absl::Duration patience) -> Task<RuntimeSnapshot> {
-    RuntimeSnapshot snapshot =
-        co_await Runtime::Current()->AwaitSnapshot(patience);
-    PoolSnapshot pool;
-    pool.name = "blocking";
-    pool.stats = BlockingPool()->stats();
-    snapshot.pools.push_back(pool);
-    snapshot.resolver.emplace();
-    co_return snapshot;
+  source.snapshot = [](absl::Duration patience) {
+    return Runtime::Current()->AwaitSnapshot(patience);
   };
   Runtime::Builder builder;
   builder.Workers(2).Options(options);

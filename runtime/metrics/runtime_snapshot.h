@@ -55,15 +55,18 @@ struct WorkerSnapshot {
 };
 
 struct PoolSnapshot {
-  std::string name;  // "blocking"; each once
+  std::string name;  // each once
   JobPoolStats stats;
 };
 
 struct RuntimeSnapshot {
   // By index; none for a worker that has ended or did not answer.
   std::vector<std::optional<WorkerSnapshot>> workers;
+  // Those that have been used: "blocking", of RunBlocking() on the workers, and
+  // "spawner", of Command.
   std::vector<PoolSnapshot> pools;
-  std::optional<HostResolverStats> resolver;  // with the pool "resolver"
+  // Of Resolve() on the workers, with its pool, unless it has not been used.
+  std::optional<HostResolverStats> resolver;
 };
 
 }  // namespace ringway
