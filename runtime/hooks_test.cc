@@ -280,8 +280,12 @@ TEST_F(HooksTest, TasksArePrintedOnQuit) {
 TEST_F(HooksTest, DescribeListsEverySetting) {
   ListenerOptions named;
   named.name = "public";
+  ThreadPoolOptions pool;
+  pool.max_threads = 3;
+  pool.max_queued = 4;
   Runtime::Builder builder = OneWorker();
   builder.Workers(3)
+      .BlockingPool(pool)
       .Listen("127.0.0.1:0", Echo, named)
       .MaxConnections(7, WhenFull::kWait)
       .LameDuck(absl::Seconds(2))
@@ -291,7 +295,9 @@ TEST_F(HooksTest, DescribeListsEverySetting) {
        {"workers: 3\n", "listen: public (127.0.0.1:0), backlog 4096\n",
         "max_connections (per worker): 7\n", "when_full: wait\n",
         "lame_duck: 2s\n", "drain_deadline: 10s\n", "balancing: chunked\n",
-        "chunk: 5\n"}) {
+        "chunk: 5\n", "blocking_pool: 3 threads, 4 queued, the runtime's own\n",
+        "resolver: 8 threads, 1000 queued, the process's\n",
+        "spawner: 4 threads, 10000 queued, the process's\n"}) {
     EXPECT_TRUE(absl::StrContains(text, line)) << text;
   }
 }

@@ -23,8 +23,8 @@
 #include "ringway/runtime/host/cpu_topology.h"
 #include "ringway/runtime/host/file_limit.h"
 #include "ringway/runtime/metrics/ask_each_worker.h"
-#include "ringway/runtime/metrics/process_pools.h"
 #include "ringway/runtime/metrics_worker.h"
+#include "ringway/runtime/pools/runtime_pools.h"
 #include "ringway/runtime/runtime_config.h"
 #include "ringway/runtime/start_up.h"
 #include "ringway/runtime/unix_path.h"
@@ -76,7 +76,8 @@ absl::StatusOr<std::unique_ptr<Runtime>> RuntimeBuilder::Launch() {
 }
 
 Runtime::Runtime(std::unique_ptr<internal::RuntimeConfig> config)
-    : config_(std::move(config)) {}
+    : config_(std::move(config)),
+      pools_(std::make_unique<internal::RuntimePools>(config_->pools)) {}
 
 Runtime::~Runtime() {
   if (owner_.forked()) {
@@ -84,6 +85,7 @@ Runtime::~Runtime() {
     LeakInChild(std::move(acceptor_));
     LeakInChild(std::move(workers_));
     LeakInChild(std::move(stall_detector_));
+    LeakInChild(std::move(pools_));
     LeakInChild(std::move(config_));
     return;
   }
@@ -134,7 +136,7 @@ absl::Status Runtime::StartEachWorker() {
         *this, *config_,
         internal::Worker::Role{absl::StrCat("worker ", i), i,
                                cpus[static_cast<size_t>(i)], config_->server,
-                               stall_detector_.get()}));
+                               stall_detector_.get(), pools_.get()}));
     threads_.push_back(workers_.back().get());
   }
   for (size_t i = 0; i < config_->listen.size(); ++i) {
@@ -306,19 +308,23 @@ RuntimeSnapshot Runtime::Snapshot(absl::Duration patience) const {
   RINGWAY_CHECK(!internal::Worker::IsOnAny(),
                 "Runtime::Snapshot() on a worker's thread, which it would "
                 "block: co_await Runtime::AwaitSnapshot() there");
-  RuntimeSnapshot snapshot;
-  snapshot.workers = AskEachWorkerAndBlock(
-      handles_, &internal::Worker::SnapshotOfThisOne, patience);
-  internal::AddProcessPools(snapshot);
-  return snapshot;
+  return WithPools(AskEachWorkerAndBlock(
+      handles_, &internal::Worker::SnapshotOfThisOne, patience));
 }
 
 Task<RuntimeSnapshot> Runtime::AwaitSnapshot(absl::Duration patience) const {
-  RuntimeSnapshot snapshot;
-  snapshot.workers = co_await AskEachWorker(
+  std::vector<std::optional<WorkerSnapshot>> workers = co_await AskEachWorker(
       handles_, &internal::Worker::SnapshotOfThisOne, patience);
-  internal::AddProcessPools(snapshot);
-  co_return snapshot;
+  co_return WithPools(std::move(workers));
+}
+
+// In a forked child the pools' locks may stay held for ever.
+RuntimeSnapshot Runtime::WithPools(
+    std::vector<std::optional<WorkerSnapshot>> workers) const {
+  RuntimeSnapshot snapshot;
+  snapshot.workers = std::move(workers);
+  if (!owner_.forked()) pools_->AddTo(snapshot);
+  return snapshot;
 }
 
 void Runtime::Shutdown() {
@@ -356,6 +362,7 @@ RuntimeReport Runtime::Wait() {
     worker->Join();
     internal::Add(sum, worker->report());
   }
+  pools_->End();
   if (metrics_ != nullptr) {  // it has shown the end
     metrics_->Cut();
     metrics_->Join();

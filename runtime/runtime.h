@@ -18,6 +18,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,6 +43,7 @@ namespace ringway {
 namespace internal {
 class Acceptor;
 class MetricsWorker;
+class RuntimePools;
 class StartUp;
 class Worker;
 struct RuntimeConfig;
@@ -116,10 +118,10 @@ class Runtime {
   // Ends the drain: cancels the remaining connections. Otherwise as Shutdown().
   void Cut();
 
-  // Waits until every worker has ended, which requires a Shutdown(); then
-  // removes the paths of its Unix sockets, unless other sockets have been bound
-  // to them, and returns the counters. Any thread but its workers' (checked),
-  // any number of times.
+  // Waits until every worker has ended, which requires a Shutdown(), and then
+  // the pools of its own; removes the paths of its Unix sockets, unless other
+  // sockets have been bound to them, and returns the counters. Any thread but
+  // its workers' and its pools' (checked), any number of times.
   RuntimeReport Wait();
 
  private:
@@ -140,12 +142,15 @@ class Runtime {
   void WriteTrace();
   absl::Status RunRequiredStarts();
   void RemoveUnixSockets();
-  // True if Wait() would return at once.
+  // True if Wait() would return at once, except for the BlockingPool().
   bool HasEnded() const;
   void CheckNotOnWorker() const;
+  RuntimeSnapshot WithPools(
+      std::vector<std::optional<WorkerSnapshot>> workers) const;
 
   const OwnerProcess owner_;
   std::unique_ptr<internal::RuntimeConfig> config_;
+  std::unique_ptr<internal::RuntimePools> pools_;
   std::unique_ptr<internal::StartUp> start_up_;
   std::atomic<bool> shutting_down_{false};
   std::unique_ptr<StallDetector> stall_detector_;  // of the workers; or null

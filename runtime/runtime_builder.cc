@@ -53,6 +53,16 @@ RuntimeBuilder& RuntimeBuilder::Options(const ExecutorOptions& options) {
   return *this;
 }
 
+RuntimeBuilder& RuntimeBuilder::BlockingPool(const ThreadPoolOptions& options) {
+  config_->pools.blocking = options;
+  return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::Resolver(const HostResolverOptions& options) {
+  config_->pools.resolver = options;
+  return *this;
+}
+
 RuntimeBuilder& RuntimeBuilder::Listen(std::string_view address,
                                        ConnectionHandler handler,
                                        const ListenerOptions& options) {

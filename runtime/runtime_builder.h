@@ -19,6 +19,8 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/net/listening/listen_socket.h"
+#include "ringway/pools/resolver/host_resolver.h"
+#include "ringway/pools/thread_pool.h"
 #include "ringway/runtime/distribution/worker_choice.h"
 #include "ringway/runtime/serving/server.h"
 
@@ -93,6 +95,15 @@ class RuntimeBuilder {
   // one task of the worker's own, one for each Listen(), OnStart() and
   // OnTick(), and one for a connection.
   RuntimeBuilder& Options(const ExecutorOptions& options);
+
+  // A pool of the runtime's own for RunBlocking() on its workers, instead of
+  // the process's (SharedBlockingPool()). It ends after them: Runtime::Wait()
+  // waits for the calls that have begun. ThreadPoolOptions::name is that of its
+  // threads.
+  RuntimeBuilder& BlockingPool(const ThreadPoolOptions& options);
+  // The same for ringway::Resolve() and its look-ups; without a call
+  // net::DefaultResolver(), which keeps no addresses.
+  RuntimeBuilder& Resolver(const HostResolverOptions& options);
 
   // Serves the stream address `address` (SocketAddress::Parse) with `handler`,
   // which is called on the workers' threads, concurrently. May be called

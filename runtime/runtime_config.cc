@@ -79,6 +79,7 @@ absl::Status CheckConfig(const RuntimeConfig& config) {
                                "more than 0"));
   }
   status.Update(CheckTasks(config));
+  status.Update(CheckRuntimePoolsOptions(config.pools));
   return status;
 }
 
@@ -124,7 +125,7 @@ std::string RuntimeBuilder::Describe() const {
   const BackendOptions& backend = c.executor.loop.backend;
   line("receive_memory_bytes (per worker)", backend.receive_memory_bytes);
   line("receive_own_bytes", backend.receive_own_bytes);
-  return text;
+  return text + internal::DescribePools(c.pools);
 }
 
 }  // namespace ringway

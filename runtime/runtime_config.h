@@ -16,6 +16,7 @@
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/runtime/host/service_manager.h"
+#include "ringway/runtime/pools/runtime_pools.h"
 #include "ringway/runtime/runtime_builder.h"
 #include "ringway/runtime/serving/server.h"
 
@@ -41,6 +42,7 @@ struct RuntimeConfig {
   int first_cpu = -1;
   std::optional<size_t> core_offset;  // pins to cores
   ExecutorOptions executor;
+  RuntimePoolsOptions pools;
   ServerOptions server;
   bool limits_connections = false;  // the limit is not the default
   Balancing balancing = Balancing::kLeastConnections;

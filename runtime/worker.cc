@@ -186,6 +186,7 @@ absl::Status Worker::Prepare() {
       Executor::Create(config_.executor);
   if (!executor.ok()) return executor.status();
   executor_ = *std::move(executor);
+  if (role_.pools != nullptr) role_.pools->GiveTo(*executor_);
   if (runs_handlers() && !config_.trace.empty()) {
     trace_ = std::make_unique<TraceRecorder>(role_.name);
     executor_->SetTrace(trace_.get());

@@ -33,6 +33,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/runtime/distribution/handover.h"
 #include "ringway/runtime/metrics/runtime_snapshot.h"
+#include "ringway/runtime/pools/runtime_pools.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/runtime_config.h"
 #include "ringway/runtime/serving/server.h"
@@ -56,6 +57,7 @@ class Worker : public HandoverTarget {
     int cpu;           // that it is pinned to; negative: none
     ServerOptions server;
     StallDetector* stall_detector = nullptr;  // that watches it, if any
+    const RuntimePools* pools = nullptr;      // that its tasks use, if any
   };
 
   // `runtime` and `config` must outlive the worker.

@@ -13,7 +13,18 @@ namespace ringway {
 namespace net {
 namespace {
 
+struct ResolverOfExecutor {
+  std::shared_ptr<SystemResolver> resolver;
+};
+
 constinit ProcessWide<SystemResolver> default_resolver;
+
+// The resolver of the executor that this thread runs. Its owner keeps it for a
+// while if the executor is given another one; the process's has none.
+SystemResolver& ResolverHere(std::shared_ptr<SystemResolver>& owner) {
+  owner = CurrentExecutor().locals().Get<ResolverOfExecutor>().resolver;
+  return owner != nullptr ? *owner : DefaultResolver();
+}
 
 }  // namespace
 
@@ -57,19 +68,28 @@ SystemResolver& DefaultResolver() {
   return default_resolver.Get([] { return *SystemResolver::Create(); });
 }
 
-Task<absl::StatusOr<TcpStream>> Connect(std::string host, uint16_t port,
-                                        ConnectOptions options) {
-  return ConnectToHost(DefaultResolver(), std::move(host), port,
-                       kConnectStagger, std::move(options));
+SystemResolver* DefaultResolverIfMade() { return default_resolver.Find(); }
+
+void SetResolver(Executor& executor, std::shared_ptr<SystemResolver> resolver) {
+  executor.locals().Get<ResolverOfExecutor>().resolver = std::move(resolver);
 }
 
-SystemResolver* DefaultResolverIfMade() { return default_resolver.Find(); }
+Task<absl::StatusOr<TcpStream>> Connect(std::string host, uint16_t port,
+                                        ConnectOptions options) {
+  std::shared_ptr<SystemResolver> owner;
+  SystemResolver& resolver = ResolverHere(owner);
+  Task<absl::StatusOr<TcpStream>> connect = ConnectToHost(
+      resolver, std::move(host), port, kConnectStagger, std::move(options));
+  co_return co_await std::move(connect);
+}
 
 }  // namespace net
 
 Task<absl::StatusOr<std::vector<net::SocketAddress>>> Resolve(std::string host,
                                                               uint16_t port) {
-  return net::DefaultResolver().Resolve(std::move(host), port);
+  std::shared_ptr<net::SystemResolver> owner;
+  net::SystemResolver& resolver = net::ResolverHere(owner);
+  co_return co_await resolver.Resolve(std::move(host), port);
 }
 
 }  // namespace ringway

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/net/resolver/connect_host.h"
 #include "ringway/net/resolver/resolver.h"
@@ -50,6 +51,9 @@ class SystemResolver : public Resolver {
 
   HostResolverStats stats() const { return hosts_->stats(); }
 
+  // See HostResolver::End().
+  void End() { hosts_->End(); }
+
  private:
   explicit SystemResolver(std::unique_ptr<HostResolver> hosts);
 
@@ -62,14 +66,21 @@ SystemResolver& DefaultResolver();
 // The same, or null before that call.
 SystemResolver* DefaultResolverIfMade();
 
-// Connects to `host`, a name or a numeric address: ConnectToHost() with
-// DefaultResolver().
+// From now on ringway::Resolve() and Connect() in tasks of `executor` ask
+// `resolver`; null: the process's again.
+//
+// Threads: the executor's only (checked).
+void SetResolver(Executor& executor, std::shared_ptr<SystemResolver> resolver);
+
+// Connects to `host`, a name or a numeric address: ConnectToHost() with the
+// resolver of this executor.
 Task<absl::StatusOr<TcpStream>> Connect(
     std::string host, uint16_t port, ConnectOptions options = ConnectOptions());
 
 }  // namespace net
 
-// DefaultResolver().Resolve().
+// Resolve() of what SetResolver() gave the task's executor, else of
+// DefaultResolver().
 Task<absl::StatusOr<std::vector<net::SocketAddress>>> Resolve(std::string host,
                                                               uint16_t port);
 

@@ -43,6 +43,20 @@ RINGWAY_KERNEL_TEST_F(SystemResolverTest, ANumericAddressNeedsNoLookUp) {
   EXPECT_EQ(resolver_->stats().asked, 0u);
 }
 
+RINGWAY_KERNEL_TEST_F(SystemResolverTest, AnExecutorMayHaveItsOwn) {
+  const std::shared_ptr<SystemResolver> own = *SystemResolver::Create();
+  SetResolver(executor(), own);
+  EXPECT_TRUE((co_await ringway::Resolve("localhost", 80)).ok());
+  EXPECT_EQ(own->stats().asked, 1u);
+  SetResolver(executor(), nullptr);
+  EXPECT_TRUE((co_await ringway::Resolve("localhost", 80)).ok());
+  EXPECT_EQ(own->stats().asked, 1u);
+  own->End();
+  EXPECT_TRUE(
+      absl::IsUnavailable((co_await own->Resolve("localhost", 80)).status()));
+  EXPECT_EQ(own->stats().refused, 1u);
+}
+
 RINGWAY_KERNEL_TEST_F(SystemResolverTest, AddressesHaveThePort) {
   const Addresses found = co_await Ask("localhost", 4'711);
   RINGWAY_ASSERT_OK(found);

@@ -262,7 +262,9 @@ absl::StatusOr<std::unique_ptr<HostResolver>> HostResolver::Create(
 HostResolver::HostResolver(std::shared_ptr<internal::ResolverState> state)
     : state_(std::move(state)) {}
 
-HostResolver::~HostResolver() { state_->End(); }
+HostResolver::~HostResolver() { End(); }
+
+void HostResolver::End() { state_->End(); }
 
 LookUpOp HostResolver::LookUp(std::string host) {
   return LookUpOp(state_, std::move(host));

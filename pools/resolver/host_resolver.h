@@ -109,7 +109,14 @@ class HostResolver {
   // Errors: those of LookUpName(); otherwise as LookUp().
   RunBlockingOp<absl::StatusOr<std::string>> NameOf(const HostAddress& address);
 
+  // Also after End().
   HostResolverStats stats() const;
+
+  // What the destructor does, for a resolver whose counters are still read.
+  // Look-ups are refused from then on. Once (again: nothing).
+  //
+  // Threads: one.
+  void End();
 
  private:
   explicit HostResolver(std::shared_ptr<internal::ResolverState> state);

@@ -10,7 +10,8 @@
 
 namespace ringway::internal {
 
-// Adds those that something has used, and makes none.
+// Adds those that something has used, and makes none. What `snapshot` has of a
+// runtime's own stays.
 //
 // Threads: any.
 void AddProcessPools(RuntimeSnapshot& snapshot);

@@ -12,12 +12,14 @@
 
 #include <cerrno>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
@@ -76,6 +78,22 @@ inline Runtime::Builder OneWorker() {
   Runtime::Builder builder;
   builder.Workers(1);
   return builder;
+}
+
+// Runs the task that `make` returns on a worker; the result is of its end.
+template <typename Make>
+std::future<void> BeginOn(const Runtime& runtime, size_t worker, Make make) {
+  const auto run = [](Make make_task,
+                      std::shared_ptr<std::promise<void>> end) -> Task<void> {
+    Task<void> task = make_task();
+    co_await std::move(task);
+    end->set_value();
+  };
+  const auto end = std::make_shared<std::promise<void>>();
+  const absl::Status posted = runtime.workers()[worker].Post(
+      [run, make, end] { Spawn(run(make, end)).Detach(); });
+  RINGWAY_CHECK(posted.ok(), "%s", posted.ToString().c_str());
+  return end->get_future();
 }
 
 class RuntimeTest : public ::testing::Test {
