@@ -14,7 +14,9 @@ namespace {
 
 static_assert(MetricRegistry::kMostBounds + 2 <= internal::kMostCellsOfRange);
 
-constexpr std::string_view kOwnPrefix = "ringway_";
+// The second is that of Prometheus' metrics of a process.
+constexpr std::array<std::string_view, 2> kOwnPrefixes = {"ringway_",
+                                                          "process_"};
 
 absl::Status Fault(absl::StatusCode code, std::string_view metric,
                    std::string_view fault) {
@@ -97,9 +99,10 @@ absl::StatusOr<MetricRegistry::Added> MetricRegistry::Add(
     std::span<const MetricLabel> labels) {
   absl::Status valid = CheckMetric(info, labels);
   if (!valid.ok()) return valid;
-  if (info.name.starts_with(kOwnPrefix)) {
-    return BadMetric(info.name,
-                     "names that begin with ringway_ are Ringway's own");
+  for (const std::string_view prefix : kOwnPrefixes) {
+    if (!info.name.starts_with(prefix)) continue;
+    return BadMetric(info.name, absl::StrCat("names that begin with ", prefix,
+                                             " are Ringway's own"));
   }
   Series series;
   for (const MetricLabel& label : labels)

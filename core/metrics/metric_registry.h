@@ -52,7 +52,7 @@ struct MetricRegistryStats {
 //
 // A metric may be added several times with different labels of the same names;
 // its help, type and bounds must not change. Names that begin with "ringway_"
-// are Ringway's. Nothing is ever removed from a registry.
+// or "process_" are Ringway's. Nothing is ever removed from a registry.
 //
 // Errors: InvalidArgument: the name, the help or a label (CheckMetric()), or
 //         something differs from the metric of that name; AlreadyExists: the

@@ -162,6 +162,8 @@ TEST(MetricRegistry, RefusesWhatAPageCannotHave) {
   EXPECT_EQ(registry.AddGauge("ringway_a", "A.").status().ToString(),
             "INVALID_ARGUMENT: metric \"ringway_a\": names that begin with "
             "ringway_ are Ringway's own");
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      registry.AddGauge("process_open_fds", "A.").status()));
   EXPECT_EQ(PageOf(registry), "");
   EXPECT_EQ(registry.stats().refused, 0u);  // that is for limits
 }

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "ringway/core/check.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/runtime/host/process_stats.h"
 #include "ringway/runtime/metrics/metrics_page.h"
 #include "ringway/runtime/metrics/tasks_page.h"
 
@@ -19,7 +20,7 @@ using SharedSource = std::shared_ptr<const RuntimePagesSource>;
 
 Task<absl::StatusOr<std::string>> MakeMetrics(SharedSource source) {
   const RuntimeSnapshot snapshot = co_await source->snapshot(source->patience);
-  co_return MetricsPage(snapshot, *source->registry);
+  co_return MetricsPage(snapshot, *source->registry, ReadProcessStats());
 }
 
 Task<absl::StatusOr<std::string>> MakeTasks(SharedSource source) {

@@ -292,6 +292,25 @@ constexpr auto kRegistry = std::to_array<MemberMetric<MetricRegistryStats>>({
 });
 static_assert(Covers(kRegistry, 0));
 
+constexpr auto kProcess = std::to_array<MemberMetric<ProcessStats>>({
+    {TotalIn("seconds", "process_cpu_seconds_total",
+             "Time of processors that the process has had."),
+     &ProcessStats::cpu_time},
+    {Now("process_open_fds", "Open file descriptors."),
+     &ProcessStats::open_fds},
+    {Now("process_max_fds", "Most open file descriptors (RLIMIT_NOFILE)."),
+     &ProcessStats::max_fds},
+    {NowIn("bytes", "process_virtual_memory_bytes", "Address space."),
+     &ProcessStats::virtual_bytes},
+    {NowIn("bytes", "process_resident_memory_bytes", "Memory that is present."),
+     &ProcessStats::resident_bytes},
+    {NowIn("seconds", "process_start_time_seconds",
+           "When the process started, since the epoch."),
+     &ProcessStats::started},
+    {Now("process_threads", "Threads of the process."), &ProcessStats::threads},
+});
+static_assert(Covers(kProcess, 0));
+
 constexpr std::array<HistogramMetric, 4> kHistograms = {{
     {Seconds("ringway_turn_seconds",
              "Turns of the loops, without the time that they wait."),
@@ -325,6 +344,7 @@ constinit const MetricTable<ReceiveMemory> kReceiveMetrics = kReceives;
 constinit const MetricTable<JobPoolStats> kPoolMetrics = kPools;
 constinit const MetricTable<HostResolverStats> kResolverMetrics = kResolvers;
 constinit const MetricTable<MetricRegistryStats> kRegistryMetrics = kRegistry;
+constinit const MetricTable<ProcessStats> kProcessMetrics = kProcess;
 constinit const std::span<const HistogramMetric> kHistogramMetrics =
     kHistograms;
 
@@ -340,6 +360,7 @@ std::vector<MetricSection> RuntimeMetricSections() {
       {"Pools", "pool", {}},
       {"Resolver", "", {}},
       {"The program's own metrics", "", {}},
+      {"The process", "", {}},
   };
   AddInfos(kWorkers, sections[0].metrics);
   sections[0].metrics.push_back(kEndedByCode);
@@ -352,6 +373,7 @@ std::vector<MetricSection> RuntimeMetricSections() {
   AddInfos(kPools, sections[7].metrics);
   AddInfos(kResolvers, sections[8].metrics);
   AddInfos(kRegistry, sections[9].metrics);
+  AddInfos(kProcess, sections[10].metrics);
   return sections;
 }
 

@@ -21,6 +21,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/pools/job_pool.h"
 #include "ringway/pools/resolver/host_resolver.h"
+#include "ringway/runtime/host/process_stats.h"
 #include "ringway/runtime/metrics/runtime_snapshot.h"
 
 namespace ringway::internal {
@@ -40,6 +41,10 @@ struct MemberMetric {
 
 constexpr MetricInfo Total(std::string_view name, std::string_view help) {
   return {name, MetricType::kCounter, "", help};
+}
+constexpr MetricInfo TotalIn(std::string_view unit, std::string_view name,
+                             std::string_view help) {
+  return {name, MetricType::kCounter, unit, help};
 }
 constexpr MetricInfo Now(std::string_view name, std::string_view help) {
   return {name, MetricType::kGauge, "", help};
@@ -65,6 +70,8 @@ extern const MetricTable<ReceiveMemory> kReceiveMetrics;
 extern const MetricTable<JobPoolStats> kPoolMetrics;
 extern const MetricTable<HostResolverStats> kResolverMetrics;
 extern const MetricTable<MetricRegistryStats> kRegistryMetrics;
+// By the names that Prometheus' own clients have for them.
+extern const MetricTable<ProcessStats> kProcessMetrics;
 
 // A histogram and the member with its values, of all workers together.
 struct HistogramMetric {

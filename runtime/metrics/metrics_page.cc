@@ -106,7 +106,8 @@ void WriteHistograms(const RuntimeSnapshot& snapshot, MetricsText& page) {
 }  // namespace
 
 std::string MetricsPage(const RuntimeSnapshot& snapshot,
-                        const MetricRegistry& registry) {
+                        const MetricRegistry& registry,
+                        const std::optional<ProcessStats>& process) {
   LabelledStats<WorkerCounters> workers;
   LabelledStats<ExecutorStats> executors;
   LabelledStats<FrameAllocator::Stats> frames;
@@ -147,6 +148,8 @@ std::string MetricsPage(const RuntimeSnapshot& snapshot,
   WriteTable(internal::kPoolMetrics, "pool", pools, page);
   WriteTable(internal::kResolverMetrics, "", resolvers, page);
   WriteTable(internal::kRegistryMetrics, "", {{"", &own}}, page);
+  if (process.has_value())
+    WriteTable(internal::kProcessMetrics, "", {{"", &*process}}, page);
   registry.WriteTo(page);
   return page.Take();
 }

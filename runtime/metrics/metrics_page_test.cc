@@ -110,7 +110,9 @@ TEST(MetricsPage, NamesFollowTheConventions) {
     for (const MetricInfo& info : section.metrics) {
       EXPECT_EQ(FaultIn(info), "") << info.name;
       EXPECT_EQ(StyleFaultIn(info), "") << info.name;
-      EXPECT_TRUE(info.name.starts_with("ringway_")) << info.name;
+      EXPECT_TRUE(info.name.starts_with("ringway_") ||
+                  info.name.starts_with("process_"))
+          << info.name;
       EXPECT_TRUE(info.help.ends_with(".")) << info.name;
       EXPECT_TRUE(names.insert(info.name).second) << info.name;
     }
@@ -122,7 +124,8 @@ TEST(MetricsPage, HasEveryMetricOfTheDocumentOnce) {
   RuntimeSnapshot snapshot;
   snapshot.workers.emplace_back(WorkerSnapshot());
   snapshot.resolver.emplace();
-  const std::string page = PageOf(snapshot);
+  const std::string page =
+      MetricsPage(snapshot, MetricRegistry(), ProcessStats());
   std::multiset<std::string> on_page;
   for (const std::string_view line : absl::StrSplit(page, '\n')) {
     const std::vector<std::string> words = absl::StrSplit(line, ' ');
@@ -161,6 +164,18 @@ TEST(MetricsPage, HasPoolsByName) {
   EXPECT_EQ(values.at("ringway_pool_jobs_queued{pool=\"blocking\"}"), 3);
   EXPECT_EQ(values.at("ringway_pool_jobs_queued{pool=\"resolver\"}"), 5);
   EXPECT_EQ(values.at("ringway_resolver_lookups_total"), 4);
+}
+
+TEST(MetricsPage, HasTheProcess) {
+  ProcessStats process;
+  process.cpu_time = absl::Milliseconds(1'500);
+  process.open_fds = 7;
+  std::map<std::string, double> values =
+      ValuesOf(MetricsPage(RuntimeSnapshot(), MetricRegistry(), process));
+  EXPECT_EQ(values.at("process_cpu_seconds_total"), 1.5);
+  EXPECT_EQ(values.at("process_open_fds"), 7);
+  // Where /proc cannot be read there are none.
+  EXPECT_EQ(ValuesOf(PageOf(RuntimeSnapshot())).count("process_open_fds"), 0u);
 }
 
 TEST(MetricsPage, SumsHistogramsOverTheWorkers) {
