@@ -65,6 +65,7 @@ extern const MetricTable<WorkerCounters> kWorkerMetrics;
 extern const MetricTable<ExecutorStats> kTaskMetrics;
 extern const MetricTable<FrameAllocator::Stats> kFrameMetrics;
 extern const MetricTable<LoopStats> kLoopMetrics;
+// But for zero_copy_forsaken.
 extern const MetricTable<BackendStats> kBackendMetrics;
 extern const MetricTable<ReceiveMemory> kReceiveMetrics;
 extern const MetricTable<JobPoolStats> kPoolMetrics;
