@@ -2,15 +2,13 @@
 
 #include "ringway/net/udp_socket.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <new>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/net/datagram/make_udp_socket.h"
 #include "ringway/net/socket/socket_core.h"
 
 namespace ringway::net {
@@ -18,26 +16,11 @@ namespace ringway::net {
 absl::StatusOr<UdpSocket> UdpSocket::Bind(Loop& loop,
                                           const SocketAddress& address,
                                           const UdpOptions& options) {
-  if (address.family() != AF_INET && address.family() != AF_INET6) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a UDP socket cannot be bound to ", address.ToString()));
-  }
-  SocketCalls& sockets = loop.backend().sockets();
-  SocketFd fd(sockets, sockets.Socket(address.family(), SOCK_DGRAM));
-  if (!fd.valid()) {
-    return ErrnoToStatus(-fd.get(),
-                         absl::StrCat("UDP socket for ", address.ToString()));
-  }
-  absl::Status set =
-      internal::SetUdpOptions(sockets, fd.get(), address.family(), options);
-  if (!set.ok()) return set;
-  const int error = sockets.Bind(fd.get(), address.data(), address.size());
-  if (error != 0) {
-    return ErrnoToStatus(-error,
-                         absl::StrCat("bind UDP to ", address.ToString()));
-  }
+  absl::StatusOr<SocketFd> fd =
+      MakeUdpSocket(loop.backend().sockets(), address, options);
+  if (!fd.ok()) return fd.status();
   try {
-    return Adopt(loop, std::move(fd));
+    return Adopt(loop, *std::move(fd));
   } catch (const std::bad_alloc&) {
     return ErrnoToStatus(ENOMEM, "a UDP socket");
   }

@@ -276,6 +276,65 @@ TEST_P(UdpSocketTest, SharesAPortThatAsksForIt) {
   EXPECT_EQ(UdpSocket::Bind(loop(), address, share).status(), absl::OkStatus());
 }
 
+TEST_P(UdpSocketTest, ClaimingAPortRefusesToJoinAnotherGroupAndLetsOthersJoin) {
+  UdpOptions share;
+  share.reuse_port = true;
+  UdpOptions claim = share;
+  claim.claim_port = true;
+  const SocketAddress any = ValueOf(SocketAddress::Parse("127.0.0.1:0"));
+  UdpSocket first = ValueOf(UdpSocket::Bind(loop(), any, claim));
+  const SocketAddress address = ValueOf(first.LocalAddress());
+  EXPECT_EQ(ErrnoOf(UdpSocket::Bind(loop(), address, claim).status()),
+            EADDRINUSE);
+  UdpSocket second = ValueOf(UdpSocket::Bind(loop(), address, share));
+  EXPECT_EQ(ErrnoOf(UdpSocket::Bind(loop(), address, claim).status()),
+            EADDRINUSE);
+
+  // Senders are spread over the group: of 64, each socket gets some.
+  Run([](UdpSocket* one, UdpSocket* other, SocketAddress to) -> Task<void> {
+    std::vector<UdpSocket> senders;
+    for (int i = 0; i < 64; ++i) {
+      senders.push_back(ValueOf(
+          UdpSocket::Bind(ValueOf(SocketAddress::Parse("127.0.0.1:0")))));
+      EXPECT_EQ(co_await senders.back().SendTo(Bytes("x"), to),
+                absl::OkStatus());
+    }
+    Buffer buffer;
+    EXPECT_TRUE((co_await one->ReceiveFrom(buffer)).ok());
+    EXPECT_TRUE((co_await other->ReceiveFrom(buffer)).ok());
+  }(&first, &second, address));
+}
+
+TEST_P(UdpSocketTest, SaysWhetherADatagramWaits) {
+  Run([](UdpSocket socket, UdpSocket lender) -> Task<void> {
+    Buffer buffer;
+    EXPECT_FALSE(socket.HasPending());
+    EXPECT_EQ(
+        co_await lender.SendTo(Bytes("x"), ValueOf(socket.LocalAddress())),
+        absl::OkStatus());
+    while (!socket.HasPending())  // the simulated network takes its time
+      (co_await Sleep(absl::Milliseconds(1))).IgnoreError();
+    EXPECT_TRUE((co_await socket.ReceiveFrom(buffer)).ok());
+    EXPECT_FALSE(socket.HasPending());
+
+    // Those that are held here are no longer in the socket's own buffer.
+    const SocketAddress to = ValueOf(lender.LocalAddress());
+    EXPECT_FALSE(
+        (co_await WithTimeout(absl::Milliseconds(1), lender.ReceiveLent()))
+            .ok());
+    EXPECT_EQ(co_await socket.SendTo(Bytes("x"), to), absl::OkStatus());
+    SocketCalls& calls = CurrentLoop().backend().sockets();
+    while (!lender.HasPending() || calls.IsReadable(lender.fd()) > 0)
+      (co_await Sleep(absl::Milliseconds(1))).IgnoreError();
+    EXPECT_TRUE((co_await lender.ReceiveLent()).ok());
+    EXPECT_FALSE(lender.HasPending());
+
+    EXPECT_EQ(co_await socket.SendTo(Bytes("x"), to), absl::OkStatus());
+    lender.Close();
+    EXPECT_FALSE(lender.HasPending());
+  }(BindTo("127.0.0.1:0"), BindTo("127.0.0.1:0")));
+}
+
 TEST_P(UdpSocketTest, AllocatesNothingPerDatagram) {
   RINGWAY_REQUIRES_KERNEL("memory for datagrams");
   Run([](UdpSocket socket) -> Task<void> {

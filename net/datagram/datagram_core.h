@@ -74,6 +74,11 @@ class DatagramCore final : public SocketCore {
   // The receiver of lent datagrams, created on first use.
   DatagramReceiver& receiver();
   void OnReceiverStopped() { CloseIfIdle(); }
+  // Datagrams wait to be received, or to be taken.
+  bool HasPending() const {
+    return (receiver_.has_value() && receiver_->has_datagram()) ||
+           sockets().IsReadable(fd()) > 0;
+  }
 
   // Sends to and receives from `peer` only. The errno of connect(2), naming it.
   absl::Status Connect(const SocketAddress& peer);

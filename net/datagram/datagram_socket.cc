@@ -35,6 +35,12 @@ absl::Status DatagramSocket::Connect(const SocketAddress& peer) {
   return usable.ok() ? core_->Connect(peer) : usable;
 }
 
+bool DatagramSocket::HasPending() const {
+  return LoopDependent::WhyUnusable(core_.get(), kind_->handle) ==
+             Unusable::kNo &&
+         core_->HasPending();
+}
+
 void DatagramSocket::Close() {
   if (core_ != nullptr)
     internal::SocketCore::Abandon(std::move(core_), kind_->handle);

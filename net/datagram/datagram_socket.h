@@ -132,6 +132,11 @@ class DatagramSocket {
     return ReceiveBatchOp(core_.get(), *kind_, out);
   }
 
+  // True if a datagram waits that no task has received: in the socket's own
+  // buffer, or held for ReceiveLent(). False once it is closed. Costs a system
+  // call.
+  bool HasPending() const;
+
   // Cancels the operations in flight and closes the socket when they have
   // ended. The handle is empty at once.
   void Close();

@@ -88,7 +88,7 @@ void SetTransmitTimes(OptionSetter& setter) {
 absl::Status SetUdpOptions(SocketCalls& sockets, int fd, int family,
                            const UdpOptions& options) {
   OptionSetter setter(sockets, fd);
-  if (options.reuse_port)
+  if (options.reuse_port && !options.claim_port)
     setter.SetInt(SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
   if (options.reuse_address)
     setter.SetInt(SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");

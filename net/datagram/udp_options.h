@@ -24,6 +24,9 @@ struct UdpOptions {
   // Several sockets, one per worker, share the address and the kernel spreads
   // senders over them.
   bool reuse_port = false;
+  // With reuse_port, for the first socket of a group: EADDRINUSE if the address
+  // is in use already, even by a socket that would share it.
+  bool claim_port = false;
   // Several sockets share the address, and each gets the datagrams of multicast
   // groups and broadcasts; which of them gets others is unspecified.
   bool reuse_address = false;
@@ -79,7 +82,8 @@ struct MulticastGroup {
 
 namespace internal {
 
-// Sets `options` on the socket `fd` of address family `family`.
+// Sets `options` on the socket `fd` of address family `family`, before it is
+// bound: a port that is claimed is offered to others by MakeUdpSocket().
 //
 // Errors: as SetStreamOptions().
 absl::Status SetUdpOptions(SocketCalls& sockets, int fd, int family,
