@@ -36,7 +36,8 @@ constexpr auto kWorkers = std::to_array<MemberMetric<WorkerCounters>>({
            "Of the accepted, those after the shutdown had begun."),
      &WorkerCounters::accepted_late},
     {Total("ringway_connections_cut_total",
-           "Connections still open at the drain deadline, then cancelled."),
+           "Connections still open at the drain deadline, then cancelled; UDP "
+           "handlers that drain, too."),
      &WorkerCounters::cut},
     {Total("ringway_connections_forced_total",
            "Of the cut, those that a cancel did not end."),
@@ -63,7 +64,8 @@ constexpr auto kWorkers = std::to_array<MemberMetric<WorkerCounters>>({
            "OnStart() handlers that failed or threw."),
      &WorkerCounters::start_failed},
     {Total("ringway_listeners_failed_total",
-           "Listeners that ended because their socket became unusable."),
+           "Listeners that ended because their socket became unusable, and UDP "
+           "handlers that failed."),
      &WorkerCounters::listeners_failed},
 });
 static_assert(Covers(kWorkers, sizeof(WorkerCounters::ended_by_code)));

@@ -22,12 +22,15 @@ struct ConnectionCounts {
   uint64_t ended_throw = 0;  // that threw
   // Handlers that returned, by absl::StatusCode.
   std::array<uint64_t, 17> ended_by_code = {};
-  uint64_t cut = 0;  // still open at the drain deadline, then cancelled
+  // Still open at the drain deadline, then cancelled; UDP handlers that drain
+  // count, too.
+  uint64_t cut = 0;
   // Not even ended cut_grace after that; the executor's end destroyed them.
   uint64_t forced = 0;
   // Times that accepting stopped because of a limit, until there was room.
   uint64_t accept_pauses = 0;
-  // Listeners whose socket became unusable; reported on stderr at once.
+  // Listeners whose socket became unusable, and UDP handlers that failed;
+  // reported on stderr at once.
   uint64_t listeners_failed = 0;
 };
 

@@ -19,6 +19,7 @@
 #include "ringway/runtime/serving/connection_namer.h"
 #include "ringway/runtime/serving/patience.h"
 #include "ringway/runtime/serving/status_of_exception.h"
+#include "ringway/runtime/serving/udp_serving.h"
 
 namespace ringway {
 namespace {
@@ -29,9 +30,11 @@ constexpr absl::Duration kPauseWithoutMemory = absl::Milliseconds(10);
 // How long a connection may take from the kernel's queue to the listener;
 // another process may have taken it.
 constexpr absl::Duration kQueuedPatience = absl::Milliseconds(10);
-// How long queued connections are accepted after a shutdown, if there are ever
-// more of them.
+// How long queued connections are accepted, and datagrams received, after a
+// shutdown, if there are ever more of them.
 constexpr absl::Duration kLongestStop = absl::Seconds(1);
+// Between two looks at the queues of UDP sockets.
+constexpr absl::Duration kDatagramPause = absl::Milliseconds(1);
 
 // True if the error means that the listening socket is unusable. All other
 // errors concern one connection, or a resource that may become available
@@ -140,7 +143,8 @@ Server::Server(Executor& executor, const ServerOptions& options)
       executor_(executor),
       options_(options),
       draining_(absl::UnavailableError("the server is draining")),
-      drain_(std::make_shared<CancelSource>()) {
+      drain_(std::make_shared<CancelSource>()),
+      udp_(std::make_unique<UdpServing>(*this)) {
   RINGWAY_CHECK(options.max_connections > 0, "a Server for no connection");
   executor_.locals().Get<DrainOfThisExecutor>().source = drain_;
 }
@@ -165,6 +169,11 @@ absl::Status Server::Listen(net::TcpListener listener,
   if (!accepting.spawn_status().ok()) return accepting.spawn_status();
   ++accepting_;
   return absl::OkStatus();
+}
+
+absl::Status Server::ServeUdp(net::UdpSocket socket, UdpEndpoint endpoint) {
+  CheckThread();
+  return udp_->Add(std::move(socket), std::move(endpoint));
 }
 
 void Server::Start() {
@@ -219,28 +228,37 @@ Task<void> Server::Run() {
 
   phase_ = ServerPhase::kStopping;
   stopping_.Cancel(draining_);
+  const MonotonicTime latest = After(kLongestStop);
   while (accepting_ > 0 || (admitters_ > 0 && !cut_))
     (co_await Change()).IgnoreError();
   listening_.clear();
+  // When none waits, the last one may be on its way to its handler, which
+  // answers it in the pause.
+  bool pending = started_ && udp_->running() > 0;
+  while (pending && !cut_ && loop.now() < latest) {
+    pending = udp_->HasPending();
+    (co_await Sleep(kDatagramPause)).IgnoreError();
+  }
 
   phase_ = ServerPhase::kDraining;
   drain_->Cancel(draining_);
   {
     internal::Patience drain(loop, changed_, options_.drain_deadline);
-    while (connections() > 0 && !cut_ && !drain.over())
+    while (connections() + udp_->draining() > 0 && !cut_ && !drain.over())
       (co_await Change()).IgnoreError();
   }
 
   phase_ = ServerPhase::kCut;
-  counts_.cut = connections();
+  counts_.cut = connections() + udp_->draining();
   CancelConnections();
+  udp_->Cancel();
   if (options_.on_cut) options_.on_cut();
   {
     internal::Patience grace(loop, changed_, options_.cut_grace);
-    while (connections() > 0 && !grace.over())
+    while (connections() + udp_->running() > 0 && !grace.over())
       (co_await Change()).IgnoreError();
   }
-  counts_.forced = connections();
+  counts_.forced = connections() + udp_->draining();
   phase_ = ServerPhase::kEnded;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Server: accepts connections on the executor of one thread, serves them, and
-// drains: what each worker of a Runtime does. Alone it serves in a program with
-// an executor of its own, or in the simulator.
+// Server: accepts connections on the executor of one thread, serves them and
+// UDP sockets, and drains: what each worker of a Runtime does. Alone it serves
+// in a program with an executor of its own, or in the simulator.
 //
 //   ringway::Server server(*executor);
 //   server.Listen(*std::move(listener), Echo);
@@ -16,8 +16,9 @@
 //                                           +---Cut()----+------------+--> cut
 //
 // Stopping: what the kernel has queued on the listeners is still accepted, then
-// they are closed. Draining: connections end by themselves, see DrainToken().
-// Cut: the tasks of the remaining ones are cancelled.
+// they are closed; datagrams that have arrived are still received. Draining:
+// connections end by themselves, see DrainToken(). Cut: the tasks of the
+// remaining ones are cancelled, and UDP handlers.
 
 #ifndef RINGWAY_RUNTIME_SERVING_SERVER_H_
 #define RINGWAY_RUNTIME_SERVING_SERVER_H_
@@ -43,6 +44,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/net/tcp.h"
+#include "ringway/net/udp_socket.h"
 #include "ringway/runtime/serving/connection_counts.h"
 
 namespace ringway {
@@ -50,6 +52,17 @@ namespace ringway {
 // Serves one connection; its status is counted by code and is not an error of
 // the server.
 using ConnectionHandler = std::function<Task<absl::Status>(net::TcpStream)>;
+
+// Serves one UDP socket, for as long as the server does: it receives from it
+// and sends by it until it is cancelled. The socket stays where it is until all
+// tasks of its executor have ended, so that those may use it that the handler
+// has spawned; it is closed when the handler has returned.
+//
+// A handler that fails or throws while the server serves is reported on stderr
+// and counted as a failed listener. It is not called again: what made it fail
+// would most likely do so at once. So do not return the error of sending one
+// datagram, which a peer may cause at will (port 0: EINVAL).
+using DatagramHandler = std::function<Task<absl::Status>(net::UdpSocket&)>;
 
 // What to do with a connection beyond the limit.
 enum class WhenFull : uint8_t {
@@ -111,7 +124,7 @@ enum class ServerPhase : uint8_t {
 std::string_view ServerPhaseName(ServerPhase phase);
 
 // Must outlive the tasks of its executor, which refer to it: destroy the
-// executor first, unless Run() has returned with no connection left.
+// executor first, unless Run() has returned with nothing left that it served.
 //
 // Threads: the executor's only (checked), unless stated otherwise.
 class Server {
@@ -137,6 +150,20 @@ class Server {
   // The same with an endpoint that the server keeps. The name is the address.
   absl::Status Listen(net::TcpListener listener, ConnectionHandler handler);
 
+  // The handler of a UDP socket, and its name for messages.
+  struct UdpEndpoint {
+    DatagramHandler handler;
+    std::string name;
+    // The drain waits for the handler to return, as for a connection, and
+    // counts it as cut if it has not: for those that end at DrainToken().
+    // Otherwise it is cancelled when the connections have ended: most handlers
+    // keep nothing between two datagrams, and none knows which is the last.
+    bool drains = false;
+  };
+
+  // Serves `socket`, once Run() has begun. As Listen().
+  absl::Status ServeUdp(net::UdpSocket socket, UdpEndpoint endpoint);
+
   // Serves a connection that was accepted elsewhere, or closes it and counts it
   // as refused. `endpoint` must outlive the server.
   void Admit(const Endpoint& endpoint, SocketFd fd) noexcept;
@@ -146,8 +173,8 @@ class Server {
   void NoMoreAdmits();
 
   // Starts accepting, unless Start() did. Returns when the server has been shut
-  // down and all connections have ended, or have not within drain_deadline and
-  // cut_grace. Once.
+  // down and all connections and UDP handlers have ended, or have not within
+  // drain_deadline and cut_grace. Once.
   //
   // Cancellation: none; see Shutdown() and Cut().
   // Cost:         after this has begun, the shutdown allocates nothing.
@@ -185,6 +212,7 @@ class Server {
 
  private:
   class Place;
+  class UdpServing;
   struct Listening;
 
   void CheckThread() const { owner_.Check("a Server"); }
@@ -230,6 +258,7 @@ class Server {
   Event room_;  // there may be room; accept loops wait for it
   CancelSource stopping_;
   const std::shared_ptr<CancelSource> drain_;  // the executor's locals, too
+  const std::unique_ptr<UdpServing> udp_;
 };
 
 // Cancelled, with Unavailable, when the server of this executor, the newest if
