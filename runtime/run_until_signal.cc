@@ -37,6 +37,9 @@ void PrintBegin(const Runtime& runtime) {
   for (const net::SocketAddress& address : runtime.addresses()) {
     printf("listening on %s\n", address.ToString().c_str());
   }
+  for (const net::SocketAddress& address : runtime.udp_addresses()) {
+    printf("listening on udp %s\n", address.ToString().c_str());
+  }
   if (runtime.metrics_address().family() != AF_UNSPEC) {
     printf("metrics on %s\n", runtime.metrics_address().ToString().c_str());
   }

@@ -18,6 +18,7 @@
 #include "ringway/core/check.h"
 #include "ringway/core/leak_in_child.h"
 #include "ringway/executor/diagnostics/trace.h"
+#include "ringway/net/datagram/make_udp_socket.h"
 #include "ringway/net/listening/listen_socket.h"
 #include "ringway/runtime/acceptor.h"
 #include "ringway/runtime/host/cpu_topology.h"
@@ -49,6 +50,13 @@ std::vector<int> CpusOf(const internal::RuntimeConfig& config) {
   return cpus;
 }
 
+// Of a ListenConfig or UdpConfig. An inherited socket is asked once it is open.
+template <typename SocketConfig>
+absl::StatusOr<net::SocketAddress> AddressOf(const SocketConfig& config) {
+  if (config.inherited != nullptr) return net::SocketAddress();
+  return net::SocketAddress::Parse(config.address);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Runtime>> RuntimeBuilder::Launch() {
@@ -60,6 +68,11 @@ absl::StatusOr<std::unique_ptr<Runtime>> RuntimeBuilder::Launch() {
     return absl::InvalidArgumentError(
         absl::StrCat("Listen(\"", listen.address, "\") has no handler"));
   }
+  for (const internal::UdpConfig& udp : config->udp) {
+    if (udp.endpoint.handler) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("BindUdp(\"", udp.address, "\") has no handler"));
+  }
   std::unique_ptr<Runtime> runtime(new Runtime(std::move(config)));
   if (absl::Status s = runtime->RaiseFileLimit(); !s.ok()) return s;
   // All addresses are valid before anything starts.
@@ -67,7 +80,7 @@ absl::StatusOr<std::unique_ptr<Runtime>> RuntimeBuilder::Launch() {
   if (absl::Status s = runtime->WatchForStalls(); !s.ok()) return s;
   // On an error the runtime's destructor stops the workers that were started.
   if (absl::Status s = runtime->StartWorkers(); !s.ok()) return s;
-  if (absl::Status s = runtime->OpenListeners(); !s.ok()) return s;
+  if (absl::Status s = runtime->OpenSockets(); !s.ok()) return s;
   if (absl::Status s = runtime->OpenMetrics(); !s.ok()) return s;
   if (absl::Status s = runtime->RunRequiredStarts(); !s.ok()) return s;
   for (internal::Worker* worker : runtime->threads_) worker->Serve();
@@ -173,14 +186,18 @@ absl::Status Runtime::RaiseFileLimit() {
 
 absl::Status Runtime::FindAddresses() {
   for (const internal::ListenConfig& listen : config_->listen) {
-    if (listen.inherited != nullptr) {
-      addresses_.emplace_back();  // OpenListeners() asks the socket
-      continue;
-    }
-    absl::StatusOr<net::SocketAddress> address =
-        net::SocketAddress::Parse(listen.address);
+    absl::StatusOr<net::SocketAddress> address = AddressOf(listen);
     if (!address.ok()) return address.status();
     addresses_.push_back(*address);
+  }
+  for (const internal::UdpConfig& udp : config_->udp) {
+    absl::StatusOr<net::SocketAddress> address = AddressOf(udp);
+    if (!address.ok()) return address.status();
+    if (address->is_unix()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("BindUdp(\"", udp.address, "\"): no UDP address"));
+    }
+    udp_addresses_.push_back(*address);
   }
   return absl::OkStatus();
 }
@@ -195,8 +212,50 @@ bool Runtime::HasOneAcceptor(size_t listener) const {
   return listen.inherited != nullptr || addresses_[listener].is_unix();
 }
 
-absl::Status Runtime::OpenListeners() {
-  std::vector<std::vector<internal::BoundSocket>> sockets(threads_.size());
+absl::Status Runtime::OpenSockets() {
+  std::vector<internal::WorkerSockets> sockets(threads_.size());
+  if (absl::Status s = OpenListeners(sockets); !s.ok()) return s;
+  if (absl::Status s = OpenUdp(sockets); !s.ok()) return s;
+  for (size_t t = 0; t < threads_.size(); ++t) {
+    const bool is_worker = t < workers_.size();
+    threads_[t]->Arrange(handles_, std::move(sockets[t]),
+                         is_worker && acceptor_ != nullptr);
+  }
+  for (internal::Worker* worker : threads_) {
+    if (absl::Status s = worker->WaitUntilArranged(); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+// Of each worker.
+absl::Status Runtime::OpenUdp(std::span<internal::WorkerSockets> sockets) {
+  for (size_t i = 0; i < config_->udp.size(); ++i) {
+    const internal::UdpConfig& udp = config_->udp[i];
+    net::UdpOptions options = udp.socket;
+    const bool may_be_shared = options.reuse_port;
+    options.reuse_port = may_be_shared || n_workers() > 1;
+    for (size_t t = 0; t < workers_.size(); ++t) {
+      SocketCalls& calls = workers_[t]->sockets();
+      options.claim_port = t == 0 && !may_be_shared;
+      absl::StatusOr<SocketFd> fd =
+          udp.inherited != nullptr
+              ? net::DuplicateUdpSocket(calls, udp.inherited->get())
+              : net::MakeUdpSocket(calls, udp_addresses_[i], options);
+      if (!fd.ok()) return fd.status();
+      if (t == 0) {  // resolves port 0 for the other workers
+        absl::StatusOr<net::SocketAddress> bound =
+            net::SocketAddress::LocalOf(fd->calls(), fd->get());
+        if (!bound.ok()) return bound.status();
+        udp_addresses_[i] = *bound;
+      }
+      sockets[t].udp.push_back({*std::move(fd), &udp.endpoint});
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Runtime::OpenListeners(
+    std::span<internal::WorkerSockets> sockets) {
   for (size_t i = 0; i < config_->listen.size(); ++i) {
     const internal::ListenConfig& listen = config_->listen[i];
     net::ListenOptions options = listen.options.socket;
@@ -213,7 +272,7 @@ absl::Status Runtime::OpenListeners() {
         fd = net::DuplicateListenSocket(calls, listen.inherited->get());
       } else if (t > first && addresses_[i].is_unix()) {
         // A Unix path has one socket.
-        fd = net::DuplicateSocket(sockets[first].back().fd);
+        fd = net::DuplicateSocket(sockets[first].listening.back().fd);
       } else {
         fd = net::MakeListenSocket(calls, addresses_[i], options);
       }
@@ -226,17 +285,10 @@ absl::Status Runtime::OpenListeners() {
         if (bound->is_unix() && listen.inherited == nullptr)
           unix_paths_.emplace_back(*bound);
       }
-      sockets[t].push_back({*std::move(fd), one ? &acceptor_->EndpointFor(i)
-                                                : &listen.endpoint});
+      sockets[t].listening.push_back(
+          {*std::move(fd),
+           one ? &acceptor_->EndpointFor(i) : &listen.endpoint});
     }
-  }
-  for (size_t t = 0; t < threads_.size(); ++t) {
-    const bool is_worker = t < workers_.size();
-    threads_[t]->Arrange(handles_, std::move(sockets[t]),
-                         is_worker && acceptor_ != nullptr);
-  }
-  for (internal::Worker* worker : threads_) {
-    if (absl::Status s = worker->WaitUntilArranged(); !s.ok()) return s;
   }
   return absl::OkStatus();
 }
@@ -284,8 +336,8 @@ absl::Status Runtime::OpenMetrics() {
   if (!bound.ok()) return bound.status();
   metrics_address_ = *bound;
   if (bound->is_unix()) unix_paths_.emplace_back(*bound);
-  std::vector<internal::BoundSocket> sockets;
-  sockets.push_back({*std::move(fd), &metrics_->endpoint()});
+  internal::WorkerSockets sockets;
+  sockets.listening.push_back({*std::move(fd), &metrics_->endpoint()});
   metrics_->Arrange(handles_, std::move(sockets), /*expects_admits=*/false);
   return metrics_->WaitUntilArranged();
 }

@@ -47,6 +47,7 @@ class RuntimePools;
 class StartUp;
 class Worker;
 struct RuntimeConfig;
+struct WorkerSockets;
 }  // namespace internal
 
 // A forked child has none of its parent's workers. There Shutdown(), Cut() and
@@ -57,6 +58,7 @@ class Runtime {
  public:
   using Builder = RuntimeBuilder;
   using ConnectionHandler = ringway::ConnectionHandler;
+  using DatagramHandler = ringway::DatagramHandler;
   using StartHandler = ringway::StartHandler;
 
   // The runtime of this thread, which is one of its workers; null elsewhere.
@@ -73,6 +75,10 @@ class Runtime {
   // The listeners' addresses, in the order of Listen(), with their ports.
   const std::vector<net::SocketAddress>& addresses() const {
     return addresses_;
+  }
+  // Those of BindUdp(), in its order.
+  const std::vector<net::SocketAddress>& udp_addresses() const {
+    return udp_addresses_;
   }
 
   // Where RuntimeBuilder::Metrics() is served, with its port.
@@ -110,9 +116,9 @@ class Runtime {
 
   // Ends the serving in phases (runtime/serving/server.h): LameDuck(); then
   // clients that have connected already are accepted, and the listeners
-  // closed; connections may end until DrainDeadline(), see DrainToken(); then
-  // they are cancelled. Any thread, also a worker, any number of times; returns
-  // at once.
+  // closed, and datagrams that have arrived received; connections may end until
+  // DrainDeadline(), see DrainToken(); then they are cancelled. Any thread,
+  // also a worker, any number of times; returns at once.
   void Shutdown();
 
   // Ends the drain: cancels the remaining connections. Otherwise as Shutdown().
@@ -136,7 +142,9 @@ class Runtime {
   absl::Status StartEachWorker();
   bool OnOneBackend() const;
   bool HasOneAcceptor(size_t listener) const;
-  absl::Status OpenListeners();
+  absl::Status OpenSockets();
+  absl::Status OpenListeners(std::span<internal::WorkerSockets> sockets);
+  absl::Status OpenUdp(std::span<internal::WorkerSockets> sockets);
   absl::Status OpenMetrics();
   absl::Status WatchForStalls();
   void WriteTrace();
@@ -165,6 +173,7 @@ class Runtime {
   std::unique_ptr<internal::MetricsWorker> metrics_;
   net::SocketAddress metrics_address_;
   std::vector<net::SocketAddress> addresses_;
+  std::vector<net::SocketAddress> udp_addresses_;
   std::string backend_description_;
 };
 
@@ -189,10 +198,10 @@ T& Local() {
   return CurrentExecutor().locals().Get<T>();
 }
 
-// Launches `builder`, prints one line `listening on ADDRESS` for each listener
-// and one naming the backend, and serves until SIGINT or SIGTERM, or until
-// `limit` has passed. Then drains and prints the counters. A second signal ends
-// the drain.
+// Launches `builder`, prints one line `listening on ADDRESS` for each listener,
+// `listening on udp ADDRESS` for each BindUdp(), and one naming the backend,
+// and serves until SIGINT or SIGTERM, or until `limit` has passed. Then drains
+// and prints the counters. A second signal ends the drain.
 //
 // Signals: handled during the call, restored afterwards. No thread blocks them,
 //          so programs that a handler starts begin with neither blocked and

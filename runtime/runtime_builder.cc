@@ -3,9 +3,12 @@
 #include "ringway/runtime/runtime_builder.h"
 
 #include <sched.h>
+#include <sys/socket.h>
 
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +19,11 @@
 #include "ringway/runtime/runtime_config.h"
 
 namespace ringway {
+namespace {
+
+constexpr std::string_view kInherited = "inherited:";
+
+}  // namespace
 
 RuntimeBuilder::Config::Config(std::unique_ptr<internal::RuntimeConfig> config)
     : config_(std::move(config)) {}
@@ -66,7 +74,6 @@ RuntimeBuilder& RuntimeBuilder::Resolver(const HostResolverOptions& options) {
 RuntimeBuilder& RuntimeBuilder::Listen(std::string_view address,
                                        ConnectionHandler handler,
                                        const ListenerOptions& options) {
-  static constexpr std::string_view kInherited = "inherited:";
   if (absl::StartsWith(address, kInherited)) {
     absl::Status status =
         ListenInherited(address.substr(kInherited.size()), handler, options);
@@ -85,15 +92,21 @@ RuntimeBuilder& RuntimeBuilder::Listen(std::string_view address,
 absl::Status RuntimeBuilder::ListenInherited(std::string_view name,
                                              const ConnectionHandler& handler,
                                              const ListenerOptions& options) {
-  absl::StatusOr<ServiceManager*> manager = ReadManager();
-  if (!manager.ok()) return manager.status();
-  absl::StatusOr<std::vector<InheritedSocket>> sockets = (*manager)->Take(name);
+  absl::StatusOr<std::vector<InheritedSocket>> sockets =
+      TakeInherited(name, SOCK_STREAM);
   if (!sockets.ok()) return sockets.status();
   ListenerOptions named = options;
   if (named.name.empty()) named.name = std::string(name);
   for (InheritedSocket& socket : *sockets)
     ListenFd(std::move(socket.fd), handler, named);
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<InheritedSocket>> RuntimeBuilder::TakeInherited(
+    std::string_view name, int type) {
+  absl::StatusOr<ServiceManager*> manager = ReadManager();
+  if (!manager.ok()) return manager.status();
+  return (*manager)->Take(name, type);
 }
 
 // Once for a builder.
@@ -115,6 +128,43 @@ RuntimeBuilder& RuntimeBuilder::ListenFd(UniqueFd fd, ConnectionHandler handler,
        options,
        {std::move(handler), options.name.empty() ? address : options.name}});
   return *this;
+}
+
+RuntimeBuilder& RuntimeBuilder::BindUdp(std::string_view address,
+                                        DatagramHandler handler,
+                                        const UdpListenerOptions& options) {
+  if (absl::StartsWith(address, kInherited)) {
+    absl::Status status =
+        BindInherited(address.substr(kInherited.size()), handler, options);
+    config_->inherited_status.Update(status);
+    return *this;
+  }
+  config_->udp.push_back(
+      {std::string(address),
+       nullptr,
+       options.socket,
+       {std::move(handler),
+        options.name.empty() ? std::string(address) : options.name,
+        options.drains}});
+  return *this;
+}
+
+absl::Status RuntimeBuilder::BindInherited(std::string_view name,
+                                           const DatagramHandler& handler,
+                                           const UdpListenerOptions& options) {
+  absl::StatusOr<std::vector<InheritedSocket>> sockets =
+      TakeInherited(name, SOCK_DGRAM);
+  if (!sockets.ok()) return sockets.status();
+  for (InheritedSocket& socket : *sockets) {
+    const std::string address = absl::StrCat("fd ", socket.fd.get());
+    config_->udp.push_back(
+        {address,
+         std::make_shared<const UniqueFd>(std::move(socket.fd)),
+         options.socket,
+         {handler, options.name.empty() ? std::string(name) : options.name,
+          options.drains}});
+  }
+  return absl::OkStatus();
 }
 
 RuntimeBuilder& RuntimeBuilder::Balance(Balancing balancing, size_t chunk) {

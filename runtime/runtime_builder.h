@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +19,7 @@
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/net/datagram/udp_options.h"
 #include "ringway/net/listening/listen_socket.h"
 #include "ringway/pools/resolver/host_resolver.h"
 #include "ringway/pools/thread_pool.h"
@@ -28,6 +30,7 @@ namespace ringway {
 
 class Runtime;
 class ServiceManager;
+struct InheritedSocket;
 
 namespace internal {
 struct RuntimeConfig;
@@ -68,6 +71,19 @@ struct ListenerOptions {
   net::ListenOptions socket;
 };
 
+struct UdpListenerOptions {
+  UdpListenerOptions() {}
+
+  // For messages; the address if it is empty.
+  std::string name;
+  // The drain waits for the handlers to return, see Server::UdpEndpoint: set it
+  // for those that end at DrainToken().
+  bool drains = false;
+  // reuse_port: as of ListenerOptions. With reuse_address, too, others may
+  // share the address. claim_port does not count.
+  net::UdpOptions socket;
+};
+
 // Runs on every worker, which does not wait for it.
 using StartHandler = std::function<Task<absl::Status>()>;
 
@@ -92,8 +108,8 @@ class RuntimeBuilder {
   // Options of each worker's executor, including its backend, which is the same
   // for all workers: if BackendKind::kAuto gets io_uring for some and not for
   // others, all are restarted on epoll, with one log line. max_tasks must allow
-  // one task of the worker's own, one for each Listen(), OnStart() and
-  // OnTick(), and one for a connection.
+  // one task of the worker's own, one for each Listen(), BindUdp(), OnStart()
+  // and OnTick(), and one for a connection.
   RuntimeBuilder& Options(const ExecutorOptions& options);
 
   // A pool of the runtime's own for RunBlocking() on its workers, instead of
@@ -119,6 +135,22 @@ class RuntimeBuilder {
   // it is a Unix socket, is not removed at the end.
   RuntimeBuilder& ListenFd(UniqueFd fd, ConnectionHandler handler,
                            const ListenerOptions& options = ListenerOptions());
+  // Serves the UDP address `address` with `handler`, which is called once on
+  // each worker, concurrently, with a socket of the worker's own
+  // (SO_REUSEPORT): the kernel chooses it by the sender's address, so that what
+  // one sends gets to one worker. May be called several times. A handler that
+  // ends leaves the address to the other workers; see DatagramHandler.
+  //
+  // A shutdown closes no queue before what it holds has been received: handlers
+  // go on for as long as datagrams wait, at most for a second. They are
+  // cancelled when the connections have ended, see UdpListenerOptions::drains.
+  //
+  // "inherited:NAME" are sockets as of Listen(); `options.socket` does not count
+  // for them. The workers share each: the kernel gives a datagram to any of
+  // them, busy or not.
+  RuntimeBuilder& BindUdp(
+      std::string_view address, DatagramHandler handler,
+      const UdpListenerOptions& options = UdpListenerOptions());
   // How listeners with one acceptor choose a worker: by the fewest connections
   // unless it is set. `chunk`: connections in a row with kChunked, at least 1.
   RuntimeBuilder& Balance(Balancing balancing, size_t chunk = 16);
@@ -196,6 +228,11 @@ class RuntimeBuilder {
   absl::Status ListenInherited(std::string_view name,
                                const ConnectionHandler& handler,
                                const ListenerOptions& options);
+  absl::Status BindInherited(std::string_view name,
+                             const DatagramHandler& handler,
+                             const UdpListenerOptions& options);
+  absl::StatusOr<std::vector<InheritedSocket>> TakeInherited(
+      std::string_view name, int type);
   absl::StatusOr<ServiceManager*> ReadManager();
 
   // Aborts with a message if the builder was moved from.

@@ -34,7 +34,8 @@ absl::Status NotNegative(std::string_view option, absl::Duration is) {
 absl::Status CheckTasks(const RuntimeConfig& config) {
   const size_t n_listen = config.listen.size();
   const size_t needed = 1 + n_listen + (n_listen > 0 ? 1 : 0) +
-                        config.on_start.size() + config.on_tick.size() +
+                        config.udp.size() + config.on_start.size() +
+                        config.on_tick.size() +
                         (config.required_start.empty() ? 0 : 1) +
                         (config.on_stop.empty() ? 0 : 1);
   if (config.executor.max_tasks >= needed) return absl::OkStatus();
@@ -42,9 +43,9 @@ absl::Status CheckTasks(const RuntimeConfig& config) {
       "ExecutorOptions::max_tasks", config.executor.max_tasks,
       absl::StrCat(
           "at least ", needed,
-          ": a worker needs one task of its own, one for each Listen(), one "
-          "for each OnStart() and OnTick(), one for OnStop(), and one for a "
-          "connection"));
+          ": a worker needs one task of its own, one for each Listen() and "
+          "BindUdp(), one for each OnStart() and OnTick(), one for OnStop(), "
+          "and one for a connection"));
 }
 
 }  // namespace
@@ -104,6 +105,9 @@ std::string RuntimeBuilder::Describe() const {
   for (const internal::ListenConfig& listen : c.listen)
     line("listen", absl::StrCat(listen.endpoint.name, " (", listen.address,
                                 "), backlog ", listen.options.socket.backlog));
+  for (const internal::UdpConfig& udp : c.udp)
+    line("udp", absl::StrCat(udp.endpoint.name, " (", udp.address, ")",
+                             udp.endpoint.drains ? ", drains" : ""));
   static constexpr std::array<std::string_view, 3> kBalancings = {
       "least connections", "round robin", "chunked"};
   line("stall_budget (0: none)", absl::FormatDuration(c.stall_budget));

@@ -32,6 +32,14 @@ struct ListenConfig {
   Server::Endpoint endpoint;
 };
 
+struct UdpConfig {
+  // As of ListenConfig.
+  std::string address;
+  std::shared_ptr<const UniqueFd> inherited;
+  net::UdpOptions socket;
+  Server::UdpEndpoint endpoint;
+};
+
 struct TickConfig {
   absl::Duration period;
   std::function<void()> handler;
@@ -48,6 +56,7 @@ struct RuntimeConfig {
   Balancing balancing = Balancing::kLeastConnections;
   size_t chunk = 16;
   std::vector<ListenConfig> listen;
+  std::vector<UdpConfig> udp;
   absl::Duration stall_budget;               // zero: nothing watches
   std::string trace;                         // a path; empty: none
   std::string metrics;                       // an address; empty: none

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "ringway/net/testing/kernel_fixture.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/testing/runtime_fixture.h"
+#include "ringway/runtime/testing/udp_client.h"
 
 namespace ringway {
 
@@ -36,6 +38,23 @@ int ServeBoth(ConnectionHandler web, ConnectionHandler local) {
       .LameDuck(absl::Seconds(5))
       .DrainDeadline(absl::Seconds(30))
       .Metrics("127.0.0.1:9090");
+  return RunUntilSignal(builder);
+}
+
+Task<absl::Status> AnswerDatagrams(net::UdpSocket& socket) {
+  std::array<std::byte, 1500> buffer;
+  while (true) {
+    auto got = co_await socket.ReceiveFrom(buffer);
+    if (!got.ok()) co_return got.status();
+    auto answer = std::span(buffer).first(got->n_bytes);
+    // Not to be sent to one peer is no reason to stop.
+    (co_await socket.SendTo(answer, got->sender)).IgnoreError();
+  }
+}
+
+int ServeDatagrams() {
+  Runtime::Builder builder;
+  builder.BindUdp("[::]:7878", AnswerDatagrams);
   return RunUntilSignal(builder);
 }
 
@@ -135,6 +154,16 @@ TEST_F(RuntimeExamples, ConnectionsArePrintedByWorker) {
   EXPECT_EQ(print(),
             "worker 0 has ended, or is too busy to answer\n"
             "worker 1 has ended, or is too busy to answer\n");
+}
+
+TEST_F(RuntimeExamples, DatagramsAreAnswered) {
+  static_cast<void>(&ServeDatagrams);  // it would serve until a signal
+  Runtime::Builder builder = OneWorker();
+  builder.BindUdp("[::]:0", AnswerDatagrams);
+  std::unique_ptr<Runtime> runtime = Launch(builder);
+  testing::UdpClient client(
+      *net::SocketAddress::Ip("127.0.0.1", runtime->udp_addresses()[0].port()));
+  EXPECT_EQ(client.Ask("hello"), "hello");
 }
 
 TEST_F(RuntimeExamples, AServerRunsOnAnExecutorOfTheProgramsOwn) {

@@ -31,6 +31,7 @@
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/testing/kernel_fixture.h"
+#include "ringway/net/udp_socket.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/runtime/testing/runtime_fixture.h"
 
@@ -70,6 +71,16 @@ class RuntimeMemory : public RuntimeTest,
       absl::Status sent = co_await stream.Write(byte);
       if (!sent.ok()) co_return sent;
     }
+  }
+
+  // Until it is cancelled.
+  static Task<absl::Status> TakeDatagrams(net::UdpSocket& socket) {
+    std::array<std::byte, 1> byte;
+    absl::StatusOr<net::Datagram> got;
+    do {
+      got = co_await socket.ReceiveFrom(byte);
+    } while (got.ok());
+    co_return got.status();
   }
 
   // Runs `fn` on the worker, and waits for it.
@@ -173,6 +184,7 @@ TEST_P(RuntimeMemory, TheEndNeedsNoMemoryOfTheWorker) {
     Runtime::Builder builder = OneWorker();
     builder.Options(options_)
         .DrainDeadline(cut ? absl::InfiniteDuration() : absl::Milliseconds(10))
+        .BindUdp("127.0.0.1:0", TakeDatagrams)
         .Listen("127.0.0.1:0", [&](net::TcpStream stream) {
           return connection.Serve(std::move(stream));
         });
@@ -193,7 +205,10 @@ TEST_P(RuntimeMemory, TheEndNeedsNoMemoryOfTheWorker) {
 TEST_P(RuntimeMemory, LaunchingWithoutItLeavesNothing) {
   const uint64_t n = testing::FailEachAllocation([&] {
     Runtime::Builder builder = OneWorker();
-    builder.Options(options_).Workers(2).Listen("127.0.0.1:0", Echo);
+    builder.Options(options_)
+        .Workers(2)
+        .Listen("127.0.0.1:0", Echo)
+        .BindUdp("127.0.0.1:0", TakeDatagrams);
     absl::StatusOr<std::unique_ptr<Runtime>> runtime = builder.Launch();
     if (!runtime.ok()) {  // the allocation was that of a thread
       EXPECT_TRUE(absl::IsResourceExhausted(runtime.status()))
@@ -215,6 +230,7 @@ TEST_P(RuntimeMemory, WorkersThatFindNoneFailTheLaunchByName) {
     builder.Options(options_)
         .Workers(2)
         .OnStart([]() -> Task<absl::Status> { co_return absl::OkStatus(); })
+        .BindUdp("127.0.0.1:0", TakeDatagrams)
         .Listen("127.0.0.1:0", Echo);
     absl::StatusOr<std::unique_ptr<Runtime>> runtime;
     {

@@ -20,6 +20,7 @@
 #include "ringway/executor/task/interval.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/net/tcp.h"
+#include "ringway/net/udp_socket.h"
 #include "ringway/runtime/serving/status_of_exception.h"
 
 namespace ringway {
@@ -124,8 +125,7 @@ void Worker::Order::Received(InboxMessage& message, bool accepted) {
 }
 
 void Worker::Arrange(std::span<const ExecutorHandle> workers,
-                     std::vector<BoundSocket> sockets,
-                     bool expects_admits) noexcept {
+                     WorkerSockets sockets, bool expects_admits) noexcept {
   workers_ = workers;
   sockets_ = std::move(sockets);
   expects_admits_ = expects_admits;
@@ -265,7 +265,7 @@ WorkerSnapshot Worker::SnapshotOfThisOne() {
 void Worker::DoArrange() {
   absl::Status status;
   try {
-    status = MakeListeners();
+    status = ServeSockets();
   } catch (const std::bad_alloc&) {
     status = NoMemory();
   }
@@ -273,15 +273,21 @@ void Worker::DoArrange() {
 }
 
 // The tasks spawned here wait for serving_, or for the server's start.
-absl::Status Worker::MakeListeners() {
+absl::Status Worker::ServeSockets() {
   if (expects_admits_) server_->ExpectAdmits();
   if (runs_handlers()) SpawnHandlers();
-  for (BoundSocket& socket : sockets_) {
+  for (BoundSocket& socket : sockets_.listening) {
     net::TcpListener listener =
         net::TcpListener::Adopt(executor_->loop(), std::move(socket.fd));
     absl::Status listens =
         server_->Listen(std::move(listener), *socket.endpoint);
     if (!listens.ok()) return listens;
+  }
+  for (BoundUdpSocket& socket : sockets_.udp) {
+    net::UdpSocket udp =
+        net::UdpSocket::Adopt(executor_->loop(), std::move(socket.fd));
+    absl::Status serves = server_->ServeUdp(std::move(udp), *socket.endpoint);
+    if (!serves.ok()) return serves;
   }
   return absl::OkStatus();
 }

@@ -47,6 +47,17 @@ struct BoundSocket {
   const Server::Endpoint* endpoint;
 };
 
+struct BoundUdpSocket {
+  SocketFd fd;
+  const Server::UdpEndpoint* endpoint;
+};
+
+// All sockets of one worker.
+struct WorkerSockets {
+  std::vector<BoundSocket> listening;
+  std::vector<BoundUdpSocket> udp;
+};
+
 class Worker : public HandoverTarget {
  public:
   // What tells the threads of a runtime from each other.
@@ -71,12 +82,12 @@ class Worker : public HandoverTarget {
   void WaitUntilStarted() noexcept;
   absl::Status start_status() const;
 
-  // Makes a listener of each of `sockets`. `workers`, all of its runtime, must
-  // outlive it. `expects_admits`: connections are admitted that an acceptor has
-  // accepted, until NoMoreAdmits(). Any thread, once; call WaitUntilArranged()
-  // once for the outcome.
-  void Arrange(std::span<const ExecutorHandle> workers,
-               std::vector<BoundSocket> sockets, bool expects_admits) noexcept;
+  // Makes a listener, or a UDP socket, of each of `sockets`. `workers`, all of
+  // its runtime, must outlive it. `expects_admits`: connections are admitted
+  // that an acceptor has accepted, until NoMoreAdmits(). Any thread, once; call
+  // WaitUntilArranged() once for the outcome.
+  void Arrange(std::span<const ExecutorHandle> workers, WorkerSockets sockets,
+               bool expects_admits) noexcept;
   absl::Status WaitUntilArranged();
 
   // Runs the required OnStart() handlers and reports the outcome to `start_up`,
@@ -149,7 +160,7 @@ class Worker : public HandoverTarget {
   // On the worker's thread.
   void DoArrange();
   void DoStartUp();
-  absl::Status MakeListeners();
+  absl::Status ServeSockets();
   void SpawnHandlers();
   void DoServe();
   void DoNoMoreAdmits() { server_->NoMoreAdmits(); }
@@ -198,7 +209,7 @@ class Worker : public HandoverTarget {
   std::unique_ptr<Executor> executor_;
   StallDetector::Watch watch_;
   std::span<const ExecutorHandle> workers_;
-  std::vector<BoundSocket> sockets_;  // until they are listeners
+  WorkerSockets sockets_;  // until the server has them
   bool expects_admits_ = false;
   // Also set by the shutdown: check shutting_down_ after waiting for it.
   Event serving_;

@@ -75,6 +75,20 @@ int IntOption(int fd, int option) {
   return rc < 0 ? rc : value;
 }
 
+// "stream ", "datagram ", ...; empty for any type.
+std::string_view TypeName(int type) {
+  switch (type) {
+    case SOCK_STREAM:
+      return "stream ";
+    case SOCK_DGRAM:
+      return "datagram ";
+    case SOCK_SEQPACKET:
+      return "packet ";
+    default:
+      return "";
+  }
+}
+
 // `text` as a status, in one line, so that nothing in it is taken for a further
 // assignment.
 std::string StatusLine(std::string_view text) {
@@ -200,20 +214,24 @@ absl::Status ServiceManager::DuplicateInherited(
 }
 
 absl::StatusOr<std::vector<InheritedSocket>> ServiceManager::Take(
-    std::string_view name) {
+    std::string_view name, int type) {
   std::vector<InheritedSocket> taken;
   std::vector<InheritedSocket> others;
   std::string names;
   for (InheritedSocket& socket : inherited_) {
-    absl::StrAppend(&names, names.empty() ? "there are \"" : ", \"",
-                    socket.name, "\"");
-    (socket.name == name ? taken : others).push_back(std::move(socket));
+    absl::StrAppend(&names, names.empty() ? "there are " : ", ",
+                    type == 0 ? "" : TypeName(socket.type), "\"", socket.name,
+                    "\"");
+    const bool found =
+        socket.name == name && (type == 0 || socket.type == type);
+    (found ? taken : others).push_back(std::move(socket));
   }
   inherited_ = std::move(others);
   if (taken.empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        "no socket \"", name, "\" was inherited from the service manager: ",
-        names.empty() ? why_none_inherited_ : names));
+    return absl::NotFoundError(
+        absl::StrCat("no ", TypeName(type), "socket \"", name,
+                     "\" was inherited from the service manager: ",
+                     names.empty() ? why_none_inherited_ : names));
   }
   if (inherited_.empty()) why_none_inherited_ = "all have been taken";
   return taken;

@@ -74,11 +74,14 @@ class ServiceManager {
   // The sockets that have not been taken, in the manager's order.
   const std::vector<InheritedSocket>& inherited() const { return inherited_; }
 
-  // Moves out the sockets called `name`.
+  // Moves out the sockets called `name`; only those of `type` (SOCK_STREAM,
+  // SOCK_DGRAM or SOCK_SEQPACKET), unless it is 0: a unit that listens on TCP
+  // and UDP has one name for both.
   //
   // Errors: NotFound, with the names that there are, or why there are none.
   // Threads: one at a time.
-  absl::StatusOr<std::vector<InheritedSocket>> Take(std::string_view name);
+  absl::StatusOr<std::vector<InheritedSocket>> Take(std::string_view name,
+                                                    int type = 0);
 
   // True if the manager wants notices.
   bool wants_notices() const { return socket_.valid(); }

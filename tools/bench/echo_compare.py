@@ -164,7 +164,7 @@ def running(name, command, cpu, family):
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise Failure('%s did not start: %s' % (name, said().strip()))
                 if address is None:
-                    line = re.search(r'^listening on (\S+)\n', said(), re.MULTILINE)
+                    line = re.search(r'^listening on (?:udp )?(\S+)\n', said(), re.MULTILINE)
                     ready = line and line.group(1)
                 elif accepts(address):
                     ready = address

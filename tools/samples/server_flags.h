@@ -39,7 +39,7 @@ class ServerFlags {
   absl::Duration lame_duck_;
 };
 
-// InvalidArgument unless Runtime::Builder::Listen() can take it.
+// InvalidArgument unless Runtime::Builder::Listen() or BindUdp() can take it.
 absl::Status CheckListenAddress(std::string_view address);
 
 }  // namespace ringway

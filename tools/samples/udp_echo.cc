@@ -5,15 +5,12 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdio>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "ringway/executor/task/executor.h"
 #include "ringway/net/udp_socket.h"
 #include "ringway/runtime/runtime.h"
 #include "ringway/tools/command_line/command_line.h"
@@ -23,10 +20,9 @@ namespace {
 
 using ringway::net::LentDatagram;
 using ringway::net::OutgoingDatagram;
-using ringway::net::SocketAddress;
 using ringway::net::UdpSocket;
 
-ringway::Task<absl::Status> Echo(UdpSocket socket) {
+ringway::Task<absl::Status> Echo(UdpSocket& socket) {
   std::array<LentDatagram, 32> received;
   std::array<OutgoingDatagram, 32> replies;
   while (true) {
@@ -42,39 +38,23 @@ ringway::Task<absl::Status> Echo(UdpSocket socket) {
   }
 }
 
-ringway::Task<absl::Status> Start(SocketAddress address,
-                                  ringway::net::UdpOptions options) {
-  absl::StatusOr<UdpSocket> socket = UdpSocket::Bind(address, options);
-  if (!socket.ok()) co_return socket.status();
-  absl::StatusOr<SocketAddress> bound = socket->LocalAddress();
-  if (!bound.ok()) co_return bound.status();
-  printf("listening on %s\n", bound->ToString().c_str());
-  fflush(stdout);
-  ringway::Spawn(Echo(*std::move(socket))).Detach();
-  co_return absl::OkStatus();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   std::string listen = "127.0.0.1:7878";
   ringway::CommandLine flags("udp_echo", "sends back each datagram");
-  flags.Add("listen", "address; port 0, for one worker: the kernel chooses",
+  flags.Add("listen",
+            "address; port 0: the kernel chooses; inherited:NAME is a socket "
+            "of a service manager",
             &listen);
   ringway::ServerFlags server(flags);
   if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
-  absl::StatusOr<SocketAddress> address = SocketAddress::Parse(listen);
-  if (!address.ok()) return flags.Complain(address.status().message());
-  if (address->port() == 0 && server.workers() > 1)
-    return flags.Complain("several workers need a port to share");
+  const absl::Status address = ringway::CheckListenAddress(listen);
+  if (!address.ok()) return flags.Complain(address.message());
 
   ringway::Runtime::Builder builder;
   const absl::Status applied = server.ApplyTo(builder);
   if (!applied.ok()) return flags.Complain(applied.message());
-  ringway::net::UdpOptions shared;
-  shared.reuse_port = server.workers() > 1;
-  builder.OnStart(
-      [address = *address, shared] { return Start(address, shared); },
-      ringway::OnStartFailure::kFailLaunch);
+  builder.BindUdp(listen, Echo);
   return ringway::RunUntilSignal(builder);
 }

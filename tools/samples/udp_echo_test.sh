@@ -17,7 +17,7 @@ echo_by() {
   server=$!
   local address=
   for ((i = 0; i < 500; ++i)); do
-    address=$(sed -n 's/^listening on //p' "$output" | head -n 1)
+    address=$(sed -n 's/^listening on \(udp \)\?//p' "$output" | head -n 1)
     [[ -z $address ]] || break
     sleep 0.02
   done
@@ -34,6 +34,6 @@ echo_by() {
 }
 
 echo_by "$ringway"
-echo_by "$ringway" --backend=epoll
+echo_by "$ringway" --workers=2 --backend=epoll
 for server_by_hand in "${by_hand[@]}"; do echo_by "$server_by_hand"; done
 echo PASS
