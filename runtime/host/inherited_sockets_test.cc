@@ -158,6 +158,21 @@ TEST(InheritedSockets, AreMovedOutByName) {
             "datagram cloexec");
 }
 
+// A unit that listens on TCP and UDP has one name for both.
+TEST(InheritedSockets, OfOneNameAreMovedOutByType) {
+  EXPECT_EQ(WithPassed({Passed::kListener, Passed::kDatagram}, "dns:dns",
+                       [](ServiceManager& manager) {
+                         const auto taken = manager.Take("dns", SOCK_DGRAM);
+                         return absl::StrCat(
+                             Describe(*taken), "; ",
+                             manager.Take("dns", SOCK_DGRAM).status().message(),
+                             "; ", Describe(*manager.Take("dns", SOCK_STREAM)));
+                       }),
+            "dns datagram cloexec; no datagram socket \"dns\" was inherited "
+            "from the service manager: there are stream \"dns\"; dns stream "
+            "listening cloexec");
+}
+
 TEST(InheritedSockets, OfAnotherNameAreNotFound) {
   const auto take = [](ServiceManager& manager) {
     return manager.Take("http").status().ToString();
