@@ -23,6 +23,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/sockets.h"
 #include "ringway/core/check.h"
@@ -101,6 +102,17 @@ TEST_F(ForkTest, AChildIsRefusedByItsParentsWorkersByName) {
   EXPECT_EQ(output,
             "the loop belongs to the parent process; a forked child must make "
             "its own\n");
+}
+
+TEST_F(ForkTest, AChildsSnapshotIsWithoutItsParentsWorkers) {
+  EXPECT_EQ(OutputOfChild([] {
+              const RuntimeSnapshot snapshot =
+                  global->Snapshot(absl::InfiniteDuration());
+              return snapshot.workers.size() == 2 &&
+                     !snapshot.workers[0].has_value() &&
+                     !snapshot.workers[1].has_value() && snapshot.pools.empty();
+            }),
+            "");
 }
 
 TEST_F(ForkTest, AChildLeavesQuietlyByExitAndByDestruction) {
