@@ -145,9 +145,9 @@ class RuntimeBuilder {
   // go on for as long as datagrams wait, at most for a second. They are
   // cancelled when the connections have ended, see UdpListenerOptions::drains.
   //
-  // "inherited:NAME" are sockets as of Listen(); `options.socket` does not count
-  // for them. The workers share each: the kernel gives a datagram to any of
-  // them, busy or not.
+  // "inherited:NAME" are sockets as of Listen(), without `options.socket`. The
+  // workers share each: the kernel gives a datagram to any of them, busy or
+  // not.
   RuntimeBuilder& BindUdp(
       std::string_view address, DatagramHandler handler,
       const UdpListenerOptions& options = UdpListenerOptions());

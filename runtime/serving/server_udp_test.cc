@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/core/time/monotonic_time.h"
+#include "ringway/executor/task/event.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/net/testing/net_fixture.h"
 #include "ringway/net/udp_socket.h"
@@ -117,7 +118,7 @@ TEST_P(ServerUdpTest, ServesFromTheStartToTheEnd) {
 }
 
 TEST_P(ServerUdpTest, WhatHasArrivedIsAnsweredAfterAShutdown) {
-  constexpr int kDatagrams = 10;
+  constexpr int kDatagrams = 5;
   Make(EchoUntilDrain);
   const SocketAddress address = Serve([](UdpSocket& socket) {
     return Answer(socket, absl::Milliseconds(5), 1'000'000);
@@ -207,9 +208,10 @@ TEST_P(ServerUdpTest, ThoseThatDoNotEndAreCancelledAndThenLeft) {
   options.drain_deadline = kMoment;
   options.cut_grace = kMoment;
   Make(EchoUntilDrain, options);
-  const auto persist = [](UdpSocket&) -> Task<absl::Status> {
+  Event release;
+  const auto persist = [&](UdpSocket&) -> Task<absl::Status> {
     Shield shield;
-    (co_await Sleep(absl::Milliseconds(200))).IgnoreError();
+    (co_await release.Wait()).IgnoreError();
     co_return absl::OkStatus();
   };
   Serve(AnswerAll, /*drains=*/true);
@@ -222,6 +224,7 @@ TEST_P(ServerUdpTest, ThoseThatDoNotEndAreCancelledAndThenLeft) {
     EXPECT_TRUE((co_await run).ok());
     EXPECT_EQ(server().counts().cut, 2u);
     EXPECT_EQ(server().counts().forced, 1u);
+    release.Set();
   };
   Run(main());
 }
