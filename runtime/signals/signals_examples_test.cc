@@ -114,7 +114,7 @@ TEST(SignalsDocuments, QuoteThisFile) {
   testing::ExpectQuotes(
       "docs/runtime.md",
       std::vector<std::string>{kThisFile, "runtime/runtime_examples_test.cc"},
-      8);
+      9);
   testing::ExpectHeaderQuotes("runtime/signals/signal_stream.h", kThisFile);
 }
 
