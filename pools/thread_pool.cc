@@ -47,7 +47,8 @@ absl::Status CheckThreadPoolOptions(const ThreadPoolOptions& options) {
   return absl::OkStatus();
 }
 
-class ThreadPool::Threads final : public JobPool {
+class ThreadPool::Threads final : public JobPool,
+                                  public std::enable_shared_from_this<Threads> {
  public:
   explicit Threads(const ThreadPoolOptions& options) : options_(options) {}
   ~Threads() override = default;
@@ -70,16 +71,13 @@ class ThreadPool::Threads final : public JobPool {
   // Requires `lock`. Releases it meanwhile.
   void RunNext(std::unique_lock<std::mutex>& lock);
   bool WaitForJob(std::unique_lock<std::mutex>& lock);
-  // Joins the threads of `ended`, which are about to return.
-  static void Join(ThreadList ended);
-
   const OwnerProcess owner_;
   const ThreadPoolOptions options_;
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable work_or_end_;
   IntrusiveList<Job> queue_;
   ThreadList threads_;  // that may run a job
-  ThreadList ended_;    // not joined yet
+  ThreadList ended_;    // by End(), which joins them
   size_t n_idle_ = 0;
   size_t next_number_ = 0;
   bool ending_ = false;
@@ -93,7 +91,6 @@ absl::Status ThreadPool::Threads::Start(std::shared_ptr<Job> job) {
         "a ThreadPool belongs to the parent process; a forked child must make "
         "its own");
   }
-  ThreadList ended;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (ending_) return absl::UnavailableError("the ThreadPool has ended");
@@ -107,10 +104,8 @@ absl::Status ThreadPool::Threads::Start(std::shared_ptr<Job> job) {
     queue_.PushBack(queued);
     ++stats_.started;
     stats_.most_queued = std::max(stats_.most_queued, ++stats_.queued);
-    ended.swap(ended_);
   }
   work_or_end_.notify_one();
-  Join(std::move(ended));
   return absl::OkStatus();
 }
 
@@ -134,7 +129,8 @@ absl::Status ThreadPool::Threads::StartThread() {
     threads_.emplace_back();
     const auto self = std::prev(threads_.end());
     try {
-      *self = std::thread(&Threads::ThreadMain, this, self, next_number_);
+      *self = std::thread(&Threads::ThreadMain, shared_from_this(), self,
+                          next_number_);
     } catch (...) {
       threads_.pop_back();
       throw;
@@ -168,7 +164,12 @@ void ThreadPool::Threads::ThreadMain(ThreadList::iterator self, size_t number) {
     }
   }
   --n_idle_;
-  ended_.splice(ended_.end(), threads_, self);
+  if (ending_) {
+    ended_.splice(ended_.end(), threads_, self);
+  } else {  // nobody might come to join it
+    self->detach();
+    threads_.erase(self);
+  }
   work_or_end_.notify_all();
 }
 
@@ -219,10 +220,6 @@ JobPoolStats ThreadPool::Threads::stats() const {
   return stats;
 }
 
-void ThreadPool::Threads::Join(ThreadList ended) {
-  for (std::thread& thread : ended) thread.join();
-}
-
 void ThreadPool::Threads::End() {
   IntrusiveList<Job> dropped;
   ThreadList ended;
@@ -239,7 +236,7 @@ void ThreadPool::Threads::End() {
     work_or_end_.wait(lock, [this] { return threads_.empty(); });
     ended.swap(ended_);
   }
-  Join(std::move(ended));
+  for (std::thread& thread : ended) thread.join();
   while (Job* job = dropped.PopFront()) {
     const std::shared_ptr<Job> self = std::move(job->self_);
     self->Drop();
