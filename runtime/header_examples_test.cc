@@ -41,9 +41,10 @@ TEST_F(RuntimeTest, AsksTheOwnerOfAKey) {
   static_cast<void>(&ServeEcho);  // it would serve until a signal
   absl::StatusOr<Value> value;
   Runtime::Builder builder;
-  builder.OnStart(
+  builder.Workers(2).OnStart(
       [&]() -> Task<absl::Status> {
-        value = co_await Lookup(7);
+        absl::StatusOr<Value> found = co_await Lookup(7);
+        if (CurrentWorker() == 0) value = std::move(found);
         co_return absl::OkStatus();
       },
       OnStartFailure::kFailLaunch);
