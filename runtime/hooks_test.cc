@@ -229,6 +229,7 @@ TEST(StallBudgetTest, AStallIsReportedWithItsTaskWhileItLasts) {
   EXPECT_EQ(ReceiveAll(client.get()), "");
   runtime->Shutdown();
   runtime->Wait();
+  runtime.reset();  // what is being printed is complete
   const std::string said = ::testing::internal::GetCapturedStderr();
   EXPECT_TRUE(absl::StrContains(said, "worker 0")) << said;
   EXPECT_TRUE(absl::StrContains(said, "connection")) << said;
