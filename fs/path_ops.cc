@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/fs/path_ops.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ringway/backends/prepare.h"
+#include "ringway/core/cancelled_status.h"
+#include "ringway/core/errno_status.h"
+
+namespace ringway::fs {
+namespace internal {
+namespace {
+
+bool HasNul(const std::string& path) {
+  return path.find('\0') != std::string::npos;
+}
+
+}  // namespace
+
+PathOp::PathOp(const char* call, std::string first, std::string second)
+    : OperationAwait(&OnDone, &OnCancel, &Describe),
+      call_(call),
+      first_(std::move(first)),
+      second_(std::move(second)),
+      has_nul_(HasNul(first_) || HasNul(second_)) {}
+
+std::string PathOp::What() const {
+  return second_.empty() ? absl::StrCat(call_, " ", first_)
+                         : absl::StrCat(call_, " ", first_, " to ", second_);
+}
+
+std::string PathOp::Describe(const Suspension& suspension) {
+  const OperationAwait& op = static_cast<const OperationAwait&>(suspension);
+  return static_cast<const PathOp&>(op).What();
+}
+
+absl::Status PathOp::Status() const {
+  if (has_nul_) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(call_, " a path with a NUL byte"));
+  }
+  if (result >= 0) return absl::OkStatus();
+  if (result == -ECANCELED) return CancelledStatus();
+  return ErrnoToStatus(-result, What());
+}
+
+StatPathOp::StatPathOp(int directory, std::string path, int flags)
+    : PathOp("stat of", std::move(path)) {
+  PrepareStatx(*this, directory, first(), flags,
+               STATX_BASIC_STATS | STATX_BTIME, &info_);
+}
+
+absl::StatusOr<FileInfo> StatPathOp::await_resume() const {
+  absl::Status status = Status();
+  if (!status.ok()) return status;
+  return MakeFileInfo(info_);
+}
+
+}  // namespace internal
+
+RenameOp::RenameOp(int from_directory, std::string from, int to_directory,
+                   std::string to, unsigned flags)
+    : PathOp("rename of", std::move(from), std::move(to)) {
+  PrepareRename(*this, from_directory, first(), to_directory, second(), flags);
+}
+
+RemoveOp::RemoveOp(int directory, std::string path, bool is_directory)
+    : PathOp("removal of", std::move(path)) {
+  is_directory ? PrepareRmdir(*this, directory, first())
+               : PrepareUnlink(*this, directory, first());
+}
+
+MakeDirectoryOp::MakeDirectoryOp(int directory, std::string path, mode_t mode)
+    : PathOp("mkdir of", std::move(path)) {
+  PrepareMkdir(*this, directory, first(), mode);
+}
+
+LinkOp::LinkOp(int from_directory, std::string existing, int to_directory,
+               std::string path)
+    : PathOp("link of", std::move(existing), std::move(path)) {
+  PrepareLink(*this, from_directory, first(), to_directory, second());
+}
+
+SymlinkOp::SymlinkOp(std::string target, int directory, std::string path)
+    : PathOp("symbolic link of", std::move(target), std::move(path)) {
+  PrepareSymlink(*this, first(), directory, second());
+}
+
+}  // namespace ringway::fs

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Operations on names: rename, link, remove and make files and directories.
+//
+//   absl::Status renamed = co_await fs::Rename("new.conf", "app.conf");
+//
+// All of them:
+//
+// Errors:       the errno of the call, naming it and the paths; InvalidArgument
+//               for a path with a NUL byte; Cancelled.
+// Ownership:    paths are copied.
+// Cancellation: an operation that the file system has begun ends by itself;
+//               then its result is kept.
+// Threads:      a task's.
+// Cost:         an allocation for each path. On epoll a helper thread waits.
+
+#ifndef RINGWAY_FS_PATH_OPS_H_
+#define RINGWAY_FS_PATH_OPS_H_
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <coroutine>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ringway/executor/task/operation_await.h"
+#include "ringway/executor/task/task_context.h"
+#include "ringway/fs/file_info.h"
+
+namespace ringway::fs {
+
+namespace internal {
+
+// An operation with one or two paths, which it keeps.
+class PathOp : public OperationAwait {
+ public:
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    if (has_nul_) return leaf.promise().task().SkipWait(leaf);
+    return OperationAwait::await_suspend(leaf);
+  }
+  absl::Status await_resume() const { return Status(); }
+
+  // `call`: "rename of". `second` is empty where there is no second path.
+  PathOp(const char* call, std::string first, std::string second = "");
+
+  const char* first() const { return first_.c_str(); }
+  const char* second() const { return second_.c_str(); }
+
+ protected:
+  absl::Status Status() const;
+
+ private:
+  static std::string Describe(const Suspension& suspension);
+  std::string What() const;
+
+  const char* const call_;
+  const std::string first_;
+  const std::string second_;
+  const bool has_nul_;
+};
+
+class StatPathOp : public PathOp {
+ public:
+  StatPathOp(int directory, std::string path, int flags);
+  absl::StatusOr<FileInfo> await_resume() const;
+
+ private:
+  struct statx info_ = {};
+};
+
+}  // namespace internal
+
+class [[nodiscard]] RenameOp : public internal::PathOp {
+ public:
+  RenameOp(int from_directory, std::string from, int to_directory,
+           std::string to, unsigned flags);
+};
+class [[nodiscard]] RemoveOp : public internal::PathOp {
+ public:
+  RemoveOp(int directory, std::string path, bool is_directory);
+};
+class [[nodiscard]] MakeDirectoryOp : public internal::PathOp {
+ public:
+  MakeDirectoryOp(int directory, std::string path, mode_t mode);
+};
+class [[nodiscard]] LinkOp : public internal::PathOp {
+ public:
+  LinkOp(int from_directory, std::string existing, int to_directory,
+         std::string path);
+};
+class [[nodiscard]] SymlinkOp : public internal::PathOp {
+ public:
+  SymlinkOp(std::string target, int directory, std::string path);
+};
+class [[nodiscard]] StatOfPathOp : public internal::StatPathOp {
+ public:
+  using StatPathOp::StatPathOp;
+};
+
+// Renames, and replaces what has the name `to`, at once: whoever opens that
+// name finds the one or the other.
+inline RenameOp Rename(std::string from, std::string to) {
+  return RenameOp(AT_FDCWD, std::move(from), AT_FDCWD, std::move(to), 0);
+}
+// The same, but EEXIST if something has the name `to`. EINVAL where the file
+// system has no such call.
+inline RenameOp RenameUnlessThere(std::string from, std::string to) {
+  return RenameOp(AT_FDCWD, std::move(from), AT_FDCWD, std::move(to),
+                  RENAME_NOREPLACE);
+}
+
+// Removes the name of a file; its content stays while it is open, or has other
+// names. A symbolic link is removed itself. EISDIR for a directory.
+inline RemoveOp RemoveFile(std::string path) {
+  return RemoveOp(AT_FDCWD, std::move(path), /*is_directory=*/false);
+}
+// Removes an empty directory: ENOTEMPTY otherwise.
+inline RemoveOp RemoveDirectory(std::string path) {
+  return RemoveOp(AT_FDCWD, std::move(path), /*is_directory=*/true);
+}
+
+// `mode` less the process's umask.
+inline MakeDirectoryOp MakeDirectory(std::string path, mode_t mode = 0777) {
+  return MakeDirectoryOp(AT_FDCWD, std::move(path), mode);
+}
+
+// Gives the file `existing` one more name. A symbolic link gets it itself.
+inline LinkOp Link(std::string existing, std::string path) {
+  return LinkOp(AT_FDCWD, std::move(existing), AT_FDCWD, std::move(path));
+}
+// Makes a symbolic link to `target`, which is any text.
+inline SymlinkOp Symlink(std::string target, std::string path) {
+  return SymlinkOp(std::move(target), AT_FDCWD, std::move(path));
+}
+
+// What `path` is, or what it links to; StatLink(): the link itself.
+inline StatOfPathOp Stat(std::string path) {
+  return StatOfPathOp(AT_FDCWD, std::move(path), 0);
+}
+inline StatOfPathOp StatLink(std::string path) {
+  return StatOfPathOp(AT_FDCWD, std::move(path), AT_SYMLINK_NOFOLLOW);
+}
+
+}  // namespace ringway::fs
+
+#endif  // RINGWAY_FS_PATH_OPS_H_
