@@ -56,7 +56,9 @@ struct Counts {
 };
 
 struct ReadOp : OperationAwait {
-  ReadOp(int fd, std::span<std::byte> to) { PrepareRead(*this, fd, to, kCurrentPosition); }
+  ReadOp(int fd, std::span<std::byte> to) {
+    PrepareRead(*this, fd, to, kCurrentPosition);
+  }
   absl::Status await_resume() const {
     return result < 0 ? ErrnoToStatus(-result, "read") : absl::OkStatus();
   }
