@@ -5,6 +5,7 @@
 #ifndef RINGWAY_FS_FILE_INFO_H_
 #define RINGWAY_FS_FILE_INFO_H_
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -12,8 +13,6 @@
 
 #include "absl/time/time.h"
 #include "ringway/core/compiler.h"
-
-struct statx;
 
 namespace ringway::fs {
 
