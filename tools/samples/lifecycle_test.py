@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The echo server's end under load, its restarts, and its pages, seen by clients.
 
-  lifecycle_test.py ECHO_SERVER LOADGEN [--rounds=N] [--restart-seconds=N]
+  lifecycle_test.py ECHO_SERVER LOADGEN [--rounds=N] [--connections=N] [--restart-seconds=N]
 
 By default it is short; the arguments make it as long as one likes.
 """
@@ -27,6 +27,7 @@ _OPTIONS = argparse.ArgumentParser()
 _OPTIONS.add_argument('echo_server')
 _OPTIONS.add_argument('loadgen')
 _OPTIONS.add_argument('--rounds', type=int, default=1)
+_OPTIONS.add_argument('--connections', type=int, default=64)
 _OPTIONS.add_argument('--restart-seconds', type=int, default=4)
 _OPTIONS.add_argument('--restarts', type=int, default=5)
 _OPTIONS, _REST = _OPTIONS.parse_known_args()
@@ -34,7 +35,6 @@ sys.argv[1:] = _REST
 
 _REQUEST = 64
 _DEEP = 16
-_CONNECTIONS = 64
 _QUEUED = 30
 _PATIENCE_SECONDS = 60
 
@@ -149,7 +149,7 @@ class EndUnderLoad(unittest.TestCase):
             with Server('--listen=' + listen, '--backend=' + backend,
                         '--workers=%d' % workers) as server:
                 address = server.line('listening on ')
-                clients = [Client(address, i) for i in range(_CONNECTIONS)]
+                clients = [Client(address, i) for i in range(_OPTIONS.connections)]
                 for _ in range(20):
                     self.turn(clients)
                 # These have connected and sent, and nobody has answered yet.
