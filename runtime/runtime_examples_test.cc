@@ -60,14 +60,16 @@ int ServeDatagrams() {
 
 Task<absl::Status> AnswerLines(net::TcpStream stream) {
   net::BufferedReader in(stream.reader());
-  auto line = co_await in.ReadLine(/*limit=*/8192);
-  while (line.ok() && line->has_value()) {
+  CancelToken drain;  // the first request is answered in any case
+  while (true) {
+    auto line = co_await WithToken(drain, in.ReadLine(/*limit=*/8192));
+    if (drain.cancelled() && !line.ok())
+      co_return co_await stream.CloseGracefully(absl::Seconds(5));
+    if (!line.ok() || !line->has_value()) co_return line.status();
     absl::Status sent = co_await stream.Write(net::testing::Bytes("ok\n"));
     if (!sent.ok()) co_return sent;
-    line = co_await WithToken(DrainToken(), in.ReadLine(8192));
+    drain = DrainToken();
   }
-  if (!DrainToken().cancelled()) co_return line.status();
-  co_return co_await stream.CloseGracefully(absl::Seconds(5));
 }
 
 void LogConnections(Runtime::Builder& builder) {

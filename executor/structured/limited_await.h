@@ -76,7 +76,7 @@ class [[nodiscard]] LimitedAwait {
       return absl::OkStatus();
     } else {
       Result result = awaiter_.await_resume();
-      if (!limit_.exceeded().ok() && internal::EndedAsCancelled(result))
+      if (limit_.ended_wait() && internal::EndedAsCancelled(result))
           [[unlikely]] {
         result = limit_.exceeded();
       }

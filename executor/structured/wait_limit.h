@@ -70,9 +70,11 @@ class WaitLimit : private Runnable {
   // Called after the wait.
   void CallOff();
 
-  // DeadlineExceeded if there was no wait, or if the deadline ended it.
-  const absl::Status& exceeded() const { return exceeded_; }
   bool began() const { return began_; }
+  // True if the deadline ended the wait.
+  bool ended_wait() const { return began_ && !exceeded_.ok(); }
+  // DeadlineExceeded, if the wait did not begin or was ended.
+  const absl::Status& exceeded() const { return exceeded_; }
 
  private:
   static void OnFired(Runnable& entry);

@@ -50,8 +50,6 @@ class CancelState : public ListNode {
  public:
   // A child of `parent`, if there is one.
   static CancelStateRef New(CancelStateRef parent);
-  // The same, but `parent` must not be null (checked).
-  static CancelStateRef NewChild(const CancelStateRef& parent);
 
   CancelState(const CancelState&) = delete;
   CancelState& operator=(const CancelState&) = delete;

@@ -36,11 +36,6 @@ CancelStateRef CancelState::New(CancelStateRef parent) {
   return state;
 }
 
-CancelStateRef CancelState::NewChild(const CancelStateRef& parent) {
-  parent->CheckThread();
-  return New(parent);
-}
-
 CancelState::~CancelState() {
   RINGWAY_CHECK(!cancelled_.awaited() && listeners_.empty(),
                 "the last CancelToken of a source was destroyed while a task "
@@ -109,10 +104,9 @@ Task<bool> WaitWithToken(CancelToken token, JoinHandleBase& child) {
 }
 
 bool TokenLimit::Begin(TaskContext& task) {
+  if (token_.cancelled() && !task.cancelled()) return false;
   task_ = &task;
-  began_ = task.cancelled() || !token_.cancelled();
-  if (!began_) exceeded_ = token_.reason();
-  return began_;
+  return true;
 }
 
 void TokenLimit::Arm() {
@@ -122,7 +116,7 @@ void TokenLimit::Arm() {
 void TokenLimit::OnToken(CancelListener& listener) {
   TokenLimit& self = static_cast<TokenLimit&>(listener);
   if (!self.task_->waits()) return;  // its result, or a cancel, came first
-  self.exceeded_ = self.token_.reason();
+  self.ended_wait_ = true;
   self.task_->EndWait();
 }
 

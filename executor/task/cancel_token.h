@@ -37,14 +37,20 @@ class CancelSource;
 // Threads: the source's only (checked), while that thread exists.
 class CancelToken {
  public:
+  // Of no source: never cancelled.
+  CancelToken() = default;
+  bool has_source() const { return state_.get() != nullptr; }
+
   // False until the source, or one that it was made from, is cancelled.
-  bool cancelled() const { return !reason().ok(); }
+  bool cancelled() const { return has_source() && !state_->reason().ok(); }
 
   // The reason of the cancel; OK until then.
-  const absl::Status& reason() const { return state_->reason(); }
+  absl::Status reason() const {
+    return has_source() ? state_->reason() : absl::OkStatus();
+  }
 
   // Waits until the token is cancelled; returns at once if it is. The token
-  // must outlive the wait. No allocation.
+  // must outlive the wait, and have a source (checked). No allocation.
   //
   // Errors:       Cancelled if the waiting task was cancelled, not the token.
   Event::WaitOp Cancelled() { return state_->cancelled().Wait(); }
@@ -55,7 +61,7 @@ class CancelToken {
   // Runs `listener` once when the token is cancelled; now if it is already.
   // If it is still linked, unlink it before destroying it.
   void AddListener(CancelListener& listener) const {
-    state_->AddListener(listener);
+    if (has_source()) state_->AddListener(listener);
   }
 
  private:
@@ -75,7 +81,7 @@ class [[nodiscard]] CancelSource {
   CancelSource() : token_(internal::CancelState::New({})) {}
   // Cancelled with `parent`; at once if that is cancelled.
   explicit CancelSource(const CancelToken& parent)
-      : token_(internal::CancelState::NewChild(parent.state_)) {}
+      : token_(internal::CancelState::New(parent.state_)) {}
   CancelSource(CancelSource&&) = default;
   CancelSource& operator=(CancelSource&&) = default;
 
@@ -118,16 +124,16 @@ class TokenLimit : private CancelListener {
   void CallOff() {
     if (linked()) Unlink();
   }
-  const absl::Status& exceeded() const { return exceeded_; }
-  bool began() const { return began_; }
+  absl::Status exceeded() const { return token_.reason(); }
+  bool began() const { return task_ != nullptr; }
+  bool ended_wait() const { return ended_wait_; }
 
  private:
   static void OnToken(CancelListener& listener);
 
   const CancelToken& token_;
-  TaskContext* task_ = nullptr;
-  absl::Status exceeded_;
-  bool began_ = false;
+  TaskContext* task_ = nullptr;  // null: the wait must not begin
+  bool ended_wait_ = false;
 };
 
 }  // namespace internal

@@ -140,6 +140,18 @@ TEST(CancelSource, TellsWhoComesLateAtOnceAndWhoHasGoneNothing) {
   EXPECT_EQ(log, "l");
 }
 
+TEST(CancelToken, OfNoSourceIsNeverCancelled) {
+  const CancelToken none;
+  CancelSource child = none.Child();
+  std::string log;
+  Note note(none, &log, 'n');
+  child.Cancel(kReason);
+  EXPECT_EQ(child.token().reason(), kReason);
+  EXPECT_FALSE(none.cancelled());
+  EXPECT_EQ(none.reason(), absl::OkStatus());
+  EXPECT_EQ(log, "");
+}
+
 TEST(CancelSource, CanBeMoved) {
   CancelSource source;
   const CancelToken token = source.token();
@@ -242,6 +254,21 @@ TEST(WithToken, GivesTheResultOfATaskThatEndsBefore) {
       *executor->Run(WithToken(source.token(), GiveAfter(absl::Seconds(1), 5))),
       5);
   source.Cancel();  // nobody listens any more
+}
+
+Task<absl::Status> RunUnderNoToken() {
+  const CancelToken none;
+  EXPECT_EQ(co_await WithToken(none, Sleep(absl::Seconds(1))),
+            absl::OkStatus());
+  EXPECT_EQ(*co_await WithToken(none, GiveAfter(absl::Seconds(1), 5)), 5);
+  co_return absl::OkStatus();
+}
+
+// A handler begins with such a token, and takes that of the drain once it has
+// answered for the first time.
+TEST(WithToken, OfNoSourceLimitsNothing) {
+  VirtualTimeExecutor executor;
+  EXPECT_EQ(executor->Run(RunUnderNoToken()), absl::OkStatus());
 }
 
 TEST(WithToken, GivesAResultThatCameInSpiteOfTheCancel) {

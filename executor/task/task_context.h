@@ -113,6 +113,8 @@ class TaskNamer {
   explicit TaskNamer(Function make_name);
   ~TaskNamer();
 
+  TaskContext& task() const { return task_; }
+
  private:
   friend class TaskContext;
 
