@@ -32,9 +32,16 @@ bool MakesNonBlocking(OpCode opcode) {
   return opcode == OpCode::kAccept || opcode == OpCode::kAcceptMultishot;
 }
 
+// True if an operation must wait behind others.
+bool HasWaiting(const FdEntry& entry, Queue queue) {
+  if (queue == Queue::kReaders) return entry.has_readers();
+  return queue == Queue::kWriters && entry.has_writers();
+}
+
 OperationList& QueueIn(FdEntry& entry, Queue queue) {
   if (queue == Queue::kReaders) return entry.readers.operations;
-  return queue == Queue::kWriters ? entry.writers.operations : entry.pollers;
+  SeldomQueues& seldom = *entry.seldom;
+  return queue == Queue::kWriters ? seldom.writers.operations : seldom.pollers;
 }
 
 BackendInfo InfoOf(const BackendOptions& options, const EpollSet& set) {
@@ -95,12 +102,7 @@ void EpollBackend::ForgetInChild() {
   const auto forget = [](OperationList& list) {
     while (Operation* op = list.PopFront()) op->state = OpState::kDone;
   };
-  watcher_.table().ForEach([&](FdEntry& entry) {
-    for (OperationList* list : {&entry.readers.operations,
-                                &entry.writers.operations, &entry.pollers}) {
-      forget(*list);
-    }
-  });
+  watcher_.table().ForEach([&](FdEntry& entry) { entry.ForEachList(forget); });
   for (OperationList* list : {&retrying_, &cancelled_, &stranded_}) {
     forget(*list);
   }
@@ -155,13 +157,9 @@ void EpollBackend::Start(Operation& op, RunnableList& done) {
   }
   const Queue kind = QueueOf(op.opcode);
   FdEntry* entry = watcher_.table().Find(op.fd);
-  if ((kind == Queue::kReaders || kind == Queue::kWriters) &&
-      entry != nullptr) {
-    OperationList& queue = QueueIn(*entry, kind);
-    if (!queue.empty()) {
-      queue.PushBack(op);
-      return;
-    }
+  if (entry != nullptr && HasWaiting(*entry, kind)) {
+    QueueIn(*entry, kind).PushBack(op);
+    return;
   }
   Advance(op, done);
 }
@@ -169,8 +167,8 @@ void EpollBackend::Start(Operation& op, RunnableList& done) {
 // The short way of what a server starts most, and what mostly ends at once.
 void EpollBackend::StartSend(Operation& op, RunnableList& done) {
   FdEntry* entry = watcher_.table().Find(op.fd);
-  if (entry != nullptr && !entry->writers.operations.empty()) {
-    entry->writers.operations.PushBack(op);
+  if (entry != nullptr && entry->has_writers()) {
+    entry->seldom->writers.operations.PushBack(op);
     return;
   }
   ++stats_.system_calls;
@@ -303,6 +301,7 @@ int EpollBackend::Enqueue(Operation& op, int fd, Queue queue) {
   if (fd < 0) return -EBADF;
   FdEntry* entry = watcher_.table().Get(fd);
   if (entry == nullptr) return -ENOMEM;
+  if (queue != Queue::kReaders && !entry->MakeSeldom()) return -ENOMEM;
   const bool held = !entry->idle();
   if (!op.linked()) QueueIn(*entry, queue).PushBack(op);
   // It may have become ready since a thread tried it.
@@ -321,7 +320,8 @@ bool EpollBackend::PutAside(Operation& op, IntrusiveList<WaitQueue>& list,
     return true;
   }
   FdEntry& entry = *watcher_.table().Find(op.fd);
-  WaitQueue& queue = kind == Queue::kReaders ? entry.readers : entry.writers;
+  WaitQueue& queue =
+      kind == Queue::kReaders ? entry.readers : entry.seldom->writers;
   // It may still be in a list, empty after a cancel.
   if (queue.put_aside()) queue.Unlink();
   list.PushBack(queue);
@@ -337,11 +337,11 @@ void EpollBackend::Offload(Operation& op) {
 void EpollBackend::StartPollMultishot(DeliveringOperation& op,
                                       RunnableList& done) {
   FdEntry* entry = op.fd < 0 ? nullptr : watcher_.table().Get(op.fd);
-  if (entry == nullptr) {
+  if (entry == nullptr || !entry->MakeSeldom()) {
     Finish(op, op.fd < 0 ? -EBADF : -ENOMEM, done);
     return;
   }
-  entry->pollers.PushBack(op);
+  entry->seldom->pollers.PushBack(op);
   const int rc = watcher_.WatchAnew(*entry);
   if (rc < 0 && rc != -EPERM) {
     op.Unlink();
@@ -393,10 +393,8 @@ CancelOutcome EpollBackend::Cancel(Operation& op, RunnableList& done) {
 size_t EpollBackend::CancelFd(int fd, RunnableList& done) {
   size_t n = 0;
   const auto cancel_in = [&](FdEntry& entry) {
-    for (OperationList* list : {&entry.readers.operations,
-                                &entry.writers.operations, &entry.pollers}) {
-      n += CancelIn(*list, fd, *this, done);
-    }
+    entry.ForEachList(
+        [&](OperationList& list) { n += CancelIn(list, fd, *this, done); });
   };
   if (fd == kAnyFd || two_sided_ > 0) {
     watcher_.table().ForEach(

@@ -90,14 +90,15 @@ void EpollBackend::OnEvent(const epoll_event& event, RunnableList& done) {
   if (entry == nullptr) return;
   const uint32_t kinds = event.events;
   watcher_.OnEvent(*entry, kinds);
-  if (!entry->pollers.empty()) DeliverPolls(*entry, kinds, done);
+  if (entry->has_pollers()) DeliverPolls(*entry, kinds, done);
   // A queue that was put aside is tried once per turn, with its list.
   const auto try_now = [&](WaitQueue& queue, uint32_t wanted) {
     if ((kinds & wanted) == 0 || queue.put_aside()) return;
     TryInOrder(queue, done);
   };
   try_now(entry->readers, ~uint32_t{EPOLLOUT});
-  try_now(entry->writers, EPOLLOUT | EPOLLHUP | EPOLLERR);
+  if (entry->seldom != nullptr)
+    try_now(entry->seldom->writers, EPOLLOUT | EPOLLHUP | EPOLLERR);
   watcher_.OnTried(*entry);
 }
 
@@ -117,8 +118,9 @@ void EpollBackend::Notify() {
 
 void EpollBackend::DeliverPolls(FdEntry& entry, uint32_t events,
                                 RunnableList& done) {
-  for (Operation* op = entry.pollers.front(); op != nullptr;) {
-    Operation* next = entry.pollers.Next(*op);
+  OperationList& pollers = entry.seldom->pollers;
+  for (Operation* op = pollers.front(); op != nullptr;) {
+    Operation* next = pollers.Next(*op);
     const uint32_t mask = events & (op->flags | EPOLLERR | EPOLLHUP);
     if (mask != 0 && op->opcode == OpCode::kPollMultishot &&
         !completions_.Reserve()) {

@@ -21,12 +21,19 @@ constexpr uint32_t kPollMask = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDNORM |
 
 uint32_t FdEntry::Interest() {
   uint32_t events = kAlways;
-  if (!readers.operations.empty()) events |= EPOLLIN;
-  if (!writers.operations.empty()) events |= EPOLLOUT;
+  if (has_readers()) events |= EPOLLIN;
+  if (has_writers()) events |= EPOLLOUT;
+  if (!has_pollers()) return events;
+  OperationList& pollers = seldom->pollers;
   for (Operation* op = pollers.front(); op != nullptr; op = pollers.Next(*op)) {
     events |= op->flags & kPollMask;
   }
   return events;
+}
+
+bool FdEntry::MakeSeldom() {
+  if (seldom == nullptr) seldom.reset(new (std::nothrow) SeldomQueues);
+  return seldom != nullptr;
 }
 
 void FdEntry::ForgetFile() {

@@ -34,15 +34,41 @@ struct WaitQueue : ListNode {
   OperationList operations;
 };
 
+// What few fds ever have.
+struct SeldomQueues {
+  WaitQueue writers;
+  OperationList pollers;
+};
+
+// Small: most are idle, with one reader.
+//
 // Linked while the number is assumed to refer to the registered file, because
 // it did in assumed_in_turn, and that is not checked yet.
 struct FdEntry : ListNode {
   bool assumed() const { return linked(); }
 
+  bool has_readers() const { return !readers.operations.empty(); }
+  bool has_writers() const {
+    return seldom != nullptr && !seldom->writers.operations.empty();
+  }
+  bool has_pollers() const {
+    return seldom != nullptr && !seldom->pollers.empty();
+  }
   // True if no operation waits for this fd.
   bool idle() const {
-    return readers.operations.empty() && writers.operations.empty() &&
-           pollers.empty();
+    return !has_readers() && !has_writers() && !has_pollers();
+  }
+
+  // Makes `seldom`, which then stays. False if there is no memory for it.
+  bool MakeSeldom();
+
+  // Calls `visit` for each list of waiting operations.
+  template <typename Visitor>
+  void ForEachList(Visitor visit) {
+    visit(readers.operations);
+    if (seldom == nullptr) return;
+    visit(seldom->writers.operations);
+    visit(seldom->pollers);
   }
 
   // The events that the waiting operations need; computed only here. Cost:
@@ -59,8 +85,7 @@ struct FdEntry : ListNode {
   void ForgetFile();
 
   WaitQueue readers;
-  WaitQueue writers;
-  OperationList pollers;
+  std::unique_ptr<SeldomQueues> seldom;  // null: no fd of this number had any
 
   int fd = -1;
   // Part of each registration's user data; changes with the file.

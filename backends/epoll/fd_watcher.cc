@@ -138,7 +138,7 @@ void FdWatcher::OnShortReceive(int fd) {
 bool FdWatcher::MayReportLevels(FdEntry& entry) {
   constexpr uint32_t kHarmless = EPOLLIN | EPOLLRDHUP | EPOLLPRI;
   return ((entry.registered | entry.Interest()) & ~kHarmless) == 0 &&
-         entry.pollers.empty();
+         !entry.has_pollers();
 }
 
 void FdWatcher::ReportLevels(FdEntry& entry) {
@@ -160,11 +160,10 @@ void FdWatcher::ReportEdges(FdEntry& entry) {
 
 // Moves all operations waiting for `entry` to `stranded`.
 void FdWatcher::Strand(FdEntry& entry, OperationList& stranded) {
-  for (WaitQueue* queue : {&entry.readers, &entry.writers}) {
-    stranded.Append(queue->operations);
-    if (queue->put_aside()) queue->Unlink();
-  }
-  stranded.Append(entry.pollers);
+  entry.ForEachList([&](OperationList& list) { stranded.Append(list); });
+  if (entry.readers.put_aside()) entry.readers.Unlink();
+  if (entry.seldom != nullptr && entry.seldom->writers.put_aside())
+    entry.seldom->writers.Unlink();
 }
 
 void FdWatcher::Forget(int fd, OperationList& stranded) {

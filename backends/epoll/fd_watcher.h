@@ -102,7 +102,7 @@ class FdWatcher {
   // it reports. Otherwise the kernel would report it for ever.
   void OnEvent(FdEntry& entry, uint32_t events) {
     if (entry.level && (events != EPOLLIN || entry.readers.put_aside() ||
-                        entry.readers.operations.empty()))
+                        !entry.has_readers()))
       ReportEdges(entry);
   }
 

@@ -37,14 +37,17 @@ class FdWatcherTest : public ::testing::Test {
  protected:
   ~FdWatcherTest() override {
     watcher_.table().ForEach([](FdEntry& entry) {
-      for (OperationList* list :
-           {&entry.readers.operations, &entry.writers.operations}) {
-        while (Operation* op = list->PopFront()) static_cast<void>(op);
-      }
+      entry.ForEachList([](OperationList& list) {
+        while (Operation* op = list.PopFront()) static_cast<void>(op);
+      });
     });
   }
 
-  FdEntry& Entry(int fd) { return *watcher_.table().Get(fd); }
+  FdEntry& Entry(int fd) {
+    FdEntry& entry = *watcher_.table().Get(fd);
+    EXPECT_TRUE(entry.MakeSeldom());
+    return entry;
+  }
 
   // One operation waits for `fd` to become readable, as backends do it.
   int WaitFor(int fd, Operation& op) {
@@ -57,7 +60,7 @@ class FdWatcherTest : public ::testing::Test {
   int WaitToWrite(int fd, Operation& op) {
     FdEntry& entry = Entry(fd);
     const bool held = !entry.idle();
-    entry.writers.operations.PushBack(op);
+    entry.seldom->writers.operations.PushBack(op);
     return watcher_.Watch(entry, held);
   }
   // How the kernel and the table differ; empty if they do not.
@@ -236,7 +239,7 @@ TEST_F(FdWatcherTest, ComparisonFindsAnEventThatIsNotRegistered) {
   FdPair sockets = MakeSocketPair();
   FdEntry& entry = Entry(sockets.first.get());
   ASSERT_EQ(WaitFor(entry.fd, op_), 0);
-  entry.writers.operations.PushBack(other_);
+  entry.seldom->writers.operations.PushBack(other_);
   EXPECT_NE(Difference(), "") << "nothing watches for the writer";
   entry.registered |= EPOLLOUT;
   EXPECT_NE(Difference(), "") << "the kernel does not know";
