@@ -93,11 +93,11 @@ class DatagramCore final : public SocketCore {
   void OnLoopEnd() override;
 
   // Starts what waits again, after a while.
-  struct Again : Runnable {
-    explicit Again(DatagramCore& c) : Runnable(&OnTime), core(c) {
+  struct Again : ringway::Runnable {
+    explicit Again(DatagramCore& c) : ringway::Runnable(&OnTime), core(c) {
       timer.on_fired = this;
     }
-    static void OnTime(Runnable& entry);
+    static void OnTime(ringway::Runnable& entry);
     LoopTimer timer;
     DatagramCore& core;
   };

@@ -61,11 +61,11 @@ class ListenerCore final : public SocketCore {
     static void OnNews(ArmedMultishot& self);
     ListenerCore& core;
   };
-  struct Retry : Runnable {
-    explicit Retry(ListenerCore& c) : Runnable(&OnTime), core(c) {
+  struct Retry : ringway::Runnable {
+    explicit Retry(ListenerCore& c) : ringway::Runnable(&OnTime), core(c) {
       timer.on_fired = this;
     }
-    static void OnTime(Runnable& entry);
+    static void OnTime(ringway::Runnable& entry);
     ListenerCore& core;
     LoopTimer timer;
   };

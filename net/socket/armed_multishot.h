@@ -28,7 +28,7 @@
 
 namespace ringway::net::internal {
 
-class ArmedMultishot {
+class ArmedMultishot : private DeliveringOperation {
  public:
   enum class State : uint8_t {
     kIdle,      // never armed, stopped, or its end has been taken
@@ -42,7 +42,7 @@ class ArmedMultishot {
   using NewsFunction = void (*)(ArmedMultishot&);
 
   ArmedMultishot(Loop& loop, NewsFunction on_news)
-      : loop_(loop), on_news_(on_news), operation_(*this) {}
+      : DeliveringOperation(&OnDelivery), loop_(loop), on_news_(on_news) {}
   ArmedMultishot(const ArmedMultishot&) = delete;
   ArmedMultishot& operator=(const ArmedMultishot&) = delete;
   // Drops untaken deliveries. If there are any, the loop must not have ended,
@@ -60,9 +60,7 @@ class ArmedMultishot {
 
   // Armed or stopping: a callback will follow, so this object must not be
   // destroyed.
-  bool in_progress() const {
-    return operation_.active() || operation_.notice.linked();
-  }
+  bool in_progress() const { return active() || notice.linked(); }
 
   // Starts it on `fd`, as `prepare`, called with the operation and `fd`,
   // prepares it. Requires kIdle (checked).
@@ -70,8 +68,8 @@ class ArmedMultishot {
   void Arm(int fd, F&& prepare) {
     CheckIdle();
     stop_requested_ = false;
-    prepare(operation_, fd);
-    loop_.Start(operation_);
+    prepare(multishot(), fd);
+    loop_.Start(*this);
   }
 
   // Cancels an armed operation; a callback follows. Deliveries up to the time
@@ -81,31 +79,26 @@ class ArmedMultishot {
 
   // Moves the oldest delivery to `delivery`; false if there is none.
   bool Take(Delivery& delivery) {
-    return loop_.backend().TakeDelivery(operation_, delivery);
+    return loop_.backend().TakeDelivery(*this, delivery);
   }
-  const Operation& operation() const { return operation_; }
+  const Operation& operation() const { return *this; }
   // The number of deliveries not taken yet.
-  uint32_t untaken() const { return operation_.delivery_count; }
+  uint32_t untaken() const { return delivery_count; }
   // Closes or returns all of these.
-  void DropUntaken() { loop_.backend().DropDeliveries(operation_); }
+  void DropUntaken() { loop_.backend().DropDeliveries(*this); }
 
   // 0 or -errno, once. Requires kEnded (checked). May be called before the
   // earlier deliveries are taken.
   int32_t TakeEnd();
 
  private:
-  struct Multishot : DeliveringOperation {
-    explicit Multishot(ArmedMultishot& o)
-        : DeliveringOperation(&OnDelivery), owner(o) {}
-    ArmedMultishot& owner;
-  };
+  DeliveringOperation& multishot() { return *this; }
 
   static void OnDelivery(Runnable& entry);
   void CheckIdle() const;
 
   Loop& loop_;
   const NewsFunction on_news_;
-  Multishot operation_;
   bool stop_requested_ = false;  // and the callback of its end has not run
   bool ended_ = false;           // the callback has run, TakeEnd() has not
 };

@@ -43,16 +43,16 @@ void SocketCore::Abandon(std::unique_ptr<SocketCore> core, const char* what,
 }
 
 void SocketCore::CloseAbandonedIfIdle() {
-  if (burial_.linked() || InFlight()) return;
+  if (Burial::linked() || InFlight()) return;
   const int32_t result = fd_.Close();
   OnClosed();
   if (closer_ != nullptr) closer_->on_closed(*closer_, result);
   // Deferred, because a task may drop its stream while the core resumes it.
-  loop_.Schedule(burial_);
+  loop_.Schedule(static_cast<Burial&>(*this));
 }
 
-void SocketCore::Burial::OnTurn(Runnable& entry) {
-  SocketCore& core = static_cast<Burial&>(entry).core;
+void SocketCore::OnBurial(Runnable& entry) {
+  SocketCore& core = static_cast<SocketCore&>(static_cast<Burial&>(entry));
   core.loop_.Bury(core);
 }
 

@@ -30,7 +30,12 @@
 
 namespace ringway::net::internal {
 
-class SocketCore : public Orphan {
+// Its turn to be deleted.
+struct Burial : Runnable {
+  using Runnable::Runnable;
+};
+
+class SocketCore : public Orphan, private Burial {
  public:
   Loop& loop() { return loop_; }
   int fd() const { return fd_.get(); }
@@ -61,7 +66,7 @@ class SocketCore : public Orphan {
 
  protected:
   SocketCore(Loop& loop, SocketFd fd)
-      : Orphan(loop), loop_(loop), fd_(std::move(fd)), burial_(*this) {}
+      : Orphan(loop), Burial(&OnBurial), loop_(loop), fd_(std::move(fd)) {}
 
   // Operations on the socket are in flight, or their completions have not run.
   virtual bool InFlight() const = 0;
@@ -88,18 +93,12 @@ class SocketCore : public Orphan {
   }
 
  private:
-  struct Burial : Runnable {
-    explicit Burial(SocketCore& c) : Runnable(&OnTurn), core(c) {}
-    static void OnTurn(Runnable& entry);
-    SocketCore& core;
-  };
-
+  static void OnBurial(Runnable& entry);
   void CloseAbandonedIfIdle();
 
   Loop& loop_;  // may have ended: see loop_ended()
   SocketFd fd_;
   Closer* closer_ = nullptr;
-  Burial burial_;
   bool abandoned_ = false;
 };
 

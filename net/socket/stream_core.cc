@@ -92,9 +92,9 @@ size_t StreamCore::zero_copy_threshold() {
         SocketAddress::PeerOf(sockets(), fd());
     const bool over_network = peer.ok() && peer->family() != AF_UNIX &&
                               !peer->Unmapped().is_loopback();
-    zero_copy_threshold_ = over_network ? kZeroCopyBytes : SIZE_MAX;
+    zero_copy_threshold_ = over_network ? kZeroCopyBytes : kNever;
   }
-  return zero_copy_threshold_;
+  return zero_copy_threshold_ == kNever ? SIZE_MAX : zero_copy_threshold_;
 }
 
 SocketFd StreamCore::Release() {

@@ -7,6 +7,7 @@
 #ifndef RINGWAY_NET_SOCKET_STREAM_CORE_H_
 #define RINGWAY_NET_SOCKET_STREAM_CORE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -72,7 +73,7 @@ class StreamHalf : private ListNode {
 class StreamCore final : public SocketCore {
  public:
   // Below this, a copy is cheaper than to pin memory and hear of its release.
-  static constexpr size_t kZeroCopyBytes = size_t{16} << 10;
+  static constexpr uint32_t kZeroCopyBytes = uint32_t{16} << 10;
 
   StreamCore(Loop& loop, SocketFd fd, const StreamKind& kind = kTcpStream)
       : SocketCore(loop, std::move(fd)), kind_(kind) {}
@@ -130,7 +131,8 @@ class StreamCore final : public SocketCore {
   // kernel copies them anyway.
   size_t zero_copy_threshold();
   void set_zero_copy_threshold(size_t n_bytes) {
-    zero_copy_threshold_ = n_bytes;
+    zero_copy_threshold_ =
+        static_cast<uint32_t>(std::min<size_t>(n_bytes, kNever));
   }
 
   // Gives up the socket, which is then no longer open here; invalid if
@@ -162,8 +164,9 @@ class StreamCore final : public SocketCore {
  private:
   friend class StreamHalf;
 
-  // As zero_copy_threshold_: the kernel has not been asked.
-  static constexpr size_t kUnknown = SIZE_MAX - 1;
+  // As zero_copy_threshold_.
+  static constexpr uint32_t kNever = UINT32_MAX;
+  static constexpr uint32_t kUnknown = kNever - 1;  // the kernel was not asked
 
   bool InFlight() const override;
   void OnAbandon() override;
@@ -173,12 +176,12 @@ class StreamCore final : public SocketCore {
   void StartNextWrite();
 
   std::optional<bool> is_unix_;
+  uint32_t zero_copy_threshold_ = kUnknown;
   const StreamKind& kind_;
   Operation* reader_ = nullptr;
   Operation* writer_ = nullptr;  // the one in flight
   // Idle operations, in call order.
   OperationList waiting_writers_;
-  size_t zero_copy_threshold_ = kUnknown;
   std::optional<Receiver> receiver_;
   IntrusiveList<StreamHalf> halves_;
   StreamTraffic traffic_;
