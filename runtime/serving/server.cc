@@ -16,7 +16,6 @@
 #include "ringway/executor/task/shield.h"
 #include "ringway/executor/task/sleep.h"
 #include "ringway/net/socket/stream_watch.h"
-#include "ringway/runtime/serving/connection_namer.h"
 #include "ringway/runtime/serving/patience.h"
 #include "ringway/runtime/serving/status_of_exception.h"
 #include "ringway/runtime/serving/udp_serving.h"
@@ -93,7 +92,7 @@ struct Server::Listening {
 
 // Counts as one of open_ during its lifetime. It is in the task's frame, so a
 // task that is cancelled before it starts releases it too.
-class Server::Place : public ListNode {
+class Server::Place {
  public:
   // `admitted`: by Admit().
   Place(Server& server, bool admitted)
@@ -102,14 +101,12 @@ class Server::Place : public ListNode {
         admitted_(admitted) {
     Add(1);
   }
-  // Before Begin().
   Place(Place&& other) noexcept
       : server_(std::exchange(other.server_, nullptr)),
         since_(other.since_),
         admitted_(other.admitted_) {}
   ~Place() {
     if (server_ == nullptr) return;
-    if (linked()) Unlink();
     Add(-1);
     if (admitted_)
       server_->n_admitted_over_.fetch_add(1, std::memory_order_relaxed);
@@ -117,13 +114,13 @@ class Server::Place : public ListNode {
     if (server_->connections() == 0) server_->changed_.Set();
   }
 
-  // The running task is the connection's.
-  void Begin() {
-    task_ = &Executor::RunningTask("a connection");
-    server_->places_.PushBack(*this);
+  Server& server() const { return *server_; }
+  // The handler is about to run.
+  void RecordWait() {
+    const absl::Duration waited = server_->executor_.loop().now() - since_;
+    server_->accept_to_handler_.Record(
+        static_cast<uint64_t>(absl::ToInt64Nanoseconds(waited)));
   }
-  void Cancel() { task_->RequestCancel(); }
-  MonotonicTime since() const { return since_; }
 
  private:
   // One thread writes it.
@@ -133,9 +130,37 @@ class Server::Place : public ListNode {
   }
 
   Server* server_;
-  TaskContext* task_ = nullptr;
   const MonotonicTime since_;
   const bool admitted_;
+};
+
+// A local variable of a connection's task, which it names by the peer. Small:
+// there may be many thousands that are idle.
+class Server::Connection : public ListNode, private TaskNamer {
+ public:
+  Connection(Server& server, const net::TcpStream& stream)
+      : TaskNamer(&MakeName),
+        watch(net::internal::StreamAccess::CoreOf(stream)) {
+    server.running_.PushBack(*this);
+  }
+  ~Connection() {
+    if (linked()) Unlink();
+  }
+
+  void Cancel() { task().RequestCancel(); }
+  // From now on.
+  void IgnoreCancel() { task().RaiseShield(); }
+
+  net::internal::StreamWatch watch;
+
+ private:
+  // "connection 127.0.0.1:51234". Clients of a Unix socket have no address:
+  // they share that of the listener. Without either once the stream is closed.
+  static std::string MakeName(const TaskNamer& namer) {
+    const auto& self = static_cast<const Connection&>(namer);
+    const std::string peer = self.watch.PeerName();
+    return absl::StrCat("connection", peer.empty() ? "" : " ", peer);
+  }
 };
 
 Server::Server(Executor& executor, const ServerOptions& options)
@@ -263,7 +288,7 @@ Task<void> Server::Run() {
 }
 
 void Server::CancelConnections() {
-  while (Place* place = places_.PopFront()) place->Cancel();
+  while (Connection* running = running_.PopFront()) running->Cancel();
 }
 
 // It may have been set before there was anything to wait for.
@@ -375,7 +400,7 @@ void Server::AdmitStream(const Endpoint& endpoint, net::TcpStream stream,
     ++counts_.refused;
     return;
   }
-  Task<void> serve = Serve(endpoint, std::move(stream), std::move(place));
+  Task<void> serve = Serve(std::move(place), endpoint, std::move(stream));
   JoinHandle<void> serving = executor_.Spawn(std::move(serve), "connection");
   if (!serving.spawn_status().ok()) {
     ++counts_.refused;
@@ -385,47 +410,49 @@ void Server::AdmitStream(const Endpoint& endpoint, net::TcpStream stream,
   if (shutdown_.is_set()) ++counts_.accepted_late;
 }
 
-Task<void> Server::Serve(const Endpoint& endpoint, net::TcpStream stream,
-                         Place place) {
-  if (phase_ >= ServerPhase::kCut) co_return;
-  place.Begin();
-  const absl::Duration waited = executor_.loop().now() - place.since();
-  accept_to_handler_.Record(
-      static_cast<uint64_t>(absl::ToInt64Nanoseconds(waited)));
-  net::internal::StreamWatch watch(net::internal::StreamAccess::CoreOf(stream));
-  internal::ConnectionNamer namer(watch);
+// Static, and with few variables: for an idle connection the frame is here.
+Task<void> Server::Serve(Place place, const Endpoint& endpoint,
+                         net::TcpStream stream) {
+  if (place.server().phase_ >= ServerPhase::kCut) co_return;
+  place.RecordWait();
+  Connection connection(place.server(), stream);
   std::unique_ptr<ConnectionEnd> end;  // small in the frame
   absl::Status status;
   bool threw = false;
   try {
-    if (options_.on_connection_end) end = BeginLog(endpoint, stream);
+    end = place.server().BeginLog(endpoint, stream);
     Task<absl::Status> task = endpoint.handler(std::move(stream));
     status = co_await std::move(task);
   } catch (...) {
     threw = true;
     status = internal::StatusOfException();
   }
-  if (!watch.closed()) {
+  if (!connection.watch.closed()) {
     // It was moved elsewhere, or closes. A cancel ends the task that has it.
-    Shield shield;
-    (co_await watch.Closed()).IgnoreError();
+    connection.IgnoreCancel();
+    (co_await connection.watch.Closed()).IgnoreError();
   }
-  CountEnd(status, threw);
+  place.server().CountEnd(status, threw);
   if (end == nullptr) co_return;
-  end->bytes_received = watch.traffic().bytes_received;
-  end->bytes_sent = watch.traffic().bytes_sent;
-  end->duration = executor_.loop().now() - end->began;
   end->status = std::move(status);
-  options_.on_connection_end(*end);
+  place.server().EndLog(connection.watch.traffic(), *end);
 }
 
 std::unique_ptr<ConnectionEnd> Server::BeginLog(const Endpoint& endpoint,
                                                 net::TcpStream& stream) {
+  if (!options_.on_connection_end) return nullptr;
   auto end = std::make_unique<ConnectionEnd>();
   end->listener = endpoint.name;
   end->peer = stream.reader().PeerName();
   end->began = executor_.loop().now();
   return end;
+}
+
+void Server::EndLog(const net::StreamTraffic& traffic, ConnectionEnd& end) {
+  end.bytes_received = traffic.bytes_received;
+  end.bytes_sent = traffic.bytes_sent;
+  end.duration = executor_.loop().now() - end.began;
+  options_.on_connection_end(end);
 }
 
 void Server::CountEnd(const absl::Status& status, bool threw) {

@@ -211,6 +211,7 @@ class Server {
   const CancelToken& drain_token() const { return drain_->token(); }
 
  private:
+  class Connection;
   class Place;
   class UdpServing;
   struct Listening;
@@ -226,18 +227,20 @@ class Server {
   // As Admit(). Throws std::bad_alloc after closing it.
   void AdmitStream(const Endpoint& endpoint, net::TcpStream stream,
                    Place place);
-  Task<void> Serve(const Endpoint& endpoint, net::TcpStream stream,
-                   Place place);
+  static Task<void> Serve(Place place, const Endpoint& endpoint,
+                          net::TcpStream stream);
+  // Null unless ends are logged.
   std::unique_ptr<ConnectionEnd> BeginLog(const Endpoint& endpoint,
                                           net::TcpStream& stream);
+  void EndLog(const net::StreamTraffic& traffic, ConnectionEnd& end);
   void CancelConnections();
   void CountEnd(const absl::Status& status, bool threw);
 
   const OwnerThread owner_;
   Executor& executor_;
   const ServerOptions options_;
-  const absl::Status draining_;  // the reason of drain_
-  IntrusiveList<Place> places_;  // of connections whose task runs
+  const absl::Status draining_;        // the reason of drain_
+  IntrusiveList<Connection> running_;  // whose task has begun
   std::list<Endpoint> endpoints_;
   std::list<Listening> listening_;
   size_t accepting_ = 0;  // listeners that are not closed
@@ -265,13 +268,13 @@ class Server {
 // there are several, begins to drain:
 // a handler that waits for its client's next request should then close instead.
 //
-//   auto request = co_await in.ReadLine(8192);
-//   while (request.ok()) {
+//   CancelToken drain;  // of no source: never cancelled
+//   while (true) {
+//     auto request = co_await WithToken(drain, in.ReadLine(8192));
+//     if (absl::IsUnavailable(request.status())) ...  // say goodbye
 //     ...
-//     request =
-//         co_await WithToken(ringway::DrainToken(), in.ReadLine(8192));
+//     drain = DrainToken();
 //   }
-//   if (absl::IsUnavailable(request.status())) ...  // say goodbye
 //
 // The first request is waited for in any case, because the client may have been
 // in the listener's queue when the drain began.
