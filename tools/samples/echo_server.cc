@@ -27,32 +27,34 @@ constexpr absl::Duration kGoodbye = absl::Seconds(5);
 
 // Receives into a buffer of its own.
 ringway::Task<absl::Status> EchoOwn(ringway::net::TcpStream stream) {
-  const ringway::CancelToken drain = ringway::DrainToken();
+  ringway::CancelToken drain;  // the first message is answered in any case
   std::array<std::byte, 16 * 1024> buffer;
-  absl::StatusOr<size_t> n = co_await stream.Read(buffer);
-  while (n.ok() && *n > 0) {
+  while (true) {
+    absl::StatusOr<size_t> n = co_await WithToken(drain, stream.Read(buffer));
+    if (drain.cancelled() && !n.ok())
+      co_return co_await stream.CloseGracefully(kGoodbye);
+    if (!n.ok() || *n == 0) co_return n.status();
     absl::Status sent = co_await stream.Write(std::span(buffer).first(*n));
     if (!sent.ok()) co_return sent;
-    n = co_await WithToken(drain, stream.Read(buffer));
+    if (!drain.has_source()) drain = ringway::DrainToken();
   }
-  if (n.ok() || !drain.cancelled()) co_return n.status();
-  co_return co_await stream.CloseGracefully(kGoodbye);
 }
 
 // Sends back from the worker's buffers, where the bytes arrived: no copy, and
 // an idle connection holds no buffer. Peers that do not read hold a few, until
 // those run low and what they send is copied.
 ringway::Task<absl::Status> EchoLent(ringway::net::TcpStream stream) {
-  const ringway::CancelToken drain = ringway::DrainToken();
-  absl::StatusOr<ringway::net::ReceivedBuffer> received =
-      co_await stream.Receive();
-  while (received.ok() && !received->empty()) {
+  ringway::CancelToken drain;  // the first message is answered in any case
+  while (true) {
+    absl::StatusOr<ringway::net::ReceivedBuffer> received =
+        co_await WithToken(drain, stream.Receive());
+    if (drain.cancelled() && !received.ok())
+      co_return co_await stream.CloseGracefully(kGoodbye);
+    if (!received.ok() || received->empty()) co_return received.status();
     absl::Status sent = co_await stream.Write(received->bytes());
     if (!sent.ok()) co_return sent;
-    received = co_await WithToken(drain, stream.Receive());
+    if (!drain.has_source()) drain = ringway::DrainToken();
   }
-  if (received.ok() || !drain.cancelled()) co_return received.status();
-  co_return co_await stream.CloseGracefully(kGoodbye);
 }
 
 }  // namespace
