@@ -2,7 +2,11 @@
 
 #include "ringway/backends/backend.h"
 
+#include "ringway/backends/common/system_call.h"
+
 namespace ringway {
+
+int32_t Backend::RunNow(Operation& op) { return RunSystemCall(op); }
 
 void Backend::DropDeliveries(DeliveringOperation& op) {
   Delivery delivery;

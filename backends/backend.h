@@ -159,6 +159,12 @@ class Backend {
   // backend remains usable.
   virtual void Quiesce(RunnableList& done) = 0;
 
+  // Runs `op`, which has been prepared but not started, on this thread at once
+  // and returns the result of its system call. For what must be done when no
+  // loop runs any more, such as removing a name; not for what waits for
+  // anything but a disk.
+  virtual int32_t RunNow(Operation& op);
+
   // Makes the current or the next Wait() return. Any thread, at any time
   // while the backend exists; calls coalesce.
   virtual void Notify() = 0;

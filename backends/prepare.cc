@@ -2,6 +2,9 @@
 
 #include "ringway/backends/prepare.h"
 
+#include <linux/openat2.h>
+#include <sys/inotify.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -297,6 +300,94 @@ void PrepareLink(Operation& op, int old_directory, const char* old_path,
 void PrepareSymlink(Operation& op, const char* target, int directory,
                     const char* path) {
   PreparePaths(op, OpCode::kSymlink, -1, target, directory, path);
+}
+
+void PrepareOpenAt2(Operation& op, int directory, const char* path,
+                    open_how& how) {
+  PreparePath(op, OpCode::kOpenAt2, directory, path);
+  how.flags |= O_CLOEXEC;
+  op.address2 = &how;
+}
+
+void PrepareReadLink(Operation& op, int directory, const char* path,
+                     std::span<char> target) {
+  PreparePath(op, OpCode::kReadLink, directory, path);
+  op.address2 = target.data();
+  op.length = static_cast<uint32_t>(std::min(target.size(), kMaxTransfer));
+}
+
+void PrepareGetDents(Operation& op, int fd, std::span<std::byte> entries) {
+  PrepareBytes(op, OpCode::kGetDents, fd, entries.data(), entries.size());
+}
+
+void PrepareSeek(Operation& op, int fd, int64_t offset, int whence,
+                 int64_t* position) {
+  Prepare(op, OpCode::kSeek, fd);
+  op.offset = offset;
+  op.flags = static_cast<uint32_t>(whence);
+  op.address = position;
+}
+
+void PrepareCopyFileRange(Operation& op, int from, int64_t from_offset, int to,
+                          int64_t to_offset, size_t n_bytes) {
+  PrepareBytes(op, OpCode::kCopyFileRange, to, nullptr, n_bytes);
+  op.offset = to_offset;
+  op.fd2 = from;
+  op.offset2 = from_offset;
+}
+
+void PrepareFadvise(Operation& op, int fd, int64_t offset, uint32_t n_bytes,
+                    int advice) {
+  Prepare(op, OpCode::kFadvise, fd);
+  op.offset = offset;
+  op.length = n_bytes;
+  op.flags = static_cast<uint32_t>(advice);
+}
+
+void PrepareLock(Operation& op, int fd, int type, int64_t offset,
+                 int64_t n_bytes) {
+  Prepare(op, OpCode::kLock, fd);
+  op.flags = static_cast<uint32_t>(type);
+  op.offset = offset;
+  op.offset2 = n_bytes;
+}
+
+void PrepareChmod(Operation& op, int directory, const char* path, mode_t mode,
+                  int flags) {
+  PreparePath(op, OpCode::kChmod, directory, path);
+  op.length = mode;
+  op.flags = static_cast<uint32_t>(flags);
+}
+
+void PrepareChown(Operation& op, int directory, const char* path, uid_t uid,
+                  gid_t gid, int flags) {
+  PreparePath(op, OpCode::kChown, directory, path);
+  op.offset = uid;
+  op.offset2 = gid;
+  op.flags = static_cast<uint32_t>(flags);
+}
+
+void PrepareSetTimes(Operation& op, int directory, const char* path,
+                     const std::array<timespec, 2>& times, int flags) {
+  PreparePath(op, OpCode::kSetTimes, directory, path);
+  op.address2 = const_cast<timespec*>(times.data());
+  op.flags = static_cast<uint32_t>(flags);
+}
+
+void PrepareMakeWatcher(Operation& op, int flags) {
+  Prepare(op, OpCode::kMakeWatcher, -1);
+  op.flags = static_cast<uint32_t>(flags | IN_CLOEXEC);
+}
+
+void PrepareAddWatch(Operation& op, int watcher, const char* path,
+                     uint32_t mask) {
+  PreparePath(op, OpCode::kAddWatch, watcher, path);
+  op.flags = mask;
+}
+
+void PrepareRemoveWatch(Operation& op, int watcher, int watch) {
+  Prepare(op, OpCode::kRemoveWatch, watcher);
+  op.length = static_cast<uint32_t>(watch);
 }
 
 void PrepareWaitPid(Operation& op, int pidfd, siginfo_t* info) {

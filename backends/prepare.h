@@ -16,12 +16,16 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "ringway/backends/operation.h"
+
+struct open_how;  // <linux/openat2.h>
 
 namespace ringway {
 
@@ -54,7 +58,8 @@ void PrepareWritev(Operation& op, int fd, std::span<const iovec> buffers,
 
 // The result is 0 or -errno; the fd is closed in either case. Operations that
 // look up the fd again later must have ended before: sendfile, zero-copy
-// sends, splice, shutdown, fsync, fallocate, truncate, multishots.
+// sends, splice, shutdown, fsync, fallocate, truncate, multishots, and what is
+// emulated (docs/backends.md).
 void PrepareClose(Operation& op, int fd);
 
 // Waits once for `events` (POLLIN, POLLOUT, ...); the result is the mask of
@@ -162,6 +167,55 @@ void PrepareLink(Operation& op, int old_directory, const char* old_path,
                  int new_directory, const char* new_path, int flags = 0);
 void PrepareSymlink(Operation& op, const char* target, int directory,
                     const char* path);
+// As PrepareOpenAt(), with RESOLVE_* flags, which confine what is opened to
+// `directory`; O_CLOEXEC is added to `how`. ENOSYS before Linux 5.6; EAGAIN if
+// names above a ".." of the path were changed meanwhile: try again.
+void PrepareOpenAt2(Operation& op, int directory, const char* path,
+                    open_how& how);
+// The result is the length of the target, cut off at that of `target`, without
+// a NUL.
+void PrepareReadLink(Operation& op, int directory, const char* path,
+                     std::span<char> target);
+// Reads the next entries of a directory, as getdents64(2) has them; the result
+// is their bytes, 0 at the end. EINVAL if `entries` has no room for one.
+void PrepareGetDents(Operation& op, int fd, std::span<std::byte> entries);
+// lseek(2), also with SEEK_DATA and SEEK_HOLE. The result is 0 or -errno; the
+// new position is in `*position`.
+void PrepareSeek(Operation& op, int fd, int64_t offset, int whence,
+                 int64_t* position);
+// Copies up to `n_bytes` from one file to another; the result is their number,
+// 0 at the end of the file. Offsets as for reads and writes.
+void PrepareCopyFileRange(Operation& op, int from, int64_t from_offset, int to,
+                          int64_t to_offset, size_t n_bytes);
+// `advice`: POSIX_FADV_*, of `n_bytes` from `offset` on; 0: to the end.
+void PrepareFadvise(Operation& op, int fd, int64_t offset, uint32_t n_bytes,
+                    int advice);
+// A lock of the open file description (F_OFD_SETLK), of `n_bytes` from `offset`
+// on; 0: to the end of the file, wherever that will be. `type`: F_RDLCK,
+// F_WRLCK or F_UNLCK. EAGAIN if others hold one that is in conflict; there is
+// no form that waits for them, because it could not be cancelled.
+void PrepareLock(Operation& op, int fd, int type, int64_t offset,
+                 int64_t n_bytes);
+// The attributes of `path`, or of `directory` itself for AT_EMPTY_PATH and "".
+void PrepareChmod(Operation& op, int directory, const char* path, mode_t mode,
+                  int flags = 0);
+// An id of -1 stays.
+void PrepareChown(Operation& op, int directory, const char* path, uid_t uid,
+                  gid_t gid, int flags = 0);
+// `times`: of access and modification; UTIME_NOW and UTIME_OMIT as for
+// utimensat(2).
+void PrepareSetTimes(Operation& op, int directory, const char* path,
+                     const std::array<timespec, 2>& times, int flags = 0);
+
+// --- Watching files (inotify). Not in the simulator: EOPNOTSUPP.
+
+// IN_CLOEXEC is always added to `flags`. The result is the new fd, of which
+// reads return events (inotify(7)).
+void PrepareMakeWatcher(Operation& op, int flags = 0);
+// The result is the number of the watch.
+void PrepareAddWatch(Operation& op, int watcher, const char* path,
+                     uint32_t mask);
+void PrepareRemoveWatch(Operation& op, int watcher, int watch);
 
 // --- Processes and devices.
 

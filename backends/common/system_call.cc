@@ -2,12 +2,16 @@
 
 #include "ringway/backends/common/system_call.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,6 +80,57 @@ int64_t WaitForProcess(const Operation& op) {
   auto* info = static_cast<siginfo_t*>(op.address);
   return waitid(P_PIDFD, static_cast<id_t>(op.fd),
                 info != nullptr ? info : &ignored, WEXITED);
+}
+
+// --- Files
+
+// glibc has no function for it.
+int64_t OpenAt2(const Operation& op) {
+  return syscall(SYS_openat2, op.fd, op.address, op.address2, sizeof(open_how));
+}
+
+int64_t Seek(const Operation& op) {
+  const off_t position = lseek(op.fd, op.offset, static_cast<int>(op.flags));
+  if (position < 0) return -1;
+  *static_cast<int64_t*>(op.address) = position;
+  return 0;
+}
+
+int64_t CopyFileRange(const Operation& op) {
+  off_t from_offset = op.offset2;
+  off_t to_offset = op.offset;
+  return copy_file_range(op.fd2, OrCurrent(from_offset), op.fd,
+                         OrCurrent(to_offset), op.length, /*flags=*/0);
+}
+
+int64_t Lock(const Operation& op) {
+  struct flock lock = {};
+  lock.l_type = static_cast<short>(op.flags);
+  lock.l_whence = SEEK_SET;
+  lock.l_start = op.offset;
+  lock.l_len = op.offset2;
+  const int rc = fcntl(op.fd, F_OFD_SETLK, &lock);
+  if (rc < 0 && errno == EACCES) errno = EAGAIN;  // POSIX allows either
+  return rc;
+}
+
+// fchmodat(2) and utimensat(2) do not know AT_EMPTY_PATH everywhere.
+bool IsOfFdItself(const Operation& op) {
+  return (op.flags & AT_EMPTY_PATH) != 0 &&
+         *static_cast<const char*>(op.address) == '\0';
+}
+
+int64_t Chmod(const Operation& op) {
+  if (IsOfFdItself(op)) return fchmod(op.fd, op.length);
+  return fchmodat(op.fd, static_cast<const char*>(op.address), op.length,
+                  static_cast<int>(op.flags));
+}
+
+int64_t SetTimes(const Operation& op) {
+  auto* times = static_cast<const timespec*>(op.address2);
+  if (IsOfFdItself(op)) return futimens(op.fd, times);
+  return utimensat(op.fd, static_cast<const char*>(op.address), times,
+                   static_cast<int>(op.flags));
 }
 
 int64_t Unsupported() { return errno = EOPNOTSUPP, -1; }
@@ -149,6 +204,35 @@ int64_t Call(const Operation& op) {
       return linkat(op.fd, path, op.fd2, new_path, flags);
     case OpCode::kSymlink:
       return symlinkat(path, op.fd2, new_path);
+    case OpCode::kOpenAt2:
+      return OpenAt2(op);
+    case OpCode::kReadLink:
+      return readlinkat(op.fd, path, static_cast<char*>(op.address2),
+                        op.length);
+    case OpCode::kGetDents:
+      return getdents64(op.fd, op.address, op.length);
+    case OpCode::kSeek:
+      return Seek(op);
+    case OpCode::kCopyFileRange:
+      return CopyFileRange(op);
+    case OpCode::kFadvise:  // returns an errno
+      errno = posix_fadvise(op.fd, op.offset, op.length, flags);
+      return errno == 0 ? 0 : -1;
+    case OpCode::kLock:
+      return Lock(op);
+    case OpCode::kChmod:
+      return Chmod(op);
+    case OpCode::kChown:
+      return fchownat(op.fd, path, static_cast<uid_t>(op.offset),
+                      static_cast<gid_t>(op.offset2), flags);
+    case OpCode::kSetTimes:
+      return SetTimes(op);
+    case OpCode::kMakeWatcher:
+      return inotify_init1(flags);
+    case OpCode::kAddWatch:
+      return inotify_add_watch(op.fd, path, op.flags);
+    case OpCode::kRemoveWatch:
+      return inotify_rm_watch(op.fd, static_cast<int>(op.length));
     case OpCode::kWaitPid:
       return WaitForProcess(op);
     case OpCode::kPollMultishot:

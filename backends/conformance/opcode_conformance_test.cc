@@ -4,8 +4,10 @@
 // family: no-ops and closes.
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -91,6 +93,10 @@ struct Arguments {
   msghdr message = {};
   sockaddr_in address = {.sin_family = AF_INET};
   struct statx status = {};
+  open_how how = {};
+  std::array<char, 16> target = {};
+  std::array<timespec, 2> times = {};
+  int64_t position = 0;
 };
 
 // Fills `op` in so that it cannot succeed, for its fd `bad` is closed.
@@ -169,6 +175,32 @@ void PrepareToFail(DeliveringOperation& op, OpCode opcode, int bad,
       return PrepareLink(op, bad, "a", bad, "b");
     case OpCode::kSymlink:
       return PrepareSymlink(op, "a", bad, "b");
+    case OpCode::kOpenAt2:
+      return PrepareOpenAt2(op, bad, "a", a.how);
+    case OpCode::kReadLink:
+      return PrepareReadLink(op, bad, "a", a.target);
+    case OpCode::kGetDents:
+      return PrepareGetDents(op, bad, a.bytes);
+    case OpCode::kSeek:
+      return PrepareSeek(op, bad, 0, SEEK_SET, &a.position);
+    case OpCode::kCopyFileRange:
+      return PrepareCopyFileRange(op, bad, 0, bad, 0, 1);
+    case OpCode::kFadvise:
+      return PrepareFadvise(op, bad, 0, 0, POSIX_FADV_NORMAL);
+    case OpCode::kLock:
+      return PrepareLock(op, bad, F_UNLCK, 0, 0);
+    case OpCode::kChmod:
+      return PrepareChmod(op, bad, "a", 0600);
+    case OpCode::kChown:
+      return PrepareChown(op, bad, "a", 0, 0);
+    case OpCode::kSetTimes:
+      return PrepareSetTimes(op, bad, "a", a.times);
+    case OpCode::kMakeWatcher:
+      return PrepareMakeWatcher(op, /*flags=*/1);
+    case OpCode::kAddWatch:
+      return PrepareAddWatch(op, bad, "/", IN_CREATE);
+    case OpCode::kRemoveWatch:
+      return PrepareRemoveWatch(op, bad, 1);
     case OpCode::kWaitPid:
       return PrepareWaitPid(op, bad, nullptr);
     case OpCode::kUringCommand:
@@ -178,11 +210,16 @@ void PrepareToFail(DeliveringOperation& op, OpCode opcode, int bad,
 
 int32_t ExpectedFailure(OpCode opcode) {
   if (opcode == OpCode::kNop) return 0;
+  if (opcode == OpCode::kMakeWatcher) return -EINVAL;
   return opcode == OpCode::kSocket ? -EAFNOSUPPORT : -EBADF;
 }
 
 bool IsForSockets(OpCode opcode) {
   return opcode >= OpCode::kBind && opcode <= OpCode::kSendMsgZeroCopy;
+}
+
+bool IsForWatches(OpCode opcode) {
+  return opcode >= OpCode::kMakeWatcher && opcode <= OpCode::kRemoveWatch;
 }
 
 // Runs `op` from start to end without running its function. Returns the
@@ -274,6 +311,7 @@ TEST_P(OpCodeConformance, OnlyDeviceCommandsMayBeMissing) {
   for (size_t i = 0; i < kOpCodeCount; ++i) {
     const OpCode opcode = static_cast<OpCode>(i);
     if (opcode == OpCode::kUringCommand) continue;
+    if (IsForWatches(opcode) && !system().is_kernel()) continue;
     EXPECT_NE(driver()->support(opcode), Support::kUnimplemented)
         << OpCodeName(opcode);
   }

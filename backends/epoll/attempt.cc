@@ -304,6 +304,8 @@ Attempt Try(Operation& op) {
     case OpCode::kBind:
     case OpCode::kListen:
     case OpCode::kShutdown:
+    case OpCode::kMakeWatcher:
+    case OpCode::kRemoveWatch:
     case OpCode::kUringCommand:
       return Done(RunSystemCall(op));  // none of these waits
     case OpCode::kSendFile:
@@ -320,6 +322,17 @@ Attempt Try(Operation& op) {
     case OpCode::kMkdir:
     case OpCode::kLink:
     case OpCode::kSymlink:
+    case OpCode::kOpenAt2:
+    case OpCode::kReadLink:
+    case OpCode::kGetDents:
+    case OpCode::kSeek:
+    case OpCode::kCopyFileRange:
+    case OpCode::kFadvise:
+    case OpCode::kLock:
+    case OpCode::kChmod:
+    case OpCode::kChown:
+    case OpCode::kSetTimes:
+    case OpCode::kAddWatch:
       return {.next = Next::kOffload};
     case OpCode::kPollMultishot:
     case OpCode::kRecvMultishot:

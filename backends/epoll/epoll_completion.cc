@@ -141,7 +141,8 @@ void EpollBackend::CollectOffloaded(RunnableList& done) {
   OperationList ended;
   pool_->Collect(ended);
   while (Operation* op = ended.PopFront()) {
-    const bool would_block = op->result == -EAGAIN && IsTwoSided(op->opcode);
+    const bool would_block = op->result == -EAGAIN && IsTwoSided(op->opcode) &&
+                             TraitsOf(op->opcode).waits != opcode::kNever;
     if (would_block && op->cancel_requested) {
       Complete(*op, -ECANCELED, done);
     } else if (would_block) {

@@ -23,6 +23,7 @@ constexpr int kConnect[] = {EADDRNOTAVAIL, ECONNREFUSED, EHOSTUNREACH,
 constexpr int kOpen[] = {EIO, EMFILE, ENFILE, ENOMEM, ENOSPC};
 constexpr int kLookUp[] = {EIO, ENOMEM};
 constexpr int kFsync[] = {EDQUOT, EIO, ENOSPC};
+constexpr int kLock[] = {ENOLCK, ENOMEM};
 constexpr int kDirectoryChange[] = {EDQUOT, EIO, ENOMEM, ENOSPC};
 
 }  // namespace
@@ -33,6 +34,10 @@ std::span<const int> PossibleErrors(OpCode opcode, bool is_socket) {
     case OpCode::kWaitPid:
     case OpCode::kUringCommand:
     case OpCode::kShutdown:
+    case OpCode::kSeek:
+    case OpCode::kMakeWatcher:
+    case OpCode::kAddWatch:
+    case OpCode::kRemoveWatch:
       return {};
     case OpCode::kPoll:
     case OpCode::kPollMultishot:
@@ -72,9 +77,17 @@ std::span<const int> PossibleErrors(OpCode opcode, bool is_socket) {
     case OpCode::kSendMsgZeroCopy:
       return kSend;
     case OpCode::kOpenAt:
+    case OpCode::kOpenAt2:
       return kOpen;
     case OpCode::kStatx:
+    case OpCode::kReadLink:
+    case OpCode::kGetDents:
+    case OpCode::kFadvise:
       return kLookUp;
+    case OpCode::kCopyFileRange:
+      return kFileWrite;
+    case OpCode::kLock:
+      return kLock;
     case OpCode::kFsync:
     case OpCode::kSyncFileRange:
       return kFsync;
@@ -85,6 +98,9 @@ std::span<const int> PossibleErrors(OpCode opcode, bool is_socket) {
     case OpCode::kMkdir:
     case OpCode::kLink:
     case OpCode::kSymlink:
+    case OpCode::kChmod:
+    case OpCode::kChown:
+    case OpCode::kSetTimes:
       return kDirectoryChange;
   }
   return {};

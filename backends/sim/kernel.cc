@@ -126,8 +126,14 @@ int64_t Kernel::Perform(Request& request, uint32_t host) {
     case OpCode::kSyncFileRange:
     case OpCode::kFallocate:
     case OpCode::kTruncate:
+    case OpCode::kGetDents:
+    case OpCode::kSeek:
+    case OpCode::kFadvise:
+    case OpCode::kLock:
       if (request.on == nullptr) return -EBADF;
       return OnFile(op, *request.on);
+    case OpCode::kCopyFileRange:
+      return CopyFileRange(request);
     case OpCode::kOpenAt:
     case OpCode::kStatx:
     case OpCode::kRename:
@@ -135,9 +141,17 @@ int64_t Kernel::Perform(Request& request, uint32_t host) {
     case OpCode::kMkdir:
     case OpCode::kLink:
     case OpCode::kSymlink:
+    case OpCode::kOpenAt2:
+    case OpCode::kReadLink:
+    case OpCode::kChmod:
+    case OpCode::kChown:
+    case OpCode::kSetTimes:
       return OnPath(op);
     case OpCode::kWaitPid:
       return WaitForProcess(request);
+    case OpCode::kMakeWatcher:
+    case OpCode::kAddWatch:
+    case OpCode::kRemoveWatch:
     case OpCode::kUringCommand:
       return -EOPNOTSUPP;
   }

@@ -59,10 +59,13 @@ class Kernel {
   int64_t OnFile(const Operation& op, Description& description);
   int64_t OnPath(const Operation& op);
   int64_t Open(const Operation& op, const FilePath& path);
+  int64_t OpenResolving(const Operation& op, const FilePath& path);
+  int64_t CopyFileRange(Request& request);
   int64_t Poll(const Request& request);
   int64_t WaitForProcess(const Request& request);
 
   int DirectoryOf(int fd, const void* path, FilePath* out);
+  int DirectoryOf(int fd, InodePtr* out);
   void Shorten(const Request& request, Buffers& buffers);
 
   Environment& environment_;

@@ -3,8 +3,11 @@
 // The operations on files and directories.
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "ringway/backends/sim/files/open_file.h"
@@ -29,17 +32,50 @@ int64_t SyncRange(const Operation& op, const OpenFile* file) {
   return file == nullptr ? -ESPIPE : 0;
 }
 
+bool IsPipe(Description& description) {
+  return dynamic_cast<PipeEnd*>(&description) != nullptr;
+}
+
+int64_t Advise(const Operation& op, Description& description) {
+  if (IsPipe(description)) return -ESPIPE;
+  return op.flags <= POSIX_FADV_NOREUSE ? 0 : -EINVAL;
+}
+
+int64_t Seek(const Operation& op, OpenFile* file) {
+  if (file == nullptr) return -ESPIPE;
+  const int64_t position = file->Seek(op.offset, static_cast<int>(op.flags));
+  if (position < 0) return position;
+  *static_cast<int64_t*>(op.address) = position;
+  return 0;
+}
+
+int64_t ReadEntries(const Operation& op, OpenFile* file) {
+  if (file == nullptr) return -ENOTDIR;
+  return file->ReadEntries(
+      std::span(static_cast<std::byte*>(op.address), op.length));
+}
+
+FileOwner OwnerOf(const Operation& op) {
+  return {static_cast<uid_t>(op.offset), static_cast<gid_t>(op.offset2)};
+}
+
 }  // namespace
 
 int64_t Kernel::OnFile(const Operation& op, Description& description) {
   OpenFile* file = description.AsFile();
   if (op.opcode == OpCode::kSyncFileRange) return SyncRange(op, file);
+  if (op.opcode == OpCode::kFadvise) return Advise(op, description);
+  if (op.opcode == OpCode::kSeek) return Seek(op, file);
+  if (op.opcode == OpCode::kGetDents) return ReadEntries(op, file);
   if (file == nullptr && op.opcode == OpCode::kFallocate) {
-    return dynamic_cast<PipeEnd*>(&description) != nullptr ? -ESPIPE : -ENODEV;
+    return IsPipe(description) ? -ESPIPE : -ENODEV;
   }
   if (file == nullptr) return -EINVAL;
   if (op.opcode == OpCode::kFsync) return file->Sync();
   if (op.opcode == OpCode::kTruncate) return file->Truncate(op.offset);
+  if (op.opcode == OpCode::kLock) {
+    return file->Lock(static_cast<int>(op.flags), op.offset, op.offset2);
+  }
   return file->Allocate(static_cast<int>(op.flags), op.offset, op.offset2);
 }
 
@@ -48,10 +84,14 @@ int Kernel::DirectoryOf(int fd, const void* path, FilePath* out) {
   if (!IsAccessible(path)) return -EFAULT;
   out->path = static_cast<const char*>(path);
   if (fd == AT_FDCWD || out->path.starts_with('/')) return 0;
+  return DirectoryOf(fd, &out->directory);
+}
+
+int Kernel::DirectoryOf(int fd, InodePtr* out) {
   const std::shared_ptr<Description> description = fds_.Get(fd, "a path");
   if (description == nullptr) return -EBADF;
   if (description->AsFile() == nullptr) return -ENOTDIR;
-  out->directory = description->AsFile()->inode();
+  *out = description->AsFile()->inode();
   return 0;
 }
 
@@ -69,6 +109,18 @@ int64_t Kernel::OnPath(const Operation& op) {
   switch (op.opcode) {
     case OpCode::kOpenAt:
       return Open(op, first);
+    case OpCode::kOpenAt2:
+      return OpenResolving(op, first);
+    case OpCode::kReadLink:
+      return files_.ReadLink(
+          first, std::span(static_cast<char*>(op.address2), op.length));
+    case OpCode::kChmod:
+      return files_.SetMode(first, op.length, flags);
+    case OpCode::kChown:
+      return files_.SetOwner(first, OwnerOf(op), flags);
+    case OpCode::kSetTimes:
+      return files_.SetTimes(first, static_cast<const timespec*>(op.address2),
+                             flags);
     case OpCode::kStatx:
       if (!IsAccessible(op.address2)) return -EFAULT;
       return files_.Stat(first, flags, static_cast<struct statx*>(op.address2));
@@ -91,6 +143,40 @@ int64_t Kernel::Open(const Operation& op, const FilePath& path) {
   const int error =
       files_.Open(path, static_cast<int>(op.flags), op.length, &file);
   return error != 0 ? error : fds_.Open(std::move(file), "openat");
+}
+
+int64_t Kernel::OpenResolving(const Operation& op, const FilePath& path) {
+  if (!IsAccessible(op.address2)) return -EFAULT;
+  const open_how& how = *static_cast<const open_how*>(op.address2);
+  if (fds_.full()) return -EMFILE;
+  FilePath at = path;
+  const bool in_root = (how.resolve & RESOLVE_IN_ROOT) != 0;
+  int error = 0;
+  // Even an absolute path begins there.
+  if (in_root && op.fd != AT_FDCWD) error = DirectoryOf(op.fd, &at.directory);
+  std::shared_ptr<OpenFile> file;
+  if (error == 0) error = files_.OpenResolving(at, how, &file);
+  return error != 0 ? error : fds_.Open(std::move(file), "openat2");
+}
+
+int64_t Kernel::CopyFileRange(Request& request) {
+  const Operation& op = request.op;
+  if (request.on == nullptr || request.other == nullptr) return -EBADF;
+  const OpenFile* to = request.on->AsFile();
+  const OpenFile* from = request.other->AsFile();
+  if (to == nullptr || from == nullptr) return -EINVAL;
+  if (to->inode()->is_directory() || from->inode()->is_directory())
+    return -EISDIR;
+  if (!to->writable() || to->appends()) return -EBADF;
+  const int64_t source = from->PositionOr(op.offset2);
+  const int64_t target = to->PositionOr(op.offset);
+  if (source < 0 || target < 0) return -EINVAL;
+  const int64_t size = static_cast<int64_t>(from->inode()->content.size());
+  const int64_t length = std::min<int64_t>(op.length, size - source);
+  const bool overlap = to->inode() == from->inode() &&
+                       source - target < length && target - source < length;
+  if (overlap) return -EINVAL;
+  return Move(request, op.offset2, op.offset, op.length);
 }
 
 }  // namespace ringway::sim

@@ -23,8 +23,10 @@ BackendInfo InfoOf(Environment& environment, SocketCalls& sockets) {
   info.name = "sim";
   info.description = "sim";
   info.support.fill(Support::kNative);
-  info.support[static_cast<size_t>(OpCode::kUringCommand)] =
-      Support::kUnimplemented;
+  for (const OpCode opcode : {OpCode::kMakeWatcher, OpCode::kAddWatch,
+                              OpCode::kRemoveWatch, OpCode::kUringCommand}) {
+    info.support[static_cast<size_t>(opcode)] = Support::kUnimplemented;
+  }
   info.clock = &environment.clock;
   info.sockets = &sockets;
   return info;

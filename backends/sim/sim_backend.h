@@ -52,6 +52,7 @@ class SimBackend final : public Backend {
   CancelOutcome Cancel(Operation& op, RunnableList& done) override;
   size_t CancelFd(int fd, RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
+  int32_t RunNow(Operation& op) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
   void ReturnBuffer(uint32_t buffer_id) override;
@@ -75,6 +76,7 @@ class SimBackend final : public Backend {
 
   // Starting.
   void Start(Operation& op);
+  void LookUpFds(Request& request);
   bool StartScripted(Request& request);
   bool StartFaulty(Request& request);
   void Fail(Request& request, int errnum);

@@ -27,6 +27,7 @@ bool TransfersBytes(OpCode opcode) {
     case OpCode::kWritev:
     case OpCode::kSplice:
     case OpCode::kSendFile:
+    case OpCode::kCopyFileRange:
     case OpCode::kRecv:
     case OpCode::kRecvMsg:
     case OpCode::kRecvMultishot:
@@ -61,15 +62,27 @@ void SimBackend::Start(Operation& op) {
   Request& request = *world_.requests_.Emplace(op, *this, &OnChange);
   requests_[&op] = world_.requests_.KeyOf(request);
   request.started = environment_.now();
-  if (UsesFd(op, op.fd) && op.opcode != OpCode::kClose) {
-    request.on = world_.fds_.Get(op.fd, OpCodeName(op.opcode));
-    if (op.fd2 >= 0) {
-      request.other = world_.fds_.Get(op.fd2, OpCodeName(op.opcode));
-    }
-  }
+  LookUpFds(request);
   Record(TraceEvent::kStart, op, op.length);
   if (StartScripted(request) || StartFaulty(request)) return;
   Try(request, kEverything);
+}
+
+void SimBackend::LookUpFds(Request& request) {
+  const Operation& op = request.op;
+  if (!UsesFd(op, op.fd) || op.opcode == OpCode::kClose) return;
+  request.on = world_.fds_.Get(op.fd, OpCodeName(op.opcode));
+  if (op.fd2 >= 0)
+    request.other = world_.fds_.Get(op.fd2, OpCodeName(op.opcode));
+}
+
+// Without faults.
+int32_t SimBackend::RunNow(Operation& op) {
+  owner_.Check("a simulated backend");
+  Request request(op, *this, &OnChange);
+  LookUpFds(request);
+  const int64_t result = world_.kernel_.Perform(request, host_);
+  return result == kBlocked ? -EAGAIN : static_cast<int32_t>(result);
 }
 
 bool SimBackend::StartScripted(Request& request) {

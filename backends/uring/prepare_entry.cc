@@ -3,6 +3,7 @@
 #include "ringway/backends/uring/prepare_entry.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -140,6 +141,22 @@ uint8_t KernelOpcode(OpCode opcode) {
       return IORING_OP_LINKAT;
     case OpCode::kSymlink:
       return IORING_OP_SYMLINKAT;
+    case OpCode::kOpenAt2:
+      return IORING_OP_OPENAT2;
+    case OpCode::kFadvise:
+      return IORING_OP_FADVISE;
+    case OpCode::kReadLink:
+    case OpCode::kGetDents:
+    case OpCode::kSeek:
+    case OpCode::kCopyFileRange:
+    case OpCode::kLock:
+    case OpCode::kChmod:
+    case OpCode::kChown:
+    case OpCode::kSetTimes:
+    case OpCode::kMakeWatcher:
+    case OpCode::kAddWatch:
+    case OpCode::kRemoveWatch:
+      return kNoKernelOpcode;
     case OpCode::kWaitPid:
       return kOpWaitId;
     case OpCode::kUringCommand:
@@ -276,6 +293,14 @@ void PrepareEntry(Operation& op, io_uring_sqe& sqe) {
     case OpCode::kSymlink:
       io_uring_prep_symlinkat(&sqe, path, op.fd2, new_path);
       break;
+    case OpCode::kOpenAt2:
+      io_uring_prep_openat2(&sqe, op.fd, path,
+                            static_cast<open_how*>(op.address2));
+      break;
+    case OpCode::kFadvise:
+      io_uring_prep_fadvise(&sqe, op.fd, static_cast<uint64_t>(op.offset),
+                            op.length, flags);
+      break;
     case OpCode::kWaitPid:
       PrepareWaitPidEntry(sqe, op.fd, static_cast<siginfo_t*>(op.address));
       break;
@@ -286,7 +311,18 @@ void PrepareEntry(Operation& op, io_uring_sqe& sqe) {
       if (op.length > 0) memcpy(sqe.cmd, op.address, op.length);
       break;
     case OpCode::kSendFile:
-      RINGWAY_CHECK(false, "sendfile has no entry of its own");
+    case OpCode::kReadLink:
+    case OpCode::kGetDents:
+    case OpCode::kSeek:
+    case OpCode::kCopyFileRange:
+    case OpCode::kLock:
+    case OpCode::kChmod:
+    case OpCode::kChown:
+    case OpCode::kSetTimes:
+    case OpCode::kMakeWatcher:
+    case OpCode::kAddWatch:
+    case OpCode::kRemoveWatch:
+      RINGWAY_CHECK(false, "%s has no entry of its own", OpCodeName(op.opcode));
   }
   sqe.user_data = reinterpret_cast<uintptr_t>(&op);
 }

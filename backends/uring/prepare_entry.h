@@ -11,7 +11,11 @@
 
 namespace ringway::uring {
 
-// The IORING_OP_* of `opcode`. For kSendFile, which has none, that of splice.
+// For opcodes that helper threads run.
+inline constexpr uint8_t kNoKernelOpcode = 255;
+
+// The IORING_OP_* of `opcode`, or kNoKernelOpcode. For kSendFile, which has
+// none, that of splice.
 uint8_t KernelOpcode(OpCode opcode);
 
 // Writes `op` to `sqe`, which must be zeroed; sets user_data to the

@@ -35,6 +35,18 @@ bool TakesRegisteredFd(OpCode opcode) {
     case OpCode::kSyncFileRange:
     case OpCode::kFallocate:
     case OpCode::kTruncate:
+    case OpCode::kFadvise:
+    case OpCode::kReadLink:  // from here on: run by helper threads
+    case OpCode::kGetDents:
+    case OpCode::kSeek:
+    case OpCode::kCopyFileRange:
+    case OpCode::kLock:
+    case OpCode::kChmod:
+    case OpCode::kChown:
+    case OpCode::kSetTimes:
+    case OpCode::kMakeWatcher:
+    case OpCode::kAddWatch:
+    case OpCode::kRemoveWatch:
       return false;
     case OpCode::kRead:
     case OpCode::kReadv:
@@ -63,6 +75,7 @@ bool TakesRegisteredFd(OpCode opcode) {
     case OpCode::kMkdir:
     case OpCode::kLink:
     case OpCode::kSymlink:
+    case OpCode::kOpenAt2:
     case OpCode::kUringCommand:
       return true;
   }

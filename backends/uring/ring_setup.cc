@@ -16,8 +16,10 @@ uint64_t OwnOpcodes() {
   uint64_t opcodes = uint64_t{1} << IORING_OP_ASYNC_CANCEL |
                      uint64_t{1} << IORING_OP_READ_FIXED |
                      uint64_t{1} << IORING_OP_WRITE_FIXED;
-  for (size_t i = 0; i < kOpCodeCount; ++i)
-    opcodes |= uint64_t{1} << KernelOpcode(static_cast<OpCode>(i));
+  for (size_t i = 0; i < kOpCodeCount; ++i) {
+    const uint8_t opcode = KernelOpcode(static_cast<OpCode>(i));
+    if (opcode != kNoKernelOpcode) opcodes |= uint64_t{1} << opcode;
+  }
   return opcodes;
 }
 
@@ -60,8 +62,9 @@ absl::StatusOr<std::unique_ptr<DirectRing>> MakeDirectRing(
 uint64_t NativeOperations(const KernelRing& ring) {
   uint64_t native = 0;
   for (size_t i = 0; i < kOpCodeCount; ++i) {
-    const OpCode opcode = static_cast<OpCode>(i);
-    if (ring.Knows(KernelOpcode(opcode))) native |= uint64_t{1} << i;
+    const uint8_t opcode = KernelOpcode(static_cast<OpCode>(i));
+    if (opcode != kNoKernelOpcode && ring.Knows(opcode))
+      native |= uint64_t{1} << i;
   }
   return native & ~(uint64_t{1} << static_cast<int>(OpCode::kSendFile));
 }

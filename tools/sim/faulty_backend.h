@@ -52,6 +52,7 @@ class FaultyBackend final : public Backend {
   CancelOutcome Cancel(Operation& op, RunnableList& done) override;
   size_t CancelFd(int fd, RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
+  int32_t RunNow(Operation& op) override { return inner_->RunNow(op); }
   void Notify() override { inner_->Notify(); }
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override {
     return inner_->TakeDelivery(op, delivery);

@@ -74,6 +74,18 @@ void FileContent::PunchHole(uint64_t offset, uint64_t n_bytes) {
   Zero(end_whole * kBlockBytes, end - end_whole * kBlockBytes);
 }
 
+uint64_t FileContent::NextData(uint64_t offset) const {
+  const auto block = blocks_.lower_bound(offset / kBlockBytes);
+  if (block == blocks_.end()) return size_;
+  return std::min(size_, std::max(offset, block->first * kBlockBytes));
+}
+
+uint64_t FileContent::NextHole(uint64_t offset) const {
+  uint64_t number = offset / kBlockBytes;
+  while (blocks_.count(number) > 0) ++number;
+  return std::min(size_, std::max(offset, number * kBlockBytes));
+}
+
 FileContent::Snapshot FileContent::Save() const { return {blocks_, size_}; }
 
 void FileContent::Restore(const Snapshot& snapshot) {

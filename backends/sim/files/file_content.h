@@ -47,6 +47,11 @@ class FileContent {
   // Makes the range read as zeros and frees its whole blocks.
   void PunchHole(uint64_t offset, uint64_t n_bytes);
 
+  // Where data, or a hole, begins at or after `offset`, which is below size();
+  // size() if there is none.
+  uint64_t NextData(uint64_t offset) const;
+  uint64_t NextHole(uint64_t offset) const;
+
   // A state that can be restored.
   struct Snapshot;
   Snapshot Save() const;

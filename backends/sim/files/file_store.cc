@@ -4,7 +4,10 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <functional>
 #include <set>
@@ -22,9 +25,12 @@ constexpr mode_t kPermissions = 07777;
 bool WantsToWrite(int flags) { return (flags & O_ACCMODE) != O_RDONLY; }
 
 statx_timestamp AsTimestamp(MonotonicTime time) {
+  constexpr int64_t kSecond = 1'000'000'000;
+  int64_t nanoseconds = time.nanoseconds() % kSecond;
+  if (nanoseconds < 0) nanoseconds += kSecond;  // before 1970
   statx_timestamp stamp = {};
-  stamp.tv_sec = time.nanoseconds() / 1'000'000'000;
-  stamp.tv_nsec = static_cast<uint32_t>(time.nanoseconds() % 1'000'000'000);
+  stamp.tv_sec = (time.nanoseconds() - nanoseconds) / kSecond;
+  stamp.tv_nsec = static_cast<uint32_t>(nanoseconds);
   return stamp;
 }
 
@@ -33,12 +39,14 @@ void Describe(const Inode& inode, struct statx* out) {
   out->stx_mask = STATX_BASIC_STATS;
   out->stx_mode = static_cast<uint16_t>(inode.mode);
   out->stx_nlink = inode.n_links;
+  out->stx_uid = inode.owner.uid;
+  out->stx_gid = inode.owner.gid;
   out->stx_ino = inode.number;
   out->stx_size = inode.is_link() ? inode.target.size() : inode.content.size();
   out->stx_blksize = FileContent::kBlockBytes;
   out->stx_blocks = inode.content.n_blocks() * (FileContent::kBlockBytes / 512);
-  out->stx_mtime = out->stx_ctime = out->stx_atime =
-      AsTimestamp(inode.modified);
+  out->stx_mtime = out->stx_ctime = AsTimestamp(inode.modified);
+  out->stx_atime = AsTimestamp(inode.accessed);
 }
 
 bool IsInside(InodePtr inode, const InodePtr& ancestor) {
@@ -84,9 +92,29 @@ FileStore::~FileStore() {
 
 int FileStore::Open(const FilePath& at, int flags, mode_t mode,
                     std::shared_ptr<OpenFile>* out) {
+  return Open(at, flags, mode, /*resolve=*/0, out);
+}
+
+int FileStore::OpenResolving(const FilePath& at, const open_how& how,
+                             std::shared_ptr<OpenFile>* out) {
+  constexpr uint64_t kKnown = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS |
+                              RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH |
+                              RESOLVE_IN_ROOT;
+  constexpr uint64_t kEither = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+  const int flags = static_cast<int>(how.flags);
+  const bool creates =
+      (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  if ((how.resolve & ~kKnown) != 0 || (how.resolve & kEither) == kEither ||
+      (how.mode != 0 && !creates) || (how.mode & ~uint64_t{kPermissions}) != 0)
+    return -EINVAL;
+  return Open(at, flags, static_cast<mode_t>(how.mode), how.resolve, out);
+}
+
+int FileStore::Open(const FilePath& at, int flags, mode_t mode,
+                    uint64_t resolve, std::shared_ptr<OpenFile>* out) {
   const bool follow = (flags & O_NOFOLLOW) == 0 &&
                       (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-  const PathEnd end = Walk(at, follow);
+  const PathEnd end = Walk(at, follow, resolve);
   if (end.error != 0) return end.error;
   InodePtr inode = end.inode;
   if ((flags & O_TMPFILE) == O_TMPFILE && inode != nullptr) {
@@ -116,15 +144,21 @@ int FileStore::OpenExisting(const PathEnd& end, int flags) const {
   return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : 0;
 }
 
-int FileStore::Stat(const FilePath& at, int flags, struct statx* out) const {
+int FileStore::Find(const FilePath& at, int flags, InodePtr* out) const {
   if (at.path.empty() && (flags & AT_EMPTY_PATH) != 0) {
-    Describe(at.directory == nullptr ? *root_ : *at.directory, out);
+    *out = at.directory == nullptr ? root_ : at.directory;
     return 0;
   }
   const PathEnd end = Walk(at, (flags & AT_SYMLINK_NOFOLLOW) == 0);
   if (end.error != 0) return end.error;
-  if (end.inode == nullptr) return -ENOENT;
-  Describe(*end.inode, out);
+  *out = end.inode;
+  return end.inode == nullptr ? -ENOENT : 0;
+}
+
+int FileStore::Stat(const FilePath& at, int flags, struct statx* out) const {
+  InodePtr inode;
+  if (int error = Find(at, flags, &inode); error != 0) return error;
+  Describe(*inode, out);
   return 0;
 }
 
@@ -216,6 +250,55 @@ int FileStore::SymbolicLink(std::string_view target, const FilePath& at) {
   return 0;
 }
 
+int FileStore::ReadLink(const FilePath& at, std::span<char> target) const {
+  if (target.empty()) return -EINVAL;
+  InodePtr inode;
+  if (int error = Find(at, AT_SYMLINK_NOFOLLOW, &inode); error != 0)
+    return error;
+  if (!inode->is_link()) return -EINVAL;
+  const size_t n = std::min(target.size(), inode->target.size());
+  std::copy_n(inode->target.begin(), n, target.begin());
+  return static_cast<int>(n);
+}
+
+// --- Attributes
+
+int FileStore::SetMode(const FilePath& at, mode_t mode, int flags) {
+  InodePtr inode;
+  if (int error = Find(at, flags, &inode); error != 0) return error;
+  if (inode->is_link()) return -EOPNOTSUPP;
+  inode->mode = (inode->mode & S_IFMT) | (mode & kPermissions);
+  return 0;
+}
+
+int FileStore::SetOwner(const FilePath& at, FileOwner owner, int flags) {
+  InodePtr inode;
+  if (int error = Find(at, flags, &inode); error != 0) return error;
+  if (owner.uid != static_cast<uid_t>(-1)) inode->owner.uid = owner.uid;
+  if (owner.gid != static_cast<gid_t>(-1)) inode->owner.gid = owner.gid;
+  return 0;
+}
+
+int FileStore::SetTimes(const FilePath& at, const timespec* times, int flags) {
+  for (const timespec& time : {times[0], times[1]}) {
+    const bool is_time = time.tv_nsec >= 0 && time.tv_nsec < 1'000'000'000;
+    if (!is_time && time.tv_nsec != UTIME_NOW && time.tv_nsec != UTIME_OMIT)
+      return -EINVAL;
+  }
+  InodePtr inode;
+  if (int error = Find(at, flags, &inode); error != 0) return error;
+  SetTime(inode->accessed, times[0]);
+  SetTime(inode->modified, times[1]);
+  return 0;
+}
+
+void FileStore::SetTime(MonotonicTime& time, const timespec& to) const {
+  if (to.tv_nsec == UTIME_OMIT) return;
+  time = to.tv_nsec == UTIME_NOW ? environment_.now()
+                                 : MonotonicTime::FromNanoseconds(
+                                       to.tv_sec * 1'000'000'000 + to.tv_nsec);
+}
+
 int FileStore::Bind(std::string_view path,
                     const std::shared_ptr<Description>& owner) {
   const PathEnd end = WalkToNew({nullptr, path});
@@ -261,9 +344,10 @@ void FileStore::set_capacity(uint64_t n_bytes) {
   space_.capacity = n_bytes / FileContent::kBlockBytes;
 }
 
-PathEnd FileStore::Walk(const FilePath& at, bool follow) const {
+PathEnd FileStore::Walk(const FilePath& at, bool follow,
+                        uint64_t resolve) const {
   return WalkPath(root_, at.directory == nullptr ? root_ : at.directory,
-                  at.path, follow);
+                  at.path, follow, resolve);
 }
 
 PathEnd FileStore::WalkToNew(const FilePath& at) const {

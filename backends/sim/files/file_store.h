@@ -17,11 +17,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "ringway/backends/sim/files/inode.h"
 #include "ringway/backends/sim/files/path_walk.h"
+
+struct open_how;  // <linux/openat2.h>
 
 namespace ringway::sim {
 
@@ -44,12 +47,19 @@ class FileStore {
   // The following return 0 or -errno, like the system calls of these names.
   int Open(const FilePath& at, int flags, mode_t mode,
            std::shared_ptr<OpenFile>* out);
+  int OpenResolving(const FilePath& at, const open_how& how,
+                    std::shared_ptr<OpenFile>* out);
   int Stat(const FilePath& at, int flags, struct statx* out) const;
   int Rename(const FilePath& from, const FilePath& to, unsigned flags);
   int Unlink(const FilePath& at, int flags);
   int MakeDirectory(const FilePath& at, mode_t mode);
   int Link(const FilePath& from, const FilePath& to, int flags);
   int SymbolicLink(std::string_view target, const FilePath& at);
+  int SetMode(const FilePath& at, mode_t mode, int flags);
+  int SetOwner(const FilePath& at, FileOwner owner, int flags);
+  int SetTimes(const FilePath& at, const timespec* times, int flags);
+  // The length of the target, or -errno.
+  int ReadLink(const FilePath& at, std::span<char> target) const;
   // For Unix sockets: binds the name to `owner`, and looks up the owner.
   int Bind(std::string_view path, const std::shared_ptr<Description>& owner);
   int FindBound(std::string_view path, std::shared_ptr<Description>* out) const;
@@ -65,7 +75,12 @@ class FileStore {
   void set_capacity(uint64_t n_bytes);
 
  private:
-  PathEnd Walk(const FilePath& at, bool follow) const;
+  PathEnd Walk(const FilePath& at, bool follow, uint64_t resolve = 0) const;
+  // What AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW in `flags` make of the path.
+  int Find(const FilePath& at, int flags, InodePtr* out) const;
+  void SetTime(MonotonicTime& time, const timespec& to) const;
+  int Open(const FilePath& at, int flags, mode_t mode, uint64_t resolve,
+           std::shared_ptr<OpenFile>* out);
   // Resolves the path of a new name, which must not exist yet.
   PathEnd WalkToNew(const FilePath& at) const;
   InodePtr MakeInode(mode_t mode);

@@ -15,6 +15,7 @@
 
 #include "ringway/backends/sim/environment/description.h"
 #include "ringway/backends/sim/files/file_content.h"
+#include "ringway/backends/sim/files/file_locks.h"
 #include "ringway/core/time/monotonic_time.h"
 
 namespace ringway::sim {
@@ -23,9 +24,14 @@ struct Inode;
 using InodePtr = std::shared_ptr<Inode>;
 using Entries = std::map<std::string, InodePtr>;
 
+struct FileOwner {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
 struct Inode {
   Inode(uint64_t n, mode_t m, DiskSpace& space, MonotonicTime now)
-      : number(n), mode(m), content(space), modified(now) {}
+      : number(n), mode(m), content(space), modified(now), accessed(now) {}
 
   bool is_directory() const { return S_ISDIR(mode); }
   bool is_link() const { return S_ISLNK(mode); }
@@ -33,7 +39,8 @@ struct Inode {
   bool is_socket() const { return S_ISSOCK(mode); }
 
   const uint64_t number;
-  const mode_t mode;
+  mode_t mode;
+  FileOwner owner;
   uint32_t n_links = 0;
   FileContent content;                // files
   Entries entries;                    // directories, without "." and ".."
@@ -41,6 +48,8 @@ struct Inode {
   std::string target;                 // symbolic links
   std::weak_ptr<Description> socket;  // the socket bound to it
   MonotonicTime modified;
+  MonotonicTime accessed;  // reads leave it (as with noatime)
+  FileLocks locks;
 
   // The state of the last fsync. After a crash a file or directory without
   // one is empty, if its directory entry survives.

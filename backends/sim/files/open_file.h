@@ -5,7 +5,10 @@
 #ifndef RINGWAY_BACKENDS_SIM_FILES_OPEN_FILE_H_
 #define RINGWAY_BACKENDS_SIM_FILES_OPEN_FILE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "ringway/backends/sim/environment/description.h"
@@ -16,6 +19,8 @@ namespace ringway::sim {
 class OpenFile final : public Description {
  public:
   OpenFile(Environment& environment, InodePtr inode, int flags);
+  // Releases its locks.
+  ~OpenFile() override;
 
   std::string_view kind() const override;
   uint32_t Ready() override;
@@ -27,6 +32,14 @@ class OpenFile final : public Description {
   int64_t Sync();
   int64_t Allocate(int mode, int64_t offset, int64_t n_bytes);
   int64_t Truncate(int64_t n_bytes);
+  int64_t Lock(int type, int64_t offset, int64_t n_bytes);
+
+  // The new position, or -errno.
+  int64_t Seek(int64_t offset, int whence);
+
+  // Writes the next entries of a directory as getdents64(2) does. Bytes, 0 at
+  // the end, or -errno. Entries that stay meanwhile are returned once.
+  int64_t ReadEntries(std::span<std::byte> to);
 
   // Simulates a failed fsync: unsynced data is dropped, and every later
   // Sync() fails.
@@ -35,14 +48,19 @@ class OpenFile final : public Description {
   const InodePtr& inode() const { return inode_; }
   int64_t position() const { return position_; }
   void set_position(int64_t offset) { position_ = offset; }
+  int64_t PositionOr(int64_t offset) const;
+  bool writable() const;
+  bool appends() const;
 
  private:
-  bool writable() const;
+  int64_t Find(int64_t offset, int whence) const;
+  bool NextEntry(std::string& name, InodePtr& inode) const;
 
   const InodePtr inode_;
   const int flags_;
   int64_t position_ = 0;
   int sync_error_ = 0;
+  std::string last_entry_;  // of a directory that is being read
 };
 
 }  // namespace ringway::sim

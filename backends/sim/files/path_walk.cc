@@ -3,6 +3,7 @@
 #include "ringway/backends/sim/files/path_walk.h"
 
 #include <limits.h>
+#include <linux/openat2.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -45,10 +46,14 @@ InodePtr Entry(const InodePtr& directory, const std::string& name) {
 
 }  // namespace
 
-PathEnd WalkPath(const InodePtr& root, const InodePtr& start,
-                 std::string_view path, bool follow) {
+PathEnd WalkPath(const InodePtr& machine_root, const InodePtr& start,
+                 std::string_view path, bool follow, uint64_t resolve) {
   if (path.empty()) return Fail(-ENOENT);
   if (path.size() >= PATH_MAX) return Fail(-ENAMETOOLONG);
+  const bool beneath = (resolve & RESOLVE_BENEATH) != 0;
+  const bool in_root = (resolve & RESOLVE_IN_ROOT) != 0;
+  const InodePtr& root = in_root ? start : machine_root;
+  if (beneath && path[0] == '/') return Fail(-EXDEV);
   PathEnd end;
   end.directory = path[0] == '/' ? root : start;
   end.inode = end.directory;
@@ -60,12 +65,16 @@ PathEnd WalkPath(const InodePtr& root, const InodePtr& start,
     end.must_be_directory = rest.back() == '/';
     end.name = TakeComponent(rest);
     if (end.name.size() > NAME_MAX) return Fail(-ENAMETOOLONG);
-    end.inode = Entry(end.directory, end.name);
+    const bool leaves = end.name == ".." && end.directory == start;
+    if (leaves && beneath) return Fail(-EXDEV);
+    end.inode = leaves && in_root ? start : Entry(end.directory, end.name);
     const bool is_last = rest.empty();
     if (end.inode == nullptr) return is_last ? end : Fail(-ENOENT);
     if (end.inode->is_link() && (!is_last || follow || end.must_be_directory)) {
-      if (++links > kMaxLinks) return Fail(-ELOOP);
+      if (++links > kMaxLinks || (resolve & RESOLVE_NO_SYMLINKS) != 0)
+        return Fail(-ELOOP);
       const std::string& target = end.inode->target;
+      if (beneath && target[0] == '/') return Fail(-EXDEV);
       if (target[0] == '/') end.directory = root;
       rest = absl::StrCat(target, is_last && !end.must_be_directory ? "" : "/",
                           rest);

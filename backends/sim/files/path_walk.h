@@ -5,6 +5,7 @@
 #ifndef RINGWAY_BACKENDS_SIM_FILES_PATH_WALK_H_
 #define RINGWAY_BACKENDS_SIM_FILES_PATH_WALK_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,11 @@ struct PathEnd {
   bool must_be_directory = false;  // the path ends with a slash
 };
 
-// `follow`: a symbolic link at the very end is followed, too.
-PathEnd WalkPath(const InodePtr& root, const InodePtr& start,
-                 std::string_view path, bool follow);
+// `follow`: a symbolic link at the very end is followed, too. `resolve`: the
+// RESOLVE_* flags of openat2(2) that confine the walk; there are no other
+// devices and no magic links.
+PathEnd WalkPath(const InodePtr& machine_root, const InodePtr& start,
+                 std::string_view path, bool follow, uint64_t resolve = 0);
 
 }  // namespace ringway::sim
 
