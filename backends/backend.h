@@ -65,7 +65,7 @@ struct BackendStats {
   uint64_t deliveries_lost = 0;    // for lack of memory: closed or returned
   uint64_t zero_copy_refused = 0;  // sends that had to be copied
   uint64_t zero_copy_forsaken = 0;      // sends that ended with -EBUSY
-  uint64_t direct_polling_refused = 0;  // direct transfers not polled
+  uint64_t direct_polling_refused = 0;  // direct transfers not polled for
   uint64_t offloaded = 0;               // operations run by a helper thread
   ReceiveMemory receive_memory;
 };
@@ -82,6 +82,10 @@ struct BackendInfo {
   // Peek() sees completions. False if only a system call finds them, as on
   // epoll, or if time is virtual.
   bool can_peek = false;
+  // Completions of direct I/O are polled for where a device allows it.
+  bool polls_direct_io = false;
+  // The room for the arguments of a kUringCommand; 0 if there are none.
+  size_t command_bytes = 0;
 };
 
 // Hints to a backend, which may ignore them. They do not change results.

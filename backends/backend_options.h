@@ -31,8 +31,8 @@ absl::StatusOr<BackendKind> ParseBackendKind(std::string_view text);
 // that polls for completions instead of waiting for interrupts.
 enum class DirectPolling : uint8_t {
   kOff,
-  kAuto,      // if the device has poll queues; counted if it has none
-  kRequired,  // -EOPNOTSUPP if the device has none
+  kAuto,      // until a device refuses it, then no more; each is counted
+  kRequired,  // -EOPNOTSUPP if the device has no poll queues
 };
 
 // Upper limit of receive_memory_bytes and receive_copy_bytes. This is address
@@ -68,7 +68,8 @@ struct UringOptions {
   uint32_t bounded_workers = 8;
   uint32_t unbounded_workers = 64;
 
-  // For reads and writes marked kDirectIo.
+  // For reads and writes marked kDirectIo. The ring is made with the first of
+  // them, or at once if it is required.
   DirectPolling direct_polling = DirectPolling::kOff;
 
   // Features to treat as unknown to the kernel, so that tests run as on an

@@ -44,7 +44,6 @@ struct BackendState {
   bool connecting = false;     // a handshake is in progress
   bool copies = false;         // a zero-copy send that must copy
   bool pinned = false;         // a zero-copy send of which only the end remains
-  bool not_polled = false;     // direct I/O that its device does not poll
   bool must_not_wait = false;  // a call that must not block (splice)
 };
 

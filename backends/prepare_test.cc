@@ -37,6 +37,11 @@ TEST_F(PrepareTest, WriteKeepsTheMarkOfDirectIo) {
   EXPECT_EQ(op_.flags, 0u);
 }
 
+TEST_F(PrepareTest, DirectIoThatMustBePolledForIsMarkedSo) {
+  PrepareRead(op_, 3, buffer_, 0, kDirectIo | kMustPoll);
+  EXPECT_EQ(op_.flags, kDirectIo | kMustPoll);
+}
+
 TEST_F(PrepareTest, SpliceKeepsItsFlags) {
   PrepareSplice(op_, 3, kCurrentPosition, 4, kCurrentPosition, 8,
                 SPLICE_F_MORE | SPLICE_F_MOVE);

@@ -5,15 +5,17 @@
 // interrupting.
 //
 // It is separate because such a ring refuses all other operations. It needs a
-// device with poll queues (nvme.poll_queues); others return EOPNOTSUPP.
+// device with poll queues (nvme.poll_queues); others return EOPNOTSUPP. It is
+// made with the first transfer, so that it costs nothing where there is none.
 
 #ifndef RINGWAY_BACKENDS_URING_DIRECT_RING_H_
 #define RINGWAY_BACKENDS_URING_DIRECT_RING_H_
 
 #include <cstdint>
 #include <memory>
-#include <utility>
 
+#include "absl/status/status.h"
+#include "ringway/backends/backend_options.h"
 #include "ringway/backends/operation.h"
 #include "ringway/backends/uring/kernel_ring.h"
 
@@ -21,15 +23,26 @@ namespace ringway::uring {
 
 class DirectRing {
  public:
-  explicit DirectRing(std::unique_ptr<KernelRing> ring)
-      : ring_(std::move(ring)) {}
+  enum class Start : uint8_t {
+    kStarted,
+    kNotHere,  // the other ring is to do it
+    kRefused,  // it must be polled for, and cannot be
+  };
+
+  DirectRing(const KernelRing::Config& config, DirectPolling polling)
+      : config_(config), polling_(polling) {}
+
+  // Makes the ring now. Errors: as KernelRing::Create().
+  absl::Status Make();
 
   // True while it must be polled.
   bool busy() const { return in_flight_ > 0; }
 
-  // Starts `op`, a read or a write; false if there is no room before the next
-  // Poll().
-  bool Start(Operation& op);
+  // Starts `op` if it is a direct transfer to be polled for and there is room
+  // before the next Poll().
+  Start TryToStart(Operation& op) {
+    return polling_ == DirectPolling::kOff ? Start::kNotHere : Try(op);
+  }
 
   // Polls for completions once, without waiting, and calls `visit(Operation&,
   // int32_t result)` for each. One system call.
@@ -43,13 +56,30 @@ class DirectRing {
     });
   }
 
-  void ForgetInChild() { ring_->ForgetInChild(); }
+  // True if the other ring is to do `op`, whose result this is: its device is
+  // not polled. From then on so are all transfers that need not be polled for.
+  bool FallsBack(const Operation& op, int32_t result);
+
+  // Transfers that were not polled for.
+  uint64_t refused() const { return refused_; }
+
+  void ForgetInChild() {
+    if (ring_ != nullptr) ring_->ForgetInChild();
+  }
 
  private:
+  bool MustPoll(const Operation& op) const;
+  bool IsThere();
+  Start Try(Operation& op);
+  Start Refuse(const Operation& op);
   void Enter();
 
+  const KernelRing::Config config_;
+  const DirectPolling polling_;
+  bool given_up_ = false;  // it cannot be made, or a device refused
   std::unique_ptr<KernelRing> ring_;
   uint32_t in_flight_ = 0;
+  uint64_t refused_ = 0;
 };
 
 }  // namespace ringway::uring

@@ -2,10 +2,7 @@
 
 #include "ringway/backends/uring/ring_setup.h"
 
-#include <utility>
-
 #include "ringway/backends/operation.h"
-#include "ringway/backends/uring/call_error.h"
 #include "ringway/backends/uring/prepare_entry.h"
 
 namespace ringway::uring {
@@ -47,16 +44,10 @@ KernelRing::Config RingConfig(const BackendOptions& options) {
           .masked_opcodes = options.uring.masked_opcodes};
 }
 
-absl::StatusOr<std::unique_ptr<DirectRing>> MakeDirectRing(
-    const BackendOptions& options) {
-  if (options.uring.direct_polling == DirectPolling::kOff) return nullptr;
+KernelRing::Config PolledRingConfig(const BackendOptions& options) {
   KernelRing::Config config = RingConfig(options);
   config.polled = true;
-  absl::StatusOr<std::unique_ptr<KernelRing>> ring = KernelRing::Create(config);
-  if (ring.ok()) return std::make_unique<DirectRing>(*std::move(ring));
-  const bool optional = options.uring.direct_polling == DirectPolling::kAuto;
-  if (optional && IsRefusal(ring.status())) return nullptr;
-  return ring.status();
+  return config;
 }
 
 uint64_t NativeOperations(const KernelRing& ring) {

@@ -38,12 +38,7 @@ namespace {
 // that reads nothing can keep it in use for as long as it likes.
 constexpr absl::Duration kReleasePatience = absl::Seconds(1);
 
-bool IsDirectTransfer(const Operation& op) {
-  return (op.opcode == OpCode::kRead || op.opcode == OpCode::kWrite) &&
-         (op.flags & kDirectIo) != 0 && !op.backend.not_polled;
-}
-
-BackendInfo InfoOf(const KernelRing& ring) {
+BackendInfo InfoOf(const BackendOptions& options, const KernelRing& ring) {
   BackendInfo info;
   info.name = "uring";
   info.description = absl::StrCat("uring (", ring.FlagNames(), ", sq ",
@@ -56,6 +51,8 @@ BackendInfo InfoOf(const KernelRing& ring) {
   }
   Support& command = info.support[static_cast<size_t>(OpCode::kUringCommand)];
   if (command == Support::kEmulated) command = Support::kUnimplemented;
+  if (command == Support::kNative) info.command_bytes = ring.command_bytes();
+  info.polls_direct_io = options.uring.direct_polling != DirectPolling::kOff;
   info.clock = &Clock::Real();
   info.sockets = &BlockingSockets();
   info.can_peek = ring.ShowsCompletions();
@@ -73,14 +70,14 @@ absl::StatusOr<std::unique_ptr<Backend>> UringBackend::Create(
   if (absl::Status s = CheckMultishotReceive(**ring); !s.ok()) return s;
   const bool may_share_buffers =
       options.share_receive_buffers && SharedBuffersWork(**ring);
-  absl::StatusOr<std::unique_ptr<DirectRing>> direct = MakeDirectRing(options);
-  if (!direct.ok()) return direct.status();
   UniqueFd doorbell(eventfd(0, EFD_CLOEXEC));
   if (!doorbell.valid())
     return ErrnoToStatus(errno, "eventfd for waking a loop");
   std::unique_ptr<UringBackend> backend(new UringBackend(
       options, *std::move(ring), may_share_buffers, std::move(doorbell)));
-  backend->direct_ = *std::move(direct);
+  if (options.uring.direct_polling == DirectPolling::kRequired) {
+    if (absl::Status s = backend->direct_.Make(); !s.ok()) return s;
+  }
   if (absl::Status s =
           backend->registered_.ReserveFiles(options.uring.registered_files);
       !s.ok()) {
@@ -92,13 +89,14 @@ absl::StatusOr<std::unique_ptr<Backend>> UringBackend::Create(
 UringBackend::UringBackend(const BackendOptions& options,
                            std::unique_ptr<KernelRing> ring,
                            bool may_share_buffers, UniqueFd doorbell)
-    : Backend(InfoOf(*ring)),
+    : Backend(InfoOf(options, *ring)),
       options_(options),
       doorbell_(std::move(doorbell)),
       offload_(std::make_unique<OffloadPool>(options.offload_threads,
                                              doorbell_.get())),
       buffers_(options, may_share_buffers),
       ring_(std::move(ring)),
+      direct_(PolledRingConfig(options), options.uring.direct_polling),
       registered_(*ring_),
       cancels_(kCancel) {}
 
@@ -111,7 +109,7 @@ UringBackend::~UringBackend() {
     }
     cancels_.ForgetInChild();
     ring_->ForgetInChild();
-    if (direct_ != nullptr) direct_->ForgetInChild();
+    direct_.ForgetInChild();
     offload_->ForgetInChild();
     static_cast<void>(offload_.release());
     return;
@@ -136,7 +134,7 @@ void UringBackend::Quiesce(RunnableList& done) {
   while (!IsIdle()) {
     ArmDoorbell();
     SubmitCancels();
-    if (direct_ != nullptr && direct_->busy()) PollDirect(done);
+    if (direct_.busy()) PollDirect(done);
     // The poll may have ended the last one; nothing would then end a wait.
     if (IsIdle()) break;
     MonotonicTime until = cancels_.next();
@@ -228,8 +226,7 @@ void UringBackend::SubmitRearms(RunnableList& done) {
 // Requires a free entry.
 void UringBackend::StartOne(Operation& op, RunnableList& done) {
   if (!IsNative(op.opcode) && !Emulate(op, done)) return;
-  if (op.opcode == OpCode::kUringCommand &&
-      op.length > ring_->command_bytes()) {
+  if (op.opcode == OpCode::kUringCommand && op.length > info().command_bytes) {
     Finish(op, -EINVAL, done);
     return;
   }
@@ -243,7 +240,12 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
       return;
     }
   }
-  if (direct_ == nullptr || !IsDirectTransfer(op) || !direct_->Start(op)) {
+  const DirectRing::Start start = direct_.TryToStart(op);
+  if (start == DirectRing::Start::kRefused) {
+    Finish(op, -EOPNOTSUPP, done);
+    return;
+  }
+  if (start == DirectRing::Start::kNotHere) {
     if (op.opcode == OpCode::kClose) registered_.ForgetFd(op.fd);
     io_uring_sqe& sqe = *ring_->NextEntry();
     PrepareOne(op, sqe);
@@ -335,6 +337,7 @@ size_t UringBackend::CancelFd(int fd, RunnableList& done) {
 BackendStats UringBackend::stats() const {
   BackendStats stats = stats_;
   stats.buffers_copied = buffers_.copied();
+  stats.direct_polling_refused = direct_.refused();
   stats.receive_memory = buffers_.memory();
   return stats;
 }

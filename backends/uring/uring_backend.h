@@ -135,7 +135,7 @@ class UringBackend final : public Backend {
   LentBuffers buffers_;
   std::unique_ptr<KernelRing>
       ring_;  // after everything the kernel may write to
-  std::unique_ptr<DirectRing> direct_;  // null: not requested or unavailable
+  DirectRing direct_;
   Registered registered_;
 
   OperationList in_flight_;

@@ -50,7 +50,7 @@ bool IsEndOfStream(const Operation& op, int32_t result) {
 
 void UringBackend::Wait(MonotonicTime deadline, RunnableList& done) {
   owner_.Check("a uring backend");
-  if (direct_ != nullptr && direct_->busy()) PollDirect(done);
+  if (direct_.busy()) PollDirect(done);
   const bool may_block = !MustNotBlock() && done.empty();
   deadline = std::min(deadline, cancels_.next());
   const bool shrinks = may_block && MayShrink();
@@ -88,9 +88,8 @@ void UringBackend::Shrink() {
 }
 
 bool UringBackend::MustNotBlock() const {
-  return ring_->HasCompletions() || cancels_.unsubmitted() ||
-         (direct_ != nullptr && direct_->busy()) || !rearming_.empty() ||
-         !doorbell_armed_ || MayResumeStarved();
+  return ring_->HasCompletions() || cancels_.unsubmitted() || direct_.busy() ||
+         !rearming_.empty() || !doorbell_armed_ || MayResumeStarved();
 }
 
 bool UringBackend::MayResumeStarved() const {
@@ -141,18 +140,13 @@ void UringBackend::Enter(bool block, MonotonicTime deadline) {
 
 void UringBackend::PollDirect(RunnableList& done) {
   ++stats_.system_calls;
-  direct_->Poll([&](Operation& op, int32_t result) {
+  direct_.Poll([&](Operation& op, int32_t result) {
     op.Unlink();
-    const bool fall_back =
-        result == -EOPNOTSUPP &&
-        options_.uring.direct_polling == DirectPolling::kAuto;
-    if (!fall_back) {
+    if (direct_.FallsBack(op, result)) {
+      Rearm(op, rearming_, done);
+    } else {
       Finish(op, result, done);
-      return;
     }
-    ++stats_.direct_polling_refused;
-    op.backend.not_polled = true;
-    Rearm(op, rearming_, done);
   });
 }
 

@@ -210,6 +210,7 @@ TEST_F(UringOptionsTest, MemoryIsRefusedBeyondTheNumberOfRegions) {
 // --- Direct polling
 
 // A file opened with O_DIRECT, or an invalid fd where the file system has none.
+// It has blocks on the device, which a hole is read without.
 UniqueFd DirectFile(size_t n_bytes) {
   const char* directory = getenv("TEST_TMPDIR");
   const std::string path =
@@ -217,16 +218,19 @@ UniqueFd DirectFile(size_t n_bytes) {
   UniqueFd file(
       open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   RINGWAY_CHECK(file.valid(), "%s: %s", path.c_str(), strerror(errno));
-  RINGWAY_CHECK(ftruncate(file.get(), static_cast<off_t>(n_bytes)) == 0,
-                "ftruncate: %s", strerror(errno));
+  const std::string content(n_bytes, 'x');
+  RINGWAY_CHECK(write(file.get(), content.data(), n_bytes) ==
+                        static_cast<ssize_t>(n_bytes) &&
+                    fsync(file.get()) == 0,
+                "writing %s: %s", path.c_str(), strerror(errno));
   return UniqueFd(open(path.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC));
 }
 
-int32_t ReadDirectly(BackendDriver& driver, int fd) {
+int32_t ReadDirectly(BackendDriver& driver, int fd, uint32_t more_flags = 0) {
   absl::StatusOr<AlignedBuffer> memory = AlignedBuffer::Create(4096, 4096);
   RINGWAY_CHECK(memory.ok(), "%s", memory.status().ToString().c_str());
   CountedOperation read;
-  PrepareRead(read, fd, {memory->data(), 4096}, 0, kDirectIo);
+  PrepareRead(read, fd, {memory->data(), 4096}, 0, kDirectIo | more_flags);
   return driver.RunToEnd(read);
 }
 
@@ -236,6 +240,7 @@ TEST_F(UringOptionsTest, DirectPollingFallsBackWhereTheDeviceHasNoPollQueues) {
   BackendOptions options;
   options.uring.direct_polling = DirectPolling::kAuto;
   BackendDriver driver(Make(options));
+  EXPECT_TRUE(driver->info().polls_direct_io);
   EXPECT_EQ(ReadDirectly(driver, file.get()), 4096);
   EXPECT_LE(driver->stats().direct_polling_refused, 1u);
 
@@ -244,6 +249,60 @@ TEST_F(UringOptionsTest, DirectPollingFallsBackWhereTheDeviceHasNoPollQueues) {
   const bool has_poll_queues = driver->stats().direct_polling_refused == 0;
   EXPECT_EQ(ReadDirectly(strict, file.get()),
             has_poll_queues ? 4096 : -EOPNOTSUPP);
+}
+
+// The ring is made with the first transfer: until then there is no fd of it.
+TEST_F(UringOptionsTest, ARingThatPollsIsMadeWithTheFirstDirectTransfer) {
+  UniqueFd file = DirectFile(4096);
+  if (!file.valid()) GTEST_SKIP() << "no O_DIRECT here: " << strerror(errno);
+  BackendOptions options;
+  options.uring.direct_polling = DirectPolling::kAuto;
+  BackendDriver driver(Make(options));
+  const int next = UniqueFd(dup(file.get())).get();
+  EXPECT_EQ(UniqueFd(dup(file.get())).get(), next);
+  EXPECT_EQ(ReadDirectly(driver, file.get()), 4096);
+  EXPECT_GT(UniqueFd(dup(file.get())).get(), next);
+}
+
+// Each transfer used to be refused by the device before the other ring did it.
+TEST_F(UringOptionsTest, ADeviceThatRefusedIsNotPolledAgain) {
+  UniqueFd file = DirectFile(4096);
+  if (!file.valid()) GTEST_SKIP() << "no O_DIRECT here: " << strerror(errno);
+  BackendOptions options;
+  options.uring.direct_polling = DirectPolling::kAuto;
+  BackendDriver driver(Make(options));
+  EXPECT_EQ(ReadDirectly(driver, file.get()), 4096);
+  if (driver->stats().direct_polling_refused == 0)
+    GTEST_SKIP() << "the device has poll queues";
+  BackendDriver plain(Make(BackendOptions()));
+  EXPECT_EQ(ReadDirectly(plain, file.get()), 4096);
+  const uint64_t calls = driver->stats().system_calls;
+  const uint64_t plain_calls = plain->stats().system_calls;
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(ReadDirectly(driver, file.get()), 4096);
+    EXPECT_EQ(ReadDirectly(plain, file.get()), 4096);
+  }
+  EXPECT_EQ(driver->stats().direct_polling_refused, 11u);
+  EXPECT_EQ(driver->stats().system_calls - calls,
+            plain->stats().system_calls - plain_calls);
+}
+
+TEST_F(UringOptionsTest, WhatMustBePolledForIsRefusedAndNotForgotten) {
+  UniqueFd file = DirectFile(4096);
+  if (!file.valid()) GTEST_SKIP() << "no O_DIRECT here: " << strerror(errno);
+  BackendOptions options;
+  options.uring.direct_polling = DirectPolling::kAuto;
+  BackendDriver driver(Make(options));
+  const int32_t result = ReadDirectly(driver, file.get(), kMustPoll);
+  if (result == 4096) GTEST_SKIP() << "the device has poll queues";
+  EXPECT_EQ(result, -EOPNOTSUPP);
+  EXPECT_EQ(ReadDirectly(driver, file.get()), 4096);
+  EXPECT_EQ(ReadDirectly(driver, file.get(), kMustPoll), -EOPNOTSUPP);
+  EXPECT_EQ(driver->stats().direct_polling_refused, 3u);
+
+  BackendDriver plain(Make(BackendOptions()));
+  EXPECT_FALSE(plain->info().polls_direct_io);
+  EXPECT_EQ(ReadDirectly(plain, file.get(), kMustPoll), 4096);
 }
 
 // A device without poll queues refuses the read when it is polled, and the
@@ -293,6 +352,7 @@ TEST_F(UringOptionsTest, LargeEntriesCarryOrdinaryOperations) {
   options.uring.large_entries = true;
   options.submission_entries = 4;
   BackendDriver driver(Make(options));
+  EXPECT_EQ(driver->info().command_bytes, 80u);
   FdPair pair = MakeSocketPair();
   for (int i = 0; i < 20; ++i) ExpectThatSocketsWork(driver, pair);
 }
@@ -300,6 +360,7 @@ TEST_F(UringOptionsTest, LargeEntriesCarryOrdinaryOperations) {
 TEST_F(UringOptionsTest, ArgumentsOfACommandThatDoNotFitAreRefused) {
   BackendDriver driver(Make(BackendOptions()));
   FdPair pair = MakeSocketPair();
+  EXPECT_EQ(driver->info().command_bytes, 16u);
   const std::array<std::byte, 17> arguments = {};
   CountedOperation command;
   PrepareUringCommand(command, pair.first.get(), 0, arguments);

@@ -42,6 +42,14 @@ class Buffers {
     });
   }
 
+  // True if all parts begin and end at multiples of `n_bytes`.
+  bool aligned_to(size_t n_bytes) const {
+    return std::all_of(parts_.begin(), parts_.end(), [&](const iovec& part) {
+      return reinterpret_cast<uintptr_t>(part.iov_base) % n_bytes == 0 &&
+             part.iov_len % n_bytes == 0;
+    });
+  }
+
   // Copies as much of `bytes` into the memory as fits. Returns the number of
   // bytes copied.
   size_t Fill(std::span<const std::byte> bytes) {

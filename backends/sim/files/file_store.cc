@@ -34,21 +34,6 @@ statx_timestamp AsTimestamp(MonotonicTime time) {
   return stamp;
 }
 
-void Describe(const Inode& inode, struct statx* out) {
-  *out = {};
-  out->stx_mask = STATX_BASIC_STATS;
-  out->stx_mode = static_cast<uint16_t>(inode.mode);
-  out->stx_nlink = inode.n_links;
-  out->stx_uid = inode.owner.uid;
-  out->stx_gid = inode.owner.gid;
-  out->stx_ino = inode.number;
-  out->stx_size = inode.is_link() ? inode.target.size() : inode.content.size();
-  out->stx_blksize = FileContent::kBlockBytes;
-  out->stx_blocks = inode.content.n_blocks() * (FileContent::kBlockBytes / 512);
-  out->stx_mtime = out->stx_ctime = AsTimestamp(inode.modified);
-  out->stx_atime = AsTimestamp(inode.accessed);
-}
-
 bool IsInside(InodePtr inode, const InodePtr& ancestor) {
   for (; inode != nullptr; inode = inode->parent.lock()) {
     if (inode == ancestor) return true;
@@ -114,6 +99,9 @@ int FileStore::Open(const FilePath& at, int flags, mode_t mode,
                     uint64_t resolve, std::shared_ptr<OpenFile>* out) {
   const bool follow = (flags & O_NOFOLLOW) == 0 &&
                       (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
+  if ((flags & O_DIRECT) != 0 && direct_io_ == DirectIo::kRefused)
+    return -EINVAL;
+  if (direct_io_ == DirectIo::kIgnored) flags &= ~O_DIRECT;
   const PathEnd end = Walk(at, follow, resolve);
   if (end.error != 0) return end.error;
   InodePtr inode = end.inode;
@@ -142,6 +130,25 @@ int FileStore::OpenExisting(const PathEnd& end, int flags) const {
     return WantsToWrite(flags) || (flags & O_CREAT) != 0 ? -EISDIR : 0;
   }
   return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : 0;
+}
+
+void FileStore::Describe(const Inode& inode, struct statx* out) const {
+  *out = {};
+  out->stx_mask = STATX_BASIC_STATS;
+  out->stx_mode = static_cast<uint16_t>(inode.mode);
+  out->stx_nlink = inode.n_links;
+  out->stx_uid = inode.owner.uid;
+  out->stx_gid = inode.owner.gid;
+  out->stx_ino = inode.number;
+  out->stx_size = inode.is_link() ? inode.target.size() : inode.content.size();
+  out->stx_blksize = FileContent::kBlockBytes;
+  out->stx_blocks = inode.content.n_blocks() * (FileContent::kBlockBytes / 512);
+  out->stx_mtime = out->stx_ctime = AsTimestamp(inode.modified);
+  out->stx_atime = AsTimestamp(inode.accessed);
+  if (direct_io_ != DirectIo::kAligned || !inode.is_file()) return;
+  out->stx_mask |= STATX_DIOALIGN;
+  out->stx_dio_mem_align = out->stx_dio_offset_align =
+      OpenFile::kDirectAlignment;
 }
 
 int FileStore::Find(const FilePath& at, int flags, InodePtr* out) const {

@@ -37,6 +37,13 @@ struct FilePath {
   std::string_view path;
 };
 
+// What a file system makes of O_DIRECT.
+enum class DirectIo : uint8_t {
+  kAligned,  // OpenFile::kDirectAlignment, which statx reports
+  kRefused,  // an open is EINVAL
+  kIgnored,  // as on tmpfs: nothing has to be aligned
+};
+
 class FileStore {
  public:
   explicit FileStore(Environment& environment);
@@ -74,6 +81,8 @@ class FileStore {
   // The capacity for file content; beyond it writes fail with ENOSPC.
   void set_capacity(uint64_t n_bytes);
 
+  void set_direct_io(DirectIo direct_io) { direct_io_ = direct_io; }
+
  private:
   PathEnd Walk(const FilePath& at, bool follow, uint64_t resolve = 0) const;
   // What AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW in `flags` make of the path.
@@ -88,10 +97,12 @@ class FileStore {
              const InodePtr& inode);
   void Remove(const InodePtr& directory, const std::string& name);
   int OpenExisting(const PathEnd& end, int flags) const;
+  void Describe(const Inode& inode, struct statx* out) const;
   int CheckReplaced(const Inode& moved, const InodePtr& replaced) const;
 
   Environment& environment_;
   DiskSpace space_;
+  DirectIo direct_io_ = DirectIo::kAligned;
   uint64_t next_number_ = 2;
   InodePtr root_;
 };

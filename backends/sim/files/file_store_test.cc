@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <string>
@@ -193,6 +194,46 @@ TEST_F(FileStoreTest, TimesAreTheVirtualClocks) {
   environment_.clock.Advance(absl::Seconds(100));
   Write(*Open("/file", O_WRONLY), "x", 0);
   EXPECT_EQ(Stat("/file").stx_mtime.tv_sec, 101);
+}
+
+// --- O_DIRECT
+
+TEST_F(FileStoreTest, DirectIoHasToBeAligned) {
+  Create("/file", std::string(2'000, 'x'));
+  auto file = Open("/file", O_RDWR | O_DIRECT);
+  alignas(512) std::array<char, 2'048> memory;
+  const auto read = [&](size_t at, size_t n_bytes, int64_t offset) {
+    Buffers to(memory.data() + at, n_bytes);
+    return file->Read(to, offset);
+  };
+  EXPECT_EQ(read(0, 1'024, 512), 1'024);
+  EXPECT_EQ(read(512, 1'024, 1'024), 976) << "the end need not be aligned";
+  EXPECT_EQ(read(1, 512, 0), -EINVAL);
+  EXPECT_EQ(read(0, 513, 0), -EINVAL);
+  EXPECT_EQ(read(0, 512, 1), -EINVAL);
+  Buffers aligned(memory.data(), 512);
+  EXPECT_EQ(file->Write(aligned, 512), 512);
+  Buffers odd(memory.data(), 100);
+  EXPECT_EQ(file->Write(odd, 512), -EINVAL);
+  EXPECT_EQ(Stat("/file").stx_size, 2'000u);
+}
+
+TEST_F(FileStoreTest, StatReportsTheAlignmentOfDirectIo) {
+  Create("/file");
+  EXPECT_NE(Stat("/file").stx_mask & STATX_DIOALIGN, 0u);
+  EXPECT_EQ(Stat("/file").stx_dio_mem_align, 512u);
+  EXPECT_EQ(Stat("/file").stx_dio_offset_align, 512u);
+  EXPECT_EQ(Stat("/").stx_mask & STATX_DIOALIGN, 0u) << "a directory";
+}
+
+TEST_F(FileStoreTest, DirectIoMayBeRefusedOrIgnored) {
+  Create("/file", "content");
+  files_.set_direct_io(DirectIo::kRefused);
+  EXPECT_EQ(OpenError("/file", O_RDONLY | O_DIRECT), -EINVAL);
+  EXPECT_EQ(OpenError("/file", O_RDONLY), 0);
+  files_.set_direct_io(DirectIo::kIgnored);
+  EXPECT_EQ(Content(*Open("/file", O_RDONLY | O_DIRECT)), "content");
+  EXPECT_EQ(Stat("/file").stx_mask & STATX_DIOALIGN, 0u);
 }
 
 // --- Power failures

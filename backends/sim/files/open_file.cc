@@ -59,11 +59,17 @@ int64_t OpenFile::PositionOr(int64_t offset) const {
   return offset == kCurrentPosition ? position_ : offset;
 }
 
+bool OpenFile::IsMisaligned(const Buffers& buffers, int64_t offset) const {
+  return (flags_ & O_DIRECT) != 0 && (offset % kDirectAlignment != 0 ||
+                                      !buffers.aligned_to(kDirectAlignment));
+}
+
 int64_t OpenFile::Read(Buffers& to, int64_t offset) {
   if ((flags_ & O_ACCMODE) == O_WRONLY) return -EBADF;
   if (inode_->is_directory()) return -EISDIR;
   if (offset < kCurrentPosition) return -EINVAL;
   const int64_t from = offset == kCurrentPosition ? position_ : offset;
+  if (IsMisaligned(to, from)) return -EINVAL;
   const size_t n = inode_->content.Read(to, static_cast<uint64_t>(from));
   if (offset == kCurrentPosition) position_ += static_cast<int64_t>(n);
   return static_cast<int64_t>(n);
@@ -76,6 +82,7 @@ int64_t OpenFile::Write(Buffers& from, int64_t offset) {
   if (appends()) {
     to = static_cast<int64_t>(inode_->content.size());
   }
+  if (IsMisaligned(from, to)) return -EINVAL;
   const size_t wanted = from.left();
   const size_t n = inode_->content.Write(from, static_cast<uint64_t>(to));
   if (n == 0 && wanted > 0) return -ENOSPC;

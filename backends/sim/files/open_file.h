@@ -41,6 +41,9 @@ class OpenFile final : public Description {
   // the end, or -errno. Entries that stay meanwhile are returned once.
   int64_t ReadEntries(std::span<std::byte> to);
 
+  // With O_DIRECT, of memory, offset and length: -EINVAL otherwise.
+  static constexpr uint32_t kDirectAlignment = 512;
+
   // Simulates a failed fsync: unsynced data is dropped, and every later
   // Sync() fails.
   void FailSync(int error);
@@ -55,6 +58,7 @@ class OpenFile final : public Description {
  private:
   int64_t Find(int64_t offset, int whence) const;
   bool NextEntry(std::string& name, InodePtr& inode) const;
+  bool IsMisaligned(const Buffers& buffers, int64_t offset) const;
 
   const InodePtr inode_;
   const int flags_;
