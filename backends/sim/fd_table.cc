@@ -81,8 +81,13 @@ std::string FdTable::DescribeAll() const {
   return text;
 }
 
-void FdTable::Clear() {
-  for (Slot& slot : slots_) slot.description.reset();
+void FdTable::Clear(std::string_view by) {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].description == nullptr) continue;
+    slots_[i].closed_by = by;
+    free_.push(static_cast<int>(i));
+    slots_[i].description.reset();
+  }
   n_open_ = 0;
 }
 

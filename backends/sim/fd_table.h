@@ -54,7 +54,7 @@ class FdTable {
   std::string DescribeAll() const;
 
   // Closes all numbers.
-  void Clear();
+  void Clear(std::string_view by);
 
  private:
   struct Slot {

@@ -14,6 +14,11 @@ void Scheduler::Add(SimBackend& backend, std::function<bool()> turn) {
   loops_.push_back({&backend, std::move(turn)});
 }
 
+void Scheduler::Clear() {
+  loops_.clear();
+  awake_.clear();
+}
+
 absl::Status Scheduler::Run(absl::FunctionRef<bool()> done, MonotonicTime limit,
                             uint64_t max_turns) {
   world_.driven_ = true;

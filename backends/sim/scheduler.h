@@ -31,6 +31,9 @@ class Scheduler {
   // whatever deadline Wait() got.
   void Add(SimBackend& backend, std::function<bool()> turn);
 
+  // Forgets all loops, whose backends may have been destroyed.
+  void Clear();
+
   // Turns loops until `done`.
   //
   // Errors: DeadlineExceeded when the virtual clock reaches `limit`,

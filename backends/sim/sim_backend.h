@@ -79,6 +79,8 @@ class SimBackend final : public Backend {
   void LookUpFds(Request& request);
   bool StartScripted(Request& request);
   bool StartFaulty(Request& request);
+  int DrawError(const Request& request);
+  absl::Duration DiskLatency(const Request& request);
   void Fail(Request& request, int errnum);
   void BeginLater(Request& request, absl::Duration delay);
   void EndLater(Request& request, int32_t result, absl::Duration delay);

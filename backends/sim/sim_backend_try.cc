@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -38,6 +39,26 @@ bool TransfersBytes(OpCode opcode) {
       return true;
     default:
       return false;
+  }
+}
+
+bool IsOnFile(const std::shared_ptr<Description>& description) {
+  return description != nullptr && description->AsFile() != nullptr;
+}
+
+// Whether it concerns a file or a name.
+bool IsOnDisk(const Request& request) {
+  switch (request.op.opcode) {
+    case OpCode::kOpenAt:
+    case OpCode::kStatx:
+    case OpCode::kRename:
+    case OpCode::kUnlink:
+    case OpCode::kMkdir:
+    case OpCode::kLink:
+    case OpCode::kSymlink:
+      return true;
+    default:
+      return IsOnFile(request.on) || IsOnFile(request.other);
   }
 }
 
@@ -102,32 +123,54 @@ bool SimBackend::StartScripted(Request& request) {
 }
 
 bool SimBackend::StartFaulty(Request& request) {
-  const Faults& faults = environment_.faults;
   Rng& rng = environment_.rng;
   const Operation& op = request.op;
-  const bool is_socket = request.on != nullptr && request.on->AsSocket();
-  const std::span<const int> errors = PossibleErrors(op.opcode, is_socket);
-  int errnum = environment_.failure.ErrorOfNext(errors);
-  if (rng.Chance(faults.failure) && !errors.empty()) {
-    errnum = errors[rng.Below(errors.size())];
-  }
-  if (errnum != 0) {
+  if (const int errnum = DrawError(request); errnum != 0) {
     Fail(request, errnum);
     return true;
   }
-  request.is_short =
-      TransfersBytes(op.opcode) && rng.Chance(faults.short_transfer);
+  if (TransfersBytes(op.opcode)) {
+    request.is_short =
+        rng.Chance(environment_.faults.short_transfer) ||
+        (IsOnDisk(request) && rng.Chance(environment_.disk.short_transfer));
+  }
   // A close cannot be cancelled, so it is never held.
-  if (op.opcode == OpCode::kClose || !rng.Chance(faults.late)) return false;
+  if (op.opcode == OpCode::kClose) return false;
+  const bool late = rng.Chance(environment_.faults.late);
+  const absl::Duration delay = late ? RandomDelay() : absl::ZeroDuration();
+  const absl::Duration latency = DiskLatency(request);
+  if (!late && latency == absl::ZeroDuration()) return false;
   Record(TraceEvent::kFault, op, 0);
-  BeginLater(request, RandomDelay());
+  BeginLater(request, delay + latency);
   return true;
+}
+
+// The errno that an operation fails with; 0 if it does not.
+int SimBackend::DrawError(const Request& request) {
+  Rng& rng = environment_.rng;
+  const DiskConditions& disk = environment_.disk;
+  const OpCode opcode = request.op.opcode;
+  const bool is_socket = request.on != nullptr && request.on->AsSocket();
+  const std::span<const int> errors = PossibleErrors(opcode, is_socket);
+  const int errnum = environment_.failure.ErrorOfNext(errors);
+  bool fails = rng.Chance(environment_.faults.failure);
+  if (IsOnDisk(request)) {
+    fails |=
+        rng.Chance(opcode == OpCode::kFsync ? disk.sync_failure : disk.failure);
+  }
+  return fails && !errors.empty() ? errors[rng.Below(errors.size())] : errnum;
+}
+
+absl::Duration SimBackend::DiskLatency(const Request& request) {
+  if (!IsOnDisk(request)) return absl::ZeroDuration();
+  const DiskConditions& disk = environment_.disk;
+  return environment_.rng.Between(disk.latency_low, disk.latency_high);
 }
 
 void SimBackend::Fail(Request& request, int errnum) {
   Record(TraceEvent::kFault, request.op, -errnum);
   world_.kernel_.Fail(request, errnum);
-  EndLater(request, -errnum, RandomDelay());
+  EndLater(request, -errnum, RandomDelay() + DiskLatency(request));
 }
 
 void SimBackend::BeginLater(Request& request, absl::Duration delay) {

@@ -14,8 +14,18 @@ World::World(uint64_t seed) : environment_(seed) {}
 World::~World() {
   RINGWAY_CHECK(backends_.empty(), "a backend outlives its simulated world");
   script_.Finish();
+  CloseEverything("the world's end");
+}
+
+void World::Crash(uint64_t seed) {
+  RINGWAY_CHECK(backends_.empty(), "a backend outlives a power failure");
+  CloseEverything("a power failure");
+  files_.Crash(seed);
+}
+
+void World::CloseEverything(std::string_view by) {
   environment_.events.Clear();
-  fds_.Clear();
+  fds_.Clear(by);
   environment_.Settle();
   environment_.events.Clear();
 }

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -59,6 +60,13 @@ class World {
   FdTable& fds() { return fds_; }
   Script& script() { return script_; }
 
+  // Simulates a power failure of all machines: no fd is open any more, and of
+  // what the disk had not made durable a part is left, which `seed` determines
+  // (file_store.h). Backends that are made afterwards find that disk.
+  //
+  // Its backends must have been destroyed.
+  void Crash(uint64_t seed);
+
   // Starts a child process that exits with `status` after `exits_after`.
   // Returns its pidfd, or -EMFILE.
   int SpawnProcess(absl::Duration exits_after, int status);
@@ -75,6 +83,8 @@ class World {
  private:
   friend class Scheduler;
   friend class SimBackend;
+
+  void CloseEverything(std::string_view by);
 
   Environment environment_;
   FileStore files_{environment_};

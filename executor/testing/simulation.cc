@@ -65,6 +65,11 @@ SimulatedHost& Simulation::AddHost(HostOptions options) {
   return host;
 }
 
+void Simulation::DestroyHosts() {
+  hosts_.clear();
+  scheduler_.Clear();
+}
+
 absl::Status Simulation::RunUntil(absl::FunctionRef<bool()> done) {
   absl::Status ended =
       scheduler_.Run(done, world_.environment().now() + kPatience, kMaxTurns);

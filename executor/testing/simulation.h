@@ -99,8 +99,9 @@ class Simulation {
   // Turns the hosts for `time`, or until `done`.
   absl::Status RunFor(absl::Duration time, absl::FunctionRef<bool()> done);
 
-  // Ends all hosts, as if their power had failed.
-  void DestroyHosts() { hosts_.clear(); }
+  // Ends all hosts, as if their power had failed; world().Crash() is what that
+  // does to their disk. Others can be added afterwards.
+  void DestroyHosts();
 
   // Returns the program's violations, such as a leaked fd or one closed
   // twice, one a line.

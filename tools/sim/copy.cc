@@ -135,7 +135,7 @@ class CopyRun {
     const bool ran_to_its_end = !copying.valid();
     copying.Detach();
     simulation.DestroyHosts();
-    trial_.world().files().Crash();
+    trial_.world().files().Crash(trial_.rng().Next());
     return Judge(result, ran_to_its_end);
   }
 

@@ -58,6 +58,7 @@ class Environment {
   Faults faults;
   SingleFailure failure;
   NetworkConditions network;
+  DiskConditions disk;
   std::vector<std::string> errors;
   bool survives_misuse = false;
   // No other thread will ever call Notify(), so a backend that would wait for

@@ -20,6 +20,16 @@ int SingleFailure::ErrorOfNext(std::span<const int> possible) {
   return possible[which];
 }
 
+DiskConditions DiskConditions::Bad() {
+  DiskConditions disk;
+  disk.latency_low = absl::Microseconds(20);
+  disk.latency_high = absl::Milliseconds(20);
+  disk.failure = 0.01;
+  disk.sync_failure = 0.02;
+  disk.short_transfer = 0.3;
+  return disk;
+}
+
 NetworkConditions NetworkConditions::Bad() {
   NetworkConditions network;
   network.latency_low = absl::Microseconds(50);

@@ -55,6 +55,24 @@ struct SingleFailure {
   bool happened = false;
 };
 
+// Of operations on files and on names. How much a disk takes:
+// FileStore::set_capacity().
+struct DiskConditions {
+  DiskConditions() {}
+
+  // All of it, often enough that a run of a hundred operations gets most of it.
+  static DiskConditions Bad();
+
+  // Until an operation takes effect, drawn for each.
+  absl::Duration latency_low;
+  absl::Duration latency_high;
+  // Probabilities as in Faults, for these operations alone; of an fsync,
+  // which drops what it should have made durable, one of its own.
+  double failure = 0;
+  double sync_failure = 0;
+  double short_transfer = 0;
+};
+
 struct NetworkConditions {
   NetworkConditions() {}
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 namespace ringway::sim {
 namespace {
@@ -29,6 +30,16 @@ size_t FileContent::Read(Buffers& to, uint64_t offset) const {
 }
 
 size_t FileContent::Write(Buffers& from, uint64_t offset) {
+  const size_t n = DoWrite(from, offset);
+  if (n == 0) return 0;
+  Change change{Change::Kind::kWrite, offset, 0, std::vector<std::byte>(n)};
+  Buffers copy(change.bytes.data(), n);
+  Read(copy, offset);
+  unsynced_.push_back(std::move(change));
+  return n;
+}
+
+size_t FileContent::DoWrite(Buffers& from, uint64_t offset) {
   size_t n = 0;
   while (from.left() > 0) {
     Block* block = Writable(offset / kBlockBytes);
@@ -44,6 +55,11 @@ size_t FileContent::Write(Buffers& from, uint64_t offset) {
 }
 
 void FileContent::Truncate(uint64_t n_bytes) {
+  DoTruncate(n_bytes);
+  unsynced_.push_back({Change::Kind::kTruncate, n_bytes, 0, {}});
+}
+
+void FileContent::DoTruncate(uint64_t n_bytes) {
   if (n_bytes < size_) {
     // Bytes beyond the end in the last block must not reappear.
     Zero(n_bytes, std::min<uint64_t>(size_ - n_bytes,
@@ -64,6 +80,11 @@ bool FileContent::Allocate(uint64_t offset, uint64_t n_bytes) {
 }
 
 void FileContent::PunchHole(uint64_t offset, uint64_t n_bytes) {
+  DoPunchHole(offset, n_bytes);
+  unsynced_.push_back({Change::Kind::kPunchHole, offset, n_bytes, {}});
+}
+
+void FileContent::DoPunchHole(uint64_t offset, uint64_t n_bytes) {
   const uint64_t end = std::min(offset + n_bytes, size_);
   if (offset >= end) return;
   const uint64_t first_whole = (offset + kBlockBytes - 1) / kBlockBytes;
@@ -86,13 +107,55 @@ uint64_t FileContent::NextHole(uint64_t offset) const {
   return std::min(size_, std::max(offset, number * kBlockBytes));
 }
 
-FileContent::Snapshot FileContent::Save() const { return {blocks_, size_}; }
+void FileContent::Sync() {
+  durable_blocks_ = blocks_;
+  durable_size_ = size_;
+  unsynced_.clear();
+}
 
-void FileContent::Restore(const Snapshot& snapshot) {
-  space_->used += snapshot.blocks.size();
+void FileContent::DropUnsynced() {
+  space_->used += durable_blocks_.size();
   space_->used -= blocks_.size();
-  blocks_ = snapshot.blocks;
-  size_ = snapshot.size;
+  blocks_ = durable_blocks_;
+  size_ = durable_size_;
+  unsynced_.clear();
+}
+
+void FileContent::KeepSomeUnsynced(Rng& rng) {
+  const std::vector<Change> changes = std::move(unsynced_);
+  DropUnsynced();
+  if (changes.empty()) return;
+  // None and all of many would hardly ever be drawn one by one.
+  const double share = static_cast<double>(rng.Below(4)) / 3;
+  for (const Change& change : changes) KeepSome(change, share, rng);
+  Sync();
+}
+
+void FileContent::KeepSome(const Change& change, double share, Rng& rng) {
+  if (change.kind == Change::Kind::kWrite) {
+    KeepSomeSectors(change.bytes, change.offset, share, rng);
+    // The size may be there without the bytes, which are zeros then.
+    const uint64_t end = change.offset + change.bytes.size();
+    if (end > size_ && rng.Chance(share)) DoTruncate(end);
+  } else if (rng.Chance(share)) {
+    change.kind == Change::Kind::kTruncate
+        ? DoTruncate(change.offset)
+        : DoPunchHole(change.offset, change.n_bytes);
+  }
+}
+
+void FileContent::KeepSomeSectors(std::span<const std::byte> bytes,
+                                  uint64_t offset, double share, Rng& rng) {
+  while (!bytes.empty()) {
+    const size_t n =
+        std::min(bytes.size(), kSectorBytes - offset % kSectorBytes);
+    if (rng.Chance(share)) {
+      Buffers from(const_cast<std::byte*>(bytes.data()), n);
+      DoWrite(from, offset);
+    }
+    bytes = bytes.subspan(n);
+    offset += n;
+  }
 }
 
 FileContent::Block* FileContent::Writable(uint64_t number) {

@@ -16,6 +16,7 @@
 
 #include "ringway/backends/sim/environment/environment.h"
 #include "ringway/backends/sim/files/open_file.h"
+#include "ringway/core/rng.h"
 
 namespace ringway::sim {
 namespace {
@@ -41,21 +42,21 @@ bool IsInside(InodePtr inode, const InodePtr& ancestor) {
   return false;
 }
 
-// Directories refer to their children only, but snapshots may refer to them
-// too.
+// Directories refer to their children only, but durable entries may refer to
+// them too.
 void ForEachReachable(const InodePtr& root,
-                      const std::function<void(Inode&)>& visit) {
+                      const std::function<void(const InodePtr&)>& visit) {
   std::vector<InodePtr> left = {root};
   std::set<const Inode*> seen = {root.get()};
   while (!left.empty()) {
     const InodePtr inode = std::move(left.back());
     left.pop_back();
-    for (const Entries* entries : {&inode->entries, &inode->safe_entries}) {
+    for (const Entries* entries : {&inode->entries, &inode->durable_entries}) {
       for (const auto& [name, child] : *entries) {
         if (seen.insert(child.get()).second) left.push_back(child);
       }
     }
-    visit(*inode);
+    visit(inode);
   }
 }
 
@@ -69,9 +70,9 @@ FileStore::FileStore(Environment& environment)
 // After renames, current and durable entries can refer to each other in
 // cycles.
 FileStore::~FileStore() {
-  ForEachReachable(root_, [](Inode& inode) {
-    inode.entries.clear();
-    inode.safe_entries.clear();
+  ForEachReachable(root_, [](const InodePtr& inode) {
+    inode->entries.clear();
+    inode->durable_entries.clear();
   });
 }
 
@@ -117,7 +118,7 @@ int FileStore::Open(const FilePath& at, int flags, mode_t mode,
     return error;
   }
   if ((flags & O_TRUNC) != 0 && inode->is_file()) inode->content.Truncate(0);
-  *out = std::make_shared<OpenFile>(environment_, inode, flags);
+  *out = std::make_shared<OpenFile>(environment_, journal_, inode, flags);
   return 0;
 }
 
@@ -193,9 +194,10 @@ int FileStore::Rename(const FilePath& from, const FilePath& to,
     return error;
   }
   const InodePtr moved = source.inode;
-  if (target.inode != nullptr) Remove(target.directory, target.name);
-  Enter(target.directory, target.name, moved);
-  Remove(source.directory, source.name);
+  SetEntry(target.directory, target.name, moved);
+  SetEntry(source.directory, source.name, nullptr);
+  journal_.Add({{target.directory, target.name, moved},
+                {source.directory, source.name, nullptr}});
   if (moved->is_directory()) moved->parent = target.directory;
   return 0;
 }
@@ -220,7 +222,7 @@ int FileStore::Unlink(const FilePath& at, int flags) {
   } else if (end.inode->is_directory()) {
     return -EISDIR;
   }
-  Remove(end.directory, end.name);
+  Enter(end.directory, end.name, nullptr);
   return 0;
 }
 
@@ -333,16 +335,34 @@ int FileStore::IsStale(std::string_view path) const {
 }
 
 void FileStore::Crash() {
-  ForEachReachable(root_, [](Inode& inode) {
-    inode.content.Restore(inode.safe_content);
-    inode.entries = inode.safe_entries;
-    inode.n_links = inode.is_directory() ? 1 : 0;
+  journal_.Clear();
+  ForEachReachable(
+      root_, [](const InodePtr& inode) { inode->content.DropUnsynced(); });
+  Restart();
+}
+
+void FileStore::Crash(uint64_t seed) {
+  Rng rng(seed);
+  journal_.KeepSome(rng);
+  ForEachReachable(root_, [&](const InodePtr& inode) {
+    inode->content.KeepSomeUnsynced(rng);
+  });
+  Restart();
+}
+
+// With what is on the disk.
+void FileStore::Restart() {
+  ForEachReachable(root_, [](const InodePtr& inode) {
+    inode->entries = inode->durable_entries;
+    inode->n_links = inode->is_directory() ? 1 : 0;
   });
   root_->n_links = 2;
-  ForEachReachable(root_, [](Inode& inode) {
-    for (const auto& [name, child] : inode.entries) {
+  ForEachReachable(root_, [](const InodePtr& inode) {
+    for (const auto& [name, child] : inode->entries) {
       ++child->n_links;
-      if (child->is_directory()) ++inode.n_links;
+      if (!child->is_directory()) continue;
+      ++inode->n_links;
+      child->parent = inode;
     }
   });
 }
@@ -368,20 +388,25 @@ InodePtr FileStore::MakeInode(mode_t mode) {
                                  environment_.now());
 }
 
-void FileStore::Enter(const InodePtr& directory, const std::string& name,
-                      const InodePtr& inode) {
-  directory->entries[name] = inode;
+void FileStore::SetEntry(const InodePtr& directory, const std::string& name,
+                         const InodePtr& inode) {
+  const auto old = directory->entries.find(name);
+  if (old != directory->entries.end()) {
+    --old->second->n_links;
+    if (old->second->is_directory()) --directory->n_links;
+    directory->entries.erase(old);
+  }
   directory->modified = environment_.now();
+  if (inode == nullptr) return;
+  directory->entries.emplace(name, inode);
   ++inode->n_links;
   if (inode->is_directory()) ++directory->n_links;
 }
 
-void FileStore::Remove(const InodePtr& directory, const std::string& name) {
-  const InodePtr inode = directory->entries[name];
-  directory->entries.erase(name);
-  directory->modified = environment_.now();
-  --inode->n_links;
-  if (inode->is_directory()) --directory->n_links;
+void FileStore::Enter(const InodePtr& directory, const std::string& name,
+                      const InodePtr& inode) {
+  SetEntry(directory, name, inode);
+  journal_.Add({{directory, name, inode}});
 }
 
 }  // namespace ringway::sim

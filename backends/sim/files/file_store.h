@@ -5,10 +5,12 @@
 // Directories are "/" and below; the current directory is "/". There are no
 // permissions: every process is root.
 //
-// A crash discards everything since the last fsync: the content of a file,
-// and the entries of a directory, so that names created, removed or renamed
-// since then are as before. A failed fsync drops the data that it should have
-// made durable, and all later ones of that descriptor fail too.
+// An fsync or fdatasync of a file makes its content durable, but not its name:
+// that takes an fsync of the directory. Of everything since then a crash leaves
+// what a seed draws: of a write each sector or not, of a file's growth the size
+// without the bytes or neither, of operations on names any part that
+// directory_journal.h allows. A failed fsync drops the data that it should
+// have made durable, and all later ones of that descriptor fail too.
 
 #ifndef RINGWAY_BACKENDS_SIM_FILES_FILE_STORE_H_
 #define RINGWAY_BACKENDS_SIM_FILES_FILE_STORE_H_
@@ -21,6 +23,7 @@
 #include <string>
 #include <string_view>
 
+#include "ringway/backends/sim/files/directory_journal.h"
 #include "ringway/backends/sim/files/inode.h"
 #include "ringway/backends/sim/files/path_walk.h"
 
@@ -74,9 +77,11 @@ class FileStore {
   // socket or does not exist, -EEXIST if it is another file.
   int IsStale(std::string_view path) const;
 
-  // Simulates a power failure. Open files stay open, on their remaining
-  // content.
+  // Simulates a power failure that leaves nothing but what is durable, or a
+  // part of the rest, which the seed determines. Open files stay open, on
+  // their remaining content: see World::Crash().
   void Crash();
+  void Crash(uint64_t seed);
 
   // The capacity for file content; beyond it writes fail with ENOSPC.
   void set_capacity(uint64_t n_bytes);
@@ -93,9 +98,13 @@ class FileStore {
   // Resolves the path of a new name, which must not exist yet.
   PathEnd WalkToNew(const FilePath& at) const;
   InodePtr MakeInode(mode_t mode);
+  // `name` in `directory` becomes `inode`; nothing with null.
+  void SetEntry(const InodePtr& directory, const std::string& name,
+                const InodePtr& inode);
+  // The same as an operation of its own.
   void Enter(const InodePtr& directory, const std::string& name,
              const InodePtr& inode);
-  void Remove(const InodePtr& directory, const std::string& name);
+  void Restart();
   int OpenExisting(const PathEnd& end, int flags) const;
   void Describe(const Inode& inode, struct statx* out) const;
   int CheckReplaced(const Inode& moved, const InodePtr& replaced) const;
@@ -103,6 +112,7 @@ class FileStore {
   Environment& environment_;
   DiskSpace space_;
   DirectIo direct_io_ = DirectIo::kAligned;
+  DirectoryJournal journal_;
   uint64_t next_number_ = 2;
   InodePtr root_;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Inode: a file, directory, symbolic link or Unix socket of a simulated file
-// store, with its current state and its state after a crash.
+// store, with its current state and what of it is on the disk.
 
 #ifndef RINGWAY_BACKENDS_SIM_FILES_INODE_H_
 #define RINGWAY_BACKENDS_SIM_FILES_INODE_H_
@@ -51,10 +51,9 @@ struct Inode {
   MonotonicTime accessed;  // reads leave it (as with noatime)
   FileLocks locks;
 
-  // The state of the last fsync. After a crash a file or directory without
-  // one is empty, if its directory entry survives.
-  FileContent::Snapshot safe_content;
-  Entries safe_entries;
+  // Of the last fsync of this directory: see directory_journal.h for those
+  // that a crash may add. Without an fsync a directory that survives is empty.
+  Entries durable_entries;
 };
 
 }  // namespace ringway::sim

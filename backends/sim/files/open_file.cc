@@ -40,8 +40,12 @@ size_t WriteEntry(std::span<std::byte> to, const std::string& name,
 
 }  // namespace
 
-OpenFile::OpenFile(Environment& environment, InodePtr inode, int flags)
-    : Description(environment), inode_(std::move(inode)), flags_(flags) {}
+OpenFile::OpenFile(Environment& environment, DirectoryJournal& journal,
+                   InodePtr inode, int flags)
+    : Description(environment),
+      journal_(journal),
+      inode_(std::move(inode)),
+      flags_(flags) {}
 
 OpenFile::~OpenFile() { inode_->locks.ReleaseAll(this); }
 
@@ -87,20 +91,24 @@ int64_t OpenFile::Write(Buffers& from, int64_t offset) {
   const size_t n = inode_->content.Write(from, static_cast<uint64_t>(to));
   if (n == 0 && wanted > 0) return -ENOSPC;
   inode_->modified = environment().now();
+  if ((flags_ & O_DSYNC) != 0) inode_->content.Sync();
   if (offset == kCurrentPosition) position_ = to + static_cast<int64_t>(n);
   return static_cast<int64_t>(n);
 }
 
 int64_t OpenFile::Sync() {
   if (sync_error_ != 0) return -sync_error_;
-  inode_->safe_content = inode_->content.Save();
-  inode_->safe_entries = inode_->entries;
+  if (inode_->is_directory()) {
+    journal_.Sync(inode_);
+  } else {
+    inode_->content.Sync();
+  }
   return 0;
 }
 
 void OpenFile::FailSync(int error) {
   sync_error_ = error;
-  if (inode_->is_file()) inode_->content.Restore(inode_->safe_content);
+  if (inode_->is_file()) inode_->content.DropUnsynced();
 }
 
 int64_t OpenFile::Allocate(int mode, int64_t offset, int64_t n_bytes) {

@@ -12,13 +12,16 @@
 #include <string_view>
 
 #include "ringway/backends/sim/environment/description.h"
+#include "ringway/backends/sim/files/directory_journal.h"
 #include "ringway/backends/sim/files/inode.h"
 
 namespace ringway::sim {
 
 class OpenFile final : public Description {
  public:
-  OpenFile(Environment& environment, InodePtr inode, int flags);
+  // `journal`, of its file store, must outlive it.
+  OpenFile(Environment& environment, DirectoryJournal& journal, InodePtr inode,
+           int flags);
   // Releases its locks.
   ~OpenFile() override;
 
@@ -60,6 +63,7 @@ class OpenFile final : public Description {
   bool NextEntry(std::string& name, InodePtr& inode) const;
   bool IsMisaligned(const Buffers& buffers, int64_t offset) const;
 
+  DirectoryJournal& journal_;
   const InodePtr inode_;
   const int flags_;
   int64_t position_ = 0;
