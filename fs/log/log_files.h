@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a log does with the files of its directory, and in which order, so that
+// a crash at any time leaves a log that can be opened. Internal.
+
+#ifndef RINGWAY_FS_LOG_LOG_FILES_H_
+#define RINGWAY_FS_LOG_LOG_FILES_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ringway/executor/task/task.h"
+#include "ringway/fs/file.h"
+#include "ringway/fs/log/log_record.h"
+
+namespace ringway::fs::internal {
+
+// Makes the names in `path` durable.
+Task<absl::Status> SyncDirectory(std::string path);
+
+// Makes a segment without records, durable with its name, over one that was
+// left unfinished. For reading and writing.
+Task<absl::StatusOr<File>> CreateSegment(std::string directory,
+                                         SegmentHeader header, mode_t mode);
+
+// The header of the first segment that belongs to the log; none if there is no
+// log.
+Task<absl::StatusOr<std::optional<SegmentHeader>>> ReadFirst(
+    std::string directory);
+
+// Replaces it, durably.
+Task<absl::Status> WriteFirst(std::string directory, SegmentHeader header,
+                              mode_t mode);
+
+// Makes an empty log in `directory`, which is made, too, unless it is there.
+//
+// Errors: DataLoss if there are records, but nothing that says where the log
+//         begins.
+Task<absl::Status> CreateLog(std::string directory, mode_t mode);
+
+}  // namespace ringway::fs::internal
+
+#endif  // RINGWAY_FS_LOG_LOG_FILES_H_
