@@ -100,7 +100,7 @@ class ReadAhead {
   // Outlives this while a block is being read.
   struct State {
     F* file = nullptr;  // null: it was dropped
-    std::vector<AlignedBuffer> memory;
+    std::vector<ringway::AlignedBuffer> memory;
   };
   struct Block {
     JoinHandle<absl::StatusOr<size_t>> read;
@@ -119,20 +119,14 @@ class ReadAhead {
           co_await state->file->ReadAt(rest, offset + static_cast<int64_t>(n));
       if (!got.ok()) co_return got.status();
       n += *got;
-      if (*got == 0 || IsLast(*got)) break;
+      // A DirectFile reads less only at the end, where it cannot go on.
+      if (*got == 0 || !std::is_same_v<F, File>) break;
     }
     co_return n;
   }
 
-  // Direct reads end within a sector only at the end of the file, and cannot go
-  // on there.
-  static bool IsLast(size_t n_read) {
-    constexpr size_t kSectorBytes = 512;
-    return !std::is_same_v<F, File> && n_read % kSectorBytes != 0;
-  }
-
   absl::Status Begin() {
-    absl::StatusOr<std::vector<AlignedBuffer>> memory =
+    absl::StatusOr<std::vector<ringway::AlignedBuffer>> memory =
         internal::MakeBlocks(options_);
     if (!memory.ok()) return memory.status();
     state_->memory = *std::move(memory);

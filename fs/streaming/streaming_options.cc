@@ -20,14 +20,14 @@ absl::Status CheckStreamingOptions(const StreamingOptions& options) {
 
 namespace internal {
 
-absl::StatusOr<std::vector<AlignedBuffer>> MakeBlocks(
+absl::StatusOr<std::vector<ringway::AlignedBuffer>> MakeBlocks(
     const StreamingOptions& options) {
   if (absl::Status s = CheckStreamingOptions(options); !s.ok()) return s;
   constexpr size_t kAlignment = 4096;  // of every device
-  std::vector<AlignedBuffer> blocks(options.depth);
-  for (AlignedBuffer& block : blocks) {
-    absl::StatusOr<AlignedBuffer> made =
-        AlignedBuffer::Create(options.block_bytes, kAlignment);
+  std::vector<ringway::AlignedBuffer> blocks(options.depth);
+  for (ringway::AlignedBuffer& block : blocks) {
+    absl::StatusOr<ringway::AlignedBuffer> made =
+        ringway::AlignedBuffer::Create(options.block_bytes, kAlignment);
     if (!made.ok()) return made.status();
     block = *std::move(made);
   }

@@ -36,7 +36,7 @@ namespace internal {
 // As many blocks as the options say, aligned for direct I/O.
 //
 // Errors: InvalidArgument, ResourceExhausted.
-absl::StatusOr<std::vector<AlignedBuffer>> MakeBlocks(
+absl::StatusOr<std::vector<ringway::AlignedBuffer>> MakeBlocks(
     const StreamingOptions& options);
 
 }  // namespace internal

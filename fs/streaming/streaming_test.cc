@@ -140,6 +140,23 @@ TEST_P(StreamingTest, WritingMayGoOnAfterFinish) {
   Run(main());
 }
 
+TEST_P(StreamingTest, WhatIsSkippedStaysAsItIs) {
+  auto main = [&]() -> Task<void> {
+    const std::string path = co_await Make("file", "abcdefghijklmnop");
+    File file = ValueOf(co_await File::Open(path, OpenOptions::ForUpdating()));
+    WriteBehind<> writer(file, 1, Blocks(4, 2));
+    EXPECT_EQ(co_await writer.Skip(1), absl::OkStatus());
+    EXPECT_EQ(co_await writer.Write(Bytes("CDEFG")), absl::OkStatus());
+    EXPECT_EQ(co_await writer.Skip(6), absl::OkStatus());
+    EXPECT_EQ(co_await writer.Skip(1), absl::OkStatus());
+    EXPECT_EQ(co_await writer.Write(Bytes("OP")), absl::OkStatus());
+    EXPECT_EQ(co_await writer.Finish(), absl::OkStatus());
+    EXPECT_EQ(writer.offset(), 16);
+    EXPECT_EQ(co_await ContentOf(path), "abCDEFGhijklmnOP");
+  };
+  Run(main());
+}
+
 TEST_P(StreamingTest, AnErrorIsReturnedAgainAndAgain) {
   auto main = [&]() -> Task<void> {
     const std::string path = co_await Make("file", "content");

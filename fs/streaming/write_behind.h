@@ -19,6 +19,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -76,6 +77,24 @@ class WriteBehind {
     co_return failed_;
   }
 
+  // Leaves `n_bytes` as they are in the file, a hole in a new one. For a
+  // DirectFile a multiple of its alignment, as what was written before.
+  //
+  // Errors and cancellation: as Write().
+  Task<absl::Status> Skip(int64_t n_bytes) {
+    if (failed_.ok() && !blocks_.empty()) {
+      Block& block = blocks_[current_];
+      if (absl::Status room = co_await Settle(block); !room.ok())
+        co_return room;
+      if (block.n_bytes > 0) StartCurrent();
+    }
+    if (failed_.ok()) {
+      taken_ += n_bytes;
+      started_ += n_bytes;
+    }
+    co_return failed_;
+  }
+
   // Writes what is left and waits until the page cache, or with a DirectFile
   // the device, has everything. The last block is as long as what is left:
   // for a DirectFile a multiple of its alignment.
@@ -102,7 +121,7 @@ class WriteBehind {
   // Outlives this while a block is being written.
   struct State {
     F* file = nullptr;  // null: it was dropped
-    std::vector<AlignedBuffer> memory;
+    std::vector<ringway::AlignedBuffer> memory;
   };
   struct Block {
     JoinHandle<absl::Status> write;
@@ -113,13 +132,17 @@ class WriteBehind {
   static Task<absl::Status> Put(std::shared_ptr<State> state, size_t index,
                                 size_t n_bytes, int64_t offset) {
     if (state->file == nullptr) co_return CancelledStatus();
-    co_return co_await state->file->WriteAllAt(
-        std::span<const std::byte>(state->memory[index].span()).first(n_bytes),
-        offset);
+    const std::span<const std::byte> bytes =
+        state->memory[index].span().first(n_bytes);
+    if constexpr (std::is_same_v<F, File>) {
+      co_return co_await state->file->WriteAllAt(bytes, offset);
+    } else {
+      co_return co_await state->file->WriteAt(bytes, offset);
+    }
   }
 
   absl::Status Begin() {
-    absl::StatusOr<std::vector<AlignedBuffer>> memory =
+    absl::StatusOr<std::vector<ringway::AlignedBuffer>> memory =
         internal::MakeBlocks(options_);
     if (!memory.ok()) return memory.status();
     state_->memory = *std::move(memory);
@@ -150,8 +173,8 @@ class WriteBehind {
 
   const StreamingOptions options_;
   const int64_t offset_;
-  int64_t taken_ = 0;    // bytes of Write()
-  int64_t started_ = 0;  // of those, in blocks that were started
+  int64_t taken_ = 0;    // bytes of Write() and Skip()
+  int64_t started_ = 0;  // of those, in blocks that were started, or skipped
   const std::shared_ptr<State> state_;
   std::vector<Block> blocks_;
   size_t current_ = 0;  // the block that is being filled

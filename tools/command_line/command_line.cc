@@ -65,6 +65,11 @@ void CommandLine::Add(std::string name, std::string help, bool* value) {
                     }});
 }
 
+void CommandLine::AddArgument(std::string name, std::string help,
+                              std::string* value) {
+  arguments_.push_back({std::move(name), std::move(help), value});
+}
+
 std::optional<int> CommandLine::Parse(int argc, char** argv) {
   constexpr int kHelp = 1000;
   std::vector<option> options;
@@ -94,6 +99,10 @@ std::optional<int> CommandLine::Parse(int argc, char** argv) {
           absl::StrCat("--", flag.name, "=", text, ": expected ", expected));
     }
   }
+  for (const Argument& argument : arguments_) {
+    if (optind == argc) return Complain(argument.name + " is missing");
+    *argument.value = argv[optind++];
+  }
   if (optind < argc)
     return Complain(absl::StrCat("unexpected argument ", argv[optind]));
   return std::nullopt;
@@ -106,11 +115,18 @@ int CommandLine::Complain(std::string_view message) const {
 }
 
 void CommandLine::PrintHelp() const {
-  printf("%s: %s\n\nusage: %s [FLAGS]\n\n", program_.c_str(), purpose_.c_str(),
+  printf("%s: %s\n\nusage: %s [FLAGS]", program_.c_str(), purpose_.c_str(),
          program_.c_str());
+  for (const Argument& argument : arguments_)
+    printf(" %s", argument.name.c_str());
+  printf("\n\n");
   size_t width = 0;
   for (const Flag& flag : flags_) {
     width = std::max(width, flag.name.size() + flag.shown_default.size());
+  }
+  for (const Argument& argument : arguments_) {
+    printf("  %-*s  %s\n", static_cast<int>(width) + 3, argument.name.c_str(),
+           argument.help.c_str());
   }
   for (const Flag& flag : flags_) {
     const std::string left =

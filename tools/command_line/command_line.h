@@ -39,6 +39,10 @@ class CommandLine {
   void Add(std::string name, std::string help, absl::Duration* value);
   void Add(std::string name, std::string help, bool* value);
 
+  // Declares an argument that is no flag: required, behind the flags, in the
+  // order of the declarations.
+  void AddArgument(std::string name, std::string help, std::string* value);
+
   // Parses the command line. Returns nullopt to continue, otherwise the exit
   // code: 0 after --help, kUsageError after a one-line message on stderr.
   std::optional<int> Parse(int argc, char** argv);
@@ -58,11 +62,18 @@ class CommandLine {
     std::function<std::string(std::string_view text)> set;
   };
 
+  struct Argument {
+    std::string name;
+    std::string help;
+    std::string* value;
+  };
+
   void PrintHelp() const;
 
   std::string program_;
   std::string purpose_;
   std::vector<Flag> flags_;
+  std::vector<Argument> arguments_;
 };
 
 }  // namespace ringway

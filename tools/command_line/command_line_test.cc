@@ -139,6 +139,22 @@ TEST_F(CommandLineTest, RefusesWhatIsNoFlag) {
   ExpectRefused({"--switch", "true"}, "unexpected argument true");
 }
 
+TEST_F(CommandLineTest, ArgumentsFollowTheFlags) {
+  std::string from;
+  std::string to;
+  flags_.AddArgument("FROM", "what is copied", &from);
+  flags_.AddArgument("TO", "its copy", &to);
+  EXPECT_EQ(Parse({"--switch", "a", "--b"}), std::nullopt);
+  EXPECT_TRUE(switch_);
+  EXPECT_EQ(from, "a");
+  EXPECT_EQ(to, "--b");
+  ExpectRefused({"a"}, "TO is missing");
+  ExpectRefused({"a", "b", "c"}, "unexpected argument c");
+  EXPECT_EQ(Parse({"--help"}), 0);
+  EXPECT_NE(out_.find("program [FLAGS] FROM TO\n"), std::string::npos) << out_;
+  EXPECT_NE(out_.find("what is copied"), std::string::npos) << out_;
+}
+
 TEST_F(CommandLineTest, ComplainsInTheSameWay) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(flags_.Complain("no such address"), 2);
