@@ -33,13 +33,17 @@ namespace ringway {
 // only valid offset for sockets and pipes.
 inline constexpr int64_t kCurrentPosition = -1;
 
-// Operation::flags of kRead and kWrite: the file was opened with O_DIRECT, so
-// the completion may be polled for (UringOptions::direct_polling).
+// Operation::flags of kRead and kWrite: the file was opened with O_DIRECT. On
+// io_uring the completion may be polled for (UringOptions::direct_polling); on
+// epoll a helper thread waits at once, because a call that is not to block
+// waits for the device all the same (Linux 6.18).
 inline constexpr uint32_t kDirectIo = 1;
 // With kDirectIo: -EOPNOTSUPP if the device cannot be polled, so that the
 // caller decides for each of its devices. No effect on a backend that never
 // polls (BackendInfo::polls_direct_io).
 inline constexpr uint32_t kMustPoll = 2;
+// With kDirectIo: the completion is not polled for.
+inline constexpr uint32_t kNeverPoll = 4;
 
 // Operation::flags of kFsync.
 inline constexpr uint32_t kFsyncDataOnly = 1;  // IORING_FSYNC_DATASYNC
@@ -49,7 +53,7 @@ void PrepareNop(Operation& op);
 // --- Any fd.
 
 // `offset` in bytes, or kCurrentPosition. At most 0x7ffff000 bytes are
-// transferred. `flags` is 0, kDirectIo or kDirectIo | kMustPoll.
+// transferred. `flags` is 0, or kDirectIo alone or with one of the other two.
 void PrepareRead(Operation& op, int fd, std::span<std::byte> buffer,
                  int64_t offset, uint32_t flags = 0);
 void PrepareWrite(Operation& op, int fd, std::span<const std::byte> buffer,

@@ -147,6 +147,7 @@ Attempt WriteToSocket(const Operation& op, Vectors vectors) {
 }
 
 Attempt TryReadOrWrite(const Operation& op) {
+  if ((op.flags & kDirectIo) != 0) return {.next = Next::kOffload};
   const iovec whole = {op.address, op.length};
   const Vectors vectors = IsVectored(op.opcode)
                               ? Vectors{static_cast<const iovec*>(op.address),

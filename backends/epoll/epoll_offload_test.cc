@@ -85,6 +85,20 @@ TEST_F(EpollOffloadTest, CancelEndsWhatIsQueuedAndNotWhatRuns) {
   EXPECT_EQ(driver_->stats().in_flight, 0u);
 }
 
+// preadv2(RWF_NOWAIT) returns at once unless the file was opened with O_DIRECT:
+// then it waits for the device.
+TEST_F(EpollOffloadTest, DirectReadsNeverWaitOnTheLoop) {
+  const UniqueFd file = MakeFile("content");
+  std::byte buffer[7];
+  CountedOperation read;
+  PrepareRead(read, file.get(), buffer, 0);
+  EXPECT_EQ(driver_.RunToEnd(read), 7);
+  EXPECT_EQ(driver_->stats().offloaded, 0u) << "the page cache has it";
+  PrepareRead(read, file.get(), buffer, 0, kDirectIo);
+  EXPECT_EQ(driver_.RunToEnd(read), 7);
+  EXPECT_EQ(driver_->stats().offloaded, 1u);
+}
+
 TEST_F(EpollOffloadTest, SendFileToAFullSocketCanBeCancelled) {
   FdPair sockets = MakeSocketPair();
   FillSendBuffer(sockets.first.get());

@@ -177,7 +177,10 @@ void Kernel::Fail(const Request& request, int errnum) {
 
 void Kernel::Shorten(const Request& request, Buffers& buffers) {
   if (!request.is_short || buffers.left() < 2) return;
-  buffers.Limit(environment_.rng.Between(1, buffers.left() - 1));
+  size_t n_bytes = environment_.rng.Between(1, buffers.left() - 1);
+  if (request.on != nullptr && request.on->AsFile() != nullptr)
+    n_bytes = request.on->AsFile()->Shortened(n_bytes);
+  buffers.Limit(n_bytes);
 }
 
 // --- Any fd.

@@ -18,7 +18,7 @@ namespace {
 
 bool IsDirectTransfer(const Operation& op) {
   return (op.opcode == OpCode::kRead || op.opcode == OpCode::kWrite) &&
-         (op.flags & kDirectIo) != 0;
+         (op.flags & (kDirectIo | kNeverPoll)) == kDirectIo;
 }
 
 }  // namespace

@@ -300,6 +300,9 @@ TEST_F(UringOptionsTest, WhatMustBePolledForIsRefusedAndNotForgotten) {
   EXPECT_EQ(ReadDirectly(driver, file.get(), kMustPoll), -EOPNOTSUPP);
   EXPECT_EQ(driver->stats().direct_polling_refused, 3u);
 
+  EXPECT_EQ(ReadDirectly(driver, file.get(), kNeverPoll), 4096);
+  EXPECT_EQ(driver->stats().direct_polling_refused, 3u);
+
   BackendDriver plain(Make(BackendOptions()));
   EXPECT_FALSE(plain->info().polls_direct_io);
   EXPECT_EQ(ReadDirectly(plain, file.get(), kMustPoll), 4096);

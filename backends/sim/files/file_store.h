@@ -42,9 +42,10 @@ struct FilePath {
 
 // What a file system makes of O_DIRECT.
 enum class DirectIo : uint8_t {
-  kAligned,  // OpenFile::kDirectAlignment, which statx reports
-  kRefused,  // an open is EINVAL
-  kIgnored,  // as on tmpfs: nothing has to be aligned
+  kAligned,     // OpenFile::kDirectAlignment, which statx reports
+  kUnreported,  // the same, on a kernel before 6.1
+  kRefused,     // an open is EINVAL
+  kIgnored,     // as on tmpfs: nothing has to be aligned
 };
 
 class FileStore {

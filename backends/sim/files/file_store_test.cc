@@ -213,6 +213,9 @@ TEST_F(FileStoreTest, DirectIoHasToBeAligned) {
   EXPECT_EQ(read(0, 512, 1), -EINVAL);
   Buffers aligned(memory.data(), 512);
   EXPECT_EQ(file->Write(aligned, 512), 512);
+  EXPECT_EQ(file->Shortened(1), 512u);
+  EXPECT_EQ(file->Shortened(513), 1'024u);
+  EXPECT_EQ(Open("/file", O_RDWR)->Shortened(513), 513u);
   Buffers odd(memory.data(), 100);
   EXPECT_EQ(file->Write(odd, 512), -EINVAL);
   EXPECT_EQ(Stat("/file").stx_size, 2'000u);
@@ -227,7 +230,12 @@ TEST_F(FileStoreTest, StatReportsTheAlignmentOfDirectIo) {
 }
 
 TEST_F(FileStoreTest, DirectIoMayBeRefusedOrIgnored) {
+  char buffer[1];
   Create("/file", "content");
+  files_.set_direct_io(DirectIo::kUnreported);
+  EXPECT_EQ(Stat("/file").stx_mask & STATX_DIOALIGN, 0u);
+  Buffers odd(buffer, 1);
+  EXPECT_EQ(Open("/file", O_RDONLY | O_DIRECT)->Read(odd, 0), -EINVAL);
   files_.set_direct_io(DirectIo::kRefused);
   EXPECT_EQ(OpenError("/file", O_RDONLY | O_DIRECT), -EINVAL);
   EXPECT_EQ(OpenError("/file", O_RDONLY), 0);

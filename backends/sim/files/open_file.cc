@@ -68,6 +68,11 @@ bool OpenFile::IsMisaligned(const Buffers& buffers, int64_t offset) const {
                                       !buffers.aligned_to(kDirectAlignment));
 }
 
+size_t OpenFile::Shortened(size_t n_bytes) const {
+  const size_t unit = (flags_ & O_DIRECT) != 0 ? kDirectAlignment : 1;
+  return (n_bytes + unit - 1) / unit * unit;
+}
+
 int64_t OpenFile::Read(Buffers& to, int64_t offset) {
   if ((flags_ & O_ACCMODE) == O_WRONLY) return -EBADF;
   if (inode_->is_directory()) return -EISDIR;

@@ -47,6 +47,10 @@ class OpenFile final : public Description {
   // With O_DIRECT, of memory, offset and length: -EINVAL otherwise.
   static constexpr uint32_t kDirectAlignment = 512;
 
+  // A transfer that a fault makes `n_bytes` long: with O_DIRECT only whole
+  // blocks are missing.
+  size_t Shortened(size_t n_bytes) const;
+
   // Simulates a failed fsync: unsynced data is dropped, and every later
   // Sync() fails.
   void FailSync(int error);
