@@ -6,19 +6,21 @@
 #ifndef RINGWAY_POOLS_JOB_POOL_H_
 #define RINGWAY_POOLS_JOB_POOL_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "ringway/core/containers/intrusive_list.h"
+#include "ringway/core/containers/mpsc_queue.h"
 #include "ringway/core/time/monotonic_time.h"
 
 namespace ringway {
 
 // One call of a function, shared by the pool and whoever wants its result. The
 // pool calls exactly one of the two functions, once, unless it is withdrawn.
-class Job : public ListNode {
+class Job : public ListNode, public MpscNode {
  public:
   Job() = default;
   virtual ~Job() = default;
@@ -32,11 +34,21 @@ class Job : public ListNode {
   // The pool has ended before the job began. On the thread that ends it.
   virtual void Drop() noexcept = 0;
 
+  // Where a ThreadPool has it.
+  enum class Place : uint8_t {
+    kElsewhere,  // not queued yet, or no more
+    kQueued,
+    kWithdrawn,  // still in the queue, but will not run
+  };
+
   std::shared_ptr<Job> self_;  // while the pool has it, like the next
   MonotonicTime queued_at_;
+  std::atomic<Place> place_{Place::kElsewhere};
 };
 
-// A snapshot: started == ended + withdrawn + dropped + queued + running.
+// A snapshot: started == ended + withdrawn + dropped + queued + running, and
+// threads == idle + running, also while jobs begin and end. Of these, jobs that
+// began or ended in that instant may be counted as still queued or running.
 struct JobPoolStats {
   // Jobs since the pool was made.
   uint64_t started = 0;    // that were queued
@@ -62,26 +74,29 @@ struct JobPoolStats {
   absl::Duration longest_wait;
 };
 
+// No function waits for a thread that runs jobs.
+//
 // Threads: any.
 class JobPool {
  public:
   virtual ~JobPool() = default;
 
-  // Queues `job`. Jobs begin in the order they were queued.
+  // Queues `job`, once. Jobs begin in the order they were queued.
   //
   // Errors: ResourceExhausted naming the option: the queue is full, or no
   //         thread can be started. Unavailable: the pool has ended.
   //         FailedPrecondition in a forked child.
   virtual absl::Status Start(std::shared_ptr<Job> job) = 0;
 
-  // Takes back `job`, which was started. True if it had not begun: neither of
-  // its functions is called then.
+  // Takes back `job`, which was started and which the caller refers to. True if
+  // it had not begun: neither of its functions is called then. The pool's own
+  // reference, and the room that it takes, may last until a thread comes to it.
   virtual bool Withdraw(Job& job) = 0;
 
   // The most jobs that run at a time.
   virtual uint32_t max_threads() const = 0;
 
-  // Cost: some microseconds, meanwhile no job begins.
+  // Cost: some microseconds.
   virtual JobPoolStats stats() const = 0;
 };
 

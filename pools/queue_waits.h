@@ -5,25 +5,34 @@
 #ifndef RINGWAY_POOLS_QUEUE_WAITS_H_
 #define RINGWAY_POOLS_QUEUE_WAITS_H_
 
-#include "ringway/core/histogram.h"
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/pools/job_pool.h"
 
 namespace ringway::internal {
 
-// Threads: one at a time.
 class QueueWaits {
  public:
   // A job that was queued at `queued` begins.
   //
-  // Cost: an increment.
+  // Threads: one at a time.
+  // Cost:    an increment.
   void Record(MonotonicTime queued, MonotonicTime now);
 
-  // Cost: two passes over the histogram, some microseconds.
+  // Threads: any, also while others record.
+  // Cost:    three passes over the buckets, some microseconds.
   void AddTo(JobPoolStats& stats) const;
 
  private:
-  Histogram waits_;  // in nanoseconds
+  // Those of Histogram: 64 for each doubling.
+  static constexpr size_t kBuckets = 64 * 36 + 64;
+
+  std::array<std::atomic<uint64_t>, kBuckets> counts_ = {};
+  std::atomic<uint64_t> longest_{0};  // in nanoseconds
 };
 
 }  // namespace ringway::internal

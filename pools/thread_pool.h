@@ -10,7 +10,13 @@
 //       ThreadPool::Create(options);
 //
 // A thread is started when a job is queued and none is idle, and ends when it
-// has been idle for a while.
+// has been idle for a while. Its threads are of the class SCHED_BATCH: one that
+// is woken does not preempt the loop that woke it. What a job starts, threads
+// or programs, inherits that.
+//
+// A loop never waits for a pool's thread, though that may be preempted at any
+// point: what queues a job or takes it back takes no lock that a pool's thread
+// can hold, and at most one thread is started meanwhile.
 
 #ifndef RINGWAY_POOLS_THREAD_POOL_H_
 #define RINGWAY_POOLS_THREAD_POOL_H_
@@ -49,8 +55,8 @@ struct ThreadPoolOptions {
   // until the pool ends.
   absl::Duration idle_time = absl::Seconds(10);
 
-  // Its threads run when nothing else wants the processor (SCHED_IDLE): for
-  // work that must not slow a worker down.
+  // Its threads run when nothing else wants the processor (SCHED_IDLE instead
+  // of SCHED_BATCH): for work that must not slow a worker down.
   bool idle_class = false;
 };
 

@@ -203,6 +203,7 @@ TEST(ThreadPool, ItsEndDropsWhatHasNotBegunAndWaitsForTheRest) {
 }
 
 TEST(ThreadPool, ThreadsHaveItsNameAndClass) {
+  const int own_class = sched_getscheduler(0);
   for (const bool idle_class : {false, true}) {
     ThreadPoolOptions options;
     options.name = "ten bytes.";
@@ -217,7 +218,8 @@ TEST(ThreadPool, ThreadsHaveItsNameAndClass) {
     EXPECT_EQ(pool->jobs()->Start(job), absl::OkStatus());
     WaitUntil([&] { return job->ran(); });
     EXPECT_STREQ(name.c_str(), "ten bytes./0");
-    EXPECT_EQ(policy, idle_class ? SCHED_IDLE : SCHED_OTHER);
+    EXPECT_EQ(policy, idle_class ? SCHED_IDLE : SCHED_BATCH);
+    EXPECT_EQ(sched_getscheduler(0), own_class) << "who started it";
   }
 }
 
