@@ -72,7 +72,6 @@ struct HostResolverStats {
 };
 
 namespace internal {
-class LookUp;
 class LookUpWait;
 class ResolverState;
 }  // namespace internal
@@ -100,7 +99,8 @@ class HostResolver {
   // Ownership:    the resolver may end before the await does.
   // Cancellation: at once. A look-up that nobody waits for any more is not
   //               begun; one that has begun goes on alone.
-  // Cost:         a thread's look-up, unless it is in the cache.
+  // Cost:         a thread's look-up, unless it is in the cache. The worker
+  //               waits for no other thread.
   LookUpOp LookUp(std::string host);
 
   // The name of the host that has `address`, whose port does not count; neither
@@ -145,8 +145,7 @@ class [[nodiscard]] LookUpOp : private Suspension {
 
   const std::shared_ptr<internal::ResolverState> state_;
   const std::string host_;
-  // While it waits:
-  std::shared_ptr<internal::LookUp> look_up_;
+  // While it waits, and until the result is taken:
   std::shared_ptr<internal::LookUpWait> wait_;
   TaskContext* task_ = nullptr;
   absl::StatusOr<HostAddresses> result_;  // once it waits no more
