@@ -3,6 +3,7 @@
 #include "ringway/pools/spawner/process.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -229,6 +230,19 @@ TEST(SpawnProcess, SignalsAreAsAtTheStartOfAProgram) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   EXPECT_TRUE(absl::StrContains(states, "SigBlk:\t0000000000000000")) << states;
   EXPECT_TRUE(absl::StrContains(states, "SigIgn:\t0000000000000000")) << states;
+}
+
+// Threads of a pool are of the class SCHED_BATCH.
+TEST(SpawnProcess, TheClassOfAPoolsThreadIsNotPassedOn) {
+  if (sched_getscheduler(getpid()) != SCHED_OTHER)
+    GTEST_SKIP() << "the tests run in another class";
+  std::string policy;
+  std::thread([&policy] {
+    const sched_param none = {};
+    ASSERT_EQ(sched_setscheduler(0, SCHED_BATCH, &none), 0);
+    policy = OutputOf(Shell("cut -d' ' -f41 /proc/self/stat"));
+  }).join();
+  EXPECT_EQ(policy, "0\n");
 }
 
 TEST(SpawnProcess, MayLeadAGroupOrASession) {

@@ -8,14 +8,15 @@
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <cerrno>
 #include <memory>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "ringway/core/containers/mpsc_queue.h"
 #include "ringway/core/process_wide.h"
 #include "ringway/pools/spawner/spawner_stats.h"
 
@@ -32,21 +33,25 @@ bool TryToReap(const UniqueFd& pidfd) {
   return ended;
 }
 
+// Nobody who adds a process waits for the thread.
 class Reaper {
  public:
   Reaper() : doorbell_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   void Add(UniqueFd pidfd) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    added_.push_back(std::move(pidfd));
-    if (!runs_) Start();
+    added_.Push(*new Added(std::move(pidfd)));
+    if (!runs_.exchange(true)) Start();
     eventfd_write(doorbell_.get(), 1);
   }
 
  private:
+  struct Added : MpscNode {
+    explicit Added(UniqueFd p) : pidfd(std::move(p)) {}
+    UniqueFd pidfd;
+  };
+
   // Without a thread what was added stays for the next call.
   void Start() {
-    runs_ = true;
     try {
       std::thread(&Reaper::ThreadMain, this).detach();
     } catch (const std::system_error&) {
@@ -69,18 +74,24 @@ class Reaper {
 
   // False if there is nothing to wait for; the thread then ends.
   bool TakeAdded() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (UniqueFd& pidfd : added_) waiting_.push_back(std::move(pidfd));
-    added_.clear();
-    runs_ = !waiting_.empty();
-    return runs_;
+    do {
+      MpscBatch<Added> batch = added_.TakeAll();
+      while (Added* added = batch.PopFront()) {
+        waiting_.push_back(std::move(added->pidfd));
+        delete added;
+      }
+      if (!waiting_.empty()) return true;
+      runs_ = false;
+      // Whoever added one since then has started another thread, or has not
+      // seen that this one ends.
+    } while (!added_.empty() && !runs_.exchange(true));
+    return false;
   }
 
   const UniqueFd doorbell_;
+  MpscQueue<Added> added_;
+  std::atomic<bool> runs_{false};
   std::vector<UniqueFd> waiting_;  // the thread's
-  std::mutex mutex_;               // guards the rest
-  std::vector<UniqueFd> added_;
-  bool runs_ = false;
 };
 
 }  // namespace

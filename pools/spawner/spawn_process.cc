@@ -84,6 +84,7 @@ struct Child {
   const char* folder;  // null: this process's
   const uid_t* user;   // null: none is asked for, as below
   const gid_t* group;
+  bool leaves_class;  // SCHED_BATCH, that of this thread
   Fd* fds;
   size_t n_fds;
   int first_free_fd;
@@ -190,7 +191,15 @@ RINGWAY_IN_CHILD bool Execute(Child& child) {
   return Fail(child, "execve");
 }
 
+// That of a pool's thread is not meant for the program.
+RINGWAY_IN_CHILD void LeaveSchedulingClass(const Child& child) {
+  const sched_param none = {};
+  if (child.leaves_class)
+    syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &none);
+}
+
 RINGWAY_IN_CHILD bool Prepare(Child& child) {
+  LeaveSchedulingClass(child);
   if (!EnterGroups(child)) return false;
   if (child.folder != nullptr && syscall(SYS_chdir, child.folder) != 0)
     return Fail(child, "chdir");
@@ -290,6 +299,9 @@ absl::StatusOr<SpawnedProcess> SpawnProcess(const SpawnRequest& request) {
       .folder = folder.empty() ? nullptr : folder.c_str(),
       .user = request.user.has_value() ? &*request.user : nullptr,
       .group = request.group.has_value() ? &*request.group : nullptr,
+      // Unless the whole process is of that class.
+      .leaves_class = sched_getscheduler(0) == SCHED_BATCH &&
+                      sched_getscheduler(getpid()) == SCHED_OTHER,
       .fds = fds.data(),
       .n_fds = fds.size(),
       .first_free_fd = first_free_fd,
