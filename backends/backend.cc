@@ -8,6 +8,10 @@ namespace ringway {
 
 int32_t Backend::RunNow(Operation& op) { return RunSystemCall(op); }
 
+int32_t Backend::ReadCached(const Operation& op) {
+  return ringway::ReadCached(op);
+}
+
 void Backend::DropDeliveries(DeliveringOperation& op) {
   Delivery delivery;
   while (TakeDelivery(op, delivery)) Dispose(op, delivery);

@@ -62,13 +62,13 @@ class FileOp : public OperationAwait {
                     : UnusableStatus(unusable_, "file");
   }
 
- private:
   bool Admit(TaskContext& task) const {
     if (!usable()) return false;
     core_->CheckAwaitedOn(task.loop(), kFileHandle);
     return true;
   }
 
+ private:
   FileCore* const core_;
   const Unusable unusable_;
   bool begun_ = false;
@@ -87,6 +87,10 @@ inline constexpr size_t kVectors = 16;
 
 // What the kernel transfers at most by one call (read(2)).
 inline constexpr size_t kMostAtOnce = 0x7ffff000;
+
+// Up to here it is worth trying whether the page cache has everything; larger
+// reads could be made in vain, and their time is that of copying anyway.
+inline constexpr size_t kMostCached = size_t{64} << 10;
 
 // Reads or writes one buffer, or several if `kVectored`. `Byte` is std::byte
 // for reads, const std::byte for writes.
@@ -111,6 +115,15 @@ class TransferOp : public FileOp {
   }
 
   bool await_ready() const noexcept { return usable() && left_.empty(); }
+
+  template <TaskPromise P>
+  bool await_suspend(std::coroutine_handle<P> leaf) {
+    TaskContext& task = leaf.promise().task();
+    if constexpr (kReads && !kVectored) {
+      if (ReadsCached(task)) return task.SkipWait(leaf);
+    }
+    return FileOp::await_suspend(leaf);
+  }
 
   // The number of bytes; with kAll a status: OutOfRange if a file that is read
   // ends before.
@@ -138,6 +151,8 @@ class TransferOp : public FileOp {
   }
   // After the end of an operation: true if there is a next one.
   bool GoesOn();
+  // True if the page cache had everything, which has been read.
+  bool ReadsCached(TaskContext& task);
   void Prepare();
   int64_t Offset() const {
     return offset_ < 0 ? kCurrentPosition
@@ -154,6 +169,16 @@ class TransferOp : public FileOp {
                                            std::array<iovec, kVectors>, Nothing>
       vectors_;
 };
+
+template <typename Byte, Until kUntil, bool kVectored>
+bool TransferOp<Byte, kUntil, kVectored>::ReadsCached(TaskContext& task) {
+  if (length > kMostCached || task.cancelled() || !Admit(task)) return false;
+  const int32_t n = task.loop().backend().ReadCached(*this);
+  if (n < 0) return false;
+  result = n;
+  state = OpState::kDone;
+  return !GoesOn();
+}
 
 template <typename Byte, Until kUntil, bool kVectored>
 void TransferOp<Byte, kUntil, kVectored>::Prepare() {

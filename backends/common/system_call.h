@@ -21,6 +21,9 @@ namespace ringway {
 // Threads: any; no other thread may use the arguments of `op` meanwhile.
 int32_t RunSystemCall(const Operation& op);
 
+// See Backend::ReadCached().
+int32_t ReadCached(const Operation& op);
+
 }  // namespace ringway
 
 #endif  // RINGWAY_BACKENDS_COMMON_SYSTEM_CALL_H_

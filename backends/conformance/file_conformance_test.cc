@@ -56,6 +56,31 @@ TEST_P(FileConformance, ReadAtTheEndIsZero) {
   EXPECT_EQ(Run(), 0);
 }
 
+// Anything but everything is left to the operation.
+TEST_P(FileConformance, ReadCachedReadsEverythingAtOnceOrNothing) {
+  TestFd file = system().File("hello, world");
+  PrepareRead(op_, file.get(), std::span(buffer_).first(5), 7);
+  const int32_t n = driver()->ReadCached(op_);
+  ASSERT_TRUE(n == 5 || n == -EAGAIN) << n;
+  if (n == 5) {
+    EXPECT_EQ(Text(5), "world");
+  }
+  PrepareRead(op_, file.get(), std::span(buffer_).first(6), 7);
+  EXPECT_EQ(driver()->ReadCached(op_), -EAGAIN) << "it has one byte less";
+  PrepareRead(op_, file.get(), std::span(buffer_).first(5), kCurrentPosition);
+  EXPECT_EQ(driver()->ReadCached(op_), -EAGAIN);
+  PrepareRead(op_, file.get(), std::span(buffer_).first(5), 0, kDirectIo);
+  EXPECT_EQ(driver()->ReadCached(op_), -EAGAIN);
+  EXPECT_EQ(system().Position(file.get()), 0);
+  PrepareRead(op_, -1, buffer_, 0);
+  EXPECT_EQ(driver()->ReadCached(op_), -EAGAIN);
+  // The operation is as it was prepared.
+  PrepareRead(op_, file.get(), std::span(buffer_).first(5), 7);
+  EXPECT_EQ(driver()->ReadCached(op_), n);
+  EXPECT_EQ(Run(), 5);
+  EXPECT_EQ(Text(5), "world");
+}
+
 TEST_P(FileConformance, ReadFarBeyondTheEndIsZero) {
   TestFd file = system().File("hello");
   PrepareRead(op_, file.get(), buffer_, int64_t{1} << 40);

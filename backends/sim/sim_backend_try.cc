@@ -98,6 +98,8 @@ void SimBackend::LookUpFds(Request& request) {
 }
 
 // Without faults.
+int32_t SimBackend::ReadCached(const Operation& /*op*/) { return -EAGAIN; }
+
 int32_t SimBackend::RunNow(Operation& op) {
   owner_.Check("a simulated backend");
   Request request(op, *this, &OnChange);

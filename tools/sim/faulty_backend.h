@@ -53,6 +53,9 @@ class FaultyBackend final : public Backend {
   size_t CancelFd(int fd, RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
   int32_t RunNow(Operation& op) override { return inner_->RunNow(op); }
+  int32_t ReadCached(const Operation& op) override {
+    return inner_->ReadCached(op);
+  }
   void Notify() override { inner_->Notify(); }
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override {
     return inner_->TakeDelivery(op, delivery);
