@@ -37,28 +37,6 @@ constexpr size_t kMostNameBytes = 10;  // of 15, with "/1023"
 // queued.
 constexpr absl::Duration kShortWait = absl::Milliseconds(1);
 
-void SetSchedulingClass(int policy) {
-  const sched_param none = {};
-  sched_setscheduler(/*pid=*/0, policy, &none);  // of this thread
-}
-
-// A thread inherits the class of the one that starts it, and must not preempt
-// that before it sets its own.
-class StartsBatchThreads {
- public:
-  StartsBatchThreads() : changes_(sched_getscheduler(0) == SCHED_OTHER) {
-    if (changes_) SetSchedulingClass(SCHED_BATCH);
-  }
-  StartsBatchThreads(const StartsBatchThreads&) = delete;
-  StartsBatchThreads& operator=(const StartsBatchThreads&) = delete;
-  ~StartsBatchThreads() {
-    if (changes_) SetSchedulingClass(SCHED_OTHER);
-  }
-
- private:
-  const bool changes_;
-};
-
 }  // namespace
 
 absl::Status CheckThreadPoolOptions(const ThreadPoolOptions& options) {
@@ -241,7 +219,6 @@ absl::Status ThreadPool::Threads::StartThread() {
   int error = ENOMEM;
   if (thread != nullptr) {
     thread->pool = shared_from_this();
-    const StartsBatchThreads batch;
     pthread_t handle;
     error = pthread_create(&handle, nullptr, &ThreadMain, thread);
   }
@@ -283,7 +260,9 @@ void ThreadPool::Threads::Introduce() {
   const size_t number = next_number_.fetch_add(1) % kMostPoolThreads;
   pthread_setname_np(pthread_self(),
                      absl::StrCat(options_.name, "/", number).c_str());
-  SetSchedulingClass(options_.idle_class ? SCHED_IDLE : SCHED_BATCH);
+  const sched_param none = {};
+  sched_setscheduler(/*pid=*/0,  // this thread
+                     options_.idle_class ? SCHED_IDLE : SCHED_BATCH, &none);
 }
 
 bool ThreadPool::Threads::ServeUntilEnd() {
