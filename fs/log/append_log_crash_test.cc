@@ -49,8 +49,7 @@ class Trial {
   // A life: opens the log, checks it, and uses it until the power fails.
   void Live() {
     SetConditions();
-    machine_.Run(UseLog(), machine_.rng().Between(absl::ZeroDuration(),
-                                                  absl::Milliseconds(200)));
+    machine_.Run(UseLog(), Operations(60));
     machine_.world().Crash(machine_.rng().Next());
     SetGoodConditions();
   }
@@ -65,6 +64,11 @@ class Trial {
   const std::vector<std::string>& errors() { return machine_.world().errors(); }
 
  private:
+  // At most the time that so many operations take, if each takes long.
+  absl::Duration Operations(int64_t n) {
+    return machine_.rng().Between(absl::ZeroDuration(),
+                                  n * machine_.disk().latency_high);
+  }
   void SetConditions() {
     Rng& rng = machine_.rng();
     sim::DiskConditions& disk = machine_.disk();
@@ -127,10 +131,7 @@ class Trial {
       Task<absl::StatusOr<uint64_t>> append = log->Append(data);
       // Some are cancelled, at any point.
       const absl::Duration patience =
-          machine_.rng().Chance(0.1)
-              ? machine_.rng().Between(absl::ZeroDuration(),
-                                       absl::Milliseconds(5))
-              : absl::InfiniteDuration();
+          machine_.rng().Chance(0.1) ? Operations(3) : absl::InfiniteDuration();
       Task<absl::StatusOr<uint64_t>> limited =
           WithTimeout(patience, std::move(append));
       const absl::StatusOr<uint64_t> sequence = co_await std::move(limited);
@@ -144,8 +145,7 @@ class Trial {
 
   Task<void> Truncate(std::shared_ptr<AppendLog> log) {
     while (true) {
-      const absl::Duration pause =
-          machine_.rng().Between(absl::Milliseconds(1), absl::Milliseconds(60));
+      const absl::Duration pause = Operations(20);
       const absl::Status slept = co_await Sleep(pause);
       if (!slept.ok()) co_return;
       const uint64_t before =

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// StalledFileSystem: a file system of the kernel whose disk takes its time: a
+// FUSE server, in a process of its own, that sleeps before it answers.
+
+#ifndef RINGWAY_FS_TESTING_STALLED_FILE_SYSTEM_H_
+#define RINGWAY_FS_TESTING_STALLED_FILE_SYSTEM_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace ringway::fs::testing {
+
+class StalledFileSystem {
+ public:
+  // Mounts it on the directory `path`. It has one file, `path`/file, whose
+  // opening, reads, writes and syncs take `stall` each. Only this thread, and
+  // those that it starts afterwards, see it: so do it before the first
+  // operation on a file.
+  //
+  // Errors: those of unshare(2), mount(2) and opening /dev/fuse.
+  static absl::StatusOr<std::unique_ptr<StalledFileSystem>> Mount(
+      std::string path, absl::Duration stall);
+  StalledFileSystem(const StalledFileSystem&) = delete;
+  StalledFileSystem& operator=(const StalledFileSystem&) = delete;
+  // Its file must be closed.
+  ~StalledFileSystem();
+
+  std::string file() const { return path_ + "/file"; }
+
+ private:
+  StalledFileSystem(std::string path, pid_t server)
+      : path_(std::move(path)), server_(server) {}
+
+  const std::string path_;
+  const pid_t server_;
+};
+
+}  // namespace ringway::fs::testing
+
+#endif  // RINGWAY_FS_TESTING_STALLED_FILE_SYSTEM_H_
