@@ -197,6 +197,8 @@ class File {
   const std::string& path() const;
 
  private:
+  friend class DirectFile;
+  friend class NvmeDevice;
   friend class OpenOp;
   explicit File(std::unique_ptr<internal::FileCore> core)
       : core_(std::move(core)) {}

@@ -28,7 +28,7 @@ inline constexpr char kFileHandle[] = "a File";
 // 0 or -errno.
 int CloseNow(Loop& loop, int fd);
 
-class FileCore final : public Orphan {
+class FileCore : public Orphan {
  public:
   // Hears of the end of a close.
   struct Closer {
@@ -37,6 +37,8 @@ class FileCore final : public Orphan {
 
   // Takes over `fd`.
   FileCore(Loop& loop, int fd, std::string path);
+  // Takes over the file of `opened`, which has no operation in flight.
+  explicit FileCore(FileCore& opened);
   ~FileCore() override;
 
   Loop& loop() { return loop_; }

@@ -36,22 +36,29 @@ class FileOp : public OperationAwait {
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
     TaskContext& task = leaf.promise().task();
-    if (!Admit(task) || !Park(leaf, task)) return task.SkipWait(leaf);
-    core_->Begin();
-    begun_ = true;
+    if (!Begin(leaf, task)) return task.SkipWait(leaf);
     Start();
     return true;
   }
 
  protected:
   // `core` is null for a closed file.
-  explicit FileOp(FileCore* core, Function on_done = &OperationAwait::OnDone)
-      : OperationAwait(on_done),
+  explicit FileOp(FileCore* core, Function on_done = &OperationAwait::OnDone,
+                  CancelFunction on_cancel = &OperationAwait::OnCancel)
+      : OperationAwait(on_done, on_cancel),
         core_(core),
         unusable_(LoopDependent::WhyUnusable(core, kFileHandle)) {}
   // Until then the core exists, also if the handle is dropped meanwhile.
   ~FileOp() {
     if (begun_) core_->End();
+  }
+
+  // The first half of await_suspend(): false if the task does not wait.
+  bool Begin(std::coroutine_handle<> leaf, TaskContext& task) {
+    if (!Admit(task) || !Park(leaf, task)) return false;
+    core_->Begin();
+    begun_ = true;
+    return true;
   }
 
   FileCore& core() const { return *core_; }

@@ -35,6 +35,7 @@ int OpenOptions::Flags() const {
   if (!follow_link) flags |= O_NOFOLLOW;
   if (directory) flags |= O_DIRECTORY;
   if (durable_writes) flags |= O_DSYNC;
+  if (direct) flags |= O_DIRECT;
   return flags | O_CLOEXEC;
 }
 

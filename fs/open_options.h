@@ -38,6 +38,9 @@ struct OpenOptions {
   bool directory = false;
   // Each write is durable when it ends, as if by SyncData() (O_DSYNC).
   bool durable_writes = false;
+  // Past the page cache (O_DIRECT): memory, offsets and lengths have to be
+  // aligned. DirectFile takes care of that and sets this itself.
+  bool direct = false;
   mode_t mode = 0666;
 
   // As open(2) has them; O_CLOEXEC is always added.
