@@ -27,15 +27,20 @@
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/operation_await.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/executor/task/wait.h"
 #include "ringway/fs/file_core.h"
 #include "ringway/fs/file_info.h"
+#include "ringway/fs/file_lock.h"
 #include "ringway/fs/file_ops.h"
 #include "ringway/fs/open_options.h"
 
 namespace ringway::fs {
 
 class File;
+namespace internal {
+class OpenBeneathOp;
+}
 
 // Opens a file: File::Open().
 class [[nodiscard]] OpenOp : public OperationAwait {
@@ -183,6 +188,42 @@ class File {
     return AllocateOp(core_.get(), mode, offset, n_bytes);
   }
   StatOp Stat() { return StatOp(core_.get()); }
+  // The lower twelve bits of the mode, as they are given: no umask.
+  SetFilePermissionsOp SetPermissions(mode_t permissions) {
+    return SetFilePermissionsOp(core_.get(), permissions);
+  }
+  SetFileTimesOp SetTimes(const FileTimes& times) {
+    return SetFileTimesOp(core_.get(), times);
+  }
+  // How `n_bytes` from `offset` on (0: to the end; at most 4 GiB) will be used:
+  // POSIX_FADV_WILLNEED reads ahead, POSIX_FADV_DONTNEED gives the page cache
+  // back.
+  AdviseOp Advise(int64_t offset, int64_t n_bytes, int advice) {
+    return AdviseOp(core_.get(), offset, n_bytes, advice);
+  }
+
+  // --- Locks, of `n_bytes` from `offset` on (0: to the end, wherever that will
+  // be), against other Files of any process: they belong to what Open() made
+  // (F_OFD_SETLK in fcntl(2)) and end with Unlock() or the close. Advisory:
+  // only lockers heed them. Locking anew changes the kind.
+  //
+  // Errors: EBADF (a shared lock needs a file open for reading, an exclusive
+  //         one for writing), ENOLCK.
+
+  // True if it has the lock now, false if others hold it.
+  TryLockOp TryLock(LockKind kind, int64_t offset = 0, int64_t n_bytes = 0) {
+    return TryLockOp(core_.get(), kind, offset, n_bytes);
+  }
+  UnlockOp Unlock(int64_t offset = 0, int64_t n_bytes = 0) {
+    return UnlockOp(core_.get(), offset, n_bytes);
+  }
+  // Waits for the lock: tries again, at first after a millisecond, later every
+  // 50 ms, because a lock that waits in the kernel could not be cancelled. So
+  // there is no order among those who wait.
+  Task<absl::Status> Lock(LockKind kind, int64_t offset = 0,
+                          int64_t n_bytes = 0) {
+    return internal::WaitForLock(core_.get(), kind, offset, n_bytes);
+  }
 
   // Closes it and reports what the file system says at that time: EIO, ENOSPC,
   // EDQUOT, of network file systems above all. Waits for operations in flight.
@@ -200,6 +241,10 @@ class File {
   friend class DirectFile;
   friend class NvmeDevice;
   friend class OpenOp;
+  friend class internal::OpenBeneathOp;
+  friend class Directory;
+  friend class DirectoryReader;
+  friend class Watcher;
   explicit File(std::unique_ptr<internal::FileCore> core)
       : core_(std::move(core)) {}
 

@@ -53,6 +53,9 @@ class FileCore : public Orphan {
       StartClose();
   }
 
+  // The same for the lifetime of an object.
+  class Use;
+
   // The status of `call` ("read of") on this file: naming it, and `offset`
   // unless that is negative. Cancelled has no text.
   absl::Status StatusOf(std::string_view call, int32_t result,
@@ -87,6 +90,18 @@ class FileCore : public Orphan {
   CloseOperation close_;
   absl::Status sync_failed_;
   const std::string path_;
+};
+
+// Keeps the file open, also if its handle is dropped meanwhile.
+class [[nodiscard]] FileCore::Use {
+ public:
+  explicit Use(FileCore& core) : core_(core) { core_.Begin(); }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+  ~Use() { core_.End(); }
+
+ private:
+  FileCore& core_;
 };
 
 }  // namespace ringway::fs::internal

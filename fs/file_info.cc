@@ -2,6 +2,7 @@
 
 #include "ringway/fs/file_info.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -33,6 +34,10 @@ absl::Time TimeOf(const statx_timestamp& time) {
   return absl::FromUnixSeconds(time.tv_sec) + absl::Nanoseconds(time.tv_nsec);
 }
 
+timespec OrOmit(const std::optional<absl::Time>& time) {
+  return time.has_value() ? absl::ToTimespec(*time) : timespec{0, UTIME_OMIT};
+}
+
 }  // namespace
 
 FileInfo MakeFileInfo(const struct statx& info) {
@@ -53,5 +58,11 @@ FileInfo MakeFileInfo(const struct statx& info) {
   if ((info.stx_mask & STATX_BTIME) != 0) file.created = TimeOf(info.stx_btime);
   return file;
 }
+
+std::array<timespec, 2> AsTimespecs(const FileTimes& times) {
+  return {OrOmit(times.accessed), OrOmit(times.modified)};
+}
+
+FileType TypeOfEntry(unsigned char type) { return TypeOf(DTTOIF(type)); }
 
 }  // namespace ringway::fs::internal

@@ -7,7 +7,9 @@
 
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -49,9 +51,23 @@ struct FileInfo {
   bool is_symbolic_link() const { return type == FileType::kSymbolicLink; }
 };
 
+// What a file's times are set to; those that have no value stay.
+struct FileTimes {
+  FileTimes() {}
+
+  std::optional<absl::Time> modified;
+  std::optional<absl::Time> accessed;
+};
+
 namespace internal {
 
 FileInfo MakeFileInfo(const struct statx& info);
+
+// As utimensat(2) has them.
+std::array<timespec, 2> AsTimespecs(const FileTimes& times);
+
+// The type that an entry of a directory says, DT_REG etc.
+FileType TypeOfEntry(unsigned char type);
 
 }  // namespace internal
 }  // namespace ringway::fs

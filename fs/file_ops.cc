@@ -4,6 +4,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "absl/strings/str_cat.h"
 
 namespace ringway::fs {
@@ -48,6 +51,26 @@ AllocateOp::AllocateOp(internal::FileCore* core, int mode, int64_t offset,
                        int64_t n_bytes)
     : PlainFileOp(core, "allocation for") {
   if (usable()) PrepareFallocate(*this, core->fd(), mode, offset, n_bytes);
+}
+
+AdviseOp::AdviseOp(internal::FileCore* core, int64_t offset, int64_t n_bytes,
+                   int advice)
+    : PlainFileOp(core, "advice on") {
+  if (!usable()) return;
+  const int64_t most = std::numeric_limits<uint32_t>::max();
+  PrepareFadvise(*this, core->fd(), offset,
+                 static_cast<uint32_t>(std::min(n_bytes, most)), advice);
+}
+
+SetFilePermissionsOp::SetFilePermissionsOp(internal::FileCore* core,
+                                           mode_t permissions)
+    : PlainFileOp(core, "chmod of") {
+  if (usable()) PrepareChmod(*this, core->fd(), "", permissions, AT_EMPTY_PATH);
+}
+
+SetFileTimesOp::SetFileTimesOp(internal::FileCore* core, const FileTimes& times)
+    : PlainFileOp(core, "utimensat of"), times_(internal::AsTimespecs(times)) {
+  if (usable()) PrepareSetTimes(*this, core->fd(), "", times_, AT_EMPTY_PATH);
 }
 
 StatOp::StatOp(internal::FileCore* core) : FileOp(core) {

@@ -262,6 +262,25 @@ class [[nodiscard]] AllocateOp : public internal::PlainFileOp {
              int64_t n_bytes);
 };
 
+class [[nodiscard]] AdviseOp : public internal::PlainFileOp {
+ public:
+  AdviseOp(internal::FileCore* core, int64_t offset, int64_t n_bytes,
+           int advice);
+};
+
+class [[nodiscard]] SetFilePermissionsOp : public internal::PlainFileOp {
+ public:
+  SetFilePermissionsOp(internal::FileCore* core, mode_t permissions);
+};
+
+class [[nodiscard]] SetFileTimesOp : public internal::PlainFileOp {
+ public:
+  SetFileTimesOp(internal::FileCore* core, const FileTimes& times);
+
+ private:
+  const std::array<timespec, 2> times_;
+};
+
 class [[nodiscard]] StatOp : public internal::FileOp {
  public:
   explicit StatOp(internal::FileCore* core);

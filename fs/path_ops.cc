@@ -2,6 +2,8 @@
 
 #include "ringway/fs/path_ops.h"
 
+#include <limits.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -9,16 +11,10 @@
 #include "ringway/backends/prepare.h"
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/fs/path_names.h"
 
 namespace ringway::fs {
 namespace internal {
-namespace {
-
-bool HasNul(const std::string& path) {
-  return path.find('\0') != std::string::npos;
-}
-
-}  // namespace
 
 PathOp::PathOp(const char* call, std::string first, std::string second)
     : OperationAwait(&OnDone, &OnCancel, &Describe),
@@ -87,6 +83,31 @@ LinkOp::LinkOp(int from_directory, std::string existing, int to_directory,
 SymlinkOp::SymlinkOp(std::string target, int directory, std::string path)
     : PathOp("symbolic link of", std::move(target), std::move(path)) {
   PrepareSymlink(*this, first(), directory, second());
+}
+
+ReadLinkOp::ReadLinkOp(int directory, std::string path)
+    : PathOp("readlink of", std::move(path)), target_(PATH_MAX, '\0') {
+  PrepareReadLink(*this, directory, first(), target_);
+}
+
+absl::StatusOr<std::string> ReadLinkOp::await_resume() {
+  absl::Status status = Status();
+  if (!status.ok()) return status;
+  target_.resize(static_cast<size_t>(result));
+  return std::move(target_);
+}
+
+SetPermissionsOp::SetPermissionsOp(int directory, std::string path,
+                                   mode_t permissions)
+    : PathOp("chmod of", std::move(path)) {
+  PrepareChmod(*this, directory, first(), permissions);
+}
+
+SetTimesOp::SetTimesOp(int directory, std::string path, const FileTimes& times,
+                       int flags)
+    : PathOp("utimensat of", std::move(path)),
+      times_(internal::AsTimespecs(times)) {
+  PrepareSetTimes(*this, directory, first(), times_, flags);
 }
 
 }  // namespace ringway::fs

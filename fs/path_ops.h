@@ -20,9 +20,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
+#include <array>
 #include <coroutine>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -96,6 +99,26 @@ class [[nodiscard]] SymlinkOp : public internal::PathOp {
  public:
   SymlinkOp(std::string target, int directory, std::string path);
 };
+class [[nodiscard]] ReadLinkOp : public internal::PathOp {
+ public:
+  ReadLinkOp(int directory, std::string path);
+  absl::StatusOr<std::string> await_resume();
+
+ private:
+  std::string target_;
+};
+class [[nodiscard]] SetPermissionsOp : public internal::PathOp {
+ public:
+  SetPermissionsOp(int directory, std::string path, mode_t permissions);
+};
+class [[nodiscard]] SetTimesOp : public internal::PathOp {
+ public:
+  SetTimesOp(int directory, std::string path, const FileTimes& times,
+             int flags);
+
+ private:
+  const std::array<timespec, 2> times_;
+};
 class [[nodiscard]] StatOfPathOp : public internal::StatPathOp {
  public:
   using StatPathOp::StatPathOp;
@@ -143,6 +166,23 @@ inline StatOfPathOp Stat(std::string path) {
 }
 inline StatOfPathOp StatLink(std::string path) {
   return StatOfPathOp(AT_FDCWD, std::move(path), AT_SYMLINK_NOFOLLOW);
+}
+
+// The text of a symbolic link: EINVAL for anything else.
+inline ReadLinkOp ReadLink(std::string path) {
+  return ReadLinkOp(AT_FDCWD, std::move(path));
+}
+
+// The lower twelve bits of the mode, as they are given: no umask.
+inline SetPermissionsOp SetPermissions(std::string path, mode_t permissions) {
+  return SetPermissionsOp(AT_FDCWD, std::move(path), permissions);
+}
+// Of what `path` is, or links to; SetLinkTimes(): of the link itself.
+inline SetTimesOp SetTimes(std::string path, const FileTimes& times) {
+  return SetTimesOp(AT_FDCWD, std::move(path), times, 0);
+}
+inline SetTimesOp SetLinkTimes(std::string path, const FileTimes& times) {
+  return SetTimesOp(AT_FDCWD, std::move(path), times, AT_SYMLINK_NOFOLLOW);
 }
 
 }  // namespace ringway::fs

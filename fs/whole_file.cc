@@ -2,10 +2,7 @@
 
 #include "ringway/fs/whole_file.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <span>
@@ -15,34 +12,20 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/fs/file.h"
+#include "ringway/fs/path_names.h"
 #include "ringway/fs/path_ops.h"
 
 namespace ringway::fs {
 namespace {
 
+using internal::DirectoryOf;
+using internal::NameBeside;
+
 // Of one read of a file whose size says nothing, as those of /proc.
 constexpr size_t kLeastRead = 4096;
-// Files of that name that other processes, which have ended, have left.
-constexpr int kMostTries = 100;
 
 std::span<std::byte> BytesOf(std::string& text) {
   return std::as_writable_bytes(std::span(text));
-}
-
-std::string DirectoryOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// Beside `path`, for this process alone.
-std::string NameBeside(const std::string& path) {
-  static std::atomic<uint64_t> counter{0};
-  const size_t slash = path.rfind('/');
-  const size_t name = slash == std::string::npos ? 0 : slash + 1;
-  return absl::StrCat(path.substr(0, name), ".", path.substr(name), ".",
-                      getpid(), ".",
-                      counter.fetch_add(1, std::memory_order_relaxed));
 }
 
 Task<absl::Status> WriteNew(File& file, const std::string& content,
@@ -98,7 +81,8 @@ Task<absl::Status> WriteFileAtomically(std::string path, std::string content,
   open.mode = options.mode;
   std::string beside = NameBeside(path);
   absl::StatusOr<File> file = co_await File::Open(beside, open);
-  for (int i = 0; i < kMostTries && ErrnoOf(file.status()) == EEXIST; ++i) {
+  for (int i = 0; i < internal::kMostNames && ErrnoOf(file.status()) == EEXIST;
+       ++i) {
     beside = NameBeside(path);
     file = co_await File::Open(beside, open);
   }
