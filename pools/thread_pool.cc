@@ -198,9 +198,10 @@ void ThreadPool::Threads::TakeOffAtOnce(Job& withdrawn) {
     withdrawn.Unlink();
     Take(withdrawn);
     self = std::move(withdrawn.self_);
+    // Before a thread that may have this job's token finds the queue empty: the
+    // next one would be another job's. If it has, it finds nothing.
+    static_cast<void>(tokens_.TryAcquire());
   }
-  // If another thread has the token it finds nothing.
-  static_cast<void>(tokens_.TryAcquire());
   room_.RemoveJobs();
 }
 
