@@ -69,6 +69,20 @@
 #include "ringway/executor/ring/ring.h"
 #include "ringway/executor/ring/ring_thread.h"
 
+// Files.
+#include "ringway/fs/copy_file.h"
+#include "ringway/fs/directory/directory.h"
+#include "ringway/fs/directory/directory_reader.h"
+#include "ringway/fs/directory/remove_all.h"
+#include "ringway/fs/directory/temporary.h"
+#include "ringway/fs/file.h"
+#include "ringway/fs/log/append_log.h"
+#include "ringway/fs/path_ops.h"
+#include "ringway/fs/streaming/read_ahead.h"
+#include "ringway/fs/streaming/write_behind.h"
+#include "ringway/fs/watcher.h"
+#include "ringway/fs/whole_file.h"
+
 // File descriptors, instants, statuses.
 #include "ringway/core/errno_status.h"
 #include "ringway/core/time/monotonic_time.h"

@@ -10,6 +10,7 @@ import unittest
 _DOCUMENTS = [
     ('docs/ring.md', 2, ['tools/samples/multi_writer.cc', 'executor/ring/ring_nested_test.cc']),
     ('docs/networking.md', 7, ['tools/samples/networking.cc']),
+    ('docs/files.md', 9, ['fs/files_examples_test.cc']),
 ]
 
 
