@@ -2,6 +2,8 @@
 
 #include "ringway/pools/resolver/host_cache.h"
 
+#include <new>
+
 #include "ringway/core/time/clock.h"
 
 namespace ringway::internal {
@@ -12,12 +14,22 @@ HostCache::Addresses HostCache::Find(const std::string& host) {
   return found == hosts_.end() ? nullptr : found->second.addresses;
 }
 
-void HostCache::Keep(const std::string& host, const Addresses& addresses) {
+void HostCache::Keep(const std::string& host,
+                     const Addresses& addresses) noexcept {
   if (time_ == absl::ZeroDuration() || max_hosts_ == 0) return;
   while (hosts_.size() >= max_hosts_) DropOldest();
-  // In this order: each in `hosts_` is in `by_age_`, without memory, too.
-  by_age_.push_back(host);
-  hosts_[host] = {addresses, Clock::Real().Now() + time_};
+  static_cast<void>(TryToKeep(host, addresses));
+}
+
+bool HostCache::TryToKeep(const std::string& host, const Addresses& addresses) {
+  try {
+    // In this order: each in `hosts_` is in `by_age_`, without memory, too.
+    by_age_.push_back(host);
+    hosts_[host] = {addresses, Clock::Real().Now() + time_};
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 void HostCache::DropOldest() {

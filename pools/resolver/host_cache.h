@@ -31,7 +31,8 @@ class HostCache {
 
   // Null if they are not kept, or not any more.
   Addresses Find(const std::string& host);
-  void Keep(const std::string& host, const Addresses& addresses);
+  // Without memory they are not kept.
+  void Keep(const std::string& host, const Addresses& addresses) noexcept;
   size_t size() const { return hosts_.size(); }
 
  private:
@@ -40,6 +41,7 @@ class HostCache {
     MonotonicTime until;
   };
 
+  bool TryToKeep(const std::string& host, const Addresses& addresses);
   void DropExpired();
   void DropOldest();
 

@@ -207,22 +207,14 @@ void ResolverState::Finish(LookUp& look_up) {
   const std::shared_ptr<LookUp> self = std::move(found->second);
   in_progress_.erase(found);
   if (self->result_.ok()) {
-    Keep(*self);
+    cache_.Keep(self->host_, *self->result_);
+    cached_ = cache_.size();
   } else {
     ++failed_;
   }
   for (const std::shared_ptr<LookUpWait>& wait : self->waits_)
     Deliver(*wait, self->result_);
   self->waits_.clear();
-}
-
-void ResolverState::Keep(const LookUp& look_up) {
-  try {
-    cache_.Keep(look_up.host_, *look_up.result_);
-  } catch (const std::bad_alloc&) {
-    // It is looked up again the next time.
-  }
-  cached_ = cache_.size();
 }
 
 void ResolverState::Deliver(LookUpWait& wait, const Result& result) {

@@ -126,7 +126,6 @@ class ResolverState : public std::enable_shared_from_this<ResolverState> {
   absl::Status StartJob(const std::shared_ptr<LookUp>& look_up);
   void LeaveNow(const LookUpWait& wait);
   void Finish(LookUp& look_up);
-  void Keep(const LookUp& look_up);
   void Deliver(LookUpWait& wait, const Result& result);
 
   const OwnerProcess owner_;
