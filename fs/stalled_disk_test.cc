@@ -100,8 +100,8 @@ TEST_P(StalledDiskTest, DelaysNoSocket) {
     std::cout << took.size() << " echoes: median " << took[took.size() / 2]
               << ", longest " << took.back() << "\n";
     EXPECT_LE(took[took.size() / 2], absl::Milliseconds(1));
-    // The scheduler of a loaded machine takes its time, too.
-    EXPECT_LT(took.back(), kStall / 3);
+    // A loaded machine takes its time, but not as long as one stall.
+    EXPECT_LT(took.back(), kStall);
   };
   Run(main());
   DestroyExecutor();  // nothing of it is open when it is unmounted
