@@ -40,6 +40,7 @@ absl::Status FileCore::StatusOf(std::string_view call, int32_t result,
 
 void FileCore::Abandon(std::unique_ptr<FileCore> core, Closer* closer) {
   if (LetGoWithoutLoop(core, kFileHandle)) return;
+  if (core->fd_ < 0) return;  // another core has taken it over
   FileCore& self = *core;
   self.abandoned_ = true;
   self.closer_ = closer;

@@ -28,7 +28,9 @@ TEST(PageRegion, HasTheSizeAndAlignmentAskedFor) {
       EXPECT_GE(region->bytes().size(), 10'000u);
       EXPECT_EQ(AddressOf(*region) % alignment, 0u);
       memset(region->bytes().data(), 1, region->bytes().size());
-      if (!huge) EXPECT_EQ(region->kind(), PageKind::kOrdinary);
+      if (!huge) {
+        EXPECT_EQ(region->kind(), PageKind::kOrdinary);
+      }
     }
   }
 }

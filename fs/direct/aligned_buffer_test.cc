@@ -91,8 +91,9 @@ TEST(AlignedView, HasItsPropertiesForRandomRanges) {
       ASSERT_EQ(address % view.alignment(), 0u);
       ASSERT_NE(address % (2 * view.alignment()), 0u);
       ASSERT_EQ(view.IsAlignedTo(512), at % 512 == 0 && n_bytes % 512 == 0);
-      if (!view.empty())
+      if (!view.empty()) {
         ASSERT_EQ(view.bytes()[0], static_cast<std::byte>(at % 251));
+      }
     }
   }
 }

@@ -83,7 +83,9 @@ TEST_P(DirectFileTest, FindsOutWhatMustBeAligned) {
     EXPECT_TRUE(std::has_single_bit(alignment.memory)) << alignment.memory;
     EXPECT_TRUE(std::has_single_bit(alignment.offset)) << alignment.offset;
     EXPECT_GE(alignment.offset, 512u);
-    if (!system().is_kernel()) EXPECT_EQ(alignment.offset, 512u);
+    if (!system().is_kernel()) {
+      EXPECT_EQ(alignment.offset, 512u);
+    }
     AlignedBuffer block =
         ValueOf(AlignedBuffer::Create(alignment.offset, alignment.memory));
     EXPECT_TRUE((co_await file->WriteAt(block.bytes(), 0)).ok());
@@ -221,15 +223,14 @@ TEST_P(DirectFileTest, AClosedFileSaysSo) {
     auto pool = ValueOf(AlignedBufferPool::Create());
     Task<absl::StatusOr<size_t>> range =
         file.ReadRangeAt(block.bytes(), 0, *pool);
-    const std::vector<absl::Status> statuses = {
-        (co_await file.ReadAt(block.bytes(), 0)).status(),
-        co_await file.WriteAt(block.bytes(), 0),
-        (co_await std::move(range)).status(),
-        co_await file.Sync(),
-        co_await file.Truncate(0),
-        (co_await file.Stat()).status(),
-        co_await file.Close(),
-    };
+    std::vector<absl::Status> statuses;
+    statuses.push_back((co_await file.ReadAt(block.bytes(), 0)).status());
+    statuses.push_back(co_await file.WriteAt(block.bytes(), 0));
+    statuses.push_back((co_await std::move(range)).status());
+    statuses.push_back(co_await file.Sync());
+    statuses.push_back(co_await file.Truncate(0));
+    statuses.push_back((co_await file.Stat()).status());
+    statuses.push_back(co_await file.Close());
     for (const absl::Status& status : statuses)
       EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
     EXPECT_EQ(file.alignment().memory, 1u);

@@ -84,7 +84,9 @@ TEST_P(DirectQueueTest, OnesThatWaitCanBeCancelled) {
       for (size_t i = 0; i < all.size(); ++i) {
         const absl::Status status = co_await all[i];
         const bool cancelled = i == 1 || i == 4;
-        if (all_waited) EXPECT_EQ(absl::IsCancelled(status), cancelled);
+        if (all_waited) {
+          EXPECT_EQ(absl::IsCancelled(status), cancelled);
+        }
         EXPECT_TRUE(status.ok() || (cancelled && absl::IsCancelled(status)))
             << i << ": " << status;
       }
