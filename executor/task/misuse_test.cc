@@ -145,22 +145,10 @@ Task<void> UseMovedFromSource() {
   source.Cancel();
   co_return;
 }
-Task<void> UseMovedFromToken() {
-  CancelToken token = CancelSource().token();
-  CancelToken moved = MovedFrom(token);
-  token.cancelled();
-  co_return;
-}
 Task<void> WaitForMovedFromToken() {
   CancelToken token = CancelSource().token();
   CancelToken moved = MovedFrom(token);
   (co_await token.Cancelled()).IgnoreError();
-}
-Task<void> MakeChildOfMovedFromToken() {
-  CancelToken token = CancelSource().token();
-  CancelToken moved = MovedFrom(token);
-  CancelSource child = token.Child();
-  co_return;
 }
 Task<void> DestroyItsExecutor() {
   co_await Yield();
@@ -199,9 +187,7 @@ const Misuse kMisuses[] = {
      "a TaskScope, or another CancelListener, outlived its task",
      &OutliveTheTaskOfAScope},
     {"UseMovedFromSource", kMovedFrom, &UseMovedFromSource},
-    {"UseMovedFromToken", kMovedFrom, &UseMovedFromToken},
     {"WaitForMovedFromToken", kMovedFrom, &WaitForMovedFromToken},
-    {"MakeChildOfMovedFromToken", kMovedFrom, &MakeChildOfMovedFromToken},
     {"DestroyItsExecutor",
      "an executor was destroyed from inside its own Run\\(\\) or Turn\\(\\)",
      &SpawnOneThatDestroysItsExecutor},

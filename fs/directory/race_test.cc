@@ -136,7 +136,9 @@ TEST_P(DirectoryRaceTest, NothingOutsideIsOpenedMadeOrRemoved) {
           root.OpenFile("d/new", OpenOptions::ForWriting());
       absl::StatusOr<File> made = co_await std::move(make);
       ExpectRefused(made.status());
-      if (made.ok()) EXPECT_TRUE((co_await made->WriteAll(Bytes("x"))).ok());
+      if (made.ok()) {
+        EXPECT_TRUE((co_await made->WriteAll(Bytes("x"))).ok());
+      }
       ExpectRefused(co_await root.RemoveFile("d/new"));
     }
     EXPECT_GT(exchanger.n_exchanges(), 100);
