@@ -51,8 +51,8 @@ TEST_P(AppendLogTest, RecordsAreThereWhenItIsOpenedAgain) {
     EXPECT_EQ(again.recovered().why_dropped, "");
     EXPECT_EQ(ValueOf(co_await ReadRecords(again)), records);
     EXPECT_EQ(ValueOf(co_await again.Append("fifth")), 5u);
-    EXPECT_EQ(ValueOf(co_await ReadRecords(again, 5)),
-              std::vector<std::string>{"fifth"});
+    const std::vector<std::string> fifth(1, "fifth");
+    EXPECT_EQ(ValueOf(co_await ReadRecords(again, 5)), fifth);
   };
   Run(main());
 }
