@@ -65,7 +65,9 @@ TEST_P(WatcherTest, EventsHaveNamesAndKinds) {
       EXPECT_EQ(event.name, name);
       EXPECT_FALSE(event.overflow() || event.ended());
       if (kind == IN_MOVED_FROM) cookie = event.cookie;
-      if (kind == IN_MOVED_TO) EXPECT_EQ(event.cookie, cookie);
+      if (kind == IN_MOVED_TO) {
+        EXPECT_EQ(event.cookie, cookie);
+      }
     }
   };
   Run(main());

@@ -214,9 +214,10 @@ TEST_P(AppendLogTest, CloseWaitsForAppendsAndThenItIsClosed) {
     EXPECT_TRUE(first.done() && second.done());
     EXPECT_EQ(ValueOf(co_await first), 1u);
     EXPECT_EQ(ValueOf(co_await second), 2u);
-    const std::vector<absl::Status> closed = {
-        (co_await log.Append("3")).status(), co_await log.TruncateBefore(2),
-        co_await log.Close()};
+    std::vector<absl::Status> closed;
+    closed.push_back((co_await log.Append("3")).status());
+    closed.push_back(co_await log.TruncateBefore(2));
+    closed.push_back(co_await log.Close());
     for (const absl::Status& status : closed)
       EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
     AppendLog moved = std::move(log);

@@ -236,7 +236,9 @@ TEST_P(StreamingTest, MayBeDroppedWithBlocksInFlight) {
           path, i % 2 == 0 ? OpenOptions() : OpenOptions::ForWriting()));
       if (i % 2 == 0) {
         ReadAhead<> reader(file, 0, ReadAhead<>::kToTheEnd, Blocks(1'000, 8));
-        if (i % 4 == 0) EXPECT_TRUE((co_await reader.Next()).ok());
+        if (i % 4 == 0) {
+          EXPECT_TRUE((co_await reader.Next()).ok());
+        }
       } else {
         WriteBehind<> writer(file, 0, Blocks(1'000, 8));
         const std::string bytes(5'500, 'x');
