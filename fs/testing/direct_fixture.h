@@ -5,6 +5,7 @@
 #ifndef RINGWAY_FS_TESTING_DIRECT_FIXTURE_H_
 #define RINGWAY_FS_TESTING_DIRECT_FIXTURE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,8 +32,7 @@ inline AlignedBuffer Block(size_t n_bytes, uint32_t seed = 0) {
 }
 
 inline bool HasPattern(std::span<const std::byte> bytes, uint32_t seed) {
-  const std::vector<std::byte> expected = Pattern(bytes.size(), seed);
-  return memcmp(bytes.data(), expected.data(), bytes.size()) == 0;
+  return std::ranges::equal(bytes, Pattern(bytes.size(), seed));
 }
 
 inline DirectFileOptions ForUpdating() {
