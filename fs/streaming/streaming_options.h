@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "ringway/core/compiler.h"
 #include "ringway/core/memory/aligned_buffer.h"
 
 namespace ringway::fs {

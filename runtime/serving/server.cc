@@ -63,24 +63,6 @@ struct DrainOfThisExecutor {
 
 }  // namespace
 
-std::string_view ServerPhaseName(ServerPhase phase) {
-  switch (phase) {
-    case ServerPhase::kServing:
-      return "serving";
-    case ServerPhase::kLameDuck:
-      return "lame duck";
-    case ServerPhase::kStopping:
-      return "stopping";
-    case ServerPhase::kDraining:
-      return "draining";
-    case ServerPhase::kCut:
-      return "cut";
-    case ServerPhase::kEnded:
-      return "ended";
-  }
-  return "unknown";
-}
-
 CancelToken DrainToken() {
   return CurrentExecutor().locals().Get<DrainOfThisExecutor>().source->token();
 }
