@@ -23,9 +23,6 @@ FileCore::FileCore(Loop& loop, int fd, std::string path)
       close_(*this),
       path_(path.empty() ? absl::StrCat("fd ", fd) : std::move(path)) {}
 
-FileCore::FileCore(FileCore& opened)
-    : FileCore(opened.loop_, std::exchange(opened.fd_, -1), opened.path_) {}
-
 FileCore::~FileCore() = default;
 
 absl::Status FileCore::StatusOf(std::string_view call, int32_t result,

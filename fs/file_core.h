@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "ringway/backends/operation.h"
@@ -37,11 +38,11 @@ class FileCore : public Orphan {
 
   // Takes over `fd`.
   FileCore(Loop& loop, int fd, std::string path);
-  // Takes over the file of `opened`, which has no operation in flight.
-  explicit FileCore(FileCore& opened);
   ~FileCore() override;
 
   Loop& loop() { return loop_; }
+  // For another core, which takes the file over. No operation may be in flight.
+  int TakeFd() { return std::exchange(fd_, -1); }
   int fd() const { return fd_; }
   // As it was opened; "fd 7" for one that was adopted.
   const std::string& path() const { return path_; }

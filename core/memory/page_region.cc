@@ -17,7 +17,7 @@ namespace ringway {
 namespace {
 
 // More than any address space, but small enough to add without overflow.
-constexpr size_t kTooMuch = std::numeric_limits<size_t>::max() / 4;
+constexpr size_t kMoreThanThereIs = std::numeric_limits<size_t>::max() / 4;
 
 size_t RoundUp(size_t n_bytes, size_t unit) {
   return (n_bytes + unit - 1) & -unit;
@@ -53,7 +53,7 @@ absl::StatusOr<PageRegion> PageRegion::Map(size_t n_bytes, size_t alignment,
         ": need bytes and a power of two up to ", kHugePageBytes));
   }
   std::span<std::byte> bytes;
-  if (huge && n_bytes < kTooMuch) {
+  if (huge && n_bytes < kMoreThanThereIs) {
     const size_t whole = RoundUp(n_bytes, kHugePageBytes);
     bytes = MapPages(whole, MAP_HUGETLB | MAP_HUGE_2MB);
     if (!bytes.empty()) return PageRegion(bytes, PageKind::kHuge);
@@ -61,7 +61,7 @@ absl::StatusOr<PageRegion> PageRegion::Map(size_t n_bytes, size_t alignment,
     if (!bytes.empty() && madvise(bytes.data(), whole, MADV_HUGEPAGE) == 0)
       return PageRegion(bytes, PageKind::kTransparentHuge);
   }
-  if (bytes.empty() && n_bytes < kTooMuch) {
+  if (bytes.empty() && n_bytes < kMoreThanThereIs) {
     const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
     bytes = MapAligned(RoundUp(n_bytes, page), std::max(alignment, page));
   }

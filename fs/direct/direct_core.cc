@@ -12,7 +12,7 @@ namespace ringway::fs::internal {
 
 DirectCore::DirectCore(FileCore& opened, const DirectAlignment& alignment,
                        bool is_direct, const DirectFileOptions& options)
-    : FileCore(opened),
+    : FileCore(opened.loop(), opened.TakeFd(), opened.path()),
       alignment_(alignment),
       polling_(options.polling),
       max_in_flight_(options.max_in_flight),
