@@ -68,8 +68,8 @@ Task<absl::StatusOr<DirectSupport>> FindDirectSupport(FileCore& core) {
 Task<absl::StatusOr<DirectSupport>> ProbeAlignment(FileCore& core,
                                                    int64_t size) {
   if (size < 2) co_return Unknown();
-  absl::StatusOr<AlignedBuffer> memory =
-      AlignedBuffer::Create(3 * kUsual, 2 * kUsual);
+  absl::StatusOr<ringway::AlignedBuffer> memory =
+      ringway::AlignedBuffer::Create(3 * kUsual, 2 * kUsual);
   if (!memory.ok()) co_return memory.status();
   const std::span<std::byte> bytes = memory->span();
   const absl::StatusOr<size_t> odd =

@@ -90,6 +90,19 @@ Task<absl::StatusOr<File>> OpenBelow(FileCore* core, std::string path,
   co_return co_await OpenBeneathOp(*core, std::move(path), flags, mode);
 }
 
+Task<absl::Status> StatLinkAt(const Place& place,
+                              absl::StatusOr<FileInfo>* info) {
+  *info =
+      co_await StatOfPathOp(place.directory, place.name, AT_SYMLINK_NOFOLLOW);
+  co_return info->status();
+}
+
+Task<absl::Status> ReadLinkAt(const Place& place,
+                              absl::StatusOr<std::string>* target) {
+  *target = co_await ReadLinkOp(place.directory, place.name);
+  co_return target->status();
+}
+
 RenameOp RenamePlaces(const Place& from, const Place& to) {
   return RenameOp(from.directory, from.name, to.directory, to.name, 0);
 }
@@ -137,11 +150,7 @@ Task<absl::StatusOr<FileInfo>> Directory::Stat(std::string path) {
 
 Task<absl::StatusOr<FileInfo>> Directory::StatLink(std::string path) {
   absl::StatusOr<FileInfo> info = absl::UnknownError("");
-  auto stat = [&](const Place& place) -> Task<absl::Status> {
-    info =
-        co_await StatOfPathOp(place.directory, place.name, AT_SYMLINK_NOFOLLOW);
-    co_return info.status();
-  };
+  auto stat = [&info](const Place& place) { return StatLinkAt(place, &info); };
   Task<absl::Status> done = OnPlace(core(), std::move(path), stat);
   absl::Status status = co_await std::move(done);
   if (!status.ok()) co_return status;
@@ -150,9 +159,8 @@ Task<absl::StatusOr<FileInfo>> Directory::StatLink(std::string path) {
 
 Task<absl::StatusOr<std::string>> Directory::ReadLink(std::string path) {
   absl::StatusOr<std::string> target = absl::UnknownError("");
-  auto read = [&](const Place& place) -> Task<absl::Status> {
-    target = co_await ReadLinkOp(place.directory, place.name);
-    co_return target.status();
+  auto read = [&target](const Place& place) {
+    return ReadLinkAt(place, &target);
   };
   Task<absl::Status> done = OnPlace(core(), std::move(path), read);
   absl::Status status = co_await std::move(done);
