@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
-#include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -18,6 +17,7 @@
 #include "ringway/fs/path_ops.h"
 #include "ringway/fs/streaming/read_ahead.h"
 #include "ringway/fs/streaming/write_behind.h"
+#include "ringway/tools/samples/copy/path_parts.h"
 
 namespace ringway::copy {
 namespace {
@@ -40,12 +40,6 @@ bool IsZero(std::span<const std::byte> bytes) {
 }
 
 size_t RoundedUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
-
-std::string DirectoryOf(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return ".";
-  return std::string(slash == 0 ? "/" : path.substr(0, slash));
-}
 
 // Copies what `reader` has. The file is longer than that at the end: a direct
 // write has no other length.

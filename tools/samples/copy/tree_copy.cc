@@ -4,31 +4,17 @@
 
 #include <cerrno>
 #include <optional>
-#include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/fs/copy_file.h"
 #include "ringway/fs/directory/directory_reader.h"
 #include "ringway/fs/path_ops.h"
 #include "ringway/tools/samples/copy/file_content.h"
+#include "ringway/tools/samples/copy/path_parts.h"
 
 namespace ringway::copy {
 namespace {
-
-// The last part of a path, without slashes behind it.
-std::string NameOf(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  const size_t slash = path.rfind('/');
-  return std::string(slash == std::string_view::npos ? path
-                                                     : path.substr(slash + 1));
-}
-
-std::string Join(std::string_view directory, std::string_view name) {
-  const bool ends = !directory.empty() && directory.back() == '/';
-  return absl::StrCat(directory, ends ? "" : "/", name);
-}
 
 fs::FileTimes TimesOf(const fs::FileInfo& info) {
   fs::FileTimes times;
@@ -52,13 +38,6 @@ Task<bool> IsBelow(std::string path, fs::FileInfo directory) {
     }
     path = Join(path, "..");
   }
-}
-
-std::string DirectoryOf(std::string_view path) {
-  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
-  const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return ".";
-  return std::string(slash == 0 ? "/" : path.substr(0, slash));
 }
 
 }  // namespace
