@@ -64,8 +64,8 @@ class FileOp : public OperationAwait {
   FileCore& core() const { return *core_; }
   bool usable() const { return unusable_ == Unusable::kNo; }
   // OK, or why there is no result.
-  absl::Status Status(std::string_view call, int64_t offset = -1) const {
-    return usable() ? core_->StatusOf(call, result, offset)
+  absl::Status Status(std::string_view call, int64_t at = -1) const {
+    return usable() ? core_->StatusOf(call, result, at)
                     : UnusableStatus(unusable_, "file");
   }
 
@@ -107,17 +107,17 @@ class TransferOp : public FileOp {
   static constexpr bool kReads = !std::is_const_v<Byte>;
   using Part = std::span<Byte>;
 
-  // At `offset`, or at the file's position if that is kCurrentPosition.
-  TransferOp(FileCore* core, Part buffer, int64_t offset) requires(!kVectored)
+  // At offset `at`, or at the file's position if that is kCurrentPosition.
+  TransferOp(FileCore* core, Part buffer, int64_t at) requires(!kVectored)
       : FileOp(core, &OnDone),
         own_part_(buffer),
-        offset_(offset),
+        offset_(at),
         left_(std::span(&own_part_, 1)) {
     Prepare();
   }
   TransferOp(FileCore* core, std::span<const Part> parts,
-             int64_t offset) requires(kVectored)
-      : FileOp(core, &OnDone), offset_(offset), left_(parts) {
+             int64_t at) requires(kVectored)
+      : FileOp(core, &OnDone), offset_(at), left_(parts) {
     Prepare();
   }
 
@@ -190,15 +190,15 @@ bool TransferOp<Byte, kUntil, kVectored>::ReadsCached(TaskContext& task) {
 template <typename Byte, Until kUntil, bool kVectored>
 void TransferOp<Byte, kUntil, kVectored>::Prepare() {
   if (!usable() || left_.empty()) return;
-  const int fd = core().fd();
+  const int file = core().fd();
   if constexpr (kVectored) {
     const std::span<const iovec> next = left_.Fill(vectors_, kMostAtOnce);
-    kReads ? PrepareReadv(*this, fd, next, Offset())
-           : PrepareWritev(*this, fd, next, Offset());
+    kReads ? PrepareReadv(*this, file, next, Offset())
+           : PrepareWritev(*this, file, next, Offset());
   } else if constexpr (kReads) {
-    PrepareRead(*this, fd, left_.First(kMostAtOnce), Offset());
+    PrepareRead(*this, file, left_.First(kMostAtOnce), Offset());
   } else {
-    PrepareWrite(*this, fd, left_.First(kMostAtOnce), Offset());
+    PrepareWrite(*this, file, left_.First(kMostAtOnce), Offset());
   }
 }
 

@@ -84,9 +84,8 @@ class DirectTransfer : public FileOp {
 class [[nodiscard]] DirectReadOp : public internal::DirectTransfer {
  public:
   DirectReadOp(internal::DirectCore* core, std::span<std::byte> buffer,
-               int64_t offset)
-      : DirectTransfer(core, buffer.data(), buffer.size(), offset, Way::kRead) {
-  }
+               int64_t at)
+      : DirectTransfer(core, buffer.data(), buffer.size(), at, Way::kRead) {}
   absl::StatusOr<size_t> await_resume() const {
     const absl::Status status = Result();
     return status.ok() ? absl::StatusOr<size_t>(n_done())
@@ -97,8 +96,8 @@ class [[nodiscard]] DirectReadOp : public internal::DirectTransfer {
 class [[nodiscard]] DirectWriteOp : public internal::DirectTransfer {
  public:
   DirectWriteOp(internal::DirectCore* core, std::span<const std::byte> bytes,
-                int64_t offset)
-      : DirectTransfer(core, bytes.data(), bytes.size(), offset, Way::kWrite) {}
+                int64_t at)
+      : DirectTransfer(core, bytes.data(), bytes.size(), at, Way::kWrite) {}
   absl::Status await_resume() const { return Result(); }
 };
 

@@ -62,13 +62,13 @@ class ArmedMultishot : private DeliveringOperation {
   // destroyed.
   bool in_progress() const { return active() || notice.linked(); }
 
-  // Starts it on `fd`, as `prepare`, called with the operation and `fd`,
-  // prepares it. Requires kIdle (checked).
+  // Starts it on the fd `on`, as `prepare`, called with the operation and the
+  // fd, prepares it. Requires kIdle (checked).
   template <typename F>
-  void Arm(int fd, F&& prepare) {
+  void Arm(int on, F&& prepare) {
     CheckIdle();
     stop_requested_ = false;
-    prepare(multishot(), fd);
+    prepare(multishot(), on);
     loop_.Start(*this);
   }
 

@@ -25,8 +25,8 @@ class DirectoryJournal {
   // From now on `name` in `directory` is `inode`, or nothing if that is null.
   // Refers to them weakly: what nobody can reach any more is gone.
   struct Change {
-    Change(const InodePtr& directory, std::string name, const InodePtr& inode)
-        : in(directory), name(std::move(name)), is(inode) {}
+    Change(const InodePtr& directory, std::string entry, const InodePtr& inode)
+        : in(directory), name(std::move(entry)), is(inode) {}
     std::weak_ptr<Inode> in;
     std::string name;
     std::weak_ptr<Inode> is;
