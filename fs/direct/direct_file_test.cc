@@ -25,9 +25,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/executor/task/sleep.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/fs/path_ops.h"
 #include "ringway/fs/testing/direct_fixture.h"
 
 namespace ringway::fs {
