@@ -73,14 +73,14 @@ Task<absl::StatusOr<DirectSupport>> ProbeAlignment(FileCore& core,
   if (!memory.ok()) co_return memory.status();
   const std::span<std::byte> bytes = memory->span();
   const absl::StatusOr<size_t> odd =
-      co_await ReadSome(&core, bytes.subspan(1, 1), /*offset=*/1);
+      co_await ReadSome(&core, bytes.subspan(1, 1), /*at=*/1);
   if (odd.ok()) co_return Found(Kind::kIgnored, {});
   if (ErrnoOf(odd.status()) == EBADF) co_return Unknown();  // for writing only
   if (ErrnoOf(odd.status()) != EINVAL) co_return odd.status();
   for (const uint32_t n : kTried) {
     // Memory that is aligned to `n` and nothing more.
     const absl::StatusOr<size_t> read =
-        co_await ReadSome(&core, bytes.subspan(n, n), /*offset=*/0);
+        co_await ReadSome(&core, bytes.subspan(n, n), /*at=*/0);
     if (read.ok()) co_return Found(Kind::kYes, {.memory = n, .offset = n});
     if (ErrnoOf(read.status()) != EINVAL) co_return read.status();
   }
