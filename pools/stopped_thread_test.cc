@@ -21,7 +21,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/pools/job_pool.h"
-#include "ringway/pools/testing/schedule_hook.h"
+#include "ringway/core/schedule_hook.h"
 #include "ringway/pools/thread_pool.h"
 
 namespace ringway {

@@ -26,7 +26,7 @@
 #include "ringway/pools/job_counters.h"
 #include "ringway/pools/pool_room.h"
 #include "ringway/pools/queue_waits.h"
-#include "ringway/pools/thread_semaphore.h"
+#include "ringway/core/thread_semaphore.h"
 
 namespace ringway {
 namespace {

@@ -25,7 +25,7 @@
 #include "ringway/executor/task/sleep.h"
 #include "ringway/executor/testing/task_test.h"
 #include "ringway/pools/resolver/host_resolver.h"
-#include "ringway/pools/testing/schedule_hook.h"
+#include "ringway/core/schedule_hook.h"
 
 namespace ringway {
 namespace {
