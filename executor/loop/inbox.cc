@@ -36,10 +36,21 @@ bool Inbox::Send(InboxMessage& message) {
   if (asleep_.load(std::memory_order_seq_cst) &&
       asleep_.exchange(false, std::memory_order_seq_cst)) {
     internal::SchedulePoint();
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (backend_ != nullptr) backend_->Notify();
+    NotifyUnlessClosed();
   }
   return true;
+}
+
+// Either this sees that the inbox is closed, or Close() sees `n_notifying_`:
+// both write the one before they read the other, in one order for all threads.
+void Inbox::NotifyUnlessClosed() {
+  n_notifying_.fetch_add(1, std::memory_order_seq_cst);
+  internal::SchedulePoint();
+  if (Backend* backend = backend_.load(std::memory_order_seq_cst))
+    backend->Notify();
+  internal::SchedulePoint();
+  if (n_notifying_.fetch_sub(1, std::memory_order_seq_cst) == 1)
+    n_notifying_.notify_all();
 }
 
 absl::Status Inbox::Post(absl::AnyInvocable<void()> fn) {
@@ -100,8 +111,9 @@ void Inbox::Close() {
     while (InboxMessage* message = batch->PopFront())
       Receive(*message, /*accepted=*/false);
   }
-  std::lock_guard<std::mutex> lock(mutex_);
-  backend_ = nullptr;
+  backend_.store(nullptr, std::memory_order_seq_cst);
+  while (const uint32_t n = n_notifying_.load(std::memory_order_seq_cst))
+    n_notifying_.wait(n, std::memory_order_seq_cst);
 }
 
 }  // namespace ringway

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inbox: messages from other threads to a loop.
+// Inbox: messages from other threads to a loop, without a lock: no sender,
+// which may be another loop, waits for one that the kernel has preempted.
 //
 // Shared by the loop and its senders, so it may outlive the loop: sending to
 // a loop that has ended fails, and the message stays with the sender. A send
@@ -15,7 +16,6 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <mutex>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
@@ -87,11 +87,13 @@ class Inbox {
   bool FallAsleep();
   void WokeUp();
 
-  // Refuses later messages and those not yet received.
+  // Refuses later messages and those not yet received. Waits for senders that
+  // are about to wake the loop.
   void Close();
 
  private:
   void Receive(InboxMessage& message, bool accepted);
+  void NotifyUnlessClosed();
 
   const OwnerProcess owner_;
   MpscQueue<InboxMessage> queue_;
@@ -99,8 +101,8 @@ class Inbox {
   ExceptionHandler on_exception_;     // the loop's
   uint64_t exceptions_ = 0;           // the loop's
   std::atomic<bool> asleep_{false};
-  std::mutex mutex_;  // held only to notify and to close
-  Backend* backend_;  // guarded by mutex_; null once closed
+  std::atomic<Backend*> backend_;         // null once closed
+  std::atomic<uint32_t> n_notifying_{0};  // senders that may use `backend_`
 };
 
 }  // namespace ringway
