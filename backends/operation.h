@@ -33,7 +33,8 @@ enum class OpState : uint8_t { kIdle, kQueued, kInFlight, kDone };
 // State that backends keep with an operation, so that they need no table.
 // Each field has the same meaning on all backends that use it.
 struct BackendState {
-  void* memory = nullptr;      // a buffer for the operation
+  void* memory = nullptr;      // a buffer for the operation, or what the pool
+                               // that it was offloaded to links
   uint32_t memory_bytes = 0;   // its size
   uint32_t own_buffer = 0;     // its id, if it is to be delivered, or 0
   uint32_t progress = 0;       // bytes moved by the attempts so far
@@ -45,6 +46,7 @@ struct BackendState {
   bool copies = false;         // a zero-copy send that must copy
   bool pinned = false;         // a zero-copy send of which only the end remains
   bool must_not_wait = false;  // a call that must not block (splice)
+  uint16_t offload_place = 0;  // where threads of the pool find it
 };
 
 struct Operation : Runnable {

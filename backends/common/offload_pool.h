@@ -3,9 +3,14 @@
 // OffloadPool: threads for operations that have no asynchronous form on a
 // backend, so that a slow disk does not delay sockets.
 //
-// Operations begin in the order they were started; the threads start with the
-// first of them. The pool writes to the backend's eventfd whenever ended
-// operations become available to collect.
+// Operations begin in the order they were started; a thread starts with each of
+// the first that are in flight at a time. The pool writes to the backend's
+// eventfd whenever ended operations become available to collect.
+//
+// The loop never waits for a thread of the pool, which the kernel may preempt
+// at any point: there is no lock. What the loop starts is in one of a fixed
+// number of places, each an atomic pointer, or waits for one. A thread takes it
+// from there by an exchange, and so does a cancel.
 //
 //   pool.Start(op);
 //   ...                   // the doorbell becomes readable
@@ -14,14 +19,15 @@
 #ifndef RINGWAY_BACKENDS_COMMON_OFFLOAD_POOL_H_
 #define RINGWAY_BACKENDS_COMMON_OFFLOAD_POOL_H_
 
-#include <condition_variable>
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "ringway/backends/operation.h"
+#include "ringway/core/thread_semaphore.h"
 
 namespace ringway {
 
@@ -55,27 +61,42 @@ class OffloadPool {
   size_t in_flight() const { return in_flight_; }
 
   // For a forked child, in which its threads do not exist: drops all
-  // operations without touching them. The pool must then be leaked.
+  // operations. The pool must then be leaked.
   void ForgetInChild();
 
  private:
-  void StartThreads();
-  void TakeBack(Operation& op);
+  static constexpr uint16_t kPlaces = 256;
+  static constexpr uint16_t kWaits = kPlaces;  // the place of one that has none
+
+  // For the loop.
+
+  // True if threads find it now.
+  bool FindPlace(Operation& op);
+  void PlaceWaiting();
+  bool TakeBack(Operation& op);
+  void StartThread();
+  static void Forget(OperationList& list);
+
+  // For the threads.
+
   void Work();
   void End(Operation& op);
-  static void Forget(OperationList& list);
 
   const uint32_t max_threads_;
   const int doorbell_;
-  size_t in_flight_ = 0;
-  std::vector<std::thread> threads_;
 
-  std::mutex mutex_;  // guards all below
-  std::condition_variable work_or_stop_;
-  OperationList queue_;
-  OperationList running_;
-  OperationList ended_;
-  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+  size_t in_flight_ = 0;
+  OperationList waiting_;
+  OperationList placed_;  // in a place, running or ended
+  size_t n_placed_ = 0;   // ever: the next place is this one's
+
+  std::array<std::atomic<Operation*>, kPlaces> places_{};
+  internal::ThreadSemaphore tokens_;  // one for each time a place was filled
+  std::atomic<size_t> n_taken_{0};    // of them
+  // The last of those that have ended; backend.memory links them.
+  std::atomic<Operation*> ended_{nullptr};
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace ringway
