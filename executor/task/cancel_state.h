@@ -48,8 +48,12 @@ class CancelStateRef {
 // living children.
 class CancelState : public ListNode {
  public:
-  // A child of `parent`, if there is one.
-  static CancelStateRef New(CancelStateRef parent);
+  static CancelStateRef New() { return NewBelow({}); }
+  // `parent` must not be null (checked).
+  static CancelStateRef NewChild(const CancelStateRef& parent) {
+    parent->CheckThread();
+    return NewBelow(parent);
+  }
 
   CancelState(const CancelState&) = delete;
   CancelState& operator=(const CancelState&) = delete;
@@ -74,6 +78,7 @@ class CancelState : public ListNode {
 
  private:
   friend class CancelStateRef;
+  static CancelStateRef NewBelow(CancelStateRef parent);
   explicit CancelState(CancelStateRef parent) : parent_(std::move(parent)) {}
 
   const OwnerThread owner_;

@@ -24,7 +24,7 @@ CancelStateRef::~CancelStateRef() {
   if (--state_->references_ == 0) delete state_;
 }
 
-CancelStateRef CancelState::New(CancelStateRef parent) {
+CancelStateRef CancelState::NewBelow(CancelStateRef parent) {
   CancelStateRef state(*new CancelState(std::move(parent)));
   if (CancelState* p = state->parent_.get()) {
     if (p->reason_.ok()) {

@@ -14,11 +14,13 @@
 #ifndef RINGWAY_EXECUTOR_TASK_CANCEL_TOKEN_H_
 #define RINGWAY_EXECUTOR_TASK_CANCEL_TOKEN_H_
 
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "ringway/core/cancelled_status.h"
+#include "ringway/core/check.h"
 #include "ringway/executor/structured/limited_await.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/cancel_state.h"
@@ -39,21 +41,25 @@ class CancelToken {
  public:
   // Of no source: never cancelled.
   CancelToken() = default;
-  bool has_source() const { return state_.get() != nullptr; }
+  bool has_source() const { return state_.has_value(); }
 
   // False until the source, or one that it was made from, is cancelled.
-  bool cancelled() const { return has_source() && !state_->reason().ok(); }
+  bool cancelled() const { return has_source() && !state()->reason().ok(); }
 
   // The reason of the cancel; OK until then.
   absl::Status reason() const {
-    return has_source() ? state_->reason() : absl::OkStatus();
+    return has_source() ? state()->reason() : absl::OkStatus();
   }
 
   // Waits until the token is cancelled; returns at once if it is. The token
   // must outlive the wait, and have a source (checked). No allocation.
   //
   // Errors:       Cancelled if the waiting task was cancelled, not the token.
-  Event::WaitOp Cancelled() { return state_->cancelled().Wait(); }
+  Event::WaitOp Cancelled() {
+    RINGWAY_CHECK(has_source(),
+                  "a CancelToken of no source was awaited: nobody cancels it");
+    return state()->cancelled().Wait();
+  }
 
   // A source that is cancelled with this token, or earlier on its own.
   CancelSource Child() const;
@@ -61,7 +67,7 @@ class CancelToken {
   // Runs `listener` once when the token is cancelled; now if it is already.
   // If it is still linked, unlink it before destroying it.
   void AddListener(CancelListener& listener) const {
-    if (has_source()) state_->AddListener(listener);
+    if (has_source()) state()->AddListener(listener);
   }
 
  private:
@@ -69,7 +75,10 @@ class CancelToken {
   explicit CancelToken(internal::CancelStateRef state)
       : state_(std::move(state)) {}
 
-  internal::CancelStateRef state_;
+  const internal::CancelStateRef& state() const { return *state_; }
+
+  // Of a token that was moved from, a null reference.
+  std::optional<internal::CancelStateRef> state_;
 };
 
 // Move-only. Destroying it cancels nothing.
@@ -78,10 +87,12 @@ class CancelToken {
 //          another thread, Post() the cancel to its executor.
 class [[nodiscard]] CancelSource {
  public:
-  CancelSource() : token_(internal::CancelState::New({})) {}
+  CancelSource() : token_(internal::CancelState::New()) {}
   // Cancelled with `parent`; at once if that is cancelled.
   explicit CancelSource(const CancelToken& parent)
-      : token_(internal::CancelState::New(parent.state_)) {}
+      : token_(parent.has_source()
+                   ? internal::CancelState::NewChild(parent.state())
+                   : internal::CancelState::New()) {}
   CancelSource(CancelSource&&) = default;
   CancelSource& operator=(CancelSource&&) = default;
 
@@ -91,7 +102,7 @@ class [[nodiscard]] CancelSource {
   // source's listeners run, also newest first. The stack grows with the depth
   // of that tree.
   void Cancel(const absl::Status& reason = CancelledStatus()) {
-    token_.state_->Cancel(reason);
+    token_.state()->Cancel(reason);
   }
 
   bool cancelled() const { return token_.cancelled(); }

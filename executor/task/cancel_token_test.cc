@@ -152,15 +152,6 @@ TEST(CancelToken, OfNoSourceIsNeverCancelled) {
   EXPECT_EQ(log, "");
 }
 
-TEST(CancelToken, ThatWasMovedFromHasNoSource) {
-  CancelSource source;
-  CancelToken token = source.token();
-  const CancelToken moved = std::move(token);
-  source.Cancel(kReason);
-  EXPECT_TRUE(moved.cancelled());
-  EXPECT_FALSE(token.has_source());  // NOLINT(bugprone-use-after-move)
-}
-
 TEST(CancelSource, CanBeMoved) {
   CancelSource source;
   const CancelToken token = source.token();

@@ -145,10 +145,25 @@ Task<void> UseMovedFromSource() {
   source.Cancel();
   co_return;
 }
+Task<void> UseMovedFromToken() {
+  CancelToken token = CancelSource().token();
+  CancelToken moved = MovedFrom(token);
+  token.cancelled();
+  co_return;
+}
 Task<void> WaitForMovedFromToken() {
   CancelToken token = CancelSource().token();
   CancelToken moved = MovedFrom(token);
   (co_await token.Cancelled()).IgnoreError();
+}
+Task<void> MakeChildOfMovedFromToken() {
+  CancelToken token = CancelSource().token();
+  CancelToken moved = MovedFrom(token);
+  CancelSource child = token.Child();
+  co_return;
+}
+Task<void> WaitForNoToken() {
+  (co_await CancelToken().Cancelled()).IgnoreError();
 }
 Task<void> DestroyItsExecutor() {
   co_await Yield();
@@ -187,7 +202,11 @@ const Misuse kMisuses[] = {
      "a TaskScope, or another CancelListener, outlived its task",
      &OutliveTheTaskOfAScope},
     {"UseMovedFromSource", kMovedFrom, &UseMovedFromSource},
+    {"UseMovedFromToken", kMovedFrom, &UseMovedFromToken},
     {"WaitForMovedFromToken", kMovedFrom, &WaitForMovedFromToken},
+    {"MakeChildOfMovedFromToken", kMovedFrom, &MakeChildOfMovedFromToken},
+    {"WaitForNoToken", "a CancelToken of no source was awaited",
+     &WaitForNoToken},
     {"DestroyItsExecutor",
      "an executor was destroyed from inside its own Run\\(\\) or Turn\\(\\)",
      &SpawnOneThatDestroysItsExecutor},
