@@ -62,14 +62,12 @@ TEST_P(DirectAllocationTest, NoneForReads) {
 }
 
 TEST_P(DirectAllocationTest, NoneForWrites) {
-  RINGWAY_REQUIRES_KERNEL("files: the simulator's allocate");
   ExpectNone(1, ForUpdating(), [&](DirectFile& file) -> Task<absl::Status> {
     co_return co_await file.WriteAt(block_.bytes(), kBlock);
   });
 }
 
 TEST_P(DirectAllocationTest, NoneForThoseThatWaitForOthers) {
-  RINGWAY_REQUIRES_KERNEL("files: the simulator's allocate");
   DirectFileOptions options = ForUpdating();
   options.max_in_flight = 2;
   ExpectNone(8, options, [&](DirectFile& file) -> Task<absl::Status> {

@@ -2,9 +2,10 @@
 //
 // FileContent: the bytes of a simulated file, in blocks; holes have none.
 //
-// It knows what of them is on the disk: the state of the last Sync(), and the
-// changes since then, of which a crash leaves any part. The durable state
-// shares its blocks with the current one until they are written.
+// It knows what of them is on the disk: the state of the last Sync(), and of
+// each sector that has changed since then one version that the disk may have
+// been given before the newest, as drawn. So however often a file is written,
+// it has three versions of a block at most. They share what has not changed.
 
 #ifndef RINGWAY_BACKENDS_SIM_FILES_FILE_CONTENT_H_
 #define RINGWAY_BACKENDS_SIM_FILES_FILE_CONTENT_H_
@@ -15,18 +16,17 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <span>
-#include <vector>
 
 #include "ringway/backends/sim/environment/buffers.h"
 #include "ringway/core/rng.h"
 
 namespace ringway::sim {
 
-// The number of blocks of a disk, and how many of them files use now.
-struct DiskSpace {
-  uint64_t capacity = std::numeric_limits<uint64_t>::max();
-  uint64_t used = 0;
+// What the files of a disk share.
+struct SharedDisk {
+  uint64_t capacity = std::numeric_limits<uint64_t>::max();  // blocks
+  uint64_t used = 0;                                         // of them, now
+  Rng rng;  // when the disk is given what
 };
 
 class FileContent {
@@ -35,13 +35,13 @@ class FileContent {
   // What a disk writes whole or not at all.
   static constexpr size_t kSectorBytes = 512;
 
-  explicit FileContent(DiskSpace& space) : space_(&space) {}
+  explicit FileContent(SharedDisk& disk) : disk_(&disk) {}
   FileContent(const FileContent&) = delete;
   FileContent& operator=(const FileContent&) = delete;
-  ~FileContent() { Free(blocks_.begin(), blocks_.end()); }
+  ~FileContent() { Free(now_.blocks.begin(), now_.blocks.end()); }
 
-  uint64_t size() const { return size_; }
-  uint64_t n_blocks() const { return blocks_.size(); }
+  uint64_t size() const { return now_.size; }
+  uint64_t n_blocks() const { return now_.blocks.size(); }
 
   // Bytes read; 0 at the end.
   size_t Read(Buffers& to, uint64_t offset) const;
@@ -63,39 +63,41 @@ class FileContent {
   // Goes back to the durable state.
   void DropUnsynced();
   // Goes back to the durable state with a part, drawn, of the changes since
-  // then: of a write each sector is there or not, and so is the size.
+  // then: of each sector an old or the newest version, and so of the size.
   void KeepSomeUnsynced(Rng& rng);
 
  private:
   using Block = std::array<std::byte, kBlockBytes>;
-  using Blocks = std::map<uint64_t, std::shared_ptr<Block>>;
-
-  struct Change {
-    enum class Kind : uint8_t { kWrite, kTruncate, kPunchHole };
-    Kind kind;
-    uint64_t offset;               // of a truncate: the size
-    uint64_t n_bytes = 0;          // of a hole
-    std::vector<std::byte> bytes;  // of a write
+  using BlockPtr = std::shared_ptr<Block>;
+  using Blocks = std::map<uint64_t, BlockPtr>;
+  struct Version {
+    Blocks blocks;
+    uint64_t size = 0;
   };
 
-  size_t DoWrite(Buffers& from, uint64_t offset);
-  void DoTruncate(uint64_t n_bytes);
-  void DoPunchHole(uint64_t offset, uint64_t n_bytes);
-  void KeepSome(const Change& change, double share, Rng& rng);
-  void KeepSomeSectors(std::span<const std::byte> bytes, uint64_t offset,
-                       double share, Rng& rng);
+  static const Block& At(const Version& version, uint64_t number);
+  // For writing, which no other version sees.
+  static Block& Own(BlockPtr& block);
+
+  // The disk may be given the sectors of a range in a block, as they are now,
+  // or all that the file has now.
+  void MayWriteBack(uint64_t number, size_t begin, size_t end);
+  void MayWriteBack();
+  // Some sectors of a block as they were given to the disk. Returns the end of
+  // the last new one.
+  uint64_t KeepSomeSectors(uint64_t number, uint64_t old_from, double share,
+                           Rng& rng);
 
   // The block with this number, for writing; null if the disk is full.
   Block* Writable(uint64_t number);
   void Zero(uint64_t offset, uint64_t n_bytes);
+  void SetSize(uint64_t n_bytes);
   void Free(Blocks::iterator first, Blocks::iterator last);
 
-  DiskSpace* space_;
-  Blocks blocks_;
-  uint64_t size_ = 0;
-  Blocks durable_blocks_;
-  uint64_t durable_size_ = 0;
-  std::vector<Change> unsynced_;
+  SharedDisk* disk_;
+  Version now_;
+  Version given_;  // to the disk
+  Version durable_;
 };
 
 }  // namespace ringway::sim

@@ -67,7 +67,9 @@ struct Disk {
     return found;
   }
 
-  Environment environment{1};
+  explicit Disk(uint64_t seed) : environment(seed) {}
+
+  Environment environment;
   FileStore files{environment};
 };
 
@@ -76,7 +78,7 @@ std::set<std::string> Outcomes(const std::function<void(Disk&)>& prepare,
                                const std::function<std::string(Disk&)>& look) {
   std::set<std::string> outcomes;
   for (uint64_t seed = 1; seed <= 120; ++seed) {
-    Disk disk;
+    Disk disk(seed);
     prepare(disk);
     disk.files.Crash(seed);
     outcomes.insert(look(disk));
@@ -236,7 +238,7 @@ TEST(Crash, AnUnlinkMayBeUndone) {
 
 TEST(Crash, LeavesTheSameWithTheSameSeed) {
   const auto once = [](uint64_t seed) {
-    Disk disk;
+    Disk disk(1);
     for (const char* path : {"/a", "/b", "/c", "/d", "/e", "/f"})
       disk.Create(path, std::string(10'000, path[1]));
     disk.files.Crash(seed);

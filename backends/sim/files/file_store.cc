@@ -63,7 +63,9 @@ void ForEachReachable(const InodePtr& root,
 }  // namespace
 
 FileStore::FileStore(Environment& environment)
-    : environment_(environment), root_(MakeInode(S_IFDIR | 0755)) {
+    : environment_(environment),
+      disk_{.rng = Rng(Rng(environment.rng).Next())},
+      root_(MakeInode(S_IFDIR | 0755)) {
   root_->n_links = 2;
 }
 
@@ -368,7 +370,7 @@ void FileStore::Restart() {
 }
 
 void FileStore::set_capacity(uint64_t n_bytes) {
-  space_.capacity = n_bytes / FileContent::kBlockBytes;
+  disk_.capacity = n_bytes / FileContent::kBlockBytes;
 }
 
 PathEnd FileStore::Walk(const FilePath& at, bool follow,
@@ -384,7 +386,7 @@ PathEnd FileStore::WalkToNew(const FilePath& at) const {
 }
 
 InodePtr FileStore::MakeInode(mode_t mode) {
-  return std::make_shared<Inode>(next_number_++, mode, space_,
+  return std::make_shared<Inode>(next_number_++, mode, disk_,
                                  environment_.now());
 }
 

@@ -111,7 +111,7 @@ class FileStore {
   int CheckReplaced(const Inode& moved, const InodePtr& replaced) const;
 
   Environment& environment_;
-  DiskSpace space_;
+  SharedDisk disk_;
   DirectIo direct_io_ = DirectIo::kAligned;
   DirectoryJournal journal_;
   uint64_t next_number_ = 2;

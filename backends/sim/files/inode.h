@@ -30,8 +30,8 @@ struct FileOwner {
 };
 
 struct Inode {
-  Inode(uint64_t n, mode_t m, DiskSpace& space, MonotonicTime now)
-      : number(n), mode(m), content(space), modified(now), accessed(now) {}
+  Inode(uint64_t n, mode_t m, SharedDisk& disk, MonotonicTime now)
+      : number(n), mode(m), content(disk), modified(now), accessed(now) {}
 
   bool is_directory() const { return S_ISDIR(mode); }
   bool is_link() const { return S_ISLNK(mode); }
