@@ -31,7 +31,7 @@ int64_t CheckOffset(int64_t offset) {
 }  // namespace
 
 OpenOp::OpenOp(int directory, std::string path, const OpenOptions& options)
-    : OperationAwait(&OnDone, &OnCancel, &Describe),
+    : OpeningAwait(&OnDone, &OnCancel, &Describe),
       path_(std::move(path)),
       has_nul_(path_.find('\0') != std::string::npos) {
   PrepareOpenAt(*this, directory, path_.c_str(), options.Flags(), options.mode);
@@ -49,9 +49,8 @@ absl::StatusOr<File> OpenOp::await_resume() {
   if (result < 0)
     return ErrnoToStatus(-result, absl::StrCat("open of ", path_));
   try {
-    return File(std::make_unique<FileCore>(*loop_, result, path_));
+    return File(TakeCore(path_));
   } catch (const std::bad_alloc&) {
-    internal::CloseNow(*loop_, result);
     return ErrnoToStatus(ENOMEM, "open");
   }
 }

@@ -34,6 +34,7 @@
 #include "ringway/fs/file_lock.h"
 #include "ringway/fs/file_ops.h"
 #include "ringway/fs/open_options.h"
+#include "ringway/fs/opening_await.h"
 
 namespace ringway::fs {
 
@@ -43,15 +44,13 @@ class OpenBeneathOp;
 }
 
 // Opens a file: File::Open().
-class [[nodiscard]] OpenOp : public OperationAwait {
+class [[nodiscard]] OpenOp : public internal::OpeningAwait {
  public:
   OpenOp(int directory, std::string path, const OpenOptions& options);
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
-    TaskContext& task = leaf.promise().task();
-    if (has_nul_) return task.SkipWait(leaf);
-    loop_ = &task.loop();
-    return OperationAwait::await_suspend(leaf);
+    if (has_nul_) return leaf.promise().task().SkipWait(leaf);
+    return OpeningAwait::await_suspend(leaf);
   }
   absl::StatusOr<File> await_resume();
 
@@ -60,7 +59,6 @@ class [[nodiscard]] OpenOp : public OperationAwait {
 
   const std::string path_;
   const bool has_nul_;
-  Loop* loop_ = nullptr;
 };
 
 // Closes a file: File::Close().

@@ -23,7 +23,10 @@ FileCore::FileCore(Loop& loop, int fd, std::string path)
       close_(*this),
       path_(path.empty() ? absl::StrCat("fd ", fd) : std::move(path)) {}
 
-FileCore::~FileCore() = default;
+// The loop deletes what it has adopted, at its end perhaps before it is closed.
+FileCore::~FileCore() {
+  if (!loop_ended()) FileCore::OnLoopEnd();
+}
 
 absl::Status FileCore::StatusOf(std::string_view call, int32_t result,
                                 int64_t offset) const {

@@ -128,6 +128,19 @@ TEST_P(FileTest, TheEndOfTheLoopClosesIt) {
   EXPECT_EQ(kept->fd(), -1);
 }
 
+using FileEndTest = testing::FsEndTest;
+
+// The open may have ended while nobody has taken its fd yet.
+TEST_P(FileEndTest, LeavesNoFdOfAnOpenHoweverFarItHasCome) {
+  const std::string path = PathOf("file");
+  EndAfterEachTurn([&]() -> Task<void> {
+    const absl::StatusOr<File> file =
+        co_await File::Open(path, OpenOptions::ForWriting());
+    if (!file.ok()) co_return;  // it was cancelled
+    const absl::StatusOr<File> other = co_await File::Open(path);
+  });
+}
+
 TEST_P(FileTest, AClosedFileSaysSo) {
   auto main = [&]() -> Task<void> {
     File file = ValueOf(co_await File::Open(co_await Make("file", "x")));
@@ -362,6 +375,7 @@ TEST_P(FileTest, AHandleThatIsDroppedInBetweenIsClosedAfterwards) {
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(FileTest);
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(FileEndTest);
 
 }  // namespace
 }  // namespace ringway::fs

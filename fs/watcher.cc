@@ -4,14 +4,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/prepare.h"
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/core/unique_fd.h"
-#include "ringway/executor/task/executor.h"
+#include "ringway/fs/opening_await.h"
 #include "ringway/fs/path_names.h"
 
 namespace ringway::fs {
@@ -40,11 +40,14 @@ WatchEvent EventBuffer::Take() {
 
 namespace {
 
-class [[nodiscard]] MakeWatcherOp : public OperationAwait {
+class [[nodiscard]] MakeWatcherOp : public internal::OpeningAwait {
  public:
   MakeWatcherOp() { PrepareMakeWatcher(*this); }
-  // The fd, or -errno.
-  int await_resume() const { return result; }
+  absl::StatusOr<std::unique_ptr<internal::FileCore>> await_resume() {
+    if (result == -ECANCELED) return CancelledStatus();
+    if (result < 0) return ErrnoToStatus(-result, "inotify_init");
+    return TakeCore("an inotify watcher");
+  }
 };
 
 }  // namespace
@@ -98,11 +101,10 @@ Watcher::Watcher(File file)
       events_(std::make_shared<internal::EventBuffer>()) {}
 
 Task<absl::StatusOr<Watcher>> Watcher::Create() {
-  const int fd = co_await MakeWatcherOp();
-  if (fd == -ECANCELED) co_return CancelledStatus();
-  if (fd < 0) co_return ErrnoToStatus(-fd, "inotify_init");
-  Loop& loop = Executor::RunningTask("a Watcher").loop();
-  co_return Watcher(File::Adopt(loop, UniqueFd(fd), "an inotify watcher"));
+  absl::StatusOr<std::unique_ptr<internal::FileCore>> core =
+      co_await MakeWatcherOp();
+  if (!core.ok()) co_return core.status();
+  co_return Watcher(File(*std::move(core)));
 }
 
 }  // namespace ringway::fs

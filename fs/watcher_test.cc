@@ -181,7 +181,20 @@ TEST_P(WatcherTest, TheSimulatorHasNone) {
   Run(main());
 }
 
+using WatcherEndTest = testing::FsEndTest;
+
+TEST_P(WatcherEndTest, LeavesNoFdHoweverFarItHasCome) {
+  RINGWAY_REQUIRES_KERNEL("inotify");
+  EndAfterEachTurn([]() -> Task<void> {
+    Task<absl::StatusOr<Watcher>> create = Watcher::Create();
+    absl::StatusOr<Watcher> watcher = co_await std::move(create);
+    if (!watcher.ok()) co_return;  // it was cancelled
+    (co_await watcher->Next()).status().IgnoreError();
+  });
+}
+
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(WatcherTest);
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(WatcherEndTest);
 
 }  // namespace
 }  // namespace ringway::fs

@@ -226,7 +226,23 @@ TEST_P(DirectoryTest, WhatIsNoDirectoryIsNotOpened) {
   Run(main());
 }
 
+using DirectoryEndTest = testing::FsEndTest;
+
+TEST_P(DirectoryEndTest, LeavesNoFdHoweverFarItHasCome) {
+  const std::string path = PathOf("directory");
+  EndAfterEachTurn([&]() -> Task<void> {
+    (co_await MakeDirectory(path)).IgnoreError();
+    Task<absl::StatusOr<Directory>> open = Directory::Open(path);
+    absl::StatusOr<Directory> directory = co_await std::move(open);
+    if (!directory.ok()) co_return;  // it was cancelled
+    Task<absl::StatusOr<File>> make =
+        directory->OpenFile("file", OpenOptions::ForWriting());
+    const absl::StatusOr<File> file = co_await std::move(make);
+  });
+}
+
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(DirectoryTest);
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(DirectoryEndTest);
 
 }  // namespace
 }  // namespace ringway::fs

@@ -3,7 +3,6 @@
 #include "ringway/fs/directory/open_beneath.h"
 
 #include <cerrno>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -24,7 +23,7 @@ constexpr int kMostAttempts = 1'000;
 
 OpenBeneathOp::OpenBeneathOp(FileCore& directory, std::string path, int flags,
                              mode_t mode)
-    : OperationAwait(&OnDone, &OnCancel, &Describe),
+    : OpeningAwait(&OnDone, &OnCancel, &Describe),
       directory_(directory),
       path_(std::move(path)),
       has_nul_(HasNul(path_)),
@@ -33,12 +32,6 @@ OpenBeneathOp::OpenBeneathOp(FileCore& directory, std::string path, int flags,
   how_.mode = mode;
   how_.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   PrepareOpenAt2(*this, directory.fd(), path_.c_str(), how_);
-}
-
-// A frame that is destroyed where it waits takes no result.
-OpenBeneathOp::~OpenBeneathOp() {
-  if (state == OpState::kDone && result >= 0)
-    CloseNow(directory_.loop(), result);
 }
 
 void OpenBeneathOp::OnDone(Runnable& entry) {
@@ -70,10 +63,11 @@ absl::StatusOr<File> OpenBeneathOp::await_resume() {
                      "on, and no other way that is safe"));
   }
   if (result < 0) return ErrnoToStatus(-result, absl::StrCat("open of ", name));
-  auto core =
-      std::make_unique<FileCore>(directory_.loop(), result, std::move(name));
-  result = -1;  // it is the core's
-  return File(std::move(core));
+  try {
+    return File(TakeCore(std::move(name)));
+  } catch (const std::bad_alloc&) {
+    return ErrnoToStatus(ENOMEM, "open");
+  }
 }
 
 }  // namespace ringway::fs::internal

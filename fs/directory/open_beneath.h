@@ -18,22 +18,21 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "ringway/executor/task/operation_await.h"
 #include "ringway/fs/file.h"
+#include "ringway/fs/opening_await.h"
 
 namespace ringway::fs::internal {
 
-class [[nodiscard]] OpenBeneathOp : public OperationAwait {
+class [[nodiscard]] OpenBeneathOp : public OpeningAwait {
  public:
   // `directory` must be usable, and stay open (FileCore::Use). `mode`: 0 unless
   // the flags create something.
   OpenBeneathOp(FileCore& directory, std::string path, int flags,
                 mode_t mode = 0);
-  ~OpenBeneathOp();
   template <TaskPromise P>
   bool await_suspend(std::coroutine_handle<P> leaf) {
     if (has_nul_) return leaf.promise().task().SkipWait(leaf);
-    return OperationAwait::await_suspend(leaf);
+    return OpeningAwait::await_suspend(leaf);
   }
   absl::StatusOr<File> await_resume();
 

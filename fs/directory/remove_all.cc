@@ -158,7 +158,10 @@ Task<bool> Remover::MoveUp(std::string name) {
     const absl::Status moved = co_await RenameOp(
         lowest(), name, levels_.front().reader.fd(),
         absl::StrCat(".removed.", ++n_moved_), RENAME_NOREPLACE);
-    if (ErrnoOf(moved) != EEXIST) co_return moved.ok();
+    if (ErrnoOf(moved) == EEXIST) continue;
+    // Each time round, the first level has gained as much as it lost.
+    if (moved.ok()) levels_.front().tries_left = kMostTries;
+    co_return moved.ok();
   }
   co_return false;
 }
