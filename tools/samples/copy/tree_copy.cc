@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/fs/copy_file.h"
 #include "ringway/fs/directory/directory_reader.h"
@@ -43,31 +44,40 @@ Task<bool> IsBelow(std::string path, fs::FileInfo directory) {
 }  // namespace
 
 void TreeCopy::Fail(const absl::Status& status) {
-  if (absl::IsCancelled(status)) return;  // everything is
+  if (absl::IsCancelled(status)) {  // everything is
+    cancelled_ = true;
+    return;
+  }
   ++counts_.failed;
   report_(status);
+}
+
+// A step of it that was cancelled is missing, whichever that was.
+absl::Status TreeCopy::Ended() const {
+  return cancelled_ ? CancelledStatus() : absl::OkStatus();
 }
 
 Task<absl::Status> TreeCopy::Run(std::string from, std::string to) {
   const absl::StatusOr<fs::FileInfo> info = co_await fs::Stat(from);
   if (!info.ok()) {
     Fail(info.status());
-    co_return absl::OkStatus();
+    co_return Ended();
   }
   const absl::StatusOr<fs::FileInfo> target = co_await fs::Stat(to);
   if (target.ok() && target->is_directory()) to = Join(to, NameOf(from));
-  Task<absl::Status> copy = CopyTree(std::move(from), std::move(to), *info);
-  co_return co_await std::move(copy);
+  Task<void> copy = CopyTree(std::move(from), std::move(to), *info);
+  co_await std::move(copy);
+  co_return Ended();
 }
 
-Task<absl::Status> TreeCopy::CopyTree(std::string from, std::string to,
-                                      fs::FileInfo info) {
+Task<void> TreeCopy::CopyTree(std::string from, std::string to,
+                              fs::FileInfo info) {
   if (info.is_directory()) {
     Task<bool> below = IsBelow(DirectoryOf(to), info);
     if (co_await std::move(below)) {
       Fail(absl::InvalidArgumentError(
           absl::StrCat(from, " cannot be copied into itself, to ", to)));
-      co_return absl::OkStatus();
+      co_return;
     }
   }
   TaskScope scope(static_cast<size_t>(settings_.n_at_a_time));
@@ -80,11 +90,13 @@ Task<absl::Status> TreeCopy::CopyTree(std::string from, std::string to,
         CopyEntry(scope, std::move(from), std::move(to), info.type);
     co_await std::move(copy);
   }
-  absl::Status joined = co_await scope.Join();
-  if (!joined.ok()) co_return joined;
+  const absl::Status joined = co_await scope.Join();
+  if (!joined.ok()) {
+    Fail(joined);
+    co_return;
+  }
   Task<void> finish = FinishDirectories();
   co_await std::move(finish);
-  co_return absl::OkStatus();
 }
 
 Task<void> TreeCopy::CopyDirectory(TaskScope& scope, std::string from,
@@ -128,8 +140,12 @@ Task<void> TreeCopy::CopyEntry(TaskScope& scope, std::string from,
                                std::string to, fs::FileType type) {
   if (type == fs::FileType::kRegular) {
     Task<absl::Status> room = scope.WaitForRoom();
-    if ((co_await std::move(room)).ok())
-      scope.Spawn(CopyFile(std::move(from), std::move(to)), "copy").Detach();
+    const absl::Status admitted = co_await std::move(room);
+    if (!admitted.ok()) {
+      Fail(admitted);
+      co_return;
+    }
+    scope.Spawn(CopyFile(std::move(from), std::move(to)), "copy").Detach();
     co_return;
   }
   if (type == fs::FileType::kSymbolicLink) {

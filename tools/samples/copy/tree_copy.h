@@ -62,8 +62,7 @@ class TreeCopy {
     fs::FileInfo original;
   };
 
-  Task<absl::Status> CopyTree(std::string from, std::string to,
-                              fs::FileInfo info);
+  Task<void> CopyTree(std::string from, std::string to, fs::FileInfo info);
   Task<void> CopyDirectory(TaskScope& scope, std::string from, std::string to,
                            fs::FileInfo info);
   Task<void> CopyEntries(TaskScope& scope, const std::string& from,
@@ -76,11 +75,13 @@ class TreeCopy {
                                  const std::string& to);
   Task<void> FinishDirectories();
   void Fail(const absl::Status& status);
+  absl::Status Ended() const;
 
   const CopySettings settings_;
   const Report report_;
   CopyCounts counts_;
   std::vector<Made> made_;
+  bool cancelled_ = false;
 };
 
 // The bytes of the regular files at and below `path`. What cannot be read
