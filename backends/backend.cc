@@ -9,7 +9,8 @@ namespace ringway {
 int32_t Backend::RunNow(Operation& op) { return RunSystemCall(op); }
 
 int32_t Backend::ReadCached(const Operation& op) {
-  return ringway::ReadCached(op);
+  constexpr uint32_t kMost = 64 << 10;  // longer than that a thread may copy
+  return ringway::ReadCached(op, kMost);
 }
 
 void Backend::DropDeliveries(DeliveringOperation& op) {

@@ -84,6 +84,8 @@ struct BackendInfo {
   bool can_peek = false;
   // Completions of direct I/O are polled for where a device allows it.
   bool polls_direct_io = false;
+  // Its fds and paths are the kernel's, so system calls may be made on them.
+  bool is_kernel = true;
   // The room for the arguments of a kUringCommand; 0 if there are none.
   size_t command_bytes = 0;
 };
@@ -169,9 +171,10 @@ class Backend {
   // anything but a disk.
   virtual int32_t RunNow(Operation& op);
 
-  // Does `op`, a kRead that has been prepared and not started, if it is at an
-  // offset of a file and the page cache has all that it asks for. Returns its
-  // result; otherwise -EAGAIN, and the memory may have been written to.
+  // Does as much of `op`, a kRead at an offset of a file that has been prepared
+  // and not started, as the page cache has. Returns the number of bytes, which
+  // is not 0, or -EAGAIN if it has nothing, or `op` asks for so much that the
+  // backend could copy it on another thread.
   //
   // Cost: a system call, and for what is cached a third less than the
   //       operation, which goes through queues.

@@ -6,11 +6,11 @@
 //   absl::StatusOr<size_t> n = co_await file->ReadAt(buffer, offset);
 //
 // Any number of tasks may read and write at the same time; what they do at the
-// same bytes, or at the file's position, has no order. A read at an offset of
-// at most 64 KiB that the page cache has is done at once, in a system call:
-// that is a third cheaper than to go through the ring. Everything else goes
-// through it; on epoll what need not wait is done at once, and a helper thread
-// waits for the rest. No socket waits for a disk.
+// same bytes, or at the file's position, has no order. What the page cache has
+// of a read at an offset of at most 1 MiB (on epoll 64 KiB) is read at once, by
+// a system call: that is a third cheaper than to go through the ring.
+// Everything else goes through it; on epoll what need not wait is done at once,
+// and a helper thread waits for the rest. No socket waits for a disk.
 
 #ifndef RINGWAY_FS_FILE_H_
 #define RINGWAY_FS_FILE_H_

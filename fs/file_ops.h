@@ -95,10 +95,6 @@ inline constexpr size_t kVectors = 16;
 // What the kernel transfers at most by one call (read(2)).
 inline constexpr size_t kMostAtOnce = 0x7ffff000;
 
-// Up to here it is worth trying whether the page cache has everything; larger
-// reads could be made in vain, and their time is that of copying anyway.
-inline constexpr size_t kMostCached = size_t{64} << 10;
-
 // Reads or writes one buffer, or several if `kVectored`. `Byte` is std::byte
 // for reads, const std::byte for writes.
 template <typename Byte, Until kUntil, bool kVectored>
@@ -158,9 +154,13 @@ class TransferOp : public FileOp {
   }
   // After the end of an operation: true if there is a next one.
   bool GoesOn();
-  // True if the page cache had everything, which has been read.
+  // Reads what the page cache has. True if that was all.
   bool ReadsCached(TaskContext& task);
   void Prepare();
+  void Advance() {  // by what an operation has transferred
+    n_done_ += static_cast<size_t>(result);
+    left_.Skip(static_cast<size_t>(result));
+  }
   int64_t Offset() const {
     return offset_ < 0 ? kCurrentPosition
                        : offset_ + static_cast<int64_t>(n_done_);
@@ -179,12 +179,14 @@ class TransferOp : public FileOp {
 
 template <typename Byte, Until kUntil, bool kVectored>
 bool TransferOp<Byte, kUntil, kVectored>::ReadsCached(TaskContext& task) {
-  if (length > kMostCached || task.cancelled() || !Admit(task)) return false;
+  if (task.cancelled() || !Admit(task)) return false;
   const int32_t n = task.loop().backend().ReadCached(*this);
   if (n < 0) return false;
   result = n;
-  state = OpState::kDone;
-  return !GoesOn();
+  Advance();
+  state = left_.empty() ? OpState::kDone : OpState::kIdle;
+  Prepare();
+  return left_.empty();
 }
 
 template <typename Byte, Until kUntil, bool kVectored>
@@ -208,8 +210,7 @@ bool TransferOp<Byte, kUntil, kVectored>::GoesOn() {
   if (result == 0 && kReads) at_end_ = true;
   if (result == 0 && !kReads) result = -ENOSPC;  // it would not go on
   if (result <= 0) return false;
-  n_done_ += static_cast<size_t>(result);
-  left_.Skip(static_cast<size_t>(result));
+  Advance();
   if (kUntil == Until::kOnce || left_.empty()) return false;
   Prepare();
   return Continue();

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -126,6 +127,31 @@ TEST_P(FileTest, TheEndOfTheLoopClosesIt) {
   Run(main());
   DestroyExecutor();
   EXPECT_EQ(kept->fd(), -1);
+}
+
+// What the page cache has is read at once, the rest by an operation.
+TEST_P(FileTest, AReadOfWhatIsPartlyCachedIsWhole) {
+  // The first is more than epoll reads at once.
+  static constexpr size_t kLengths[] = {600'000, 50'000};
+  auto main = [&]() -> Task<void> {
+    const std::vector<std::byte> content = Pattern(kLengths[0], 1);
+    File file = ValueOf(
+        co_await File::Open(PathOf("file"), OpenOptions::ForUpdating()));
+    EXPECT_TRUE((co_await file.WriteAllAt(content, 0)).ok());
+    for (const size_t n : kLengths) {
+      for (size_t cached = 0; cached < n; cached += n / 5) {
+        EXPECT_TRUE((co_await file.Sync()).ok());
+        const auto begin = static_cast<int64_t>(cached);
+        EXPECT_TRUE((co_await file.Advise(begin, 0, POSIX_FADV_DONTNEED)).ok());
+        std::vector<std::byte> once(n), all(n);
+        EXPECT_EQ(ValueOf(co_await file.ReadAt(once, 0)), n);
+        EXPECT_TRUE((co_await file.ReadExactlyAt(all, 0)).ok());
+        EXPECT_TRUE(std::equal(once.begin(), once.end(), content.begin()));
+        EXPECT_EQ(all, once);
+      }
+    }
+  };
+  Run(main());
 }
 
 using FileEndTest = testing::FsEndTest;

@@ -252,13 +252,13 @@ int32_t RunSystemCall(const Operation& op) {
   return result < 0 ? -errno : static_cast<int32_t>(result);
 }
 
-int32_t ReadCached(const Operation& op) {
+int32_t ReadCached(const Operation& op, uint32_t most) {
   // At a position a part would be lost.
-  if (op.offset < 0 || (op.flags & kDirectIo) != 0) return -EAGAIN;
+  if (op.length > most || op.offset < 0 || (op.flags & kDirectIo) != 0)
+    return -EAGAIN;
   const iovec whole = {op.address, op.length};
   const ssize_t n = preadv2(op.fd, &whole, 1, op.offset, RWF_NOWAIT);
-  return n == static_cast<ssize_t>(op.length) ? static_cast<int32_t>(n)
-                                              : -EAGAIN;
+  return n > 0 ? static_cast<int32_t>(n) : -EAGAIN;
 }
 
 }  // namespace ringway

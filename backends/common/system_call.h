@@ -21,8 +21,8 @@ namespace ringway {
 // Threads: any; no other thread may use the arguments of `op` meanwhile.
 int32_t RunSystemCall(const Operation& op);
 
-// See Backend::ReadCached().
-int32_t ReadCached(const Operation& op);
+// See Backend::ReadCached(); `most` is the length up to which it is done.
+int32_t ReadCached(const Operation& op, uint32_t most);
 
 }  // namespace ringway
 

@@ -22,6 +22,7 @@ BackendInfo InfoOf(Environment& environment, SocketCalls& sockets) {
   BackendInfo info;
   info.name = "sim";
   info.description = "sim";
+  info.is_kernel = false;
   info.support.fill(Support::kNative);
   for (const OpCode opcode : {OpCode::kMakeWatcher, OpCode::kAddWatch,
                               OpCode::kRemoveWatch, OpCode::kUringCommand}) {

@@ -334,6 +334,13 @@ size_t UringBackend::CancelFd(int fd, RunnableList& done) {
   return n;
 }
 
+// The kernel would copy it on this thread, too, while it takes the entry, and
+// together with the others of the turn.
+int32_t UringBackend::ReadCached(const Operation& op) {
+  constexpr uint32_t kMost = 1 << 20;
+  return ringway::ReadCached(op, kMost);
+}
+
 BackendStats UringBackend::stats() const {
   BackendStats stats = stats_;
   stats.buffers_copied = buffers_.copied();

@@ -53,6 +53,7 @@ class UringBackend final : public Backend {
   CancelOutcome Cancel(Operation& op, RunnableList& done) override;
   size_t CancelFd(int fd, RunnableList& done) override;
   void Quiesce(RunnableList& done) override;
+  int32_t ReadCached(const Operation& op) override;
   void Notify() override;
   bool TakeDelivery(DeliveringOperation& op, Delivery& delivery) override;
   void ReturnBuffer(uint32_t buffer_id) override;
