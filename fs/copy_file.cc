@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -16,11 +17,14 @@
 #include "ringway/backends/prepare.h"
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/shield.h"
+#include "ringway/fs/copy_small_files.h"
 #include "ringway/fs/file.h"
 #include "ringway/fs/file_info.h"
 #include "ringway/fs/path_names.h"
 #include "ringway/fs/path_ops.h"
+#include "ringway/pools/blocking/run_blocking.h"
 
 namespace ringway::fs {
 namespace {
@@ -185,6 +189,7 @@ Task<absl::StatusOr<File>> MakeBeside(std::string path, mode_t mode,
 // Content and attributes; then it is closed.
 Task<absl::Status> Fill(File& from, const FileInfo& info, File& to,
                         const CopyOptions& options) {
+  if (options.on_progress) options.on_progress(0, info.size);
   Copier copier(from, to, info.size, options);
   Task<absl::Status> copy = copier.Run();
   absl::Status status = co_await std::move(copy);
@@ -216,10 +221,9 @@ Task<absl::Status> SyncDirectoryOf(std::string path) {
   co_return co_await directory->Sync();
 }
 
-}  // namespace
-
-Task<absl::Status> CopyFile(std::string from, std::string to,
-                            CopyOptions options) {
+Task<absl::Status> CopyThroughTheLoop(const std::string& from,
+                                      const std::string& to,
+                                      const CopyOptions& options) {
   absl::StatusOr<File> source = co_await File::Open(from);
   if (!source.ok()) co_return source.status();
   const absl::StatusOr<FileInfo> info = co_await source->Stat();
@@ -252,6 +256,57 @@ Task<absl::Status> CopyFile(std::string from, std::string to,
   if (!options.durable) co_return absl::OkStatus();
   step = SyncDirectoryOf(to);
   co_return co_await std::move(step);
+}
+
+// The sizes of those that have been copied. Nothing is if copies are durable,
+// and so wait for the disk anyway, or must replace nothing.
+Task<std::vector<std::optional<int64_t>>> CopySmallOnes(
+    const std::vector<CopyNames>& files, const CopyOptions& options) {
+  TaskContext& task = Executor::RunningTask("a copy");
+  std::vector<std::optional<int64_t>> none(files.size());
+  if (options.durable || options.must_be_new || task.cancelled() ||
+      !task.loop().backend().info().is_kernel)
+    co_return none;
+  Shield shield;  // what a thread has begun ends, before this does
+  absl::StatusOr<std::vector<std::optional<int64_t>>> sizes =
+      co_await RunBlocking(
+          &internal::CopySmallFiles,
+          internal::SmallCopies{files, options.keep_permissions, options.mode,
+                                options.keep_times});
+  co_return sizes.ok() ? *std::move(sizes) : none;
+}
+
+}  // namespace
+
+Task<std::vector<absl::Status>> CopyFiles(std::vector<CopyNames> files,
+                                          CopyOptions options) {
+  Task<std::vector<std::optional<int64_t>>> copy_small =
+      CopySmallOnes(files, options);
+  const std::vector<std::optional<int64_t>> sizes =
+      co_await std::move(copy_small);
+  std::vector<absl::Status> results(files.size());
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (sizes[i].has_value()) {
+      if (!options.on_progress) continue;
+      options.on_progress(0, *sizes[i]);
+      options.on_progress(*sizes[i], *sizes[i]);
+    } else {
+      Task<absl::Status> copy =
+          CopyThroughTheLoop(files[i].from, files[i].to, options);
+      results[i] = co_await std::move(copy);
+    }
+  }
+  co_return results;
+}
+
+Task<absl::Status> CopyFile(std::string from, std::string to,
+                            CopyOptions options) {
+  std::vector<CopyNames> one;
+  one.push_back({std::move(from), std::move(to)});
+  Task<std::vector<absl::Status>> copy =
+      CopyFiles(std::move(one), std::move(options));
+  const std::vector<absl::Status> results = co_await std::move(copy);
+  co_return results.front();
 }
 
 }  // namespace ringway::fs

@@ -69,7 +69,8 @@ class CopyFileTest : public FsTest {
 
 TEST_P(CopyFileTest, ContentsOfAnySizeAreCopied) {
   auto main = [&]() -> Task<void> {
-    for (const size_t n : {0, 1, 4'095, 4'096, 4'097, 300'001, 5'000'000}) {
+    for (const size_t n :
+         {0, 1, 4'095, 4'096, 4'097, 65'536, 65'537, 300'001, 5'000'000}) {
       const std::string content = AsString(Pattern(n, 1));
       const std::string from = co_await Make("from", content);
       const absl::Status status = co_await Copy(from, PathOf("to"));
@@ -206,13 +207,72 @@ TEST_P(CopyFileTest, ACopyThatFailsNamesItAndLeavesNothing) {
   Run(main());
 }
 
+TEST_P(CopyFileTest, EachOfSeveralHasItsOwnResult) {
+  auto main = [&]() -> Task<void> {
+    const std::string directory = co_await MakeIt();
+    std::vector<CopyNames> files;
+    std::vector<std::string> contents;
+    for (size_t i = 0; i < 40; ++i) {
+      contents.push_back(AsString(Pattern(i % 8 == 0 ? 200'000 : i * 50, i)));
+      files.push_back({co_await Make(absl::StrCat(i), contents.back()),
+                       absl::StrCat(directory, "/", i)});
+    }
+    files[11].from = PathOf("missing");
+    files[12].to = directory + "/missing/12";
+    files[13].from = directory;
+    files[14] = files[15];  // the same once more
+    int64_t begun = 0, copied = 0;
+    bool is_whole = false;
+    CopyOptions options;
+    options.on_progress = [&](int64_t reached, int64_t size) {
+      begun += reached == 0;
+      if (reached == 0) is_whole = false;
+      if (reached == size && !std::exchange(is_whole, true)) copied += size;
+    };
+    Task<std::vector<absl::Status>> copy = CopyFiles(files, options);
+    const std::vector<absl::Status> results = co_await std::move(copy);
+    EXPECT_EQ(results.size(), files.size());
+    int64_t expected = 0;
+    std::string there;
+    for (size_t i = 0; i < files.size(); ++i) {
+      const int errnum = i == 11 || i == 12 ? ENOENT : i == 13 ? EISDIR : 0;
+      EXPECT_EQ(ErrnoOf(results[i]), errnum) << i << " " << results[i];
+      if (errnum != 0) continue;
+      const size_t source = i == 14 ? 15 : i;
+      EXPECT_EQ(co_await ContentOf(files[i].to), contents[source]) << i;
+      expected += static_cast<int64_t>(contents[source].size());
+      if (i != 14) absl::StrAppend(&there, i, " ");
+    }
+    EXPECT_EQ(copied, expected);
+    EXPECT_GE(begun, 37);
+    co_await ExpectOnly(directory, there);
+  };
+  Run(main());
+}
+
+TEST_P(CopyFileTest, APathWithANulByteIsNoShorterPath) {
+  auto main = [&]() -> Task<void> {
+    const std::string from = co_await Make("from", "x");
+    const std::string bad = from + std::string("\0x", 2);
+    absl::Status status = co_await Copy(from, bad);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    status = co_await Copy(bad, PathOf("to"));
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_EQ(co_await ContentOf(from), "x");
+  };
+  Run(main());
+}
+
 TEST_P(CopyFileTest, ACancelLeavesNoOtherFile) {
   auto main = [&]() -> Task<void> {
     const std::string directory = co_await MakeIt();
-    const std::string from = co_await Make("from", std::string(100'000, 'x'));
-    for (int turns = 0; turns < 30; ++turns) {
+    std::string from;
+    for (int turns = 0; turns < 60; ++turns) {
+      // One that goes through the loop, or one that a thread copies.
+      const size_t n_bytes = turns % 2 == 0 ? 100'000 : 100;
+      from = co_await Make("from", std::string(n_bytes, 'x'));
       JoinHandle<absl::Status> copying = Spawn(Copy(from, directory + "/to"));
-      for (int i = 0; i < turns; ++i)
+      for (int i = 0; i < turns / 2; ++i)
         (co_await Sleep(absl::ZeroDuration())).IgnoreError();
       copying.Cancel();
       const absl::Status status = co_await copying;

@@ -7,10 +7,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -22,6 +24,8 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/sleep.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/pools/blocking/blocking_pool.h"
+#include "ringway/pools/thread_pool.h"
 #include "ringway/runtime/signals/signal_stream.h"
 #include "ringway/tools/command_line/command_line.h"
 #include "ringway/tools/samples/copy/progress_line.h"
@@ -122,8 +126,8 @@ int Main(int argc, char** argv) {
             &settings.verify);
   flags.Add("sync", "end when the copy survives a crash of the machine",
             &settings.durable);
-  flags.Add("jobs", "files that are copied at a time", &settings.n_at_a_time, 1,
-            1024);
+  flags.Add("jobs", "tasks that copy, some files each", &settings.n_at_a_time,
+            1, 1024);
   flags.Add("progress", "a line that says how far it is: always, never or auto",
             &progress);
   if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
@@ -137,6 +141,17 @@ int Main(int argc, char** argv) {
     Report(false, executor.status());
     return kNotAllCopied;
   }
+  // For small files, each of which takes a thread for some microseconds.
+  ThreadPoolOptions pool_options;
+  pool_options.name = "copy";
+  pool_options.max_threads = std::max(1u, std::thread::hardware_concurrency());
+  absl::StatusOr<std::unique_ptr<ThreadPool>> pool =
+      ThreadPool::Create(pool_options);
+  if (!pool.ok()) {
+    Report(false, pool.status());
+    return kNotAllCopied;
+  }
+  SetBlockingPool(**executor, (*pool)->jobs());
   const absl::StatusOr<int> code = (*executor)->Run(Copy(invocation));
   if (code.ok()) return *code;
   Report(false, code.status());

@@ -3,12 +3,13 @@
 #include "ringway/tools/samples/copy/tree_copy.h"
 
 #include <cerrno>
+#include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/fs/copy_file.h"
 #include "ringway/fs/directory/directory_reader.h"
 #include "ringway/fs/path_ops.h"
 #include "ringway/tools/samples/copy/file_content.h"
@@ -16,6 +17,10 @@
 
 namespace ringway::copy {
 namespace {
+
+// Small files are copied in less time than it takes to start a task, and two
+// threads that make files in one directory wait for each other.
+constexpr size_t kFilesOfATask = 128;
 
 fs::FileTimes TimesOf(const fs::FileInfo& info) {
   fs::FileTimes times;
@@ -90,6 +95,8 @@ Task<void> TreeCopy::CopyTree(std::string from, std::string to,
         CopyEntry(scope, std::move(from), std::move(to), info.type);
     co_await std::move(copy);
   }
+  Task<void> start = StartNext(scope);
+  co_await std::move(start);
   const absl::Status joined = co_await scope.Join();
   if (!joined.ok()) {
     Fail(joined);
@@ -139,13 +146,10 @@ Task<void> TreeCopy::CopyEntries(TaskScope& scope, const std::string& from,
 Task<void> TreeCopy::CopyEntry(TaskScope& scope, std::string from,
                                std::string to, fs::FileType type) {
   if (type == fs::FileType::kRegular) {
-    Task<absl::Status> room = scope.WaitForRoom();
-    const absl::Status admitted = co_await std::move(room);
-    if (!admitted.ok()) {
-      Fail(admitted);
-      co_return;
-    }
-    scope.Spawn(CopyFile(std::move(from), std::move(to)), "copy").Detach();
+    next_.push_back({std::move(from), std::move(to)});
+    if (next_.size() < kFilesOfATask) co_return;
+    Task<void> start = StartNext(scope);
+    co_await std::move(start);
     co_return;
   }
   if (type == fs::FileType::kSymbolicLink) {
@@ -171,6 +175,17 @@ Task<void> TreeCopy::CopyEntry(TaskScope& scope, std::string from,
   }
 }
 
+Task<void> TreeCopy::StartNext(TaskScope& scope) {
+  if (next_.empty()) co_return;
+  Task<absl::Status> room = scope.WaitForRoom();
+  const absl::Status admitted = co_await std::move(room);
+  if (!admitted.ok()) {
+    Fail(admitted);
+    co_return;
+  }
+  scope.Spawn(CopyFiles(std::exchange(next_, {})), "copy").Detach();
+}
+
 Task<void> TreeCopy::CopyLink(std::string from, std::string to) {
   const absl::StatusOr<std::string> target = co_await fs::ReadLink(from);
   if (!target.ok()) {
@@ -189,36 +204,46 @@ Task<void> TreeCopy::CopyLink(std::string from, std::string to) {
   ++counts_.links;
 }
 
-Task<void> TreeCopy::CopyFile(std::string from, std::string to) {
-  Task<absl::Status> copy = CopyContent(from, to);
-  absl::Status status = co_await std::move(copy);
-  if (status.ok() && settings_.verify) {
-    Task<absl::Status> compare = CompareContent(from, to);
-    status = co_await std::move(compare);
+Task<void> TreeCopy::CopyFiles(std::vector<fs::CopyNames> files) {
+  Task<std::vector<absl::Status>> copy = CopyContents(files);
+  std::vector<absl::Status> results = co_await std::move(copy);
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (results[i].ok() && settings_.verify) {
+      Task<absl::Status> compare = CompareContent(files[i].from, files[i].to);
+      results[i] = co_await std::move(compare);
+    }
+    if (results[i].ok()) {
+      ++counts_.files;
+    } else {
+      Fail(results[i]);
+    }
   }
-  if (!status.ok()) {
-    Fail(status);
-    co_return;
-  }
-  ++counts_.files;
 }
 
-Task<absl::Status> TreeCopy::CopyContent(const std::string& from,
-                                         const std::string& to) {
+Task<std::vector<absl::Status>> TreeCopy::CopyContents(
+    const std::vector<fs::CopyNames>& files) {
   int64_t counted = 0;
   const auto count = [this, &counted](int64_t reached, int64_t) {
+    if (reached == 0) counted = 0;  // the next file
     counts_.bytes += reached - counted;
     counted = reached;
   };
   if (settings_.direct) {
-    Task<absl::Status> copy = CopyDirectly(from, to, settings_.durable, count);
-    co_return co_await std::move(copy);
+    std::vector<absl::Status> results;
+    for (const fs::CopyNames& file : files) {
+      count(0, 0);
+      Task<absl::Status> copy =
+          CopyDirectly(file.from, file.to, settings_.durable, count);
+      results.push_back(co_await std::move(copy));
+    }
+    co_return results;
   }
   fs::CopyOptions options;
   options.keep_times = true;
   options.durable = settings_.durable;
   options.on_progress = count;
-  Task<absl::Status> copy = fs::CopyFile(from, to, std::move(options));
+  Task<std::vector<absl::Status>> copy =
+      fs::CopyFiles(files, std::move(options));
   co_return co_await std::move(copy);
 }
 

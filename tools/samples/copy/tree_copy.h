@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "ringway/executor/structured/task_scope.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/fs/copy_file.h"
 #include "ringway/fs/file_info.h"
 
 namespace ringway::copy {
@@ -26,7 +27,7 @@ struct CopySettings {
   bool direct = false;   // past the page cache
   bool verify = false;   // reads both afterwards, and compares checksums
   bool durable = false;  // each file survives a crash of the machine
-  int n_at_a_time = 16;  // files
+  int n_at_a_time = 16;  // tasks, each of which copies some files
 };
 
 struct CopyCounts {
@@ -69,10 +70,12 @@ class TreeCopy {
                          const std::string& to);
   Task<void> CopyEntry(TaskScope& scope, std::string from, std::string to,
                        fs::FileType type);
-  Task<void> CopyFile(std::string from, std::string to);
+  // Starts the copies of next_, when there is room for a task.
+  Task<void> StartNext(TaskScope& scope);
+  Task<void> CopyFiles(std::vector<fs::CopyNames> files);
   Task<void> CopyLink(std::string from, std::string to);
-  Task<absl::Status> CopyContent(const std::string& from,
-                                 const std::string& to);
+  Task<std::vector<absl::Status>> CopyContents(
+      const std::vector<fs::CopyNames>& files);
   Task<void> FinishDirectories();
   void Fail(const absl::Status& status);
   absl::Status Ended() const;
@@ -81,6 +84,7 @@ class TreeCopy {
   const Report report_;
   CopyCounts counts_;
   std::vector<Made> made_;
+  std::vector<fs::CopyNames> next_;
   bool cancelled_ = false;
 };
 
