@@ -70,7 +70,7 @@
 #include "ringway/executor/ring/ring_thread.h"
 
 // Files.
-#include "ringway/fs/copy_file.h"
+#include "ringway/fs/copying/copy_file.h"
 #include "ringway/fs/directory/directory.h"
 #include "ringway/fs/directory/directory_reader.h"
 #include "ringway/fs/directory/remove_all.h"

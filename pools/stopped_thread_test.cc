@@ -20,8 +20,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "ringway/core/testing/schedule_hook.h"
 #include "ringway/pools/job_pool.h"
-#include "ringway/core/schedule_hook.h"
 #include "ringway/pools/thread_pool.h"
 
 namespace ringway {

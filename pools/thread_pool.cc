@@ -22,11 +22,11 @@
 #include "ringway/core/leak_in_child.h"
 #include "ringway/core/owner_thread.h"
 #include "ringway/core/schedule_point.h"
+#include "ringway/core/threads/thread_semaphore.h"
 #include "ringway/core/time/clock.h"
 #include "ringway/pools/job_counters.h"
 #include "ringway/pools/pool_room.h"
 #include "ringway/pools/queue_waits.h"
-#include "ringway/core/thread_semaphore.h"
 
 namespace ringway {
 namespace {

@@ -27,7 +27,7 @@
 #include <vector>
 
 #include "ringway/backends/operation.h"
-#include "ringway/core/thread_semaphore.h"
+#include "ringway/core/threads/thread_semaphore.h"
 
 namespace ringway {
 

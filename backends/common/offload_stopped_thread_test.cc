@@ -24,7 +24,7 @@
 #include "ringway/backends/common/offload_pool.h"
 #include "ringway/backends/operation.h"
 #include "ringway/backends/prepare.h"
-#include "ringway/core/schedule_hook.h"
+#include "ringway/core/testing/schedule_hook.h"
 #include "ringway/core/unique_fd.h"
 
 namespace ringway {

@@ -21,11 +21,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "ringway/core/testing/schedule_hook.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/sleep.h"
 #include "ringway/executor/testing/task_test.h"
 #include "ringway/pools/resolver/host_resolver.h"
-#include "ringway/core/schedule_hook.h"
 
 namespace ringway {
 namespace {

@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "ringway/executor/structured/task_scope.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/fs/copy_file.h"
+#include "ringway/fs/copying/copy_file.h"
 #include "ringway/fs/file_info.h"
 
 namespace ringway::copy {

@@ -7,8 +7,8 @@
 // which the operations that io_uring lacks need one each. This needs one for
 // any number of files.
 
-#ifndef RINGWAY_FS_COPY_SMALL_FILES_H_
-#define RINGWAY_FS_COPY_SMALL_FILES_H_
+#ifndef RINGWAY_FS_COPYING_COPY_SMALL_FILES_H_
+#define RINGWAY_FS_COPYING_COPY_SMALL_FILES_H_
 
 #include <sys/types.h>
 
@@ -46,4 +46,4 @@ std::vector<std::optional<int64_t>> CopySmallFiles(const SmallCopies& copies);
 }  // namespace internal
 }  // namespace ringway::fs
 
-#endif  // RINGWAY_FS_COPY_SMALL_FILES_H_
+#endif  // RINGWAY_FS_COPYING_COPY_SMALL_FILES_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/fs/copy_file.h"
+#include "ringway/fs/copying/copy_file.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -8,8 +8,8 @@
 // release until the first thread that it woke has run; and not
 // std::counting_semaphore, which wakes all.
 
-#ifndef RINGWAY_CORE_THREAD_SEMAPHORE_H_
-#define RINGWAY_CORE_THREAD_SEMAPHORE_H_
+#ifndef RINGWAY_CORE_THREADS_THREAD_SEMAPHORE_H_
+#define RINGWAY_CORE_THREADS_THREAD_SEMAPHORE_H_
 
 #include <semaphore.h>
 
@@ -51,4 +51,4 @@ class ThreadSemaphore {
 
 }  // namespace ringway::internal
 
-#endif  // RINGWAY_CORE_THREAD_SEMAPHORE_H_
+#endif  // RINGWAY_CORE_THREADS_THREAD_SEMAPHORE_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/fs/copy_small_files.h"
+#include "ringway/fs/copying/copy_small_files.h"
 
 #include <fcntl.h>
 #include <stdio.h>

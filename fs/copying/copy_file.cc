@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/fs/copy_file.h"
+#include "ringway/fs/copying/copy_file.h"
 
 #include <unistd.h>
 
@@ -19,7 +19,7 @@
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/shield.h"
-#include "ringway/fs/copy_small_files.h"
+#include "ringway/fs/copying/copy_small_files.h"
 #include "ringway/fs/file.h"
 #include "ringway/fs/file_info.h"
 #include "ringway/fs/path_names.h"

@@ -4,8 +4,8 @@
 // instead of what //core:schedule_points has them do: for tests that stop a
 // thread at one of them.
 
-#ifndef RINGWAY_CORE_SCHEDULE_HOOK_H_
-#define RINGWAY_CORE_SCHEDULE_HOOK_H_
+#ifndef RINGWAY_CORE_TESTING_SCHEDULE_HOOK_H_
+#define RINGWAY_CORE_TESTING_SCHEDULE_HOOK_H_
 
 #include "ringway/core/compiler.h"
 
@@ -18,4 +18,4 @@ void SetScheduleHook(void (*hook)());
 
 }  // namespace ringway::internal
 
-#endif  // RINGWAY_CORE_SCHEDULE_HOOK_H_
+#endif  // RINGWAY_CORE_TESTING_SCHEDULE_HOOK_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/core/thread_semaphore.h"
+#include "ringway/core/threads/thread_semaphore.h"
 
 #include <time.h>
 

@@ -2,7 +2,7 @@
 
 #define RINGWAY_SCHEDULE_POINTS 1  // as for all targets that depend on this
 
-#include "ringway/core/schedule_hook.h"
+#include "ringway/core/testing/schedule_hook.h"
 
 #include <atomic>
 

@@ -4,8 +4,8 @@
 //
 //   absl::Status copied = co_await fs::CopyFile("data", "data.bak");
 
-#ifndef RINGWAY_FS_COPY_FILE_H_
-#define RINGWAY_FS_COPY_FILE_H_
+#ifndef RINGWAY_FS_COPYING_COPY_FILE_H_
+#define RINGWAY_FS_COPYING_COPY_FILE_H_
 
 #include <sys/types.h>
 
@@ -16,7 +16,7 @@
 
 #include "absl/status/status.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/fs/copy_small_files.h"
+#include "ringway/fs/copying/copy_small_files.h"
 
 namespace ringway::fs {
 
@@ -69,4 +69,4 @@ Task<std::vector<absl::Status>> CopyFiles(std::vector<CopyNames> files,
 
 }  // namespace ringway::fs
 
-#endif  // RINGWAY_FS_COPY_FILE_H_
+#endif  // RINGWAY_FS_COPYING_COPY_FILE_H_
