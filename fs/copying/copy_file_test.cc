@@ -158,6 +158,20 @@ TEST_P(CopyFileTest, HolesStayHoles) {
   Run(main());
 }
 
+TEST_P(CopyFileTest, ASmallFileOfHolesStaysOne) {
+  auto main = [&]() -> Task<void> {
+    File file =
+        ValueOf(co_await File::Open(PathOf("from"), OpenOptions::ForWriting()));
+    EXPECT_TRUE((co_await file.Truncate(60'000)).ok());
+    EXPECT_TRUE((co_await file.Close()).ok());
+    EXPECT_TRUE((co_await Copy(PathOf("from"), PathOf("to"))).ok());
+    const FileInfo info = ValueOf(co_await Stat(PathOf("to")));
+    EXPECT_EQ(info.size, 60'000);
+    EXPECT_EQ(info.allocated, 0u);
+  };
+  Run(main());
+}
+
 TEST_P(CopyFileTest, WhatMustBeNewReplacesNothing) {
   auto main = [&]() -> Task<void> {
     const std::string directory = co_await MakeIt();
