@@ -172,15 +172,14 @@ TEST_P(FileTest, AClosedFileSaysSo) {
     File file = ValueOf(co_await File::Open(co_await Make("file", "x")));
     EXPECT_TRUE((co_await file.Close()).ok());
     std::array<std::byte, 4> buffer;
-    const std::vector<absl::Status> statuses = {
-        (co_await file.Read(buffer)).status(),
-        co_await file.ReadExactlyAt(buffer, 0),
-        co_await file.WriteAll(buffer),
-        co_await file.Sync(),
-        co_await file.Truncate(0),
-        (co_await file.Stat()).status(),
-        co_await file.Close(),
-    };
+    std::vector<absl::Status> statuses;
+    statuses.push_back((co_await file.Read(buffer)).status());
+    statuses.push_back(co_await file.ReadExactlyAt(buffer, 0));
+    statuses.push_back(co_await file.WriteAll(buffer));
+    statuses.push_back(co_await file.Sync());
+    statuses.push_back(co_await file.Truncate(0));
+    statuses.push_back((co_await file.Stat()).status());
+    statuses.push_back(co_await file.Close());
     for (const absl::Status& status : statuses)
       EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
     EXPECT_EQ(file.fd(), -1);
