@@ -104,7 +104,7 @@ void Loop::EmptyDependents() {
 
 // Outstanding work belongs to the parent: nothing is run, cancelled or
 // closed, and orphans, whose operations count as in flight, are leaked. So is
-// the inbox with its messages, because its lock may stay held forever.
+// the inbox with its messages: threads that were about to use it are not there.
 void Loop::ForgetInChild() {
   LeakInChild(inbox_);
   while (Operation* op = pending_.PopFront()) op->state = OpState::kDone;
