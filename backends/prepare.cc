@@ -374,6 +374,25 @@ void PrepareSetTimes(Operation& op, int directory, const char* path,
   op.flags = static_cast<uint32_t>(flags);
 }
 
+void PrepareAccess(Operation& op, int directory, const char* path, int mode,
+                   int flags) {
+  PreparePath(op, OpCode::kAccess, directory, path);
+  op.length = static_cast<uint32_t>(mode);
+  op.flags = static_cast<uint32_t>(flags);
+}
+
+void PrepareStatFs(Operation& op, const char* path, struct statfs* out) {
+  PreparePath(op, OpCode::kStatFs, AT_FDCWD, path);
+  op.address2 = out;
+}
+
+void PrepareRealPath(Operation& op, const char* path,
+                     std::span<char> resolved) {
+  PreparePath(op, OpCode::kRealPath, AT_FDCWD, path);
+  op.address2 = resolved.data();
+  op.length = static_cast<uint32_t>(std::min(resolved.size(), kMaxTransfer));
+}
+
 void PrepareMakeWatcher(Operation& op, int flags) {
   Prepare(op, OpCode::kMakeWatcher, -1);
   op.flags = static_cast<uint32_t>(flags | IN_CLOEXEC);

@@ -26,6 +26,7 @@
 #include "ringway/backends/operation.h"
 
 struct open_how;  // <linux/openat2.h>
+struct statfs;    // <sys/vfs.h>
 
 namespace ringway {
 
@@ -214,6 +215,14 @@ void PrepareChown(Operation& op, int directory, const char* path, uid_t uid,
 // utimensat(2).
 void PrepareSetTimes(Operation& op, int directory, const char* path,
                      const std::array<timespec, 2>& times, int flags = 0);
+// `mode`: F_OK, or R_OK, W_OK and X_OK. `flags` as for faccessat(2).
+void PrepareAccess(Operation& op, int directory, const char* path, int mode,
+                   int flags = 0);
+// The file system that `path` is on.
+void PrepareStatFs(Operation& op, const char* path, struct statfs* out);
+// The absolute path without links of what `path` is. The result is its length,
+// without a NUL; ENAMETOOLONG if `resolved` has no room for it.
+void PrepareRealPath(Operation& op, const char* path, std::span<char> resolved);
 
 // --- Watching files (inotify). Not in the simulator: EOPNOTSUPP.
 

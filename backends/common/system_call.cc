@@ -4,19 +4,23 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "ringway/backends/prepare.h"
 
@@ -133,6 +137,16 @@ int64_t SetTimes(const Operation& op) {
                    static_cast<int>(op.flags));
 }
 
+int64_t RealPath(const Operation& op) {
+  char resolved[PATH_MAX];
+  if (realpath(static_cast<const char*>(op.address), resolved) == nullptr)
+    return -1;
+  const size_t length = strlen(resolved);
+  if (length > op.length) return errno = ENAMETOOLONG, -1;
+  memcpy(op.address2, resolved, length);
+  return static_cast<int64_t>(length);
+}
+
 int64_t Unsupported() { return errno = EOPNOTSUPP, -1; }
 
 // Like the system call: -1 and errno for an error.
@@ -227,6 +241,12 @@ int64_t Call(const Operation& op) {
                       static_cast<gid_t>(op.offset2), flags);
     case OpCode::kSetTimes:
       return SetTimes(op);
+    case OpCode::kAccess:
+      return faccessat(op.fd, path, static_cast<int>(op.length), flags);
+    case OpCode::kStatFs:
+      return statfs(path, static_cast<struct statfs*>(op.address2));
+    case OpCode::kRealPath:
+      return RealPath(op);
     case OpCode::kMakeWatcher:
       return inotify_init1(flags);
     case OpCode::kAddWatch:

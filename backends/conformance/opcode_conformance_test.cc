@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <array>
 #include <cerrno>
@@ -93,6 +94,7 @@ struct Arguments {
   msghdr message = {};
   sockaddr_in address = {.sin_family = AF_INET};
   struct statx status = {};
+  struct statfs file_system = {};
   open_how how = {};
   std::array<char, 16> target = {};
   std::array<timespec, 2> times = {};
@@ -195,6 +197,12 @@ void PrepareToFail(DeliveringOperation& op, OpCode opcode, int bad,
       return PrepareChown(op, bad, "a", 0, 0);
     case OpCode::kSetTimes:
       return PrepareSetTimes(op, bad, "a", a.times);
+    case OpCode::kAccess:
+      return PrepareAccess(op, bad, "a", F_OK);
+    case OpCode::kStatFs:
+      return PrepareStatFs(op, "", &a.file_system);
+    case OpCode::kRealPath:
+      return PrepareRealPath(op, "", a.target);
     case OpCode::kMakeWatcher:
       return PrepareMakeWatcher(op, /*flags=*/1);
     case OpCode::kAddWatch:
@@ -211,6 +219,7 @@ void PrepareToFail(DeliveringOperation& op, OpCode opcode, int bad,
 int32_t ExpectedFailure(OpCode opcode) {
   if (opcode == OpCode::kNop) return 0;
   if (opcode == OpCode::kMakeWatcher) return -EINVAL;
+  if (opcode == OpCode::kStatFs || opcode == OpCode::kRealPath) return -ENOENT;
   return opcode == OpCode::kSocket ? -EAFNOSUPPORT : -EBADF;
 }
 

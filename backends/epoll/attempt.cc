@@ -333,6 +333,9 @@ Attempt Try(Operation& op) {
     case OpCode::kChmod:
     case OpCode::kChown:
     case OpCode::kSetTimes:
+    case OpCode::kAccess:
+    case OpCode::kStatFs:
+    case OpCode::kRealPath:
     case OpCode::kAddWatch:
       return {.next = Next::kOffload};
     case OpCode::kPollMultishot:

@@ -83,6 +83,9 @@ std::span<const int> PossibleErrors(OpCode opcode, bool is_socket) {
     case OpCode::kReadLink:
     case OpCode::kGetDents:
     case OpCode::kFadvise:
+    case OpCode::kAccess:
+    case OpCode::kStatFs:
+    case OpCode::kRealPath:
       return kLookUp;
     case OpCode::kCopyFileRange:
       return kFileWrite;

@@ -146,6 +146,9 @@ int64_t Kernel::Perform(Request& request, uint32_t host) {
     case OpCode::kChmod:
     case OpCode::kChown:
     case OpCode::kSetTimes:
+    case OpCode::kAccess:
+    case OpCode::kStatFs:
+    case OpCode::kRealPath:
       return OnPath(op);
     case OpCode::kWaitPid:
       return WaitForProcess(request);

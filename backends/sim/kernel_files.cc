@@ -55,6 +55,21 @@ int64_t ReadEntries(const Operation& op, OpenFile* file) {
       std::span(static_cast<std::byte*>(op.address), op.length));
 }
 
+bool IsOfFdItself(const Operation& op) {
+  return (op.flags & AT_EMPTY_PATH) != 0 && op.fd != AT_FDCWD &&
+         IsAccessible(op.address) && *static_cast<char*>(op.address) == '\0';
+}
+
+// What statx(2) tells of an fd that is no file.
+int64_t StatSpecial(Description& description, struct statx* out) {
+  if (!IsAccessible(out)) return -EFAULT;
+  *out = {};
+  out->stx_mask = STATX_TYPE | STATX_MODE | STATX_NLINK;
+  out->stx_mode = IsPipe(description) ? S_IFIFO | 0600 : S_IFSOCK | 0777;
+  out->stx_nlink = 1;
+  return 0;
+}
+
 FileOwner OwnerOf(const Operation& op) {
   return {static_cast<uid_t>(op.offset), static_cast<gid_t>(op.offset2)};
 }
@@ -96,6 +111,12 @@ int Kernel::DirectoryOf(int fd, InodePtr* out) {
 }
 
 int64_t Kernel::OnPath(const Operation& op) {
+  if (op.opcode == OpCode::kStatx && IsOfFdItself(op)) {
+    const std::shared_ptr<Description> description = fds_.Get(op.fd, "statx");
+    if (description == nullptr) return -EBADF;
+    if (description->AsFile() == nullptr)
+      return StatSpecial(*description, static_cast<struct statx*>(op.address2));
+  }
   FilePath first, second;
   const bool has_two = op.opcode == OpCode::kRename ||
                        op.opcode == OpCode::kLink ||
@@ -121,6 +142,14 @@ int64_t Kernel::OnPath(const Operation& op) {
     case OpCode::kSetTimes:
       return files_.SetTimes(first, static_cast<const timespec*>(op.address2),
                              flags);
+    case OpCode::kAccess:
+      return files_.Access(first, static_cast<int>(op.length), flags);
+    case OpCode::kStatFs:
+      if (!IsAccessible(op.address2)) return -EFAULT;
+      return files_.StatFs(first, static_cast<struct statfs*>(op.address2));
+    case OpCode::kRealPath:
+      return files_.RealPath(
+          first, std::span(static_cast<char*>(op.address2), op.length));
     case OpCode::kStatx:
       if (!IsAccessible(op.address2)) return -EFAULT;
       return files_.Stat(first, flags, static_cast<struct statx*>(op.address2));

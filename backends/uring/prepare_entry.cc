@@ -153,6 +153,9 @@ uint8_t KernelOpcode(OpCode opcode) {
     case OpCode::kChmod:
     case OpCode::kChown:
     case OpCode::kSetTimes:
+    case OpCode::kAccess:
+    case OpCode::kStatFs:
+    case OpCode::kRealPath:
     case OpCode::kMakeWatcher:
     case OpCode::kAddWatch:
     case OpCode::kRemoveWatch:
@@ -319,6 +322,9 @@ void PrepareEntry(Operation& op, io_uring_sqe& sqe) {
     case OpCode::kChmod:
     case OpCode::kChown:
     case OpCode::kSetTimes:
+    case OpCode::kAccess:
+    case OpCode::kStatFs:
+    case OpCode::kRealPath:
     case OpCode::kMakeWatcher:
     case OpCode::kAddWatch:
     case OpCode::kRemoveWatch:

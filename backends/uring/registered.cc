@@ -44,6 +44,9 @@ bool TakesRegisteredFd(OpCode opcode) {
     case OpCode::kChmod:
     case OpCode::kChown:
     case OpCode::kSetTimes:
+    case OpCode::kAccess:
+    case OpCode::kStatFs:
+    case OpCode::kRealPath:
     case OpCode::kMakeWatcher:
     case OpCode::kAddWatch:
     case OpCode::kRemoveWatch:

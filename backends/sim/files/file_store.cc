@@ -304,10 +304,13 @@ int FileStore::SetTimes(const FilePath& at, const timespec* times, int flags) {
 }
 
 void FileStore::SetTime(MonotonicTime& time, const timespec& to) const {
+  constexpr int64_t kMostSeconds = 9'000'000'000;  // later ones become that
   if (to.tv_nsec == UTIME_OMIT) return;
+  const int64_t seconds =
+      std::clamp<int64_t>(to.tv_sec, -kMostSeconds, kMostSeconds);
   time = to.tv_nsec == UTIME_NOW ? environment_.now()
                                  : MonotonicTime::FromNanoseconds(
-                                       to.tv_sec * 1'000'000'000 + to.tv_nsec);
+                                       seconds * 1'000'000'000 + to.tv_nsec);
 }
 
 int FileStore::Bind(std::string_view path,

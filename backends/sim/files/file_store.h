@@ -28,6 +28,7 @@
 #include "ringway/backends/sim/files/path_walk.h"
 
 struct open_how;  // <linux/openat2.h>
+struct statfs;    // <sys/vfs.h>
 
 namespace ringway::sim {
 
@@ -69,6 +70,10 @@ class FileStore {
   int SetMode(const FilePath& at, mode_t mode, int flags);
   int SetOwner(const FilePath& at, FileOwner owner, int flags);
   int SetTimes(const FilePath& at, const timespec* times, int flags);
+  int Access(const FilePath& at, int mode, int flags) const;
+  int StatFs(const FilePath& at, struct statfs* out) const;
+  // The length of the path, or -errno.
+  int RealPath(const FilePath& at, std::span<char> resolved) const;
   // The length of the target, or -errno.
   int ReadLink(const FilePath& at, std::span<char> target) const;
   // For Unix sockets: binds the name to `owner`, and looks up the owner.

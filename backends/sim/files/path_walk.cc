@@ -91,4 +91,16 @@ PathEnd WalkPath(const InodePtr& machine_root, const InodePtr& start,
   return end;
 }
 
+std::string PathOf(const PathEnd& end) {
+  const bool is_directory = end.inode->is_directory();
+  std::string path = is_directory ? "" : absl::StrCat("/", end.name);
+  InodePtr below = is_directory ? end.inode : end.directory;
+  while (const InodePtr above = below->parent.lock()) {
+    for (const auto& [name, inode] : above->entries)
+      if (inode == below) path = absl::StrCat("/", name, path);
+    below = above;
+  }
+  return path.empty() ? "/" : path;
+}
+
 }  // namespace ringway::sim

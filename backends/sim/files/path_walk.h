@@ -27,6 +27,9 @@ struct PathEnd {
 PathEnd WalkPath(const InodePtr& machine_root, const InodePtr& start,
                  std::string_view path, bool follow, uint64_t resolve = 0);
 
+// The absolute path of `end.inode`, which exists.
+std::string PathOf(const PathEnd& end);
+
 }  // namespace ringway::sim
 
 #endif  // RINGWAY_BACKENDS_SIM_FILES_PATH_WALK_H_
