@@ -78,6 +78,7 @@
 #include "ringway/fs/file.h"
 #include "ringway/fs/log/append_log.h"
 #include "ringway/fs/path_ops.h"
+#include "ringway/fs/path_queries.h"
 #include "ringway/fs/streaming/read_ahead.h"
 #include "ringway/fs/streaming/write_behind.h"
 #include "ringway/fs/watcher.h"

@@ -4,6 +4,8 @@
 // times, the text of links, advice.
 
 #include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
@@ -51,6 +53,37 @@ TEST_P(AttributeTest, PermissionsAreSetByPathAndByFile) {
   Run(main());
 }
 
+TEST_P(AttributeTest, TheOwnerIsSetByPathAndByFile) {
+  constexpr uid_t kSameUid = static_cast<uid_t>(-1);
+  constexpr gid_t kSameGid = static_cast<gid_t>(-1);
+  auto main = [&]() -> Task<void> {
+    const std::string path = co_await Make("file", "x");
+    const FileInfo made = ValueOf(co_await Stat(path));
+    // What anybody may do.
+    EXPECT_TRUE((co_await SetOwner(path, made.uid, kSameGid)).ok());
+    EXPECT_TRUE((co_await SetOwner(path, kSameUid, made.gid)).ok());
+    const absl::Status missing =
+        co_await SetOwner(PathOf("missing"), made.uid, made.gid);
+    EXPECT_EQ(ErrnoOf(missing), ENOENT) << missing;
+    EXPECT_TRUE(absl::StrContains(missing.message(), PathOf("missing")));
+    File file = ValueOf(co_await File::Open(path));
+    if (system().is_kernel() && geteuid() != 0) {
+      EXPECT_EQ(ErrnoOf(co_await file.SetOwner(0, 0)), EPERM);
+      co_return;
+    }
+    EXPECT_TRUE((co_await SetOwner(path, 12, kSameGid)).ok());
+    EXPECT_TRUE((co_await file.SetOwner(kSameUid, 34)).ok());
+    EXPECT_TRUE((co_await Symlink("file", PathOf("link"))).ok());
+    EXPECT_TRUE((co_await SetLinkOwner(PathOf("link"), 56, 78)).ok());
+    const FileInfo now = ValueOf(co_await file.Stat());
+    EXPECT_EQ(now.uid, 12u);
+    EXPECT_EQ(now.gid, 34u);
+    EXPECT_EQ(ValueOf(co_await StatLink(PathOf("link"))).uid, 56u);
+    EXPECT_EQ(ValueOf(co_await StatLink(PathOf("link"))).gid, 78u);
+  };
+  Run(main());
+}
+
 TEST_P(AttributeTest, TimesAreSetByPathAndByFile) {
   auto main = [&]() -> Task<void> {
     const std::string path = co_await Make("file", "x");
@@ -81,6 +114,43 @@ TEST_P(AttributeTest, TimesOfALinkAreItsOwn) {
     EXPECT_TRUE((co_await SetLinkTimes(link, Times(second, second))).ok());
     EXPECT_EQ(ValueOf(co_await Stat(path)).modified, first);
     EXPECT_EQ(ValueOf(co_await StatLink(link)).modified, second);
+  };
+  Run(main());
+}
+
+// A fraction of a second counts from the second before, also before 1970.
+TEST_P(AttributeTest, FractionsOfSecondsAreKeptOnBothSidesOf1970) {
+  auto main = [&]() -> Task<void> {
+    const std::string path = co_await Make("file", "x");
+    EXPECT_TRUE((co_await Symlink("file", PathOf("link"))).ok());
+    File file = ValueOf(co_await File::Open(path));
+    for (const double seconds : {-14'245'440.25, -0.25, 0.75, 4e9 + 0.5}) {
+      SCOPED_TRACE(seconds);
+      const absl::Time time = absl::UnixEpoch() + absl::Seconds(seconds);
+      EXPECT_TRUE((co_await SetTimes(path, Times(time, time))).ok());
+      EXPECT_EQ(ValueOf(co_await Stat(path)).modified, time);
+      EXPECT_EQ(ValueOf(co_await Stat(path)).accessed, time);
+      EXPECT_TRUE(
+          (co_await SetTimes(path, Times(absl::UnixEpoch(), absl::UnixEpoch())))
+              .ok());
+      EXPECT_TRUE((co_await file.SetTimes(Times(time, time))).ok());
+      EXPECT_EQ(ValueOf(co_await file.Stat()).modified, time);
+      const std::string link = PathOf("link");
+      EXPECT_TRUE((co_await SetLinkTimes(link, Times(time, time))).ok());
+      EXPECT_EQ(ValueOf(co_await StatLink(link)).modified, time);
+    }
+  };
+  Run(main());
+}
+
+TEST_P(AttributeTest, TimesThatAFileSystemHasNotBecomeItsLastOrFirst) {
+  auto main = [&]() -> Task<void> {
+    const std::string path = co_await Make("file", "x");
+    const FileTimes ends = Times(absl::InfiniteFuture(), absl::InfinitePast());
+    EXPECT_TRUE((co_await SetTimes(path, ends)).ok());
+    const FileInfo info = ValueOf(co_await Stat(path));
+    EXPECT_GT(info.modified, absl::FromUnixSeconds(2'000'000'000));
+    EXPECT_LT(info.accessed, absl::FromUnixSeconds(-2'000'000'000));
   };
   Run(main());
 }

@@ -190,6 +190,10 @@ class File {
   SetFilePermissionsOp SetPermissions(mode_t permissions) {
     return SetFilePermissionsOp(core_.get(), permissions);
   }
+  // An id of -1 stays as it is. EPERM without the privilege to give files away.
+  SetFileOwnerOp SetOwner(uid_t uid, gid_t gid) {
+    return SetFileOwnerOp(core_.get(), uid, gid);
+  }
   SetFileTimesOp SetTimes(const FileTimes& times) {
     return SetFileTimesOp(core_.get(), times);
   }

@@ -68,6 +68,11 @@ SetFilePermissionsOp::SetFilePermissionsOp(internal::FileCore* core,
   if (usable()) PrepareChmod(*this, core->fd(), "", permissions, AT_EMPTY_PATH);
 }
 
+SetFileOwnerOp::SetFileOwnerOp(internal::FileCore* core, uid_t uid, gid_t gid)
+    : PlainFileOp(core, "chown of") {
+  if (usable()) PrepareChown(*this, core->fd(), "", uid, gid, AT_EMPTY_PATH);
+}
+
 SetFileTimesOp::SetFileTimesOp(internal::FileCore* core, const FileTimes& times)
     : PlainFileOp(core, "utimensat of"), times_(internal::AsTimespecs(times)) {
   if (usable()) PrepareSetTimes(*this, core->fd(), "", times_, AT_EMPTY_PATH);

@@ -273,7 +273,10 @@ class [[nodiscard]] SetFilePermissionsOp : public internal::PlainFileOp {
  public:
   SetFilePermissionsOp(internal::FileCore* core, mode_t permissions);
 };
-
+class [[nodiscard]] SetFileOwnerOp : public internal::PlainFileOp {
+ public:
+  SetFileOwnerOp(internal::FileCore* core, uid_t uid, gid_t gid);
+};
 class [[nodiscard]] SetFileTimesOp : public internal::PlainFileOp {
  public:
   SetFileTimesOp(internal::FileCore* core, const FileTimes& times);

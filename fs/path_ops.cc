@@ -103,6 +103,12 @@ SetPermissionsOp::SetPermissionsOp(int directory, std::string path,
   PrepareChmod(*this, directory, first(), permissions);
 }
 
+SetOwnerOp::SetOwnerOp(int directory, std::string path, uid_t uid, gid_t gid,
+                       int flags)
+    : PathOp("chown of", std::move(path)) {
+  PrepareChown(*this, directory, first(), uid, gid, flags);
+}
+
 SetTimesOp::SetTimesOp(int directory, std::string path, const FileTimes& times,
                        int flags)
     : PathOp("utimensat of", std::move(path)),

@@ -111,6 +111,10 @@ class [[nodiscard]] SetPermissionsOp : public internal::PathOp {
  public:
   SetPermissionsOp(int directory, std::string path, mode_t permissions);
 };
+class [[nodiscard]] SetOwnerOp : public internal::PathOp {
+ public:
+  SetOwnerOp(int directory, std::string path, uid_t uid, gid_t gid, int flags);
+};
 class [[nodiscard]] SetTimesOp : public internal::PathOp {
  public:
   SetTimesOp(int directory, std::string path, const FileTimes& times,
@@ -176,6 +180,14 @@ inline ReadLinkOp ReadLink(std::string path) {
 // The lower twelve bits of the mode, as they are given: no umask.
 inline SetPermissionsOp SetPermissions(std::string path, mode_t permissions) {
   return SetPermissionsOp(AT_FDCWD, std::move(path), permissions);
+}
+// Of what `path` is, or links to; SetLinkOwner(): of the link itself. An id of
+// -1 stays as it is. EPERM without the privilege to give files away.
+inline SetOwnerOp SetOwner(std::string path, uid_t uid, gid_t gid) {
+  return SetOwnerOp(AT_FDCWD, std::move(path), uid, gid, 0);
+}
+inline SetOwnerOp SetLinkOwner(std::string path, uid_t uid, gid_t gid) {
+  return SetOwnerOp(AT_FDCWD, std::move(path), uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 // Of what `path` is, or links to; SetLinkTimes(): of the link itself.
 inline SetTimesOp SetTimes(std::string path, const FileTimes& times) {

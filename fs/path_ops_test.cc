@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -79,6 +80,25 @@ TEST_P(PathOpsTest, DirectoriesAreMadeAndRemoved) {
   Run(main());
 }
 
+TEST_P(PathOpsTest, AFileThatMayOnlyBeReadIsRemoved) {
+  auto main = [&]() -> Task<void> {
+    const std::string path = co_await Make("file", "content");
+    EXPECT_TRUE((co_await SetPermissions(path, 0400)).ok());
+    EXPECT_TRUE((co_await RemoveFile(path)).ok());
+    EXPECT_EQ(ErrnoOf((co_await Stat(path)).status()), ENOENT);
+  };
+  Run(main());
+}
+
+TEST_P(PathOpsTest, TheRootIsADirectory) {
+  auto main = [&]() -> Task<void> {
+    EXPECT_TRUE(ValueOf(co_await Stat("/")).is_directory());
+    EXPECT_TRUE(ValueOf(co_await StatLink("/")).is_directory());
+    EXPECT_EQ(ErrnoOf(co_await MakeDirectory("/")), EEXIST);
+  };
+  Run(main());
+}
+
 TEST_P(PathOpsTest, AFileMayHaveTwoNames) {
   auto main = [&]() -> Task<void> {
     const std::string first = co_await Make("first", "content");
@@ -139,15 +159,20 @@ TEST_P(PathOpsTest, ManyAreInFlightAtATime) {
   auto make = [](std::string path) -> Task<absl::Status> {
     co_return co_await MakeDirectory(path);
   };
+  auto is_directory = [](std::string path) -> Task<absl::Status> {
+    const absl::StatusOr<FileInfo> info = co_await Stat(path);
+    EXPECT_TRUE(info.ok() && info->is_directory()) << path;
+    co_return info.status();
+  };
   auto main = [&]() -> Task<void> {
     std::vector<JoinHandle<absl::Status>> all;
     for (int i = 0; i < 200; ++i)
       all.push_back(Spawn(make(PathOf(absl::StrCat("d", i)))));
     for (JoinHandle<absl::Status>& one : all) EXPECT_TRUE((co_await one).ok());
-    for (int i = 0; i < 200; ++i) {
-      EXPECT_TRUE(
-          ValueOf(co_await Stat(PathOf(absl::StrCat("d", i)))).is_directory());
-    }
+    all.clear();
+    for (int i = 0; i < 200; ++i)
+      all.push_back(Spawn(is_directory(PathOf(absl::StrCat("d", i)))));
+    for (JoinHandle<absl::Status>& one : all) EXPECT_TRUE((co_await one).ok());
   };
   Run(main());
 }
