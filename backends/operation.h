@@ -38,6 +38,7 @@ struct BackendState {
   uint32_t memory_bytes = 0;   // its size
   uint32_t own_buffer = 0;     // its id, if it is to be delivered, or 0
   uint32_t progress = 0;       // bytes moved by the attempts so far
+  int64_t position = -1;       // of the file before a transfer at it, or -1
   bool needs_rearm = false;    // it is between two armings
   bool offloaded = false;      // an OffloadPool has it
   bool lost_delivery = false;  // it lost a delivery and must end

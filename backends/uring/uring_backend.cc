@@ -19,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/common/cancel_in.h"
+#include "ringway/backends/common/file_position.h"
 #include "ringway/backends/common/kernel_sockets.h"
 #include "ringway/backends/common/socket_type.h"
 #include "ringway/backends/common/system_call.h"
@@ -240,6 +241,7 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
       return;
     }
   }
+  stats_.system_calls += static_cast<uint64_t>(NotePosition(op));
   const DirectRing::Start start = direct_.TryToStart(op);
   if (start == DirectRing::Start::kRefused) {
     Finish(op, -EOPNOTSUPP, done);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "ringway/backends/common/file_position.h"
 #include "ringway/backends/common/socket_type.h"
 #include "ringway/backends/common/system_call.h"
 #include "ringway/backends/datagram.h"
@@ -347,6 +348,7 @@ void UringBackend::EndUnasked(Operation& op) {
 void UringBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
   buffers_.TakeBackOwn(op);
   if (op.opcode == OpCode::kSendFile) send_file_.End(op);
+  AdvancePosition(op, result);
   completions_.Finish(op, result, done);
 }
 
