@@ -2,20 +2,15 @@
 //
 // More than the kernel transfers at once: 0x7ffff000 bytes.
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "gtest/gtest.h"
-#include "ringway/core/check.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/fs/direct/direct_file.h"
 #include "ringway/fs/direct/direct_ops.h"
 #include "ringway/fs/testing/direct_fixture.h"
+#include "ringway/fs/testing/shared_memory.h"
 
 namespace ringway::fs {
 namespace {
@@ -23,6 +18,7 @@ namespace {
 using testing::Block;
 using testing::HasPattern;
 using testing::kBlock;
+using testing::SharedMemory;
 using testing::ValueOf;
 
 using LongDirectTest = testing::DirectTest;
@@ -35,32 +31,6 @@ TEST(NextPiece, BeginsAndEndsAtMultiples) {
   EXPECT_EQ(internal::NextPiece(size_t{1} << 40, 4096), kMost);
   EXPECT_EQ(internal::NextPiece(size_t{1} << 40, 65'536), 0x7fff0000u);
 }
-
-// Addresses for `n_bytes` that share a few pages of memory.
-class SharedMemory {
- public:
-  explicit SharedMemory(size_t n_bytes) : n_bytes_(n_bytes) {
-    const int fd = memfd_create("ringway_test", MFD_CLOEXEC);
-    RINGWAY_CHECK(fd >= 0 && ftruncate(fd, kPiece) == 0, "memfd");
-    void* all = mmap(nullptr, n_bytes, PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    RINGWAY_CHECK(all != MAP_FAILED, "mmap");
-    data_ = static_cast<std::byte*>(all);
-    for (size_t at = 0; at < n_bytes; at += kPiece) {
-      void* piece = mmap(data_ + at, std::min(kPiece, n_bytes - at),
-                         PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
-      RINGWAY_CHECK(piece != MAP_FAILED, "mmap");
-    }
-    close(fd);
-  }
-  ~SharedMemory() { munmap(data_, n_bytes_); }
-  std::span<std::byte> bytes() const { return {data_, n_bytes_}; }
-
- private:
-  static constexpr size_t kPiece = 4 << 20;
-  std::byte* data_;
-  const size_t n_bytes_;
-};
 
 TEST_P(LongDirectTest, MoreThanTheKernelTransfersAtOnceIsSplit) {
   constexpr size_t kMost = 0x7ffff000;

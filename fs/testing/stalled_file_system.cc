@@ -7,8 +7,8 @@
 
 #include <fcntl.h>
 #include <linux/fuse.h>
-#include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -22,12 +22,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <new>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/core/unique_fd.h"
+#include "ringway/fs/testing/mounts.h"
 
 namespace ringway::fs::testing {
 namespace {
@@ -39,8 +41,8 @@ constexpr uint32_t kMostWritten = 64 * 1024;
 // Runs in a forked child: calls nothing but the kernel.
 class Server {
  public:
-  Server(int device, absl::Duration stall)
-      : device_(device), stall_(absl::ToTimespec(stall)) {}
+  Server(int device, StalledFileSystem::Shared& shared, absl::Duration stall)
+      : device_(device), shared_(shared), stall_(absl::ToTimespec(stall)) {}
 
   // Until the file system is unmounted.
   void Serve() {
@@ -75,16 +77,17 @@ class Server {
         return Reply(fuse_open_out{.fh = 1, .open_flags = 0, .padding = 0});
       case FUSE_READ:
         Stall();
-        return Read();
+        return Fails(StalledFileSystem::kRead) ? void() : Read();
       case FUSE_WRITE:
         Stall();
-        return Write();
+        return Fails(StalledFileSystem::kWrite) ? void() : Write();
       case FUSE_FSYNC:
         Stall();
-        return Finish(0, nullptr, 0);
-      case FUSE_FLUSH:
+        return Fails(StalledFileSystem::kSync) ? void() : Succeed();
+      case FUSE_FLUSH:  // a close
+        return Fails(StalledFileSystem::kClose) ? void() : Succeed();
       case FUSE_RELEASE:
-        return Finish(0, nullptr, 0);
+        return Succeed();
       case FUSE_FORGET:
       case FUSE_BATCH_FORGET:
       case FUSE_INTERRUPT:
@@ -138,6 +141,15 @@ class Server {
     Reply(fuse_write_out{.size = in.size, .padding = 0});
   }
 
+  void Succeed() { Finish(0, nullptr, 0); }
+
+  // True if the call was to fail, and was answered so.
+  bool Fails(StalledFileSystem::Call call) {
+    const int errnum = shared_.errors[call];
+    if (errnum != 0) Finish(-errnum, nullptr, 0);
+    return errnum != 0;
+  }
+
   template <typename T>
   void Reply(const T& out) {
     Finish(0, &out, sizeof(out));
@@ -156,6 +168,7 @@ class Server {
   void Stall() const { nanosleep(&stall_, nullptr); }
 
   const int device_;
+  StalledFileSystem::Shared& shared_;
   const timespec stall_;
   uint64_t size_ = 0;
   fuse_in_header header_ = {};
@@ -164,19 +177,6 @@ class Server {
 
 absl::Status ErrnoOfThat(std::string_view call) {
   return ErrnoToStatus(errno, call);
-}
-
-// So that mounts are gone with this process, however that ends. Once, because
-// workers of the kernel's that this thread has keep the namespace that they
-// began in.
-absl::Status LeaveMountNamespace() {
-  static bool left = false;
-  if (left) return absl::OkStatus();
-  if (unshare(CLONE_NEWNS) != 0) return ErrnoOfThat("unshare");
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-    return ErrnoOfThat("mount of / as private");
-  left = true;
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -194,21 +194,26 @@ absl::StatusOr<std::unique_ptr<StalledFileSystem>> StalledFileSystem::Mount(
             options.c_str()) != 0) {
     return ErrnoOfThat("mount of a FUSE file system");
   }
+  void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return ErrnoOfThat("mmap");
+  Shared* const shared = new (memory) Shared();
   const pid_t server = fork();
   if (server == 0) {
-    static Server serves(device.get(), stall);
+    static Server serves(device.get(), *shared, stall);
     serves.Serve();
     _exit(0);
   }
   if (server < 0) return ErrnoOfThat("fork");
   return std::unique_ptr<StalledFileSystem>(
-      new StalledFileSystem(std::move(path), server));
+      new StalledFileSystem(std::move(path), shared, server));
 }
 
 StalledFileSystem::~StalledFileSystem() {
   umount2(path_.c_str(), MNT_DETACH);
   kill(server_, SIGKILL);
   waitpid(server_, nullptr, 0);
+  munmap(shared_, sizeof(Shared));
 }
 
 }  // namespace ringway::fs::testing

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files on a simulated disk that fails, is full, takes and gives little at a
+// time, or is slow.
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ringway/backends/sim/files/file_store.h"
+#include "ringway/core/errno_status.h"
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/task/task.h"
+#include "ringway/executor/testing/virtual_time_executor.h"
+#include "ringway/fs/file.h"
+#include "ringway/fs/path_queries.h"
+#include "ringway/fs/testing/fs_fixture.h"
+#include "ringway/fs/whole_file.h"
+
+namespace ringway::fs {
+namespace {
+
+using testing::Bytes;
+using ::testing::IsSubsetOf;
+using testing::Pattern;
+using testing::ValueOf;
+
+constexpr char kPath[] = "/file";
+
+class DiskFaultTest : public ::testing::Test {
+ protected:
+  sim::DiskConditions& disk() { return executor_.world.environment().disk; }
+  sim::FileStore& files() { return executor_.world.files(); }
+  void Run(Task<void> main) {
+    EXPECT_TRUE(executor_->Run(std::move(main)).ok());
+  }
+  // An open file with `content`, which is durable.
+  static Task<File> Make(std::span<const std::byte> content) {
+    File file = ValueOf(co_await File::Open(kPath, OpenOptions::ForUpdating()));
+    EXPECT_TRUE((co_await file.WriteAllAt(content, 0)).ok());
+    EXPECT_TRUE((co_await file.Sync()).ok());
+    co_return std::move(file);
+  }
+
+  VirtualTimeExecutor executor_;
+};
+
+bool Names(const absl::Status& status, std::string_view what) {
+  return absl::StrContains(status.message(), what);
+}
+
+TEST_F(DiskFaultTest, AnErrorNamesCallFileAndOffset) {
+  auto main = [&]() -> Task<void> {
+    File file = co_await Make(Bytes("0123456789"));
+    std::array<std::byte, 4> buffer;
+    disk().failure = 1;
+    const absl::Status read = (co_await file.ReadAt(buffer, 3)).status();
+    EXPECT_EQ(ErrnoOf(read), EIO) << read;
+    EXPECT_TRUE(Names(read, "read of /file at offset 3")) << read;
+    const absl::Status exactly = co_await file.ReadExactlyAt(buffer, 4);
+    EXPECT_TRUE(Names(exactly, "read of /file at offset 4")) << exactly;
+    std::set<int> errors;
+    for (int i = 0; i < 50; ++i) {
+      const absl::Status written = co_await file.WriteAllAt(buffer, 5);
+      errors.insert(ErrnoOf(written));
+      EXPECT_TRUE(Names(written, "write to /file at offset 5")) << written;
+    }
+    EXPECT_EQ(errors, (std::set<int>{EIO, ENOSPC, EDQUOT}));
+    const absl::Status opened = (co_await File::Open(kPath)).status();
+    EXPECT_TRUE(Names(opened, kPath)) << opened;
+    EXPECT_NE(ErrnoOf(opened), 0);
+    disk().failure = 0;
+    EXPECT_TRUE((co_await file.ReadExactlyAt(buffer, 0)).ok());
+  };
+  Run(main());
+}
+
+TEST_F(DiskFaultTest, AnErrorIsAtTheOffsetThatWasReached) {
+  auto main = [&]() -> Task<void> {
+    files().set_capacity(8'192);
+    File file = co_await Make(Bytes("0123456789"));
+    const std::vector<std::byte> bytes = Pattern(10'000, 1);
+    const absl::Status full = co_await file.WriteAllAt(bytes, 100);
+    EXPECT_EQ(ErrnoOf(full), ENOSPC) << full;
+    EXPECT_TRUE(Names(full, "write to /file at offset 8192")) << full;
+    std::vector<std::byte> read(8'192 - 100);
+    EXPECT_TRUE((co_await file.ReadExactlyAt(read, 100)).ok());
+    EXPECT_TRUE(std::equal(read.begin(), read.end(), bytes.begin()))
+        << "what there was room for is there";
+    EXPECT_EQ(ValueOf(co_await StatFileSystem(kPath)).free_bytes, 0u);
+    files().set_capacity(12'288);
+    EXPECT_EQ(ValueOf(co_await StatFileSystem(kPath)).free_bytes, 4'096u);
+    EXPECT_TRUE((co_await file.WriteAllAt(bytes, 100)).ok());
+  };
+  Run(main());
+}
+
+TEST_F(DiskFaultTest, ASyncThatFailedStaysFailed) {
+  auto main = [&]() -> Task<void> {
+    File file = co_await Make(Bytes("safe"));
+    EXPECT_TRUE((co_await file.WriteAllAt(Bytes("lost"), 0)).ok());
+    disk().sync_failure = 1;
+    const absl::Status failed = co_await file.SyncData();
+    EXPECT_THAT((std::set<int>{ErrnoOf(failed)}),
+                IsSubsetOf({EIO, ENOSPC, EDQUOT}));
+    EXPECT_TRUE(Names(failed, "sync of /file")) << failed;
+    disk().sync_failure = 0;
+    EXPECT_EQ(co_await file.Sync(), failed);
+    EXPECT_EQ(co_await file.SyncData(), failed);
+    EXPECT_EQ(ValueOf(co_await ReadFile(kPath, /*limit=*/100)), "safe");
+    // The file is written anew.
+    File other =
+        ValueOf(co_await File::Open(kPath, OpenOptions::ForUpdating()));
+    EXPECT_TRUE((co_await other.WriteAllAt(Bytes("anew"), 0)).ok());
+    EXPECT_TRUE((co_await other.Sync()).ok());
+  };
+  Run(main());
+}
+
+TEST_F(DiskFaultTest, ACancelledSyncIsNoFailedOne) {
+  auto sync = [](File& file) -> Task<absl::Status> {
+    co_return co_await file.Sync();
+  };
+  auto main = [&]() -> Task<void> {
+    File file = co_await Make(Bytes("x"));
+    JoinHandle<absl::Status> syncing = Spawn(sync(file));
+    syncing.Cancel();  // before it has begun
+    const absl::Status cancelled = co_await syncing;
+    EXPECT_TRUE(absl::IsCancelled(cancelled)) << cancelled;
+    EXPECT_TRUE((co_await file.Sync()).ok());
+  };
+  Run(main());
+}
+
+TEST_F(DiskFaultTest, AnErrorOfTheCloseIsReported) {
+  auto main = [&]() -> Task<void> {
+    File file = co_await Make(Bytes("x"));
+    sim::SingleFailure& failure = executor_.world.environment().failure;
+    failure = sim::SingleFailure();
+    failure.n = 1;
+    const absl::Status closed = co_await file.Close();
+    EXPECT_NE(ErrnoOf(closed), 0) << closed;
+    EXPECT_TRUE(Names(closed, "close of /file")) << closed;
+    EXPECT_EQ(file.fd(), -1);
+  };
+  Run(main());
+  EXPECT_EQ(executor_.world.leaks(), "") << "it was closed all the same";
+}
+
+TEST_F(DiskFaultTest, TransfersInPartsAreWhole) {
+  auto main = [&]() -> Task<void> {
+    disk().short_transfer = 1;
+    const std::vector<std::byte> bytes = Pattern(100'000, 1);
+    File file = co_await Make({});
+    EXPECT_TRUE((co_await file.WriteAllAt(bytes, 7)).ok());
+    std::vector<std::byte> read(bytes.size());
+    EXPECT_TRUE((co_await file.ReadExactlyAt(read, 7)).ok());
+    EXPECT_EQ(read, bytes);
+    const size_t n = ValueOf(co_await file.ReadAt(read, 7));
+    EXPECT_GE(n, 1u);
+    EXPECT_LT(n, read.size()) << "it was not short";
+    // At the position, in several buffers.
+    const std::vector<std::byte> more = Pattern(5'000, 2);
+    std::vector<std::span<const std::byte>> parts;
+    for (size_t at = 0; at < more.size(); at += 100)
+      parts.push_back(std::span(more).subspan(at, 100));
+    File again =
+        ValueOf(co_await File::Open("/again", OpenOptions::ForUpdating()));
+    EXPECT_TRUE((co_await again.WritevAll(parts)).ok());
+    std::vector<std::byte> back(more.size());
+    EXPECT_TRUE((co_await again.ReadExactlyAt(back, 0)).ok());
+    EXPECT_EQ(back, more);
+  };
+  Run(main());
+}
+
+TEST_F(DiskFaultTest, ACancelEndsAWaitForASlowDisk) {
+  auto main = [&]() -> Task<void> {
+    File file = co_await Make(Bytes("x"));
+    disk().latency_low = disk().latency_high = absl::Seconds(10);
+    std::array<std::byte, 1> buffer;
+    const MonotonicTime start = executor_.Now();
+    const absl::StatusOr<size_t> n =
+        co_await WithTimeout(absl::Milliseconds(5), file.ReadAt(buffer, 0));
+    // The disk had begun: the buffer is free again only when it has ended.
+    EXPECT_TRUE(n.ok() || absl::IsDeadlineExceeded(n.status())) << n.status();
+    EXPECT_LE(executor_.Now() - start, absl::Seconds(10));
+  };
+  Run(main());
+}
+
+}  // namespace
+}  // namespace ringway::fs
