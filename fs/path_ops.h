@@ -37,6 +37,20 @@ namespace ringway::fs {
 
 namespace internal {
 
+// A path for a call, and what messages call it if that is something else.
+struct NamedPath {
+  // Mostly they are the same.
+  NamedPath(std::string p)  // NOLINT(google-explicit-*)
+      : path(std::move(p)) {}
+  NamedPath(std::string p, std::string s)
+      : path(std::move(p)), shown(std::move(s)) {}
+
+  const std::string& name() const { return shown.empty() ? path : shown; }
+
+  std::string path;
+  std::string shown;
+};
+
 // An operation with one or two paths, which it keeps.
 class PathOp : public OperationAwait {
  public:
@@ -48,10 +62,11 @@ class PathOp : public OperationAwait {
   absl::Status await_resume() const { return Status(); }
 
   // `call`: "rename of". `second` is empty where there is no second path.
-  PathOp(const char* call, std::string first, std::string second = "");
+  PathOp(const char* call, NamedPath first,
+         NamedPath second = NamedPath(std::string()));
 
-  const char* first() const { return first_.c_str(); }
-  const char* second() const { return second_.c_str(); }
+  const char* first() const { return first_.path.c_str(); }
+  const char* second() const { return second_.path.c_str(); }
 
  protected:
   absl::Status Status() const;
@@ -61,14 +76,14 @@ class PathOp : public OperationAwait {
   std::string What() const;
 
   const char* const call_;
-  const std::string first_;
-  const std::string second_;
+  const NamedPath first_;
+  const NamedPath second_;
   const bool has_nul_;
 };
 
 class StatPathOp : public PathOp {
  public:
-  StatPathOp(int directory, std::string path, int flags);
+  StatPathOp(int directory, NamedPath path, int flags);
   absl::StatusOr<FileInfo> await_resume() const;
 
  private:
@@ -79,29 +94,29 @@ class StatPathOp : public PathOp {
 
 class [[nodiscard]] RenameOp : public internal::PathOp {
  public:
-  RenameOp(int from_directory, std::string from, int to_directory,
-           std::string to, unsigned flags);
+  RenameOp(int from_directory, internal::NamedPath from, int to_directory,
+           internal::NamedPath to, unsigned flags);
 };
 class [[nodiscard]] RemoveOp : public internal::PathOp {
  public:
-  RemoveOp(int directory, std::string path, bool is_directory);
+  RemoveOp(int directory, internal::NamedPath path, bool is_directory);
 };
 class [[nodiscard]] MakeDirectoryOp : public internal::PathOp {
  public:
-  MakeDirectoryOp(int directory, std::string path, mode_t mode);
+  MakeDirectoryOp(int directory, internal::NamedPath path, mode_t mode);
 };
 class [[nodiscard]] LinkOp : public internal::PathOp {
  public:
-  LinkOp(int from_directory, std::string existing, int to_directory,
-         std::string path);
+  LinkOp(int from_directory, internal::NamedPath existing, int to_directory,
+         internal::NamedPath path);
 };
 class [[nodiscard]] SymlinkOp : public internal::PathOp {
  public:
-  SymlinkOp(std::string target, int directory, std::string path);
+  SymlinkOp(std::string target, int directory, internal::NamedPath path);
 };
 class [[nodiscard]] ReadLinkOp : public internal::PathOp {
  public:
-  ReadLinkOp(int directory, std::string path);
+  ReadLinkOp(int directory, internal::NamedPath path);
   absl::StatusOr<std::string> await_resume();
 
  private:
@@ -109,15 +124,16 @@ class [[nodiscard]] ReadLinkOp : public internal::PathOp {
 };
 class [[nodiscard]] SetPermissionsOp : public internal::PathOp {
  public:
-  SetPermissionsOp(int directory, std::string path, mode_t permissions);
+  SetPermissionsOp(int directory, internal::NamedPath path, mode_t permissions);
 };
 class [[nodiscard]] SetOwnerOp : public internal::PathOp {
  public:
-  SetOwnerOp(int directory, std::string path, uid_t uid, gid_t gid, int flags);
+  SetOwnerOp(int directory, internal::NamedPath path, uid_t uid, gid_t gid,
+             int flags);
 };
 class [[nodiscard]] SetTimesOp : public internal::PathOp {
  public:
-  SetTimesOp(int directory, std::string path, const FileTimes& times,
+  SetTimesOp(int directory, internal::NamedPath path, const FileTimes& times,
              int flags);
 
  private:

@@ -34,6 +34,9 @@ struct Place {
   std::optional<File> opened;  // none: the directory itself
   int directory = -1;
   std::string name;
+  std::string shown;  // the whole path, for messages
+
+  internal::NamedPath path() const { return internal::NamedPath(name, shown); }
 };
 
 // Finds the directory of `path`, below `core`.
@@ -45,6 +48,7 @@ Task<absl::StatusOr<Place>> Find(FileCore& core, std::string path) {
   }
   Place place;
   place.name = std::move(parts.name);
+  place.shown = absl::StrCat(core.path(), "/", path);
   place.directory = core.fd();
   if (!parts.directory.empty()) {
     absl::StatusOr<File> opened =
@@ -93,18 +97,18 @@ Task<absl::StatusOr<File>> OpenBelow(FileCore* core, std::string path,
 Task<absl::Status> StatLinkAt(const Place& place,
                               absl::StatusOr<FileInfo>* info) {
   *info =
-      co_await StatOfPathOp(place.directory, place.name, AT_SYMLINK_NOFOLLOW);
+      co_await StatOfPathOp(place.directory, place.path(), AT_SYMLINK_NOFOLLOW);
   co_return info->status();
 }
 
 Task<absl::Status> ReadLinkAt(const Place& place,
                               absl::StatusOr<std::string>* target) {
-  *target = co_await ReadLinkOp(place.directory, place.name);
+  *target = co_await ReadLinkOp(place.directory, place.path());
   co_return target->status();
 }
 
 RenameOp RenamePlaces(const Place& from, const Place& to) {
-  return RenameOp(from.directory, from.name, to.directory, to.name, 0);
+  return RenameOp(from.directory, from.path(), to.directory, to.path(), 0);
 }
 
 }  // namespace
@@ -181,39 +185,39 @@ Task<absl::Status> Directory::RenameInto(std::string from, Directory& other,
 
 Task<absl::Status> Directory::RemoveFile(std::string path) {
   return OnPlace(core(), std::move(path), [](const Place& place) {
-    return RemoveOp(place.directory, place.name, /*is_directory=*/false);
+    return RemoveOp(place.directory, place.path(), /*is_directory=*/false);
   });
 }
 
 Task<absl::Status> Directory::RemoveDirectory(std::string path) {
   return OnPlace(core(), std::move(path), [](const Place& place) {
-    return RemoveOp(place.directory, place.name, /*is_directory=*/true);
+    return RemoveOp(place.directory, place.path(), /*is_directory=*/true);
   });
 }
 
 Task<absl::Status> Directory::RemoveAll(std::string path) {
   return OnPlace(core(), std::move(path), [](const Place& place) {
-    return internal::RemoveTree(place.directory, place.name, place.name);
+    return internal::RemoveTree(place.directory, place.name, place.shown);
   });
 }
 
 Task<absl::Status> Directory::MakeDirectory(std::string path, mode_t mode) {
   return OnPlace(core(), std::move(path), [mode](const Place& place) {
-    return MakeDirectoryOp(place.directory, place.name, mode);
+    return MakeDirectoryOp(place.directory, place.path(), mode);
   });
 }
 
 Task<absl::Status> Directory::Link(std::string existing, std::string path) {
   return OnPlaces(core(), std::move(existing), core(), std::move(path),
                   [](const Place& from, const Place& to) {
-                    return LinkOp(from.directory, from.name, to.directory,
-                                  to.name);
+                    return LinkOp(from.directory, from.path(), to.directory,
+                                  to.path());
                   });
 }
 
 Task<absl::Status> Directory::Symlink(std::string target, std::string path) {
   auto make = [target = std::move(target)](const Place& place) {
-    return SymlinkOp(target, place.directory, place.name);
+    return SymlinkOp(target, place.directory, place.path());
   };
   return OnPlace(core(), std::move(path), std::move(make));
 }

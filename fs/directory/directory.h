@@ -47,9 +47,9 @@ class Directory {
   // end are ignored.
   //
   // Errors:       EXDEV for a path that leads out; the errno of the call,
-  // naming
-  //               the path; InvalidArgument for a NUL byte, or where ".", ".."
-  //               or "" has no meaning; Unimplemented before Linux 5.6;
+  //               naming the path below that of this directory, or both of two;
+  //               InvalidArgument for a NUL byte, or where ".", ".." or "" has
+  //               no meaning; Unimplemented before Linux 5.6;
   //               FailedPrecondition once it is closed or moved from;
   //               Cancelled.
   // Ownership:    paths are copied. This object must outlive the await.

@@ -10,6 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "ringway/core/errno_status.h"
 #include "ringway/executor/task/task.h"
@@ -183,6 +185,42 @@ TEST_P(DirectoryTest, WhatIsNoNameIsRefused) {
     const std::string nul("a\0b", 3);
     EXPECT_TRUE(
         absl::IsInvalidArgument((co_await root.OpenFile(nul)).status()));
+  };
+  Run(main());
+}
+
+// By their whole paths, not by their last parts.
+TEST_P(DirectoryTest, ErrorsNameWhatTheCallerNamed) {
+  auto main = [&]() -> Task<void> {
+    Directory root = co_await MakeRoot();
+    const std::string none = PathOf("root") + "/d/none";
+    std::vector<absl::Status> failed;
+    failed.push_back(co_await root.RemoveFile("d/none"));
+    failed.push_back(co_await root.RemoveDirectory("d/none"));
+    failed.push_back(co_await root.Rename("d/none", "other"));
+    failed.push_back(co_await root.Link("d/none", "other"));
+    failed.push_back((co_await root.Stat("d/none")).status());
+    failed.push_back((co_await root.StatLink("d/none")).status());
+    failed.push_back((co_await root.ReadLink("d/none")).status());
+    failed.push_back((co_await root.OpenFile("d/none")).status());
+    for (const absl::Status& status : failed) {
+      EXPECT_EQ(ErrnoOf(status), ENOENT) << status;
+      EXPECT_TRUE(absl::StrContains(status.message(), none)) << status;
+    }
+    EXPECT_TRUE(absl::StrContains(
+        failed[2].message(),
+        absl::StrCat("rename of ", none, " to ", PathOf("root"), "/other")))
+        << failed[2];
+    const absl::Status there = co_await root.MakeDirectory("d/link");
+    EXPECT_EQ(ErrnoOf(there), EEXIST);
+    EXPECT_TRUE(absl::StrContains(there.message(), PathOf("root") + "/d/link"))
+        << there;
+    Directory below = ValueOf(co_await root.OpenDirectory("d"));
+    const absl::Status moved = co_await root.RenameInto("no", below, "x/");
+    EXPECT_TRUE(absl::StrContains(
+        moved.message(), absl::StrCat("rename of ", PathOf("root"), "/no to ",
+                                      PathOf("root"), "/d/x/")))
+        << moved;
   };
   Run(main());
 }
