@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
+#include "ringway/fs/log/log_files.h"
 #include "ringway/fs/log/log_record.h"
 #include "ringway/fs/log/log_recovery.h"
 
@@ -44,12 +45,15 @@ Task<absl::StatusOr<AppendLog>> AppendLog::Open(std::string directory,
                                                 AppendLogOptions options) {
   const absl::Status status = CheckAppendLogOptions(options);
   if (!status.ok()) co_return status;
+  Task<absl::StatusOr<File>> take = internal::LockLog(directory, options.mode);
+  absl::StatusOr<File> lock = co_await std::move(take);
+  if (!lock.ok()) co_return lock.status();
   Task<absl::StatusOr<internal::RecoveredLog>> recover =
       internal::RecoverLog(directory, options.mode);
   absl::StatusOr<internal::RecoveredLog> log = co_await std::move(recover);
   if (!log.ok()) co_return log.status();
   co_return AppendLog(std::make_shared<internal::LogCore>(
-      std::move(directory), options, *std::move(log)));
+      std::move(directory), options, *std::move(log), *std::move(lock)));
 }
 
 LogReader AppendLog::Read(uint64_t from) const {

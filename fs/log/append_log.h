@@ -5,9 +5,8 @@
 // write to its tables later, a queue is one.
 //
 //   absl::StatusOr<fs::AppendLog> log = co_await fs::AppendLog::Open("wal");
-//   ...                                         // read what it has:
-//   log->Read() absl::StatusOr<uint64_t> sequence = co_await
-//   log->Append(record);
+//   ...  // what it has: log->Read()
+//   absl::StatusOr<uint64_t> number = co_await log->Append(record);
 //
 // Records that many tasks append at the same time are written and synced
 // together (group commit): the more wait, the more one sync makes durable.
@@ -36,8 +35,11 @@ namespace ringway::fs {
 // nothing changes. The format is described in log_record.h.
 //
 // A write or sync that fails is the log's end: what the disk has is not known
-// any more. Every later call returns that error; open the log anew. One process
-// at a time may have a log open (not checked).
+// any more. Every later call returns that error; open the log anew.
+//
+// One AppendLog at a time may have a log open, of whatever process: it locks
+// the file `lock` in its directory until it is closed, has failed, or its
+// process has ended.
 //
 // Threads: the loop's only.
 class AppendLog {
@@ -50,8 +52,10 @@ class AppendLog {
   // Errors:       DataLoss naming file, offset and record: a record that was
   //               acknowledged is damaged or missing; nothing is changed then.
   //               (Damage to the very last group cannot be told from a torn
-  //               tail.) InvalidArgument naming the option; Unimplemented for
-  //               the format of a later version; those of File; Cancelled.
+  //               tail.) Unavailable naming the log if another one has it
+  //               open, for a second at least; InvalidArgument naming the
+  //               option; Unimplemented for the format of a later version;
+  //               those of File, ENOLCK where it has no locks; Cancelled.
   // Cancellation: the log can be opened again.
   // Cost:         reads all segments; memory for the longest record.
   static Task<absl::StatusOr<AppendLog>> Open(
@@ -74,8 +78,7 @@ class AppendLog {
   //               time, have the order of the calls. While max_waiting_bytes
   //               wait, it waits for room, in order.
   // Cancellation: ends the wait at once, however long the disk takes. The
-  // record
-  //               may or may not become durable.
+  //               record may or may not become durable.
   // Cost:         a frame; no allocation after warm-up.
   Task<absl::StatusOr<uint64_t>> Append(std::span<const std::byte> data) {
     return internal::LogCore::Append(core_, data);

@@ -22,7 +22,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -142,6 +144,30 @@ class Killer {
     Check();
   }
 
+  // A process has the log open. Others are refused until it is killed.
+  void ExpectOneAtATime() {
+    int ends[2];
+    RINGWAY_CHECK(pipe(ends) == 0, "errno %d", errno);
+    const pid_t child = fork();
+    RINGWAY_CHECK(child >= 0, "fork: errno %d", errno);
+    if (child == 0) {
+      Writer writer(ends[1], /*life=*/0);
+      (void)MakeExecutor(kind_)->Run(writer.Run(directory()));
+      _exit(1);
+    }
+    close(ends[1]);
+    const UniqueFd reports(ends[0]);
+    char byte;
+    RINGWAY_CHECK(read(reports.get(), &byte, 1) == 1, "it has not begun");
+    const absl::Status refused = TryToOpen();
+    EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
+    EXPECT_TRUE(absl::StrContains(refused.message(), directory())) << refused;
+    EXPECT_EQ(kill(child, SIGKILL), 0);
+    RINGWAY_CHECK(waitpid(child, nullptr, 0) == child, "errno %d", errno);
+    const absl::Status opened = TryToOpen();
+    EXPECT_TRUE(opened.ok()) << opened;
+  }
+
   const LogHistory& history() const { return history_; }
 
  private:
@@ -195,6 +221,17 @@ class Killer {
     EXPECT_EQ(history_.violations(), "");
   }
 
+  absl::Status TryToOpen() {
+    absl::Status status;
+    auto main = [&]() -> Task<void> {
+      Task<absl::StatusOr<AppendLog>> open =
+          AppendLog::Open(directory(), Options());
+      status = (co_await std::move(open)).status();
+    };
+    EXPECT_TRUE(MakeExecutor(kind_)->Run(main()).ok());
+    return status;
+  }
+
   const BackendKind kind_;
   Rng rng_;
   std::string root_;
@@ -215,6 +252,13 @@ TEST_P(AppendLogKillTest, WhatWasAcknowledgedIsThereAfterAKill) {
             << " records acknowledged or recovered\n";
   EXPECT_GT(killer.history().acknowledged(), n_kills)
       << "the test does nothing";
+}
+
+TEST_P(AppendLogKillTest, OneProcessAtATimeHasItOpen) {
+  ExecutorOptions options;
+  options.loop.backend.kind = GetParam();
+  if (!Executor::Create(options).ok()) GTEST_SKIP() << "no such backend here";
+  Killer(GetParam()).ExpectOneAtATime();
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, AppendLogKillTest,

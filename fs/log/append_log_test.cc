@@ -226,6 +226,37 @@ TEST_P(AppendLogTest, CloseWaitsForAppendsAndThenItIsClosed) {
   Run(main());
 }
 
+TEST_P(AppendLogTest, ASecondOneIsRefusedUntilTheFirstIsClosed) {
+  auto main = [&]() -> Task<void> {
+    AppendLog log = co_await OpenLog(PathOf("log"));
+    Task<absl::StatusOr<AppendLog>> open = AppendLog::Open(PathOf("log"));
+    const absl::Status refused = (co_await std::move(open)).status();
+    EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
+    EXPECT_TRUE(absl::StrContains(
+        refused.message(),
+        absl::StrCat("the log ", PathOf("log"), " is open already")))
+        << refused;
+    EXPECT_EQ(ValueOf(co_await log.Append("x")), 1u);
+    EXPECT_TRUE((co_await log.Close()).ok());
+    AppendLog second = co_await OpenLog(PathOf("log"));
+    EXPECT_EQ(ValueOf(co_await second.Append("y")), 2u);
+    // One that was refused has not taken the lock from the other.
+    open = AppendLog::Open(PathOf("log"));
+    EXPECT_TRUE(absl::IsUnavailable((co_await std::move(open)).status()));
+  };
+  Run(main());
+}
+
+TEST_P(AppendLogTest, OneThatIsDroppedMayBeOpenedAtOnce) {
+  auto main = [&]() -> Task<void> {
+    for (uint64_t i = 1; i < 20; ++i) {
+      AppendLog log = co_await OpenLog(PathOf("log"));
+      EXPECT_EQ(ValueOf(co_await log.Append("x")), i);
+    }
+  };
+  Run(main());
+}
+
 TEST_P(AppendLogTest, DroppingItLeavesAppendsToTheirEnd) {
   auto main = [&]() -> Task<void> {
     auto log = std::make_unique<AppendLog>(co_await OpenLog(PathOf("log")));

@@ -23,12 +23,13 @@ absl::Status MovedFrom() {
 }  // namespace
 
 LogCore::LogCore(std::string directory, const AppendLogOptions& options,
-                 RecoveredLog log)
+                 RecoveredLog log, File lock)
     : directory_(std::move(directory)),
       options_(options),
       recovery_(std::move(log.recovery)),
       segments_(std::move(log.segments)),
       file_(std::move(log.last)),
+      lock_(std::move(lock)),
       end_segment_(segments_.back().number),
       end_offset_(log.end),
       next_sequence_(log.next_sequence),
@@ -110,6 +111,10 @@ Task<void> LogCore::Commit(std::shared_ptr<LogCore> core) {
     if (core->failed_.ok()) {
       Task<absl::Status> write = core->WriteGroup(group);
       core->failed_ = co_await std::move(write);
+      if (!core->failed_.ok()) {
+        Task<void> give_up = core->GiveUpLock();
+        co_await std::move(give_up);
+      }
     }
     core->End(group);
   }
@@ -137,6 +142,12 @@ Task<absl::Status> LogCore::StartSegment(SegmentHeader header) {
   file_ = *std::move(file);
   segments_.push_back(header);
   co_return absl::OkStatus();
+}
+
+Task<void> LogCore::GiveUpLock() {
+  // A TruncateBefore() that has begun changes files until its end.
+  const absl::StatusOr<MutexLock> last = co_await truncating_.Lock();
+  (co_await lock_.Close()).IgnoreError();
 }
 
 void LogCore::End(Group& group) {
@@ -202,6 +213,8 @@ Task<absl::Status> LogCore::Close(std::shared_ptr<LogCore> core) {
   }
   if (status.ok()) status = core->failed_;
   const absl::Status closed = co_await core->file_.Close();
+  Task<void> give_up = core->GiveUpLock();
+  co_await std::move(give_up);
   co_return status.ok() ? closed : status;
 }
 

@@ -38,8 +38,9 @@ namespace ringway::fs::internal {
 
 class LogCore : public std::enable_shared_from_this<LogCore> {
  public:
+  // `lock`: see LockLog().
   LogCore(std::string directory, const AppendLogOptions& options,
-          RecoveredLog log);
+          RecoveredLog log, File lock);
 
   // As those of AppendLog. Tasks hold the core.
   static Task<absl::StatusOr<uint64_t>> Append(std::shared_ptr<LogCore> core,
@@ -78,6 +79,8 @@ class LogCore : public std::enable_shared_from_this<LogCore> {
   static Task<void> Commit(std::shared_ptr<LogCore> core);
   Task<absl::Status> WriteGroup(Group& group);
   Task<absl::Status> StartSegment(SegmentHeader header);
+  // After a failure: others may open it now.
+  Task<void> GiveUpLock();
   void End(Group& group);
   Group& gathering() { return groups_[gathering_]; }
 
@@ -86,6 +89,7 @@ class LogCore : public std::enable_shared_from_this<LogCore> {
   const LogRecovery recovery_;
   std::vector<SegmentHeader> segments_;  // never empty
   File file_;                            // the last of them
+  File lock_;                            // closed with the log
 
   // Where what is gathered next goes.
   uint64_t end_segment_;

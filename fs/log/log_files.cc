@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/executor/structured/timeout.h"
 #include "ringway/fs/path_ops.h"
 #include "ringway/fs/whole_file.h"
 
@@ -15,6 +17,10 @@ namespace {
 
 constexpr uint64_t kFirstNumber = 1;
 constexpr uint64_t kFirstSequence = 1;
+
+// A log that was dropped is closed a little later, a process that was killed
+// is gone a little later.
+constexpr absl::Duration kUnlockPatience = absl::Seconds(1);
 
 std::string ParentOf(const std::string& path) {
   const size_t end = path.find_last_not_of('/');
@@ -54,6 +60,31 @@ Task<absl::Status> CheckUnfinished(std::string directory) {
 }
 
 }  // namespace
+
+Task<absl::StatusOr<File>> LockLog(std::string directory, mode_t mode) {
+  OpenOptions options = OpenOptions::ForUpdating();
+  options.mode = mode;
+  const std::string path = absl::StrCat(directory, "/lock");
+  absl::StatusOr<File> file = co_await File::Open(path, options);
+  if (ErrnoOf(file.status()) == ENOENT) {
+    const absl::Status made = co_await MakeDirectory(directory);
+    if (!made.ok() && ErrnoOf(made) != EEXIST) co_return made;
+    file = co_await File::Open(path, options);
+  }
+  if (!file.ok()) co_return file.status();
+  Task<absl::Status> lock =
+      WithTimeout(kUnlockPatience, file->Lock(LockKind::kExclusive));
+  const absl::Status locked = co_await std::move(lock);
+  if (absl::IsDeadlineExceeded(locked)) {
+    co_return absl::UnavailableError(
+        absl::StrCat("the log ", directory,
+                     " is open already: another process,"
+                     " or this one, has ",
+                     path, " locked"));
+  }
+  if (!locked.ok()) co_return locked;
+  co_return std::move(file);
+}
 
 Task<absl::Status> SyncDirectory(std::string path) {
   OpenOptions options;

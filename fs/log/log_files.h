@@ -20,6 +20,12 @@
 
 namespace ringway::fs::internal {
 
+// Locks the log in `directory`, which is made unless it is there, until the
+// result is closed: at the latest by the end of the process.
+//
+// Errors: Unavailable if others have it locked, and still do after a second.
+Task<absl::StatusOr<File>> LockLog(std::string directory, mode_t mode);
+
 // Makes the names in `path` durable.
 Task<absl::Status> SyncDirectory(std::string path);
 
