@@ -22,14 +22,20 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/sim/files/file_store.h"
+#include "ringway/backends/sim/network/stream_socket.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/core/unique_fd.h"
 #include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/executor/testing/virtual_time_executor.h"
 #include "ringway/fs/file.h"
 #include "ringway/fs/path_queries.h"
 #include "ringway/fs/testing/fs_fixture.h"
 #include "ringway/fs/whole_file.h"
+#include "ringway/net/file_sink.h"
+#include "ringway/net/forward.h"
+#include "ringway/net/tcp.h"
 
 namespace ringway::fs {
 namespace {
@@ -199,6 +205,41 @@ TEST_F(DiskFaultTest, ACancelEndsAWaitForASlowDisk) {
     // The disk had begun: the buffer is free again only when it has ended.
     EXPECT_TRUE(n.ok() || absl::IsDeadlineExceeded(n.status())) << n.status();
     EXPECT_LE(executor_.Now() - start, absl::Seconds(10));
+  };
+  Run(main());
+}
+
+// What a slow disk has not taken is not received: the sender has to wait.
+TEST_F(DiskFaultTest, ASlowDiskStopsTheSourceOfAForward) {
+  constexpr size_t kBytes = 20 << 20;
+  const auto send = [](net::TcpStream stream, size_t& sent) -> Task<void> {
+    const std::vector<std::byte> block(16 * 1024);
+    for (; sent < kBytes; sent += block.size())
+      EXPECT_TRUE((co_await stream.Write(block)).ok());
+    EXPECT_TRUE((co_await stream.ShutdownWrite()).ok());
+  };
+  auto main = [&]() -> Task<void> {
+    sim::World& world = executor_.world;
+    auto [near_end, far_end] =
+        sim::StreamSocket::MakePair(world.environment(), world.network(), 0);
+    net::TcpStream source = net::TcpStream::Adopt(
+        CurrentLoop(), UniqueFd(world.fds().Open(near_end, "the test")));
+    net::TcpStream peer = net::TcpStream::Adopt(
+        CurrentLoop(), UniqueFd(world.fds().Open(far_end, "the test")));
+    File file = ValueOf(co_await File::Open(kPath, OpenOptions::ForWriting()));
+    disk().latency_low = disk().latency_high = absl::Seconds(1);
+    size_t sent = 0;
+    JoinHandle<void> sending = Spawn(send(std::move(peer), sent));
+    JoinHandle<absl::StatusOr<uint64_t>> forward =
+        Spawn(net::Forward(source.reader(), net::FileSink(file.fd())));
+    (co_await Sleep(absl::Seconds(3.5))).IgnoreError();  // three writes
+    EXPECT_GT(sent, 0u);
+    EXPECT_LT(sent, size_t{1} << 20);
+    EXPECT_LE(CurrentLoop().stats().buffers_lent, 2u);
+    disk().latency_low = disk().latency_high = absl::ZeroDuration();
+    EXPECT_EQ(ValueOf(co_await forward), kBytes);
+    EXPECT_TRUE((co_await sending).ok());
+    EXPECT_EQ(ValueOf(co_await file.Stat()).size, int64_t{kBytes});
   };
   Run(main());
 }

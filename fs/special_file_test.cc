@@ -268,7 +268,36 @@ TEST_P(SpecialFileTest, SignalsLoseNoByteOfAWriteInParts) {
   EXPECT_EQ(got, bytes);
 }
 
+// --- The end
+
+class SpecialFileEndTest : public testing::FsEndTest {};
+
+// A read waits in the kernel for bytes, in memory of its task. When the end of
+// the executor has freed that, nothing is read any more, and nothing lost.
+TEST_P(SpecialFileEndTest, NothingIsReadIntoMemoryOfATaskThatIsGone) {
+  if (!system().is_kernel()) GTEST_SKIP() << "an fd has no duplicate there";
+  ringway::testing::TestFdPair pipe = system().Pipe();
+  const UniqueFd read_end(pipe.first.Release());
+  auto read = [](File file) -> Task<void> {
+    std::array<std::byte, 64> buffer;
+    (co_await file.Read(buffer)).IgnoreError();
+  };
+  auto main = [&]() -> Task<void> {
+    const int again = dup(read_end.get());
+    EXPECT_GE(again, 0);
+    Spawn(read(File::Adopt(loop(), UniqueFd(again)))).Detach();
+    co_await net::testing::TurnTimes(5);
+  };
+  Run(main());
+  DestroyExecutor();
+  EXPECT_EQ(system().Send(pipe.second.get(), "kept"), 4);
+  std::array<char, 8> buffer;
+  EXPECT_EQ(::read(read_end.get(), buffer.data(), buffer.size()), 4);
+  EXPECT_EQ(std::string(buffer.data(), 4), "kept");
+}
+
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(SpecialFileTest);
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(SpecialFileEndTest);
 
 }  // namespace
 }  // namespace ringway::fs
