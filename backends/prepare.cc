@@ -97,13 +97,15 @@ void PrepareWrite(Operation& op, int fd, std::span<const std::byte> buffer,
 }
 
 void PrepareReadv(Operation& op, int fd, std::span<const iovec> buffers,
-                  int64_t offset) {
+                  int64_t offset, uint32_t flags) {
   PrepareVectors(op, OpCode::kReadv, fd, buffers, offset);
+  op.flags = flags;
 }
 
 void PrepareWritev(Operation& op, int fd, std::span<const iovec> buffers,
-                   int64_t offset) {
+                   int64_t offset, uint32_t flags) {
   PrepareVectors(op, OpCode::kWritev, fd, buffers, offset);
+  op.flags = flags;
 }
 
 void PrepareClose(Operation& op, int fd) { Prepare(op, OpCode::kClose, fd); }

@@ -46,6 +46,12 @@ inline constexpr uint32_t kMustPoll = 2;
 // With kDirectIo: the completion is not polled for.
 inline constexpr uint32_t kNeverPoll = 4;
 
+// Operation::flags of kRead, kReadv, kWrite and kWritev: a transfer of more
+// than a MiB may be carried out by another thread. On io_uring what the page
+// cache has is otherwise copied on the loop's, in one piece: about 150 us for
+// each MiB. The fd is then looked up later, so it must stay open until the end.
+inline constexpr uint32_t kElsewhereIfLong = 8;
+
 // Operation::flags of kFsync.
 inline constexpr uint32_t kFsyncDataOnly = 1;  // IORING_FSYNC_DATASYNC
 
@@ -54,16 +60,17 @@ void PrepareNop(Operation& op);
 // --- Any fd.
 
 // `offset` in bytes, or kCurrentPosition. At most 0x7ffff000 bytes are
-// transferred. `flags` is 0, or kDirectIo alone or with one of the other two.
+// transferred. `flags` is 0, kElsewhereIfLong, or kDirectIo alone or with one
+// of the other two.
 void PrepareRead(Operation& op, int fd, std::span<std::byte> buffer,
                  int64_t offset, uint32_t flags = 0);
 void PrepareWrite(Operation& op, int fd, std::span<const std::byte> buffer,
                   int64_t offset, uint32_t flags = 0);
-// More than IOV_MAX vectors are EINVAL.
+// More than IOV_MAX vectors are EINVAL. `flags` is 0 or kElsewhereIfLong.
 void PrepareReadv(Operation& op, int fd, std::span<const iovec> buffers,
-                  int64_t offset);
+                  int64_t offset, uint32_t flags = 0);
 void PrepareWritev(Operation& op, int fd, std::span<const iovec> buffers,
-                   int64_t offset);
+                   int64_t offset, uint32_t flags = 0);
 
 // The result is 0 or -errno; the fd is closed in either case. Operations that
 // look up the fd again later must have ended before: sendfile, zero-copy

@@ -9,8 +9,10 @@
 // same bytes, or at the file's position, has no order. What the page cache has
 // of a read at an offset of at most 1 MiB (on epoll 64 KiB) is read at once, by
 // a system call: that is a third cheaper than to go through the ring.
-// Everything else goes through it; on epoll what need not wait is done at once,
-// and a helper thread waits for the rest. No socket waits for a disk.
+// Everything else goes through it, what is longer than 1 MiB to a thread of the
+// kernel's, so that its copying does not hold up the loop; on epoll what need
+// not wait is done at once, and a helper thread waits for the rest. No socket
+// waits for a disk.
 
 #ifndef RINGWAY_FS_FILE_H_
 #define RINGWAY_FS_FILE_H_

@@ -192,15 +192,16 @@ bool TransferOp<Byte, kUntil, kVectored>::ReadsCached(TaskContext& task) {
 template <typename Byte, Until kUntil, bool kVectored>
 void TransferOp<Byte, kUntil, kVectored>::Prepare() {
   if (!usable() || left_.empty()) return;
+  constexpr uint32_t where = kElsewhereIfLong;
   const int file = core().fd();
   if constexpr (kVectored) {
     const std::span<const iovec> next = left_.Fill(vectors_, kMostAtOnce);
-    kReads ? PrepareReadv(*this, file, next, Offset())
-           : PrepareWritev(*this, file, next, Offset());
+    kReads ? PrepareReadv(*this, file, next, Offset(), where)
+           : PrepareWritev(*this, file, next, Offset(), where);
   } else if constexpr (kReads) {
-    PrepareRead(*this, file, left_.First(kMostAtOnce), Offset());
+    PrepareRead(*this, file, left_.First(kMostAtOnce), Offset(), where);
   } else {
-    PrepareWrite(*this, file, left_.First(kMostAtOnce), Offset());
+    PrepareWrite(*this, file, left_.First(kMostAtOnce), Offset(), where);
   }
 }
 

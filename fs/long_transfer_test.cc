@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -42,6 +43,33 @@ class LongTransferTest : public testing::FsTest {
   }
   uint64_t Submitted() { return loop().backend().stats().submitted; }
 };
+
+// More than a MiB goes to another thread of the kernel's.
+TEST_P(LongTransferTest, WhatIsLongIsWhole) {
+  auto main = [&]() -> Task<void> {
+    const std::vector<std::byte> bytes = testing::Pattern(3'500'001, 1);
+    File file = ValueOf(
+        co_await File::Open(PathOf("file"), OpenOptions::ForUpdating()));
+    EXPECT_TRUE((co_await file.WriteAll(bytes)).ok());
+    EXPECT_TRUE((co_await file.WriteAll(bytes)).ok());
+    std::vector<std::byte> read(bytes.size());
+    EXPECT_TRUE((co_await file.ReadExactlyAt(read, 3'500'001)).ok());
+    EXPECT_EQ(read, bytes);
+    std::vector<std::span<const std::byte>> parts;
+    std::vector<std::span<std::byte>> buffers;
+    for (size_t at = 0; at < bytes.size(); at += 500'000) {
+      const size_t n = std::min<size_t>(500'000, bytes.size() - at);
+      parts.push_back(std::span(bytes).subspan(at, n));
+      buffers.push_back(std::span(read).subspan(at, n));
+    }
+    EXPECT_TRUE((co_await file.WritevAllAt(parts, 100)).ok());
+    std::fill(read.begin(), read.end(), std::byte{0});
+    EXPECT_TRUE((co_await file.ReadvExactlyAt(buffers, 100)).ok());
+    EXPECT_EQ(read, bytes);
+    EXPECT_EQ(ValueOf(co_await file.Stat()).size, 7'000'002);
+  };
+  Run(main());
+}
 
 TEST_P(LongTransferTest, ALongReadIsSplit) {
   const SharedMemory memory(kMost + 5);

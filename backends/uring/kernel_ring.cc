@@ -269,7 +269,7 @@ absl::Status KernelRing::Restrict(uint64_t opcodes) {
     allow(IORING_RESTRICTION_REGISTER_OP, opcode);
   }
   allow(IORING_RESTRICTION_SQE_FLAGS_ALLOWED,
-        IOSQE_BUFFER_SELECT | IOSQE_FIXED_FILE);
+        IOSQE_ASYNC | IOSQE_BUFFER_SELECT | IOSQE_FIXED_FILE);
   if (int rc = io_uring_register_restrictions(
           &ring_, rules.data(), static_cast<unsigned>(rules.size()));
       rc < 0) {

@@ -8,8 +8,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <cstddef>
 #include <cstring>
 
+#include "ringway/backends/common/transfer.h"
+#include "ringway/backends/prepare.h"
 #include "ringway/backends/uring/kernel_constants.h"
 #include "ringway/backends/uring/lent_buffers.h"
 #include "ringway/core/check.h"
@@ -68,6 +71,14 @@ void PrepareReceive(const Operation& op, io_uring_sqe& sqe) {
   io_uring_prep_recv(&sqe, op.fd, nullptr, 0, flags);
   SelectBuffer(op, sqe);
   if (op.backend.drained) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
+}
+
+// Beyond it a transfer costs more than to hand it to a kernel thread.
+constexpr size_t kMostOnLoop = size_t{1} << 20;
+
+bool RunsElsewhere(const Operation& op) {
+  return IsTransfer(op) && (op.flags & kElsewhereIfLong) != 0 &&
+         TransferLength(op) > kMostOnLoop;
 }
 
 }  // namespace
@@ -330,6 +341,7 @@ void PrepareEntry(Operation& op, io_uring_sqe& sqe) {
     case OpCode::kRemoveWatch:
       RINGWAY_CHECK(false, "%s has no entry of its own", OpCodeName(op.opcode));
   }
+  if (RunsElsewhere(op)) sqe.flags |= IOSQE_ASYNC;
   sqe.user_data = reinterpret_cast<uintptr_t>(&op);
 }
 

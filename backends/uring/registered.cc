@@ -203,7 +203,9 @@ void Registered::UnuseRegion(size_t slot) {
 }
 
 void Registered::Apply(const Operation& op, io_uring_sqe& sqe) const {
-  if (HasFd(sqe.fd) && TakesRegisteredFd(op.opcode) && UsesFd(op, op.fd)) {
+  const bool looks_up_later = (sqe.flags & IOSQE_ASYNC) != 0;
+  if (!looks_up_later && HasFd(sqe.fd) && TakesRegisteredFd(op.opcode) &&
+      UsesFd(op, op.fd)) {
     sqe.flags |= IOSQE_FIXED_FILE;
   }
   if (n_regions_ == 0) return;

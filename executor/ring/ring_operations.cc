@@ -61,12 +61,14 @@ RingTask RingOperations::Write(int fd, std::span<const std::byte> buffer,
 
 RingTask RingOperations::Readv(int fd, std::span<const iovec> buffers,
                                const Context& context, int64_t offset) {
-  return Start(core(), context, &PrepareReadv, fd, buffers, offset);
+  return Start(core(), context, &PrepareReadv, fd, buffers, offset,
+               uint32_t{0});
 }
 
 RingTask RingOperations::Writev(int fd, std::span<const iovec> buffers,
                                 const Context& context, int64_t offset) {
-  return Start(core(), context, &PrepareWritev, fd, buffers, offset);
+  return Start(core(), context, &PrepareWritev, fd, buffers, offset,
+               uint32_t{0});
 }
 
 RingTask RingOperations::Close(int fd, const Context& context) {
