@@ -11,6 +11,7 @@
 #include "ringway/backends/prepare.h"
 
 namespace ringway {
+
 int NotePosition(Operation& op) {
   if (!IsTransfer(op) || op.offset != kCurrentPosition) return 0;
   op.backend.position = lseek(op.fd, 0, SEEK_CUR);  // -1: it has none

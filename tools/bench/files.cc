@@ -46,6 +46,7 @@ struct Flags {
   bool write = false;
   bool sequential = false;
   bool registered = false;
+  bool lateness = false;
   absl::Duration duration = absl::Seconds(2);
   bool json = false;
   std::string backend = "auto";
@@ -57,6 +58,7 @@ struct Result {
   absl::Duration elapsed;
   absl::Duration cpu;
   uint64_t system_calls = 0;
+  std::vector<absl::Duration> late;  // timers of a millisecond, sorted
   std::string backend;
 };
 
@@ -108,6 +110,17 @@ Task<absl::Status> Work(File& file, Run& run, const Flags& flags,
   co_return absl::OkStatus();
 }
 
+// How late timers are that run beside the transfers: what a turn takes.
+Task<void> MeasureLateness(Run& run, std::vector<absl::Duration>& late) {
+  constexpr absl::Duration kTimer = absl::Milliseconds(1);
+  while (!run.over) {
+    const absl::Time start = absl::Now();
+    (co_await Sleep(kTimer)).IgnoreError();
+    late.push_back(absl::Now() - start - kTimer);
+  }
+  std::sort(late.begin(), late.end());
+}
+
 Task<void> EndAfter(absl::Duration duration, Run& run) {
   (co_await Sleep(duration)).IgnoreError();
   run.over = true;
@@ -143,6 +156,8 @@ Task<absl::StatusOr<Result>> Measure(Executor& executor, File& file,
   result.cpu = CpuTime();
   const absl::Time start = absl::Now();
   JoinHandle<void> end = Spawn(EndAfter(flags.duration, run));
+  JoinHandle<void> timers;
+  if (flags.lateness) timers = Spawn(MeasureLateness(run, result.late));
   absl::Status status;
   for (JoinHandle<absl::Status>& one : all) status.Update(co_await one);
   result.elapsed = absl::Now() - start;
@@ -151,6 +166,7 @@ Task<absl::StatusOr<Result>> Measure(Executor& executor, File& file,
   result.operations = run.operations;
   end.Cancel();
   (co_await end).IgnoreError();
+  if (flags.lateness) (co_await timers).IgnoreError();
   if (flags.registered) backend.hints().ForgetMemory((*pool)->memory());
   if (!status.ok()) co_return status;
   co_return result;
@@ -193,6 +209,10 @@ void Print(const Flags& flags, const Result& result) {
                 "calls per operation (%s)\n",
                 iops, iops * flags.block / 1e6, cpu, calls, result.backend);
   fputs(text.c_str(), stdout);
+  if (result.late.empty() || flags.json) return;
+  absl::PrintF("timers were late by %s (median), %s (longest)\n",
+               absl::FormatDuration(result.late[result.late.size() / 2]),
+               absl::FormatDuration(result.late.back()));
 }
 
 bool PinTo(int cpu) {
@@ -214,6 +234,7 @@ int Main(int argc, char** argv) {
   line.Add("sequential", "block after block, not at random", &flags.sequential);
   line.Add("registered", "register the memory with the kernel",
            &flags.registered);
+  line.Add("lateness", "print how late timers are meanwhile", &flags.lateness);
   line.Add("duration", "of the run", &flags.duration);
   line.Add("json", "print one JSON object instead of text", &flags.json);
   line.Add("backend", "auto, uring or epoll", &flags.backend);
