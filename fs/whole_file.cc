@@ -32,7 +32,13 @@ Task<absl::Status> WriteNew(File& file, const std::string& content,
                             bool durable) {
   absl::Status status =
       co_await file.WriteAll(std::as_bytes(std::span(content)));
-  if (status.ok() && durable) status = co_await file.Sync();
+  if (!status.ok()) co_return status;
+  // The name must not become durable before the content.
+  if (durable) {
+    status = co_await file.Sync();
+  } else {
+    status = co_await file.SyncData();
+  }
   if (!status.ok()) co_return status;
   co_return co_await file.Close();
 }

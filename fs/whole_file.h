@@ -2,8 +2,8 @@
 //
 // ReadFile, WriteFileAtomically: the whole content of a file in one call.
 //
-//   absl::StatusOr<std::string> text = co_await fs::ReadFile("app.conf", 1 <<
-//   20); absl::Status saved = co_await fs::WriteFileAtomically("state", state);
+//   absl::StatusOr<std::string> text = co_await fs::ReadFile(path, 1 << 20);
+//   absl::Status saved = co_await fs::WriteFileAtomically("state", state);
 
 #ifndef RINGWAY_FS_WHOLE_FILE_H_
 #define RINGWAY_FS_WHOLE_FILE_H_
@@ -31,7 +31,8 @@ struct WriteFileOptions {
   // Of the new file, less the process's umask; an old one's do not count.
   mode_t mode = 0666;
   // It ends when the content and the name survive a crash of the machine.
-  // Without it a crash may leave the old content or the new one.
+  // Without it the name need not: a crash leaves the old content or the new
+  // one.
   bool durable = true;
 };
 
