@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,6 +99,27 @@ TEST_P(SpecialFileTest, EachFlagOfAnOpenDoesWhatItSays) {
       const absl::Status found = (co_await File::Open(none)).status();
       EXPECT_EQ(found.ok() ? 0 : ErrnoOf(found), one.none);
     }
+  };
+  Run(main());
+}
+
+TEST_P(SpecialFileTest, WithoutFdsAnOpenIsAnErrorAndLaterOnesAreNot) {
+  RINGWAY_REQUIRES_KERNEL("RLIMIT_NOFILE");
+  auto main = [&]() -> Task<void> {
+    const std::string path = co_await Make("file", "content");
+    rlimit limit = {};
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    rlimit none_left = limit;
+    {
+      const UniqueFd lowest(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      none_left.rlim_cur = static_cast<rlim_t>(lowest.get());
+    }
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none_left), 0);
+    const absl::Status refused = (co_await File::Open(path)).status();
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    EXPECT_EQ(ErrnoOf(refused), EMFILE) << refused;
+    EXPECT_TRUE(absl::StrContains(refused.message(), path)) << refused;
+    EXPECT_EQ(co_await ContentOf(path), "content");
   };
   Run(main());
 }
