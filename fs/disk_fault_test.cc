@@ -3,11 +3,14 @@
 // Files on a simulated disk that fails, is full, takes and gives little at a
 // time, or is slow.
 
+#include <poll.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -21,6 +24,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ringway/backends/sim/environment/description.h"
 #include "ringway/backends/sim/files/file_store.h"
 #include "ringway/backends/sim/network/stream_socket.h"
 #include "ringway/core/errno_status.h"
@@ -148,6 +152,77 @@ TEST_F(DiskFaultTest, ACancelledSyncIsNoFailedOne) {
     const absl::Status cancelled = co_await syncing;
     EXPECT_TRUE(absl::IsCancelled(cancelled)) << cancelled;
     EXPECT_TRUE((co_await file.Sync()).ok());
+  };
+  Run(main());
+}
+
+// By the end of the latency the disk would have it.
+TEST_F(DiskFaultTest, ASyncThatIsCancelledHalfWayIsNoFailedOne) {
+  auto sync = [](File& file) -> Task<absl::Status> {
+    co_return co_await file.Sync();
+  };
+  auto main = [&]() -> Task<void> {
+    File file = co_await Make(Bytes("x"));
+    disk().latency_low = disk().latency_high = absl::Seconds(1);
+    JoinHandle<absl::Status> syncing = Spawn(sync(file));
+    (co_await Sleep(absl::Milliseconds(1))).IgnoreError();
+    syncing.Cancel();
+    const absl::Status cancelled = co_await syncing;
+    EXPECT_TRUE(absl::IsCancelled(cancelled)) << cancelled;
+    EXPECT_TRUE((co_await file.Sync()).ok());
+  };
+  Run(main());
+}
+
+// Takes and gives one byte at a time, after an interruption each, and at last
+// nothing.
+class Stubborn final : public sim::Description {
+ public:
+  explicit Stubborn(sim::Environment& environment)
+      : sim::Description(environment) {}
+  std::string_view kind() const override { return "stubborn device"; }
+  uint32_t Ready() override { return POLLIN | POLLOUT; }
+  int64_t Read(sim::Buffers& to, int64_t /*offset*/) override { return Do(to); }
+  int64_t Write(sim::Buffers& from, int64_t /*offset*/) override {
+    return Do(from);
+  }
+
+ private:
+  int64_t Do(sim::Buffers& buffers) {
+    if (std::exchange(interrupts_, !interrupts_)) return -EINTR;
+    if (left_ == 0) return 0;
+    --left_;
+    return static_cast<int64_t>(buffers.Next(1).size());
+  }
+
+  bool interrupts_ = true;
+  int left_ = 10;
+};
+
+TEST_F(DiskFaultTest, AnInterruptionIsNoEndAndNothingTakenIsAnError) {
+  sim::World& world = executor_.world;
+  auto main = [&]() -> Task<void> {
+    std::array<std::byte, 8> buffer = {};
+    for (const bool writes : {true, false}) {
+      File file = File::Adopt(
+          CurrentLoop(),
+          UniqueFd(world.fds().Open(
+              std::make_shared<Stubborn>(world.environment()), "the test")),
+          "device");
+      const auto transfer = [&]() -> Task<absl::Status> {
+        if (writes) co_return co_await file.WriteAll(buffer);
+        co_return co_await file.ReadExactly(buffer);
+      };
+      Task<absl::Status> first = transfer();
+      const absl::Status whole = co_await std::move(first);
+      EXPECT_TRUE(whole.ok()) << whole;
+      // Two of eight are left.
+      Task<absl::Status> second = transfer();
+      const absl::Status part = co_await std::move(second);
+      EXPECT_EQ(ErrnoOf(part), writes ? ENOSPC : 0) << part;
+      EXPECT_EQ(absl::IsOutOfRange(part), !writes) << part;
+      EXPECT_TRUE(Names(part, "device")) << part;
+    }
   };
   Run(main());
 }

@@ -78,6 +78,13 @@ TEST_P(LongTransferTest, ALongReadIsSplit) {
     uint64_t before = Submitted();
     EXPECT_TRUE((co_await file.ReadExactlyAt(memory.bytes(), 0)).ok());
     EXPECT_EQ(Submitted() - before, 2u);
+    // In two buffers, of which the first ends in the first part.
+    std::vector<std::span<std::byte>> parts;
+    parts.push_back(memory.bytes().first(kMost - 7));
+    parts.push_back(memory.bytes().subspan(kMost - 7));
+    before = Submitted();
+    EXPECT_TRUE((co_await file.ReadvExactlyAt(parts, 0)).ok());
+    EXPECT_EQ(Submitted() - before, 2u);
     // Of one operation the count says how far it has come.
     before = Submitted();
     EXPECT_EQ(ValueOf(co_await file.ReadAt(memory.bytes(), 0)), kMost);
