@@ -9,6 +9,7 @@
 #include "ringway/backends/prepare.h"
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/executor/task/executor.h"
 
 namespace ringway::fs::internal {
 
@@ -36,6 +37,15 @@ absl::Status FileCore::StatusOf(std::string_view call, int32_t result,
       -result, offset < 0
                    ? absl::StrCat(call, " ", path_)
                    : absl::StrCat(call, " ", path_, " at offset ", offset));
+}
+
+bool FileCore::MustPause(size_t n_bytes, TaskContext& task) {
+  constexpr size_t kClockBytes = 128 * 1024;  // about 20 us
+  constexpr size_t kCallBytes = 2'048;        // what a call costs beside
+  unpaused_bytes_ += n_bytes + kCallBytes;
+  if (unpaused_bytes_ < kClockBytes) return false;
+  unpaused_bytes_ = 0;
+  return task.executor().TakeBreakIfNeeded();
 }
 
 void FileCore::Abandon(std::unique_ptr<FileCore> core, Closer* closer) {

@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "ringway/backends/operation.h"
 #include "ringway/executor/loop/loop.h"
+#include "ringway/executor/task/task_context.h"
 
 namespace ringway::fs::internal {
 
@@ -46,6 +47,11 @@ class FileCore : public Orphan {
   int fd() const { return fd_; }
   // As it was opened; "fd 7" for one that was adopted.
   const std::string& path() const { return path_; }
+
+  // Before `n_bytes` are read without waiting: true if the tasks of this turn
+  // have run for their time slice, so that this one has to wait. The clock is
+  // read for a few reads at a time.
+  bool MustPause(size_t n_bytes, TaskContext& task);
 
   // Around each operation, and the use of its result.
   void Begin() { ++in_flight_; }
@@ -86,6 +92,7 @@ class FileCore : public Orphan {
   Loop& loop_;  // may have ended: see loop_ended()
   int fd_;      // -1 once it is closed
   size_t in_flight_ = 0;
+  size_t unpaused_bytes_ = 0;  // read since the clock was
   bool abandoned_ = false;
   Closer* closer_ = nullptr;
   CloseOperation close_;

@@ -180,6 +180,7 @@ class TransferOp : public FileOp {
 template <typename Byte, Until kUntil, bool kVectored>
 bool TransferOp<Byte, kUntil, kVectored>::ReadsCached(TaskContext& task) {
   if (task.cancelled() || !Admit(task)) return false;
+  if (core().MustPause(left_.First(kMostAtOnce).size(), task)) return false;
   const int32_t n = task.loop().backend().ReadCached(*this);
   if (n < 0) return false;
   result = n;
@@ -257,7 +258,6 @@ class [[nodiscard]] TruncateOp : public internal::PlainFileOp {
  public:
   TruncateOp(internal::FileCore* core, int64_t n_bytes);
 };
-
 class [[nodiscard]] AllocateOp : public internal::PlainFileOp {
  public:
   AllocateOp(internal::FileCore* core, int mode, int64_t offset,

@@ -154,6 +154,26 @@ TEST_P(FileTest, AReadOfWhatIsPartlyCachedIsWhole) {
   Run(main());
 }
 
+// A task that only reads what is cached never waits; others run all the same.
+TEST_P(FileTest, ReadsOfWhatIsCachedLeaveRoomForOthers) {
+  auto main = [&]() -> Task<void> {
+    File file = ValueOf(
+        co_await File::Open(co_await Make("file", std::string(50'000, 'x'))));
+    int ticks = 0;
+    auto tick = [&ticks]() -> Task<void> {
+      for (; ticks < 5; ++ticks) co_await net::testing::TurnTimes(1);
+    };
+    JoinHandle<void> ticking = Spawn(tick());
+    std::vector<std::byte> buffer(50'000);
+    int64_t n_reads = 0;
+    for (; ticks < 5 && n_reads < 2'000'000; ++n_reads)
+      EXPECT_EQ(ValueOf(co_await file.ReadAt(buffer, 0)), buffer.size());
+    EXPECT_EQ(ticks, 5) << n_reads << " reads";
+    (co_await ticking).IgnoreError();
+  };
+  Run(main());
+}
+
 using FileEndTest = testing::FsEndTest;
 
 // The open may have ended while nobody has taken its fd yet.
