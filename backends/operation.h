@@ -30,6 +30,15 @@ namespace ringway {
 
 enum class OpState : uint8_t { kIdle, kQueued, kInFlight, kDone };
 
+// The watch for the end of the connection that a receive which stays armed has
+// beside it.
+enum class EndWatch : uint8_t {
+  kNone,
+  kArmed,    // in the kernel
+  kFired,    // the peer has closed or reset
+  kAwaited,  // the receive has ended, with `result`, and waits for its watch
+};
+
 // State that backends keep with an operation, so that they need no table.
 // Each field has the same meaning on all backends that use it.
 struct BackendState {
@@ -48,6 +57,10 @@ struct BackendState {
   bool pinned = false;         // a zero-copy send of which only the end remains
   bool must_not_wait = false;  // a call that must not block (splice)
   uint16_t offload_place = 0;  // where threads of the pool find it
+  EndWatch end_watch = EndWatch::kNone;
+  // Of a receive, in a row and up to the few that decide whether it stays
+  // armed.
+  uint8_t small_deliveries = 0;
 };
 
 struct Operation : Runnable {

@@ -17,13 +17,24 @@ void CancelRequests::Submit(KernelRing& ring, MonotonicTime now) {
     to_ask_.Append(asked_);
   }
   while (Operation* op = to_ask_.front()) {
-    io_uring_sqe* sqe = ring.NextEntry();
-    if (sqe == nullptr) return;
-    io_uring_prep_cancel64(sqe, reinterpret_cast<uintptr_t>(op), 0);
-    sqe->user_data = user_data_;
+    const uint64_t address = reinterpret_cast<uintptr_t>(op);
+    const EndWatch watch = op->backend.end_watch;
+    const uint64_t tag = watch == EndWatch::kAwaited ? kEndWatchTag : 0;
+    if (!Ask(ring, address + tag)) return;
     op->Unlink();
     asked_.PushBack(*op);
+    // Without room for that the watch is cancelled once `op` has ended.
+    if (watch == EndWatch::kArmed && !Ask(ring, address + kEndWatchTag)) return;
   }
+}
+
+// False without a free entry.
+bool CancelRequests::Ask(KernelRing& ring, uint64_t target) {
+  io_uring_sqe* sqe = ring.NextEntry();
+  if (sqe == nullptr) return false;
+  io_uring_prep_cancel64(sqe, target, 0);
+  sqe->user_data = user_data_;
+  return true;
 }
 
 void CancelRequests::OnOutcome(int32_t result) {

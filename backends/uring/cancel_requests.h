@@ -24,13 +24,19 @@
 
 namespace ringway::uring {
 
+// In an entry's user_data: it is the watch for the end (EndWatch) beside the
+// operation whose address the rest is.
+inline constexpr uint64_t kEndWatchTag = 2;
+static_assert(alignof(Operation) > kEndWatchTag);
+
 // One thread at a time. Operations leave it by Unlink(), when they have ended.
 class CancelRequests {
  public:
   // Requests carry `user_data`; their outcomes go to OnOutcome().
   explicit CancelRequests(uint64_t user_data) : user_data_(user_data) {}
 
-  // Requests the cancel of `op`, which must be in no list.
+  // Requests the cancel of `op`, which must be in no list, and of its
+  // watch for the end; only of that if `op` has ended and waits for it.
   void Add(Operation& op) { to_ask_.PushBack(op); }
 
   // Writes as many requests as there is room for.
@@ -54,6 +60,8 @@ class CancelRequests {
  private:
   static constexpr absl::Duration kShortestPause = absl::Milliseconds(1);
   static constexpr absl::Duration kLongestPause = absl::Milliseconds(8);
+
+  bool Ask(KernelRing& ring, uint64_t target);
 
   const uint64_t user_data_;
   OperationList to_ask_;

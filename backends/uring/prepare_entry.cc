@@ -56,11 +56,12 @@ void PrepareWaitPidEntry(io_uring_sqe& sqe, int pidfd, siginfo_t* info) {
   sqe.addr2 = reinterpret_cast<uintptr_t>(info);
 }
 
-// One delivery at a time, without IORING_RECV_MULTISHOT: a multishot receive
-// of Linux 6.18 misses a reset that immediately follows the bytes it
-// delivers, and then waits forever (see also axboe/liburing issue 1549). A
-// newly started receive reports it. If the previous receive has emptied the
-// socket, this one polls first, because an attempt would find nothing.
+// A multishot receive of Linux 6.18 can miss the end of the stream, or a reset,
+// that immediately follows the bytes it delivers, and then waits forever (see
+// also axboe/liburing issue 1549); a newly started one reports it. So it stays
+// armed only if something else watches for the end, and otherwise makes one
+// delivery. If the previous receive has emptied the socket, this one polls
+// first, because an attempt would find nothing.
 void PrepareReceive(const Operation& op, io_uring_sqe& sqe) {
   const int flags = static_cast<int>(op.flags);
   if (op.backend.own_buffer != 0) {
@@ -70,6 +71,10 @@ void PrepareReceive(const Operation& op, io_uring_sqe& sqe) {
   }
   io_uring_prep_recv(&sqe, op.fd, nullptr, 0, flags);
   SelectBuffer(op, sqe);
+  if (op.backend.end_watch == EndWatch::kArmed &&
+      op.backend.small_deliveries != kNeverStays) {
+    sqe.ioprio |= IORING_RECV_MULTISHOT;
+  }
   if (op.backend.drained) sqe.ioprio |= IORING_RECVSEND_POLL_FIRST;
 }
 

@@ -14,6 +14,10 @@ namespace ringway::uring {
 // For opcodes that helper threads run.
 inline constexpr uint8_t kNoKernelOpcode = 255;
 
+// BackendState::small_deliveries of a receive that is armed for each delivery
+// from now on.
+inline constexpr uint8_t kNeverStays = 255;
+
 // The IORING_OP_* of `opcode`, or kNoKernelOpcode. For kSendFile, which has
 // none, that of splice.
 uint8_t KernelOpcode(OpCode opcode);

@@ -249,6 +249,7 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
   }
   if (start == DirectRing::Start::kNotHere) {
     if (op.opcode == OpCode::kClose) registered_.ForgetFd(op.fd);
+    if (op.opcode == OpCode::kRecvMultishot) WatchForEnd(op);
     io_uring_sqe& sqe = *ring_->NextEntry();
     PrepareOne(op, sqe);
     if (!registered_.empty()) registered_.Apply(op, sqe);
@@ -262,6 +263,23 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
 int32_t UringBackend::ReserveForDeliveries(OpCode opcode) {
   if (!completions_.Reserve()) return -ENOMEM;
   return LendsBuffers(opcode) ? buffers_.Ensure(*ring_, opcode) : 0;
+}
+
+// Before the next arming of a receive: lets it stay armed if that pays, and
+// what it has delivered is being taken. (Memory for a delivery is reserved for
+// each arming.)
+void UringBackend::WatchForEnd(Operation& op) {
+  if (static_cast<DeliveringOperation&>(op).delivery_count > 0) return;
+  if (op.backend.end_watch != EndWatch::kNone || op.backend.own_buffer != 0 ||
+      op.backend.small_deliveries != kDeliveriesBeforeStaying) {
+    return;
+  }
+  // The receive needs an entry, too.
+  if (ring_->unsubmitted() + 2 > ring_->submission_entries()) return;
+  io_uring_sqe& sqe = *ring_->NextEntry();
+  io_uring_prep_poll_add(&sqe, op.fd, POLLRDHUP | POLLHUP | POLLERR);
+  sqe.user_data = reinterpret_cast<uintptr_t>(&op) + kEndWatchTag;
+  op.backend.end_watch = EndWatch::kArmed;
 }
 
 void UringBackend::PrepareOne(Operation& op, io_uring_sqe& sqe) {

@@ -63,9 +63,18 @@ class UringBackend final : public Backend {
   BackendStats stats() const override;
 
  private:
-  // An entry's user_data is the address of its Operation, or one of these.
+  // An entry's user_data is the address of its Operation, to which kEndWatchTag
+  // may be added, or one of these.
   static constexpr uint64_t kCancel = 0;
   static constexpr uint64_t kDoorbell = 1;
+
+  // After so many small deliveries a receive stays armed. That costs its
+  // connection a poll, once; armed anew for each delivery, it costs an entry of
+  // the ring for each. Connections with one request never pay. After a large
+  // delivery it never stays armed again: large messages arrive in parts, which
+  // a receive that is armed later finds together.
+  static constexpr uint8_t kDeliveriesBeforeStaying = 2;
+  static constexpr int32_t kSmallDelivery = 4096;
 
   // ThreadSanitizer tracks fds by the calls that open and close them. A
   // number that the kernel has closed looks like a race when two threads open
@@ -88,6 +97,7 @@ class UringBackend final : public Backend {
   void SubmitRearms(RunnableList& done);
   void StartOne(Operation& op, RunnableList& done);
   int32_t ReserveForDeliveries(OpCode opcode);
+  void WatchForEnd(Operation& op);
   void PrepareOne(Operation& op, io_uring_sqe& sqe);
   bool Emulate(Operation& op, RunnableList& done);
   bool IsNative(OpCode opcode) const {
@@ -103,6 +113,9 @@ class UringBackend final : public Backend {
   void OnCompletion(const io_uring_cqe& cqe, RunnableList& done);
   void OnMultishotCompletion(DeliveringOperation& op, const io_uring_cqe& cqe,
                              RunnableList& done);
+  void OnDeliverySize(DeliveringOperation& op, int32_t n_bytes);
+  void OnEndWatch(Operation& op, int32_t result, RunnableList& done);
+  void StartAnew(Operation& op);
   void OnSendFileStep(Operation& op, int32_t result, RunnableList& done);
   void OnZeroCopyCompletion(DeliveringOperation& op, const io_uring_cqe& cqe,
                             RunnableList& done);

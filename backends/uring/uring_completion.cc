@@ -12,6 +12,7 @@
 #include "ringway/backends/common/socket_type.h"
 #include "ringway/backends/common/system_call.h"
 #include "ringway/backends/datagram.h"
+#include "ringway/backends/uring/prepare_entry.h"
 #include "ringway/backends/uring/uring_backend.h"
 #include "ringway/core/check.h"
 
@@ -171,8 +172,12 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
   // The end of a zero-copy send that is gone (ForsakeMemory()); no other is in
   // flight.
   if (forsaken_ && (cqe.flags & IORING_CQE_F_NOTIF) != 0) return;
-  Operation& op =
-      *reinterpret_cast<Operation*>(static_cast<uintptr_t>(cqe.user_data));
+  Operation& op = *reinterpret_cast<Operation*>(
+      static_cast<uintptr_t>(cqe.user_data & ~kEndWatchTag));
+  if ((cqe.user_data & kEndWatchTag) != 0) {
+    OnEndWatch(op, cqe.res, done);
+    return;
+  }
   if (Delivers(op.opcode)) {
     OnMultishotCompletion(static_cast<DeliveringOperation&>(op), cqe, done);
     return;
@@ -220,12 +225,21 @@ void UringBackend::OnMultishotCompletion(DeliveringOperation& op,
     // End of stream can come with an empty buffer.
     buffers_.TakeBack(op.opcode, cqe.flags);
   }
+  if (delivery && op.opcode == OpCode::kRecvMultishot)
+    OnDeliverySize(op, cqe.res);
   if (armed) {
     if (op.backend.lost_delivery) EndUnasked(op);
     return;
   }
 
   op.Unlink();
+  // By StartAnew().
+  if (cqe.res == -ECANCELED && op.opcode == OpCode::kRecvMultishot &&
+      !op.cancel_requested) {
+    op.backend.drained = false;
+    Rearm(op, rearming_, done);
+    return;
+  }
   const bool starved = cqe.res == -ENOBUFS && LendsBuffers(op.opcode);
   if (op.backend.lost_delivery || (!starved && !delivery)) {
     Finish(op, op.backend.lost_delivery ? -ENOMEM : std::min(cqe.res, 0), done);
@@ -238,6 +252,41 @@ void UringBackend::OnMultishotCompletion(DeliveringOperation& op,
   op.backend.drained =
       delivery && (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
   Rearm(op, rearming_, done);
+}
+
+// Decides whether a receive stays armed, or goes on doing so.
+void UringBackend::OnDeliverySize(DeliveringOperation& op, int32_t n_bytes) {
+  uint8_t& n_small = op.backend.small_deliveries;
+  if (n_bytes <= kSmallDelivery) {
+    if (n_small < kDeliveriesBeforeStaying) ++n_small;
+  } else if (std::exchange(n_small, kNeverStays) != kNeverStays &&
+             op.backend.end_watch == EndWatch::kArmed) {
+    StartAnew(op);
+  }
+}
+
+// The watch beside a receive has ended: the peer has closed or reset the
+// connection, or the watch was cancelled. A receive that stays armed may have
+// missed the former, so it starts anew, and from then on for each delivery.
+void UringBackend::OnEndWatch(Operation& op, int32_t result,
+                              RunnableList& done) {
+  const bool awaited = op.backend.end_watch == EndWatch::kAwaited;
+  const bool cancelled = result == -ECANCELED;
+  op.backend.end_watch = cancelled ? EndWatch::kNone : EndWatch::kFired;
+  if (awaited) {
+    op.Unlink();
+    Finish(op, op.result, done);
+  } else if (!cancelled) {
+    StartAnew(op);
+  }
+}
+
+// Has the kernel end a receive that is armed, with its watch; it is then armed
+// again.
+void UringBackend::StartAnew(Operation& op) {
+  if (op.cancel_requested || op.backend.needs_rearm) return;
+  op.Unlink();
+  cancels_.Add(op);
 }
 
 // No buffer was left for `op`, which must be in no list.
@@ -301,8 +350,8 @@ void UringBackend::Rearm(Operation& op, OperationList& where,
     Finish(op, -ECANCELED, done);
     return;
   }
-  // A receive is armed for one delivery at a time; that is not counted as a
-  // re-arm.
+  // A receive is armed for one delivery at a time until it stays armed; that
+  // is not counted as a re-arm.
   const bool next_step =
       op.opcode == OpCode::kRecvMultishot && &where == &rearming_;
   if (Delivers(op.opcode) && !next_step) ++stats_.rearms;
@@ -344,8 +393,16 @@ void UringBackend::EndUnasked(Operation& op) {
   cancels_.Add(op);
 }
 
-// Requires that `op` is in no list.
+// Requires that `op` is in no list. If the kernel still has its watch, it ends
+// when that has ended: its entry refers to `op`.
 void UringBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
+  if (op.backend.end_watch == EndWatch::kArmed) {
+    op.backend.end_watch = EndWatch::kAwaited;
+    op.backend.needs_rearm = false;
+    op.result = result;
+    cancels_.Add(op);
+    return;
+  }
   buffers_.TakeBackOwn(op);
   if (op.opcode == OpCode::kSendFile) send_file_.End(op);
   AdvancePosition(op, result);
