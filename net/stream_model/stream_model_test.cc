@@ -77,7 +77,7 @@ TEST_P(StreamModel, TwoWorkersAndMessagesBetweenThemLoseNothing) {
 
 // An io_uring receive that stayed armed between deliveries missed a reset
 // that followed many small deliveries (Linux 6.18) and waited forever. Since
-// then the backend arms one delivery at a time. This seed showed it every
+// then the backend watches for the end beside it. This seed showed it every
 // second time.
 TEST_P(StreamModel, AResetRightBehindSmallDeliveriesIsNotLost) {
   PlanLimits limits;
