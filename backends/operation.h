@@ -42,12 +42,15 @@ enum class EndWatch : uint8_t {
 // State that backends keep with an operation, so that they need no table.
 // Each field has the same meaning on all backends that use it.
 struct BackendState {
-  void* memory = nullptr;      // a buffer for the operation, or what the pool
-                               // that it was offloaded to links
+  union {
+    void* memory = nullptr;  // a buffer for the operation, or what the pool
+                             // that it was offloaded to links
+    int64_t position;        // of a transfer at the position of its file, on
+                             // io_uring: where that was before, or -1
+  };
   uint32_t memory_bytes = 0;   // its size
   uint32_t own_buffer = 0;     // its id, if it is to be delivered, or 0
   uint32_t progress = 0;       // bytes moved by the attempts so far
-  int64_t position = -1;       // of the file before a transfer at it, or -1
   bool needs_rearm = false;    // it is between two armings
   bool offloaded = false;      // an OffloadPool has it
   bool lost_delivery = false;  // it lost a delivery and must end

@@ -8,21 +8,17 @@
 #include <cstddef>
 
 #include "ringway/backends/common/transfer.h"
-#include "ringway/backends/prepare.h"
 
 namespace ringway {
 
-int NotePosition(Operation& op) {
-  if (!IsTransfer(op) || op.offset != kCurrentPosition) return 0;
+void NotePosition(Operation& op) {
   op.backend.position = lseek(op.fd, 0, SEEK_CUR);  // -1: it has none
-  return 1;
 }
 
 void AdvancePosition(const Operation& op, int32_t result) {
+  if (result <= 0 || static_cast<size_t>(result) >= TransferLength(op)) return;
   const int64_t before = op.backend.position;
-  if (before < 0 || result <= 0 ||
-      static_cast<size_t>(result) >= TransferLength(op))
-    return;
+  if (before < 0) return;
   if (lseek(op.fd, 0, SEEK_CUR) != before) return;  // the kernel has done it
   const bool appends =
       (fcntl(op.fd, F_GETFL) & O_APPEND) != 0 &&

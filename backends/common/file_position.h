@@ -11,15 +11,21 @@
 
 #include <cstdint>
 
+#include "ringway/backends/common/transfer.h"
 #include "ringway/backends/operation.h"
+#include "ringway/backends/prepare.h"
 
 namespace ringway {
 
-// Before the start: keeps the position in op.backend if `op` is a transfer at
-// it. Returns the number of system calls that this took: 0 or 1.
-int NotePosition(Operation& op);
+inline bool IsAtPosition(const Operation& op) {
+  return op.offset == kCurrentPosition && IsTransfer(op);
+}
 
-// After the end, with the kernel's result: makes up for what it has left out.
+// Before the start of an operation that IsAtPosition(): keeps the position in
+// op.backend. One system call.
+void NotePosition(Operation& op);
+
+// After its end, with the kernel's result: makes up for what that has left out.
 void AdvancePosition(const Operation& op, int32_t result);
 
 }  // namespace ringway

@@ -241,7 +241,10 @@ void UringBackend::StartOne(Operation& op, RunnableList& done) {
       return;
     }
   }
-  stats_.system_calls += static_cast<uint64_t>(NotePosition(op));
+  if (IsAtPosition(op)) {
+    ++stats_.system_calls;
+    NotePosition(op);
+  }
   const DirectRing::Start start = direct_.TryToStart(op);
   if (start == DirectRing::Start::kRefused) {
     Finish(op, -EOPNOTSUPP, done);

@@ -405,7 +405,7 @@ void UringBackend::Finish(Operation& op, int32_t result, RunnableList& done) {
   }
   buffers_.TakeBackOwn(op);
   if (op.opcode == OpCode::kSendFile) send_file_.End(op);
-  AdvancePosition(op, result);
+  if (IsAtPosition(op)) AdvancePosition(op, result);
   completions_.Finish(op, result, done);
 }
 
