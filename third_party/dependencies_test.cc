@@ -5,6 +5,7 @@
 // and not in the first test that happens to need it.
 
 #include <cerrno>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +14,8 @@
 #include "benchmark/benchmark.h"
 #include "gtest/gtest.h"
 #include "liburing.h"
+#include "openssl/crypto.h"
+#include "openssl/ssl.h"
 
 namespace {
 
@@ -34,6 +37,15 @@ TEST(Dependencies, BenchmarkRegistersByName) {
         }
       });
   EXPECT_NE(registered, nullptr);
+}
+
+TEST(Dependencies, OpensslIsTheVersionOfItsHeaders) {
+  // Within a major version later libraries serve programs of earlier headers.
+  EXPECT_EQ(OPENSSL_version_major(), unsigned{OPENSSL_VERSION_MAJOR});
+  EXPECT_GE(OpenSSL_version_num(), uint64_t{OPENSSL_VERSION_NUMBER});
+  SSL_CTX* context = SSL_CTX_new(TLS_method());
+  EXPECT_NE(context, nullptr);
+  SSL_CTX_free(context);
 }
 
 TEST(Dependencies, LiburingCompletesANop) {

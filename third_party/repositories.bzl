@@ -83,6 +83,65 @@ _installed_headers = repository_rule(
     },
 )
 
+def _pkg_config(ctx, variable):
+    # Empty without pkg-config, or if that does not know the package.
+    program = ctx.which("pkg-config")
+    if not program:
+        return ""
+    asked = ctx.execute([program, "--variable=" + variable, ctx.attr.package])
+    return asked.stdout.strip() if asked.return_code == 0 else ""
+
+def _installed_library_impl(ctx):
+    # The distribution's package, in the version that is installed: nothing is
+    # fetched. Headers that differ between machines have a folder of their own.
+    includes = _pkg_config(ctx, "includedir") or "/usr/include"
+    libraries = _pkg_config(ctx, "libdir")
+    version = ctx.path(includes + "/" + ctx.attr.version_file)
+    if not version.exists or ctx.attr.version_line not in ctx.read(version):
+        fail(("@{name}: {file} was not found, or is not of {version}. Install " +
+              "{deb} (tools/dev setup does), or define a repository {name}: " +
+              "third_party/{name}/README.md.").format(
+            deb = ctx.attr.deb,
+            file = version,
+            name = ctx.name.split("~")[-1].split("+")[-1],
+            version = ctx.attr.version_line,
+        ))
+    ctx.symlink(includes + "/" + ctx.attr.headers, "include/" + ctx.attr.headers)
+    for machine in [libraries.split("/")[-1], "x86_64-linux-gnu", "aarch64-linux-gnu"]:
+        of_machine = ctx.path("/".join([includes, machine, ctx.attr.headers]))
+        if of_machine.exists:
+            ctx.symlink(of_machine, "include_of_machine/" + ctx.attr.headers)
+            break
+    elsewhere = libraries and not libraries.startswith("/usr/lib")
+    linkopts = ["-L" + libraries, "-Wl,-rpath," + libraries] if elsewhere else []
+    ctx.file("found.bzl", "LINKOPTS = %r\n" % linkopts)
+    _overlay(ctx, ctx.attr.build_file)
+
+_installed_library = repository_rule(
+    implementation = _installed_library_impl,
+    attrs = {
+        "build_file": attr.label(allow_single_file = True, mandatory = True),
+        "deb": attr.string(
+            doc = "The package that has it, for the message.",
+            mandatory = True,
+        ),
+        "headers": attr.string(
+            doc = "The folder of headers.",
+            mandatory = True,
+        ),
+        "package": attr.string(
+            doc = "Its name for pkg-config.",
+            mandatory = True,
+        ),
+        "version_file": attr.string(mandatory = True),
+        "version_line": attr.string(mandatory = True),
+    },
+    environ = [
+        "PATH",
+        "PKG_CONFIG_PATH",
+    ],
+)
+
 def _native_shell_rules_impl(ctx):
     # Every Bazel that reads a WORKSPACE has them: this gives one its loadable name.
     ctx.file("WORKSPACE", "workspace(name = \"%s\")\n" % ctx.name)
@@ -107,6 +166,18 @@ def overlaid_repositories(define):
         prefix = "liburing-liburing-2.3",
         sha256 = "60b367dbdc6f2b0418a6e0cd203ee0049d9d629a36706fcf91dfb9428bae23c8",
         url = "https://github.com/axboe/liburing/archive/refs/tags/liburing-2.3.tar.gz",
+    )
+
+    # For TLS only.
+    define(
+        _installed_library,
+        name = "openssl",
+        build_file = Label("//third_party/openssl:openssl.BUILD"),
+        deb = "libssl-dev",
+        headers = "openssl",
+        package = "openssl",
+        version_file = "openssl/opensslv.h",
+        version_line = "# define OPENSSL_VERSION_MAJOR  3",
     )
 
     # For benchmarks only.
