@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/net/tls/context/context_state.h"
+
+namespace ringway::net::internal {
+namespace {
+
+absl::Status Check(const TlsProtocolOptions& options) {
+  if (options.min_version > options.max_version) {
+    return absl::InvalidArgumentError(
+        "min_version must not be above max_version");
+  }
+  if (options.handshake_timeout <= absl::ZeroDuration())
+    return absl::InvalidArgumentError("handshake_timeout must be positive");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Server(
+    TlsServerOptions options) {
+  if (options.max_handshakes == 0)
+    return absl::InvalidArgumentError("max_handshakes must be at least 1");
+  if (options.ticket_key_lifetime < absl::Seconds(1) ||
+      options.ticket_key_lifetime > absl::Hours(24 * 7)) {
+    return absl::InvalidArgumentError(
+        "ticket_key_lifetime must be from a second to a week (RFC 8446, "
+        "section 4.6.1)");
+  }
+  auto shared =
+      std::make_shared<SharedState>(options.ticket_key_lifetime, size_t{0});
+  const TlsProtocolOptions protocol = options;
+  return Make(std::move(options), protocol, std::move(shared));
+}
+
+absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Client(
+    TlsClientOptions options) {
+  auto shared = std::make_shared<SharedState>(absl::InfiniteDuration(),
+                                              options.session_cache_size);
+  const TlsProtocolOptions protocol = options;
+  return Make(std::move(options), protocol, std::move(shared));
+}
+
+absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Make(
+    Options options, const TlsProtocolOptions& protocol,
+    std::shared_ptr<SharedState> shared) {
+  if (absl::Status s = Check(protocol); !s.ok()) return s;
+  if (!protocol.key_log_file.empty()) {
+    absl::Status opened = shared->key_log.Open(protocol.key_log_file);
+    if (!opened.ok()) return opened;
+  }
+  std::shared_ptr<ContextState> state(
+      new ContextState(std::move(options), protocol, std::move(shared)));
+  if (absl::Status s = state->Reload(); !s.ok()) return s;
+  return state;
+}
+
+absl::Status ContextState::Reload() {
+  absl::StatusOr<std::shared_ptr<const LoadedContext>> read =
+      is_server() ? LoadedContext::Server(std::get<TlsServerOptions>(options_),
+                                          shared_)
+                  : LoadedContext::Client(std::get<TlsClientOptions>(options_),
+                                          shared_);
+  if (!read.ok()) return read.status();
+  shared_->sessions.Clear();
+  std::shared_ptr<const LoadedContext> loaded = *std::move(read);
+  const std::scoped_lock lock(mutex_);
+  loaded_.swap(loaded);  // the old one goes after the lock
+  return absl::OkStatus();
+}
+
+}  // namespace ringway::net::internal

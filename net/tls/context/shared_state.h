@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SharedState: what all loads of one TlsContext have in common, and what their
+// callbacks use: counters, ticket keys, sessions, the key log.
+
+#ifndef RINGWAY_NET_TLS_CONTEXT_SHARED_STATE_H_
+#define RINGWAY_NET_TLS_CONTEXT_SHARED_STATE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "ringway/net/tls/context/key_log.h"
+#include "ringway/net/tls/context/session_cache.h"
+#include "ringway/net/tls/context/ticket_keys.h"
+#include "ringway/net/tls/tls_statistics.h"
+
+namespace ringway::net::internal {
+
+// Relaxed: they order nothing.
+class HandshakeCounters {
+ public:
+  void CountSuccess(bool is_tls13, bool resumed, absl::Duration time);
+  void CountFailure(const absl::Status& status);
+  void CountRefusal() { Add(refused_); }
+  void CountOffload() { Add(offloaded_); }
+  TlsStatistics Read() const;
+
+ private:
+  using Counter = std::atomic<uint64_t>;
+  static void Add(Counter& counter, uint64_t n = 1) {
+    counter.fetch_add(n, std::memory_order_relaxed);
+  }
+
+  Counter tls12_{0};
+  Counter tls13_{0};
+  Counter resumed_{0};
+  Counter failed_{0};
+  Counter unauthenticated_{0};
+  Counter timed_out_{0};
+  Counter refused_{0};
+  Counter offloaded_{0};
+  Counter nanoseconds_{0};
+};
+
+// Threads: any.
+struct SharedState {
+  SharedState(absl::Duration ticket_key_lifetime, size_t session_cache_size)
+      : tickets(ticket_key_lifetime), sessions(session_cache_size) {}
+
+  HandshakeCounters counters;
+  TicketKeys tickets;
+  SessionCache sessions;
+  KeyLog key_log;
+};
+
+}  // namespace ringway::net::internal
+
+#endif  // RINGWAY_NET_TLS_CONTEXT_SHARED_STATE_H_

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/net/tls/engine/tls_engine.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "openssl/err.h"
+#include "ringway/core/check.h"
+
+namespace ringway::net::internal {
+
+// OpenSSL's view of input and output.
+struct EngineBio {
+  static TlsEngine& Engine(BIO* bio) {
+    return *static_cast<TlsEngine*>(BIO_get_data(bio));
+  }
+
+  static int Read(BIO* bio, char* to, size_t n_bytes, size_t* n_read) {
+    TlsEngine& engine = Engine(bio);
+    BIO_clear_retry_flags(bio);
+    *n_read = std::min(n_bytes, engine.input_.size());
+    if (*n_read == 0) {
+      if (engine.input_ended_) {
+        engine.truncated_ = true;
+      } else {
+        BIO_set_retry_read(bio);
+      }
+      return 0;
+    }
+    memcpy(to, engine.input_.data(), *n_read);
+    engine.CountRecords(engine.input_.first(*n_read));
+    engine.input_ = engine.input_.subspan(*n_read);
+    return 1;
+  }
+
+  static int Write(BIO* bio, const char* bytes, size_t n_bytes,
+                   size_t* n_written) {
+    TlsEngine& engine = Engine(bio);
+    BIO_clear_retry_flags(bio);
+    *n_written = 0;
+    try {
+      engine.output_.Append(std::as_bytes(std::span(bytes, n_bytes)));
+    } catch (const std::bad_alloc&) {
+      engine.no_memory_ = true;
+      return 0;
+    }
+    *n_written = n_bytes;
+    return 1;
+  }
+
+  static long Control(BIO* bio, int command, long /*number*/,  // NOLINT
+                      void* /*pointer*/) {
+    switch (command) {
+      case BIO_CTRL_FLUSH:
+        return 1;
+      case BIO_CTRL_EOF:
+        return Engine(bio).input_ended_ ? 1 : 0;
+      default:
+        return 0;
+    }
+  }
+
+  static BIO_METHOD* MakeMethod() {
+    BIO_METHOD* method = BIO_meth_new(
+        BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "ringway engine");
+    RINGWAY_CHECK(method != nullptr, "OpenSSL has no memory for a BIO method");
+    BIO_meth_set_read_ex(method, &Read);
+    BIO_meth_set_write_ex(method, &Write);
+    BIO_meth_set_ctrl(method, &Control);
+    return method;
+  }
+
+  static BIO* Make(TlsEngine& engine) {
+    static BIO_METHOD* const method = MakeMethod();
+    BIO* bio = BIO_new(method);
+    if (bio == nullptr) throw std::bad_alloc();
+    BIO_set_data(bio, &engine);
+    BIO_set_init(bio, 1);
+    return bio;
+  }
+};
+
+namespace {
+
+int EngineIndex() {
+  static const int index =
+      SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+}  // namespace
+
+TlsEngine::TlsEngine(SSL_CTX& context, TlsSide side) : ssl_(SSL_new(&context)) {
+  if (ssl_ == nullptr) {
+    ERR_clear_error();
+    throw std::bad_alloc();
+  }
+  BIO* bio = EngineBio::Make(*this);
+  SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_ex_data(ssl_.get(), EngineIndex(), this);
+  if (side == TlsSide::kServer) {
+    SSL_set_accept_state(ssl_.get());
+  } else {
+    SSL_set_connect_state(ssl_.get());
+  }
+}
+
+TlsEngine& TlsEngine::Of(const SSL& ssl) {
+  return *static_cast<TlsEngine*>(SSL_get_ex_data(&ssl, EngineIndex()));
+}
+
+void TlsEngine::CountRecords(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    if (body_bytes_left_ > 0) {
+      const size_t n = std::min<size_t>(body_bytes_left_, bytes.size());
+      body_bytes_left_ -= static_cast<uint32_t>(n);
+      bytes = bytes.subspan(n);
+      continue;
+    }
+    header_[header_bytes_++] = static_cast<uint8_t>(bytes[0]);
+    bytes = bytes.subspan(1);
+    if (header_bytes_ < kHeaderBytes) continue;
+    header_bytes_ = 0;
+    body_bytes_left_ = uint32_t{header_[3]} << 8 | header_[4];
+  }
+}
+
+size_t TlsEngine::FrontRecordBytes() const {
+  if (header_bytes_ > 0 || body_bytes_left_ > 0) return 0;
+  if (input_.size() < kHeaderBytes) return 0;
+  const size_t n = kHeaderBytes + (static_cast<size_t>(input_[3]) << 8 |
+                                   static_cast<size_t>(input_[4]));
+  return n <= input_.size() ? n : 0;
+}
+
+size_t TlsEngine::DecryptedBytes() const {
+  const int n = SSL_pending(ssl_.get());
+  return n > 0 ? static_cast<size_t>(n) : 0;
+}
+
+TlsStep TlsEngine::Handshake() {
+  if (read_failed_) return TlsStep::kFailed;
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) {
+    handshake_done_ = true;
+    return TlsStep::kDone;
+  }
+  const TlsStep step = EndOf(result);
+  // An end within a handshake is none that the peer has agreed to.
+  if (step == TlsStep::kEnd)
+    return Fail(absl::AbortedError("the peer ended the handshake"));
+  return step;
+}
+
+TlsStep TlsEngine::Read(std::span<std::byte> to, size_t& n) {
+  n = 0;
+  if (read_ended_) return TlsStep::kEnd;
+  if (read_failed_) return TlsStep::kFailed;
+  ERR_clear_error();
+  const int result = SSL_read_ex(ssl_.get(), to.data(), to.size(), &n);
+  if (result == 1) return TlsStep::kDone;
+  n = 0;
+  return EndOf(result);
+}
+
+TlsStep TlsEngine::Write(std::span<const std::byte> bytes) {
+  if (write_failed_) return TlsStep::kFailed;
+  ERR_clear_error();
+  size_t n_written = 0;
+  if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &n_written) == 1 &&
+      n_written == bytes.size()) {
+    return TlsStep::kDone;
+  }
+  write_failed_ = true;
+  error_ = TakeError();
+  return TlsStep::kFailed;
+}
+
+TlsStep TlsEngine::Shutdown() {
+  if (shut_down_) return TlsStep::kDone;
+  if (write_failed_) return TlsStep::kFailed;
+  ERR_clear_error();
+  if (SSL_shutdown(ssl_.get()) < 0) {
+    write_failed_ = true;
+    error_ = TakeError();
+    return TlsStep::kFailed;
+  }
+  shut_down_ = true;
+  return TlsStep::kDone;
+}
+
+bool TlsEngine::TakePause() {
+  if (pause_ != Pause::kWanted) return false;
+  pause_ = Pause::kTaken;
+  return true;
+}
+
+TlsStep TlsEngine::EndOf(int result) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      ERR_clear_error();
+      return TlsStep::kWantInput;
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+      ERR_clear_error();
+      return TlsStep::kPaused;
+    case SSL_ERROR_ZERO_RETURN:
+      ERR_clear_error();
+      read_ended_ = true;
+      return TlsStep::kEnd;
+    default:
+      return Fail(TakeError());
+  }
+}
+
+TlsStep TlsEngine::Fail(absl::Status error) {
+  // OpenSSL sends nothing after a fatal error either.
+  read_failed_ = true;
+  write_failed_ = true;
+  error_ = std::move(error);
+  return TlsStep::kFailed;
+}
+
+// Verification is asked about first: the reason in the queue only says that it
+// failed.
+absl::Status TlsEngine::TakeError() {
+  const unsigned long code = ERR_peek_error();  // NOLINT(google-runtime-int)
+  const int reason = ERR_GET_REASON(code);
+  const bool of_ssl = ERR_GET_LIB(code) == ERR_LIB_SSL;
+  std::string text = TakeOpenSslError();
+  if (no_memory_ || reason == ERR_R_MALLOC_FAILURE)
+    return absl::ResourceExhaustedError("no memory");
+  if (of_ssl && reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    return absl::UnauthenticatedError(verify_error_.empty() ? text
+                                                            : verify_error_);
+  }
+  if (of_ssl && reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+    return absl::UnauthenticatedError("the peer has sent no certificate");
+  if (of_ssl && reason > SSL_AD_REASON_OFFSET &&
+      reason < SSL_AD_REASON_OFFSET + 256) {
+    return absl::AbortedError(absl::StrCat(
+        "the peer sent the alert \"",
+        SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET), "\""));
+  }
+  if (truncated_)
+    return absl::DataLossError("truncated: the end came without close_notify");
+  if (text.empty()) text = "unknown error";
+  return absl::AbortedError(absl::StrCat("protocol error: ", text));
+}
+
+}  // namespace ringway::net::internal

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/net/tls/testing/test_certificates.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ringway/core/check.h"
+
+namespace ringway::net::testing {
+namespace {
+
+TlsContext ValueOf(absl::StatusOr<TlsContext> context) {
+  RINGWAY_CHECK(context.ok(), "%s", context.status().ToString().c_str());
+  return *std::move(context);
+}
+
+}  // namespace
+
+std::string CertificateFile(std::string_view file) {
+  return absl::StrCat("net/tls/testing/certificates/", std::string(file));
+}
+
+TlsCertificate TestCertificate(std::string_view name) {
+  const std::string file = CertificateFile(name);
+  return {TlsPem::File(absl::StrCat(file, ".pem")),
+          TlsPem::File(absl::StrCat(file, ".key"))};
+}
+
+TlsServerOptions TestServerOptions() {
+  TlsServerOptions options;
+  options.certificates.push_back(TestCertificate("server"));
+  return options;
+}
+
+TlsClientOptions TestClientOptions() {
+  TlsClientOptions options;
+  options.roots = TlsPem::File(CertificateFile("ca.pem"));
+  return options;
+}
+
+TlsContext MakeServer(const TlsServerOptions& options) {
+  return ValueOf(TlsContext::Server(options));
+}
+
+TlsContext MakeClient(const TlsClientOptions& options) {
+  return ValueOf(TlsContext::Client(options));
+}
+
+}  // namespace ringway::net::testing
