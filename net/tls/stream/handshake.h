@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HandshakeOver: the handshake of a TLS stream, as a task.
+
+#ifndef RINGWAY_NET_TLS_STREAM_HANDSHAKE_H_
+#define RINGWAY_NET_TLS_STREAM_HANDSHAKE_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "ringway/core/time/monotonic_time.h"
+#include "ringway/executor/structured/timeout.h"
+#include "ringway/executor/task/executor.h"
+#include "ringway/net/received_buffer.h"
+#include "ringway/net/stream_concepts.h"
+#include "ringway/net/tls/context/context_state.h"
+#include "ringway/net/tls/engine/tls_engine.h"
+#include "ringway/net/tls/stream/status_prefix.h"
+#include "ringway/net/tls/stream/tls_core.h"
+#include "ringway/pools/blocking/run_blocking.h"
+
+namespace ringway::net::internal {
+
+// A place among the handshakes in progress of this worker.
+class HandshakePlace {
+ public:
+  HandshakePlace(TlsWorker& worker, size_t limit)
+      : worker_(worker), taken_(worker.handshakes < limit) {
+    if (taken_) ++worker_.handshakes;
+  }
+  HandshakePlace(const HandshakePlace&) = delete;
+  HandshakePlace& operator=(const HandshakePlace&) = delete;
+  ~HandshakePlace() {
+    if (taken_) --worker_.handshakes;
+  }
+
+  bool taken() const { return taken_; }
+
+ private:
+  TlsWorker& worker_;
+  const bool taken_;
+};
+
+// Makes the next step on the blocking pool, or here if that has no room. After
+// an error the engine may be lost: the task that has left it does not wait for
+// it.
+template <ByteStream S>
+Task<absl::StatusOr<TlsStep>> StepElsewhere(
+    std::shared_ptr<TlsCore<S>> core, MonotonicTime deadline) {
+  core->context().shared().counters.CountOffload();
+  std::shared_ptr<TlsState::Job> job = core->DetachEngine();
+  const absl::StatusOr<TlsStep> step = co_await WithDeadline(
+      deadline, RunBlocking(&TlsState::Job::Step, job));
+  if (absl::IsCancelled(step.status()) ||
+      absl::IsDeadlineExceeded(step.status())) {
+    co_return step;
+  }
+  core->ReattachEngine(std::move(job));
+  if (step.ok()) co_return step;
+  co_return core->engine().Handshake();  // it has not run there
+}
+
+// One transport write for each flight, one receive for each delivery.
+template <ByteStream S>
+Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
+                                 MonotonicTime deadline) {
+  while (true) {
+    TlsStep step = core->engine().Handshake();
+    if (step == TlsStep::kPaused) {
+      Task<absl::StatusOr<TlsStep>> elsewhere = StepElsewhere(core, deadline);
+      absl::StatusOr<TlsStep> taken = co_await std::move(elsewhere);
+      if (!taken.ok()) co_return taken.status();
+      step = *taken;
+    }
+    if (step == TlsStep::kFailed) co_return core->engine().error();
+    if (core->has_output()) {
+      OutputBuffer block = core->TakeOutput();
+      const absl::Status sent = co_await WithDeadline(
+          deadline, core->transport().Write(block.bytes()));
+      core->GiveBackOutput(std::move(block));
+      if (!sent.ok()) {
+        core->OnOutputLost(sent);
+        co_return sent;
+      }
+    }
+    if (step == TlsStep::kDone) co_return absl::OkStatus();
+    absl::StatusOr<ReceivedBuffer> arrived =
+        co_await WithDeadline(deadline, core->transport().Receive());
+    if (!arrived.ok()) co_return arrived.status();
+    core->Arrive(*std::move(arrived));
+  }
+}
+
+// Handshakes, and counts the outcome. After a failure the peer is told why in
+// the background, and the transport closed.
+template <ByteStream S>
+Task<absl::Status> CountedHandshake(std::shared_ptr<TlsCore<S>> core,
+                                    absl::Duration timeout, std::string name) {
+  const MonotonicTime began = core->loop().backend().clock().Now();
+  Task<absl::Status> handshake = HandshakeOver(core, began + timeout);
+  absl::Status done = co_await std::move(handshake);
+  HandshakeCounters& counters = core->context().shared().counters;
+  if (done.ok()) {
+    SSL& ssl = core->engine().ssl();
+    counters.CountSuccess(SSL_version(&ssl) >= TLS1_3_VERSION,
+                          SSL_session_reused(&ssl) == 1,
+                          core->loop().backend().clock().Now() - began);
+    co_return done;
+  }
+  counters.CountFailure(done);
+  co_return WithPrefix(name, done);
+}
+
+}  // namespace ringway::net::internal
+
+#endif  // RINGWAY_NET_TLS_STREAM_HANDSHAKE_H_

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TlsTest: NetTest with two TLS streams connected to each other. Instantiated
+// for both versions of the protocol, on every backend.
+//
+//   using MyTest = testing::TlsTest;
+//   RINGWAY_INSTANTIATE_TLS(MyTest);
+//   TEST_P(MyTest, SaysTheBehaviourInWords) {
+//     auto main = [&]() -> Task<void> {
+//       TlsPair pair = co_await ConnectedTls();
+//       EXPECT_TRUE((co_await pair.client.Write(Bytes("hello"))).ok());
+//       ...
+
+#ifndef RINGWAY_NET_TLS_TESTING_TLS_FIXTURE_H_
+#define RINGWAY_NET_TLS_TESTING_TLS_FIXTURE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+#include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/tls/testing/test_certificates.h"
+#include "ringway/net/tls/tls_accept.h"
+#include "ringway/net/tls/tls_connect.h"
+#include "ringway/net/tls/tls_stream.h"
+
+namespace ringway::net::testing {
+
+struct TlsPair {
+  TlsPair() {}
+  TlsStream client;
+  TlsStream server;
+};
+
+// One call each, as a task.
+Task<absl::Status> WriteAll(TlsStream& stream,
+                            std::span<const std::byte> bytes);
+Task<absl::StatusOr<size_t>> ReadSome(TlsStream& stream,
+                                      std::span<std::byte> buffer);
+Task<absl::StatusOr<std::string>> ReceiveSome(TlsStream& stream);
+// Reads from `stream` until `n_bytes`, the end or an error.
+Task<std::string> ReadExactly(TlsStream& stream, size_t n_bytes);
+// Everything up to the end of stream.
+Task<absl::StatusOr<std::string>> ReadToEnd(TlsStream& stream);
+Task<absl::StatusOr<std::string>> ReceiveToEnd(TlsStream& stream);
+// Echoes with Read() until the end.
+Task<absl::Status> Echo(TlsStream stream);
+
+class TlsTest : public NetTest {
+ protected:
+  explicit TlsTest(const ExecutorOptions& options = ExecutorOptions())
+      : NetTest(options) {}
+
+  // By the instantiation's name.
+  static TlsVersion Version() {
+    return Instantiation() == "Tls12" ? TlsVersion::kTls12
+                                      : TlsVersion::kTls13;
+  }
+  static TlsServerOptions ServerOptions();
+
+  // Contexts of this version, made on first use.
+  TlsContext& server_context();
+  TlsContext& client_context();
+
+  // Two streams after their handshakes, over TCP. `shrink`: with the smallest
+  // buffers.
+  Task<TlsPair> ConnectedTls(bool shrink = false);
+  Task<TlsPair> ConnectedTls(TlsContext server, TlsContext client);
+
+  // A stream on the near end, and the engine of a client on the far one, for
+  // what no stream of ours sends.
+  Task<absl::StatusOr<TlsStream>> Accept(ringway::testing::TestFd fd) {
+    return AcceptTls(server_context(), Adopt(std::move(fd)));
+  }
+
+ private:
+  std::unique_ptr<TlsContext> server_context_;
+  std::unique_ptr<TlsContext> client_context_;
+};
+
+#define RINGWAY_INSTANTIATE_TLS(suite)                     \
+  RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(Tls12, suite); \
+  RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(Tls13, suite)
+
+}  // namespace ringway::net::testing
+
+#endif  // RINGWAY_NET_TLS_TESTING_TLS_FIXTURE_H_
