@@ -137,6 +137,9 @@ struct TlsClientOptions : TlsProtocolOptions {
   // For servers that ask for one.
   TlsCertificate certificate;
 
+  // Asks for an OCSP response (TlsConnectionInfo::ocsp), which is not verified.
+  bool request_ocsp = false;
+
   // Sessions that are kept to be resumed, of all servers together. 0: none.
   size_t session_cache_size = 1000;
 };

@@ -139,7 +139,7 @@ TEST_P(TlsStreamTest, EightMebibytesBothWaysAtOnce) {
 TEST_P(TlsStreamTest, ThroughTheSmallestSocketBuffers) {
   auto main = [&]() -> Task<void> {
     TlsPair pair = co_await ConnectedTls(/*shrink=*/true);
-    const std::vector<std::byte> sent = Pattern(400'000, 9);
+    const std::vector<std::byte> sent = Pattern(15'000, 9);
     JoinHandle<absl::Status> writing = Spawn(WriteAll(pair.client, sent));
     EXPECT_TRUE(co_await ReadExactly(pair.server, sent.size()) ==
                 AsString(sent));

@@ -103,6 +103,7 @@ absl::StatusOr<SslContextPtr> LoadedContext::MakeContext(
 
 absl::StatusOr<std::shared_ptr<const LoadedContext>> LoadedContext::Server(
     const TlsServerOptions& options, std::shared_ptr<SharedState> shared) {
+  const OpenSslOrder order;
   std::shared_ptr<LoadedContext> loaded(new LoadedContext(std::move(shared)));
   absl::StatusOr<std::string> alpn = EncodeAlpn(options.alpn);
   if (!alpn.ok()) return alpn.status();
@@ -187,6 +188,7 @@ absl::StatusOr<SslContextPtr> LoadedContext::MakeServerContext(
 
 absl::StatusOr<std::shared_ptr<const LoadedContext>> LoadedContext::Client(
     const TlsClientOptions& options, std::shared_ptr<SharedState> shared) {
+  const OpenSslOrder order;
   std::shared_ptr<LoadedContext> loaded(new LoadedContext(std::move(shared)));
   absl::StatusOr<std::string> alpn = EncodeAlpn(options.alpn);
   if (!alpn.ok()) return alpn.status();
@@ -211,6 +213,8 @@ absl::StatusOr<std::shared_ptr<const LoadedContext>> LoadedContext::Client(
   absl::Status set = SetVerification(client, options.roots, "roots",
                                      loaded->verification_);
   if (!set.ok()) return set;
+  if (options.request_ocsp)
+    SSL_CTX_set_tlsext_status_type(&client, TLSEXT_STATUSTYPE_ocsp);
   if (options.session_cache_size > 0) {
     SSL_CTX_set_session_cache_mode(
         &client, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -234,6 +238,7 @@ std::unique_ptr<TlsEngine> LoadedContext::MakeServerEngine() const {
 
 absl::StatusOr<std::unique_ptr<TlsEngine>> LoadedContext::MakeClientEngine(
     const std::string& host, std::string session_key) const {
+  const OpenSslOrder order;
   auto engine = std::make_unique<TlsEngine>(*client_, TlsSide::kClient);
   SSL& ssl = engine->ssl();
   X509_VERIFY_PARAM* expected = SSL_get0_param(&ssl);
@@ -310,8 +315,13 @@ int LoadedContext::OnAlpn(SSL* /*ssl*/, const unsigned char** chosen,
 int LoadedContext::OnTicket(SSL* ssl, unsigned char* name, unsigned char* iv,
                             EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                             int encrypts) {
-  return Of(*ssl).shared_->tickets.OnTicket(name, iv, cipher, mac,
-                                            encrypts == 1);
+  constexpr int kGood = 1;
+  constexpr int kGoodButRenew = 2;
+  const int result = Of(*ssl).shared_->tickets.OnTicket(name, iv, cipher, mac,
+                                                        encrypts == 1);
+  // Clients use a ticket of TLS 1.3 once, and need the next one.
+  const bool used_up = encrypts == 0 && SSL_version(ssl) >= TLS1_3_VERSION;
+  return result == kGood && used_up ? kGoodButRenew : result;
 }
 
 int LoadedContext::OnStatusRequest(SSL* ssl, void* self) {

@@ -12,6 +12,7 @@
 #include "openssl/evp.h"
 #include "openssl/ssl.h"
 #include "openssl/x509.h"
+#include "ringway/net/tls/engine/openssl_order.h"
 
 namespace ringway::net::internal {
 
@@ -19,6 +20,7 @@ template <auto free>
 struct OpenSslFree {
   template <typename T>
   void operator()(T* object) const {
+    const OpenSslOrder order;
     free(object);
   }
 };

@@ -94,7 +94,9 @@ int EngineIndex() {
 
 }  // namespace
 
-TlsEngine::TlsEngine(SSL_CTX& context, TlsSide side) : ssl_(SSL_new(&context)) {
+TlsEngine::TlsEngine(SSL_CTX& context, TlsSide side) {
+  const OpenSslOrder order;
+  ssl_.reset(SSL_new(&context));
   if (ssl_ == nullptr) {
     ERR_clear_error();
     throw std::bad_alloc();
@@ -144,6 +146,7 @@ size_t TlsEngine::DecryptedBytes() const {
 
 TlsStep TlsEngine::Handshake() {
   if (read_failed_) return TlsStep::kFailed;
+  const OpenSslOrder order;
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
@@ -161,6 +164,7 @@ TlsStep TlsEngine::Read(std::span<std::byte> to, size_t& n) {
   n = 0;
   if (read_ended_) return TlsStep::kEnd;
   if (read_failed_) return TlsStep::kFailed;
+  const OpenSslOrder order;
   ERR_clear_error();
   const int result = SSL_read_ex(ssl_.get(), to.data(), to.size(), &n);
   if (result == 1) return TlsStep::kDone;
@@ -170,6 +174,7 @@ TlsStep TlsEngine::Read(std::span<std::byte> to, size_t& n) {
 
 TlsStep TlsEngine::Write(std::span<const std::byte> bytes) {
   if (write_failed_) return TlsStep::kFailed;
+  const OpenSslOrder order;
   ERR_clear_error();
   size_t n_written = 0;
   if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &n_written) == 1 &&
@@ -184,6 +189,7 @@ TlsStep TlsEngine::Write(std::span<const std::byte> bytes) {
 TlsStep TlsEngine::Shutdown() {
   if (shut_down_) return TlsStep::kDone;
   if (write_failed_) return TlsStep::kFailed;
+  const OpenSslOrder order;
   ERR_clear_error();
   if (SSL_shutdown(ssl_.get()) < 0) {
     write_failed_ = true;

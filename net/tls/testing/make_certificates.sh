@@ -77,4 +77,6 @@ printf 'V\t%s\t\t%s\tunknown\t/CN=server.test\n' 991231235959Z "${serial#serial=
 openssl ocsp -issuer ca.pem -cert server.pem -reqout "$work/request" -no_nonce >/dev/null
 openssl ocsp -index "$work/index.txt" -rsigner ca.pem -rkey ca.key -CA ca.pem -reqin "$work/request" \
   -respout server.ocsp -ndays 30000 >/dev/null
+# What a client pins.
+openssl x509 -in server.pem -noout -pubkey | openssl pkey -pubin -outform der | sha256sum | cut -d ' ' -f 1 >server.pin
 chmod 644 ./*
