@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Once a connection has been used, records cost no allocation of ours. OpenSSL's
-// own, which go through its hook, are counted apart. What an idle stream holds.
+// Once a connection has been used, records cost no allocation of ours.
+// OpenSSL's own, which go through its hook, are counted apart. What an idle
+// stream holds.
 
 #include <array>
 #include <cstddef>
@@ -130,8 +131,9 @@ TEST_P(TlsAllocationTest, AnIdleStreamHoldsNoBuffers) {
       const std::vector<std::byte> bytes = Pattern(100'000, 1);
       JoinHandle<absl::Status> writing =
           Spawn(WriteAll(pairs.back().server, bytes));
-      EXPECT_EQ((co_await ReadExactly(pairs.back().client, bytes.size())).size(),
-                bytes.size());
+      EXPECT_EQ(
+          (co_await ReadExactly(pairs.back().client, bytes.size())).size(),
+          bytes.size());
       EXPECT_TRUE((co_await writing).ok());
     }
     const size_t of_both = openssl_bytes - before;

@@ -129,7 +129,8 @@ TEST_P(TlsCancelTest, ACancelledWriteIsWholeOrBreaksWritingOnly) {
         }
         const std::string received = ValueOf(co_await reading);
         EXPECT_TRUE(received.substr(0, first.size()) == AsString(first));
-        EXPECT_EQ(received.substr(first.size()), two_ended.ok() ? "two" : "333");
+        EXPECT_EQ(received.substr(first.size()),
+                  two_ended.ok() ? "two" : "333");
       } else {
         EXPECT_TRUE(absl::IsCancelled(one_ended)) << one_ended;
         if (!two_ended.ok()) ++n_broken;
@@ -186,8 +187,8 @@ TEST_P(TlsCancelTest, ReadsHaveDeadlines) {
   auto main = [&]() -> Task<void> {
     TlsPair pair = co_await ConnectedTls();
     std::array<std::byte, 8> buffer;
-    const absl::StatusOr<size_t> late = co_await WithTimeout(
-        absl::Milliseconds(3), pair.server.Read(buffer));
+    const absl::StatusOr<size_t> late =
+        co_await WithTimeout(absl::Milliseconds(3), pair.server.Read(buffer));
     EXPECT_TRUE(absl::IsDeadlineExceeded(late.status()));
     EXPECT_TRUE((co_await pair.client.Write(Bytes("in time"))).ok());
     const absl::StatusOr<size_t> n =

@@ -8,8 +8,8 @@ Task<absl::StatusOr<TlsStream>> ConnectTls(TlsContext context,
                                            Resolver& resolver, std::string host,
                                            uint16_t port,
                                            ConnectOptions options) {
-  Task<absl::StatusOr<TcpStream>> connect = ConnectToHost(
-      resolver, host, port, kConnectStagger, std::move(options));
+  Task<absl::StatusOr<TcpStream>> connect =
+      ConnectToHost(resolver, host, port, kConnectStagger, std::move(options));
   absl::StatusOr<TcpStream> connected = co_await std::move(connect);
   if (!connected.ok()) co_return connected.status();
   std::string session_key = absl::StrCat(host, ":", port);

@@ -59,9 +59,9 @@ Task<absl::StatusOr<BasicTlsStream<S>>> ConnectTls(
   auto core = ringway::internal::MakePooled<internal::TlsCore<S>>(
       std::move(loaded), *std::move(engine), std::move(transport));
   BasicTlsStream<S> stream(core);
-  Task<absl::Status> handshake = internal::CountedHandshake(
-      std::move(core), state.handshake_timeout(),
-      absl::StrCat("TLS handshake with ", host));
+  Task<absl::Status> handshake =
+      internal::CountedHandshake(std::move(core), state.handshake_timeout(),
+                                 absl::StrCat("TLS handshake with ", host));
   absl::Status done = co_await std::move(handshake);
   if (!done.ok()) co_return done;
   co_return std::move(stream);

@@ -60,9 +60,7 @@ class TlsContext {
 namespace internal {
 
 struct TlsContextAccess {
-  static ContextState& Of(const TlsContext& context) {
-    return *context.state_;
-  }
+  static ContextState& Of(const TlsContext& context) { return *context.state_; }
 };
 
 }  // namespace internal

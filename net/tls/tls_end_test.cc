@@ -72,7 +72,8 @@ TEST_P(TlsEndTest, AnEndWithoutCloseNotifyIsDataLossAndStaysSo) {
         status = (co_await ReadSome(pair.server, buffer)).status();
       }
       EXPECT_TRUE(absl::IsDataLoss(status)) << status;
-      EXPECT_TRUE(absl::IsDataLoss((co_await ReceiveSome(pair.server)).status()));
+      EXPECT_TRUE(
+          absl::IsDataLoss((co_await ReceiveSome(pair.server)).status()));
     }
   };
   Run(main());
@@ -211,7 +212,8 @@ TEST_P(TlsEndTest, DroppingEndsTheReadAndTheWritesOfOtherTasks) {
     for (JoinHandle<absl::Status>& write : writes)
       EXPECT_TRUE(absl::IsCancelled(co_await write));
     // What arrived is a prefix, and cut.
-    const std::string received = co_await ReadExactly(pair->server, large.size());
+    const std::string received =
+        co_await ReadExactly(pair->server, large.size());
     EXPECT_TRUE(received == AsString(large).substr(0, received.size()));
     pair.reset();
     co_await TurnUntil([&] { return OpenFds() == fds_before; });
@@ -257,8 +259,8 @@ TEST_P(TlsEndTest, ClosingDoesNotWaitForAPeerThatDoesNotRead) {
   auto main = [&]() -> Task<void> {
     TlsPair pair = co_await ConnectedTls();
     const std::vector<std::byte> large = Pattern(16 * kMiB, 1);
-    const absl::Status cut = co_await WithTimeout(
-        absl::Milliseconds(50), WriteAll(pair.client, large));
+    const absl::Status cut = co_await WithTimeout(absl::Milliseconds(50),
+                                                  WriteAll(pair.client, large));
     EXPECT_TRUE(absl::IsDeadlineExceeded(cut)) << cut;
     EXPECT_TRUE((co_await pair.client.Close()).ok());
   };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a handshake decides: certificates, protocols, sessions; and how it fails.
+// What a handshake decides: certificates, protocols, sessions; and how it
+// fails.
 
 #include <array>
-#include <cerrno>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -11,10 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ringway/core/errno_status.h"
 #include "ringway/net/tls/testing/tls_fixture.h"
 #include "ringway/net/tls/tls_context.h"
 #include "ringway/net/tls/tls_stream.h"
@@ -24,61 +22,21 @@
 namespace ringway::net {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::UnorderedElementsAre;
-using testing::Bytes;
 using testing::CertificateFile;
 using testing::Connected;
 using testing::ConnectedTcp;
+using testing::Handshaken;
+using ::testing::HasSubstr;
 using testing::MakeClient;
 using testing::MakeServer;
-using testing::Pattern;
-using testing::Peer;
-using testing::ReadExactly;
 using testing::ReceiveSome;
 using testing::TestCertificate;
 using testing::TestClientOptions;
-using testing::TlsPair;
 using testing::TurnTimes;
-using testing::TurnUntil;
+using ::testing::UnorderedElementsAre;
 using testing::ValueOf;
 
-// Both ends of a handshake that may fail.
-struct Handshaken {
-  Handshaken() {}
-  absl::StatusOr<TlsStream> client;
-  absl::StatusOr<TlsStream> server;
-};
-
-class TlsHandshakeTest : public testing::TlsTest {
- protected:
-  Task<Handshaken> Shake(TlsContext server, TlsContext client,
-                         std::string host = testing::kTestHost) {
-    Connected pair = ConnectedTcp(system());
-    TcpStream near = Adopt(std::move(pair.near_end));
-    TcpStream far = Adopt(pair.far_end.Release());
-    JoinHandle<absl::StatusOr<TlsStream>> accepting =
-        Spawn(AcceptTls(std::move(server), std::move(near)));
-    Task<absl::StatusOr<TlsStream>> connect =
-        ConnectTls(std::move(client), std::move(far), std::move(host));
-    Handshaken both;
-    both.client = co_await std::move(connect);
-    both.server = co_await accepting;
-    co_return both;
-  }
-  // A byte each way: what a client of TLS 1.3 needs to hear of tickets, and of a
-  // server that does not accept it.
-  static Task<absl::Status> Talk(TlsStream& client, TlsStream& server) {
-    if (absl::Status s = co_await server.Write(Bytes("s")); !s.ok())
-      co_return s;
-    std::array<std::byte, 1> byte;
-    const absl::StatusOr<size_t> n = co_await client.Read(byte);
-    if (!n.ok()) co_return n.status();
-    if (absl::Status s = co_await client.Write(Bytes("c")); !s.ok())
-      co_return s;
-    co_return (co_await server.Read(byte)).status();
-  }
-};
+using TlsHandshakeTest = testing::TlsTest;
 RINGWAY_INSTANTIATE_TLS(TlsHandshakeTest);
 
 // --- Certificates by name
@@ -398,102 +356,6 @@ TEST_P(TlsHandshakeTest, VersionsThatDoNotMeetFail) {
     EXPECT_THAT(std::string(both.client.status().message()),
                 HasSubstr("protocol version"));
     EXPECT_TRUE(absl::IsAborted(both.server.status()));
-  };
-  Run(main());
-}
-
-// --- Limits
-
-TEST_P(TlsHandshakeTest, HasADeadline) {
-  TlsServerOptions options = ServerOptions();
-  options.handshake_timeout = absl::Milliseconds(20);
-  const TlsContext server = MakeServer(options);
-  auto main = [&]() -> Task<void> {
-    const size_t fds_before = OpenFds();
-    Connected pair = ConnectedTcp(system());
-    pair.far_end.Send("\x16\x03\x01");
-    Task<absl::StatusOr<TlsStream>> accept =
-        AcceptTls(server, Adopt(std::move(pair.near_end)));
-    const absl::StatusOr<TlsStream> accepted = co_await std::move(accept);
-    EXPECT_TRUE(absl::IsDeadlineExceeded(accepted.status()))
-        << accepted.status();
-    EXPECT_EQ(server.statistics().timed_out, 1u);
-    co_await TurnUntil([&] { return OpenFds() == fds_before + 1; });
-  };
-  Run(main());
-}
-
-// Connections that stop half-way do not stop service.
-TEST_P(TlsHandshakeTest, HandshakesInProgressAreLimited) {
-  TlsServerOptions options = ServerOptions();
-  options.max_handshakes = 50;
-  options.handshake_timeout = absl::Milliseconds(300);
-  const TlsContext server = MakeServer(options);
-  auto main = [&]() -> Task<void> {
-    std::vector<Peer> stalled;
-    std::vector<JoinHandle<absl::StatusOr<TlsStream>>> accepting;
-    for (int i = 0; i < 60; ++i) {
-      Connected pair = ConnectedTcp(system());
-      pair.far_end.Send("\x16\x03\x01");
-      accepting.push_back(
-          Spawn(AcceptTls(server, Adopt(std::move(pair.near_end)))));
-      stalled.push_back(std::move(pair.far_end));
-    }
-    int n_refused = 0;
-    for (JoinHandle<absl::StatusOr<TlsStream>>& handle : accepting) {
-      const absl::Status status = (co_await handle).status();
-      if (absl::IsResourceExhausted(status)) ++n_refused;
-    }
-    EXPECT_EQ(n_refused, 10);
-    EXPECT_EQ(server.statistics().handshakes_refused, 10u);
-    EXPECT_EQ(server.statistics().timed_out, 50u);
-    Handshaken both = co_await Shake(server, client_context());
-    EXPECT_TRUE(both.client.ok()) << both.client.status();
-  };
-  Run(main());
-}
-
-TEST_P(TlsHandshakeTest, HostileBytesFailIt) {
-  auto main = [&]() -> Task<void> {
-    const std::array<std::string, 5> all = {
-        "GET / HTTP/1.1\r\n\r\n", std::string(5000, '\0'),
-        std::string(5000, '\xff'), std::string("\x15\x03\x03\x00\x02\x02\x28", 7),
-        std::string("\x16\x03\x01\xff\xff", 5) + std::string(70'000, 'x')};
-    for (const std::string& bytes : all) {
-      Connected pair = ConnectedTcp(system());
-      JoinHandle<absl::StatusOr<TlsStream>> accepting =
-          Spawn(Accept(std::move(pair.near_end)));
-      pair.far_end.Send(bytes.substr(0, 4000));
-      pair.far_end.ShutdownWrite();
-      const absl::StatusOr<TlsStream> accepted = co_await accepting;
-      EXPECT_TRUE(absl::IsAborted(accepted.status()) ||
-                  absl::IsDataLoss(accepted.status()))
-          << accepted.status();
-    }
-  };
-  Run(main());
-}
-
-// --- Reloading
-
-TEST_P(TlsHandshakeTest, ReloadedUnderLoadNoConnectionIsLost) {
-  TlsServerOptions options = ServerOptions();
-  TlsContext server = MakeServer(options);
-  auto main = [&]() -> Task<void> {
-    std::vector<TlsPair> kept;
-    for (int i = 0; i < 40; ++i) {
-      Handshaken both = co_await Shake(server, client_context());
-      EXPECT_TRUE(both.client.ok() && both.server.ok());
-      EXPECT_EQ(server.Reload(), absl::OkStatus());
-      EXPECT_EQ(co_await Talk(*both.client, *both.server), absl::OkStatus());
-      TlsPair& pair = kept.emplace_back();
-      pair.client = *std::move(both.client);
-      pair.server = *std::move(both.server);
-    }
-    for (TlsPair& pair : kept)
-      EXPECT_EQ(co_await Talk(pair.client, pair.server), absl::OkStatus());
-    // Ticket keys outlive a reload.
-    EXPECT_GE(server.statistics().resumed, 38u);
   };
   Run(main());
 }

@@ -31,7 +31,9 @@ class TlsPem {
   static TlsPem File(std::string path) {
     return {std::move(path), std::string()};
   }
-  static TlsPem Text(std::string pem) { return {std::string(), std::move(pem)}; }
+  static TlsPem Text(std::string pem) {
+    return {std::string(), std::move(pem)};
+  }
 
   bool empty() const { return file_.empty() && text_.empty(); }
   const std::string& file() const { return file_; }

@@ -112,12 +112,10 @@ uint64_t RunWorld(uint64_t seed, bool bad, int& n_whole) {
   absl::StatusOr<TcpListener> listener =
       TcpListener::Listen(server.loop(), *any);
   if (!listener.ok()) return 0;  // a fault
-  JoinHandle<void> serving =
-      server.executor().Spawn(Serve(world, *listener));
-  const std::string text =
-      absl::StrCat(server.address() >> 24, ".", server.address() >> 16 & 255,
-                   ".", server.address() >> 8 & 255, ".",
-                   server.address() & 255, ":443");
+  JoinHandle<void> serving = server.executor().Spawn(Serve(world, *listener));
+  const std::string text = absl::StrCat(
+      server.address() >> 24, ".", server.address() >> 16 & 255, ".",
+      server.address() >> 8 & 255, ".", server.address() & 255, ":443");
   const SocketAddress address = *SocketAddress::Parse(text);
   for (uint32_t i = 0; i < kClients; ++i)
     client.executor().Spawn(AskAndCount(world, address, i)).Detach();

@@ -75,8 +75,7 @@ class BasicTlsWriter {
   Task<absl::Status> Write(std::span<const std::byte> bytes) {
     return internal::TlsCore<S>::Write(core_, bytes, {});
   }
-  Task<absl::Status> Writev(
-      std::span<const std::span<const std::byte>> parts) {
+  Task<absl::Status> Writev(std::span<const std::span<const std::byte>> parts) {
     return internal::TlsCore<S>::Write(core_, {}, parts);
   }
   Task<absl::StatusOr<uint64_t>> SendFile(int file, int64_t offset,
@@ -156,8 +155,9 @@ class BasicTlsStream {
     return TlsReceiveUntilOp<S>(core_, consumer);
   }
 
-  // Encrypts and sends all of `bytes`; completes when the transport has accepted
-  // the last one. Writes are whole, and in the order in which they are awaited.
+  // Encrypts and sends all of `bytes`; completes when the transport has
+  // accepted the last one. Writes are whole, and in the order in which they are
+  // awaited.
   //
   // Errors:       those of the transport, such as Unavailable (EPIPE,
   //               ECONNRESET); Aborted after an error of reading; Cancelled.
@@ -173,33 +173,33 @@ class BasicTlsStream {
   }
   // Sends the parts in order, like one Write(): small ones share records.
   // `parts` itself must outlive the await too.
-  Task<absl::Status> Writev(
-      std::span<const std::span<const std::byte>> parts) {
+  Task<absl::Status> Writev(std::span<const std::span<const std::byte>> parts) {
     return writer().Writev(parts);
   }
 
-  // Sends `n_bytes` of the file `file` from `offset` on, in the order of writes.
+  // Sends `n_bytes` of the file `file` from `offset` on, in the order of
+  // writes.
   //
   // Result:       bytes sent; less than `n_bytes` only if the file ends there.
   // Errors:       as Write(), and those of reading `file`, such as EBADF, after
   //               which the stream goes on.
-  // Ownership:    `file` stays the caller's and must stay open during the await.
-  // Cancellation: as Write().
-  // Cost:         frames; a read of the file, off the loop, for each 64 KiB.
+  // Ownership:    `file` stays the caller's and must stay open during the
+  // await. Cancellation: as Write(). Cost:         frames; a read of the file,
+  // off the loop, for each 64 KiB.
   Task<absl::StatusOr<uint64_t>> SendFile(int file, int64_t offset,
                                           uint64_t n_bytes) {
     return writer().SendFile(file, offset, n_bytes);
   }
 
-  // Sends a close_notify after all earlier writes, and shuts down the transport's
-  // writing side. Reading stays possible.
+  // Sends a close_notify after all earlier writes, and shuts down the
+  // transport's writing side. Reading stays possible.
   //
   // Errors: as Write(), and those of the transport.
   Task<absl::Status> ShutdownWrite() { return writer().ShutdownWrite(); }
 
   // Sends a close_notify if there is room within kTlsFarewellTime and no write
-  // is in progress, and closes the transport. The stream is empty at once; so it
-  // is closed even if this is not awaited.
+  // is in progress, and closes the transport. The stream is empty at once; so
+  // it is closed even if this is not awaited.
   //
   // Errors: those of the transport's Close(). Not cancellable.
   Task<absl::Status> Close() { return CloseNow(std::move(*this)); }
@@ -211,7 +211,8 @@ class BasicTlsStream {
     return FinishAndClose(std::move(*this), timeout);
   }
 
-  // Resets the transport; nothing is sent. Does nothing if it is closed already.
+  // Resets the transport; nothing is sent. Does nothing if it is closed
+  // already.
   void Reset() {
     if (!valid()) return;
     core_->MarkAbandoned();
@@ -259,8 +260,8 @@ class BasicTlsStream {
     absl::Status usable = internal::TlsState::WhyUnusable(stream.core_.get());
     if (!usable.ok()) co_return usable;
     stream.core_->MarkClosed();
-    Task<absl::Status> finish = internal::TlsCore<S>::CloseGracefully(
-        std::move(stream.core_), timeout);
+    Task<absl::Status> finish =
+        internal::TlsCore<S>::CloseGracefully(std::move(stream.core_), timeout);
     co_return co_await std::move(finish);
   }
 

@@ -319,11 +319,13 @@ TEST_P(TlsStreamTest, SendsPartsOfAFileInTheOrderOfWrites) {
     const ringway::testing::TestFd file = system().File(content);
     auto send = [&]() -> Task<absl::Status> {
       EXPECT_TRUE((co_await pair.client.Write(Bytes("head;"))).ok());
-      EXPECT_EQ(ValueOf(co_await pair.client.SendFile(file.get(), 1000, 200'000)),
-                200'000u);
+      EXPECT_EQ(
+          ValueOf(co_await pair.client.SendFile(file.get(), 1000, 200'000)),
+          200'000u);
       // The file ends before.
-      EXPECT_EQ(ValueOf(co_await pair.client.SendFile(file.get(), 299'000, 5000)),
-                1000u);
+      EXPECT_EQ(
+          ValueOf(co_await pair.client.SendFile(file.get(), 299'000, 5000)),
+          1000u);
       EXPECT_EQ(ValueOf(co_await pair.client.SendFile(file.get(), 400'000, 1)),
                 0u);
       EXPECT_FALSE((co_await pair.client.SendFile(-1, 0, 1)).ok());

@@ -11,8 +11,8 @@
 
 namespace ringway::net::internal {
 
-// The host in the extension server_name (RFC 6066, section 3), or empty if it is
-// malformed.
+// The host in the extension server_name (RFC 6066, section 3), or empty if it
+// is malformed.
 std::string_view HostInExtension(std::span<const uint8_t> extension);
 
 // True if the extension signature_algorithms has one of ECDSA (RFC 8446,

@@ -57,10 +57,10 @@ absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Make(
 
 absl::Status ContextState::Reload() {
   absl::StatusOr<std::shared_ptr<const LoadedContext>> read =
-      is_server() ? LoadedContext::Server(std::get<TlsServerOptions>(options_),
-                                          shared_)
-                  : LoadedContext::Client(std::get<TlsClientOptions>(options_),
-                                          shared_);
+      is_server()
+          ? LoadedContext::Server(std::get<TlsServerOptions>(options_), shared_)
+          : LoadedContext::Client(std::get<TlsClientOptions>(options_),
+                                  shared_);
   if (!read.ok()) return read.status();
   shared_->sessions.Clear();
   std::shared_ptr<const LoadedContext> loaded = *std::move(read);

@@ -3,9 +3,9 @@
 #include "ringway/net/tls/context/key_log.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
@@ -20,9 +20,8 @@ absl::Status KeyLog::Open(const std::string& path) {
 }
 
 void KeyLog::Write(std::string_view line) {
-  const std::string whole = absl::StrCat(std::string(line), "\n");
   const std::scoped_lock lock(mutex_);
-  static_cast<void>(write(fd_.get(), whole.data(), whole.size()) > 0);
+  dprintf(fd_.get(), "%.*s\n", static_cast<int>(line.size()), line.data());
 }
 
 }  // namespace ringway::net::internal

@@ -36,8 +36,8 @@ absl::StatusOr<std::string> EncodeAlpn(
   for (size_t i = 0; i < protocols.size(); ++i) {
     const std::string& protocol = protocols[i];
     if (protocol.empty() || protocol.size() > 255) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "alpn[", i, "]: a protocol's name has 1 to 255 bytes"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("alpn[", i, "]: a protocol's name has 1 to 255 bytes"));
     }
     encoded.push_back(static_cast<char>(protocol.size()));
     encoded += protocol;
@@ -86,15 +86,14 @@ absl::StatusOr<SslContextPtr> LoadedContext::MakeContext(
   SSL_CTX_set_max_proto_version(context.get(),
                                 VersionNumber(options.max_version));
   if (SSL_CTX_set_cipher_list(context.get(), options.ciphers.c_str()) != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("ciphers: \"", options.ciphers,
-                     "\": ", TakeOpenSslError()));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "ciphers: \"", options.ciphers, "\": ", TakeOpenSslError()));
   }
-  if (SSL_CTX_set_ciphersuites(context.get(),
-                               options.cipher_suites.c_str()) != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cipher_suites: \"", options.cipher_suites,
-                     "\": ", TakeOpenSslError()));
+  if (SSL_CTX_set_ciphersuites(context.get(), options.cipher_suites.c_str()) !=
+      1) {
+    return absl::InvalidArgumentError(absl::StrCat("cipher_suites: \"",
+                                                   options.cipher_suites,
+                                                   "\": ", TakeOpenSslError()));
   }
   if (shared_->key_log.is_open())
     SSL_CTX_set_keylog_callback(context.get(), &OnKeyLog);
@@ -138,9 +137,8 @@ absl::Status LoadedContext::MakeGroups(const TlsServerOptions& options) {
     group.context = *std::move(context);
     for (const size_t member : members) {
       const Identity& identity = identities_[member];
-      absl::Status used =
-          UseIdentity(*group.context, identity,
-                      absl::StrCat("certificates[", member, "]"));
+      absl::Status used = UseIdentity(
+          *group.context, identity, absl::StrCat("certificates[", member, "]"));
       if (!used.ok()) return used;
       const bool is_rsa = identity.key_type() == EVP_PKEY_RSA;
       (is_rsa ? group.has_rsa : group.has_ecdsa) = true;
@@ -210,8 +208,8 @@ absl::StatusOr<std::shared_ptr<const LoadedContext>> LoadedContext::Client(
       options.verify || !loaded->verification_.pinned_keys.empty();
   SSL_CTX_set_verify(&client, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE,
                      nullptr);
-  absl::Status set = SetVerification(client, options.roots, "roots",
-                                     loaded->verification_);
+  absl::Status set =
+      SetVerification(client, options.roots, "roots", loaded->verification_);
   if (!set.ok()) return set;
   if (options.request_ocsp)
     SSL_CTX_set_tlsext_status_type(&client, TLSEXT_STATUSTYPE_ocsp);
@@ -276,8 +274,8 @@ int LoadedContext::OnClientHello(SSL* ssl, int* /*alert*/, void* self) {
   size_t index = 0;
   if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension,
                                 &n_bytes) == 1) {
-    index = loaded.names_->GroupOf(
-        HostInExtension(std::span(extension, n_bytes)));
+    index =
+        loaded.names_->GroupOf(HostInExtension(std::span(extension, n_bytes)));
   }
   const Group& group = loaded.groups_[index];
   if (SSL_set_SSL_CTX(ssl, group.context.get()) == nullptr)
@@ -317,8 +315,8 @@ int LoadedContext::OnTicket(SSL* ssl, unsigned char* name, unsigned char* iv,
                             int encrypts) {
   constexpr int kGood = 1;
   constexpr int kGoodButRenew = 2;
-  const int result = Of(*ssl).shared_->tickets.OnTicket(name, iv, cipher, mac,
-                                                        encrypts == 1);
+  const int result =
+      Of(*ssl).shared_->tickets.OnTicket(name, iv, cipher, mac, encrypts == 1);
   // Clients use a ticket of TLS 1.3 once, and need the next one.
   const bool used_up = encrypts == 0 && SSL_version(ssl) >= TLS1_3_VERSION;
   return result == kGood && used_up ? kGoodButRenew : result;

@@ -46,10 +46,10 @@ std::optional<PemEntry> NextEntry(std::string_view& rest, size_t& line) {
                     : rest.substr(kBegin.size(), label_end - kBegin.size());
   const std::string end = absl::StrCat("-----END ", std::string(entry.label));
   const size_t end_at = rest.find(end);
-  const size_t n = end_at == std::string_view::npos
-                       ? rest.size()
-                       : std::min(rest.size(),
-                                  end_at + end.size() + kDashes.size());
+  const size_t n =
+      end_at == std::string_view::npos
+          ? rest.size()
+          : std::min(rest.size(), end_at + end.size() + kDashes.size());
   entry.text = rest.substr(0, n);
   line += lines(entry.text);
   rest.remove_prefix(n);
@@ -175,8 +175,8 @@ absl::StatusOr<Identity> ReadIdentity(const TlsCertificate& certificate,
       certificate.chain, absl::StrCat(std::string(what), ".chain"));
   if (!chain.ok()) return chain.status();
   identity.chain = *std::move(chain);
-  absl::StatusOr<PrivateKeyPtr> key = ReadPrivateKey(
-      certificate.key, absl::StrCat(std::string(what), ".key"));
+  absl::StatusOr<PrivateKeyPtr> key =
+      ReadPrivateKey(certificate.key, absl::StrCat(std::string(what), ".key"));
   if (!key.ok()) return key.status();
   identity.key = *std::move(key);
   ERR_clear_error();
@@ -187,9 +187,8 @@ absl::StatusOr<Identity> ReadIdentity(const TlsCertificate& certificate,
         std::string(what), ": the key does not belong to the certificate"));
   }
   if (!certificate.ocsp_file.empty()) {
-    absl::StatusOr<std::string> ocsp =
-        ReadWholeFile(certificate.ocsp_file,
-                      absl::StrCat(std::string(what), ".ocsp_file"));
+    absl::StatusOr<std::string> ocsp = ReadWholeFile(
+        certificate.ocsp_file, absl::StrCat(std::string(what), ".ocsp_file"));
     if (!ocsp.ok()) return ocsp.status();
     identity.ocsp = *std::move(ocsp);
   }

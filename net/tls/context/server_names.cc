@@ -23,8 +23,8 @@ ServerNames::ServerNames(const std::vector<NamedCertificate>& certificates) {
   for (size_t i = 0; i < certificates.size(); ++i) {
     for (const std::string& name : certificates[i].names) {
       std::vector<size_t>& group = by_name[Normal(name)];
-      const bool has_type = std::any_of(
-          group.begin(), group.end(), [&](size_t other) {
+      const bool has_type =
+          std::any_of(group.begin(), group.end(), [&](size_t other) {
             return certificates[other].key_type == certificates[i].key_type;
           });
       if (!has_type) group.push_back(i);

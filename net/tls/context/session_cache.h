@@ -46,8 +46,8 @@ class SessionCache {
     SslSessionPtr session;
   };
   using Entries = std::list<Entry>;
-  using Index = std::map<std::string, std::vector<Entries::iterator>,
-                         std::less<>>;
+  using Index =
+      std::map<std::string, std::vector<Entries::iterator>, std::less<>>;
 
   void RemoveOldestOf(Index::iterator server);
 

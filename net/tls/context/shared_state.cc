@@ -18,21 +18,21 @@ void HandshakeCounters::CountFailure(const absl::Status& status) {
 }
 
 TlsStatistics HandshakeCounters::Read() const {
-  const auto read = [](const Counter& counter) {
+  const auto value_of = [](const Counter& counter) {
     return counter.load(std::memory_order_relaxed);
   };
   TlsStatistics statistics;
-  statistics.tls12 = read(tls12_);
-  statistics.tls13 = read(tls13_);
+  statistics.tls12 = value_of(tls12_);
+  statistics.tls13 = value_of(tls13_);
   statistics.handshakes_succeeded = statistics.tls12 + statistics.tls13;
-  statistics.resumed = read(resumed_);
-  statistics.handshakes_failed = read(failed_);
-  statistics.unauthenticated = read(unauthenticated_);
-  statistics.timed_out = read(timed_out_);
-  statistics.handshakes_refused = read(refused_);
-  statistics.offloaded = read(offloaded_);
+  statistics.resumed = value_of(resumed_);
+  statistics.handshakes_failed = value_of(failed_);
+  statistics.unauthenticated = value_of(unauthenticated_);
+  statistics.timed_out = value_of(timed_out_);
+  statistics.handshakes_refused = value_of(refused_);
+  statistics.offloaded = value_of(offloaded_);
   statistics.handshake_time =
-      absl::Nanoseconds(static_cast<int64_t>(read(nanoseconds_)));
+      absl::Nanoseconds(static_cast<int64_t>(value_of(nanoseconds_)));
   return statistics;
 }
 

@@ -43,13 +43,12 @@ std::optional<TicketKey> TicketKeys::Current(absl::Time now) {
   return current_;
 }
 
-std::optional<TicketKeys::Found> TicketKeys::Find(
-    std::span<const uint8_t> name, absl::Time now) {
+std::optional<TicketKeys::Found> TicketKeys::Find(std::span<const uint8_t> name,
+                                                  absl::Time now) {
   const std::scoped_lock lock(mutex_);
   for (const std::optional<TicketKey>& key : {current_, previous_}) {
-    if (!key.has_value() ||
-        !std::equal(name.begin(), name.end(), key->name.begin(),
-                    key->name.end())) {
+    if (!key.has_value() || !std::equal(name.begin(), name.end(),
+                                        key->name.begin(), key->name.end())) {
       continue;
     }
     const absl::Duration age = now - key->made;
@@ -74,14 +73,13 @@ int TicketKeys::OnTicket(uint8_t* name, uint8_t* iv, EVP_CIPHER_CTX* cipher,
     if (!key.has_value()) return kFailed;
     if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(aes)) != 1) return kFailed;
     memcpy(name, key->name.data(), key->name.size());
-    const bool ready = EVP_EncryptInit_ex(cipher, aes, nullptr,
-                                          key->aes.data(), iv) == 1 &&
-                       SetMacKey(mac, *key);
+    const bool ready =
+        EVP_EncryptInit_ex(cipher, aes, nullptr, key->aes.data(), iv) == 1 &&
+        SetMacKey(mac, *key);
     return ready ? kGood : kFailed;
   }
-  std::optional<Found> found =
-      Find(std::span<const uint8_t>(name, sizeof(TicketKey::name)),
-           absl::Now());
+  std::optional<Found> found = Find(
+      std::span<const uint8_t>(name, sizeof(TicketKey::name)), absl::Now());
   if (!found.has_value()) return kUnknown;
   const bool ready = EVP_DecryptInit_ex(cipher, aes, nullptr,
                                         found->key.aes.data(), iv) == 1 &&

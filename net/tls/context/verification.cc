@@ -28,8 +28,8 @@ std::string NameOf(X509_STORE_CTX& store) {
 
 std::string FailureOf(X509_STORE_CTX& store) {
   const int error = X509_STORE_CTX_get_error(&store);
-  std::string text = absl::StrCat(NameOf(store), ": ",
-                                  X509_verify_cert_error_string(error));
+  std::string text =
+      absl::StrCat(NameOf(store), ": ", X509_verify_cert_error_string(error));
   if (error == X509_V_ERR_HOSTNAME_MISMATCH ||
       error == X509_V_ERR_IP_ADDRESS_MISMATCH) {
     const X509* leaf = X509_STORE_CTX_get0_cert(&store);
@@ -46,7 +46,8 @@ bool HasPinnedKey(X509_STORE_CTX& store, const Verification& verification) {
                       verification.pinned_keys.end(),
                       PublicKeyHash(certificate)) > 0;
   };
-  if (!verification.by_roots) return is_pinned(*X509_STORE_CTX_get0_cert(&store));
+  if (!verification.by_roots)
+    return is_pinned(*X509_STORE_CTX_get0_cert(&store));
   const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(&store);
   for (int i = 0; i < sk_X509_num(chain); ++i) {
     if (is_pinned(*sk_X509_value(chain, i))) return true;
@@ -57,8 +58,8 @@ bool HasPinnedKey(X509_STORE_CTX& store, const Verification& verification) {
 int Verify(X509_STORE_CTX* store, void* argument) {
   const Verification& verification =
       *static_cast<const Verification*>(argument);
-  const auto* ssl = static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(
-      store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* ssl = static_cast<const SSL*>(
+      X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   TlsEngine& engine = TlsEngine::Of(*ssl);
   if (verification.by_roots) {
     if (X509_verify_cert(store) <= 0) {

@@ -2,11 +2,11 @@
 //
 // OpenSslOrder: hides the inside of OpenSSL from ThreadSanitizer.
 //
-// OpenSSL counts references, and publishes what it computes once, by atomics. It
-// is built without the sanitizer, which so does not see the order that they
-// make, and takes a free() or memcmp() in there for a race. Within the scope its
-// accesses are not recorded; what is after comes after what was before. In other
-// builds this is empty.
+// OpenSSL counts references, and publishes what it computes once, by atomics.
+// It is built without the sanitizer, which so does not see the order that they
+// make, and takes a free() or memcmp() in there for a race. Within the scope
+// its accesses are not recorded; what is after comes after what was before. In
+// other builds this is empty.
 
 #ifndef RINGWAY_NET_TLS_ENGINE_OPENSSL_ORDER_H_
 #define RINGWAY_NET_TLS_ENGINE_OPENSSL_ORDER_H_
@@ -16,12 +16,12 @@
 #ifdef RINGWAY_INTERNAL_THREAD_SANITIZER
 // The sanitizer's own functions.
 extern "C" {
-void __tsan_acquire(void* address);                           // NOLINT
-void __tsan_release(void* address);                           // NOLINT
-void AnnotateIgnoreReadsBegin(const char* file, int line);    // NOLINT
-void AnnotateIgnoreReadsEnd(const char* file, int line);      // NOLINT
-void AnnotateIgnoreWritesBegin(const char* file, int line);   // NOLINT
-void AnnotateIgnoreWritesEnd(const char* file, int line);     // NOLINT
+void __tsan_acquire(void* address);                          // NOLINT
+void __tsan_release(void* address);                          // NOLINT
+void AnnotateIgnoreReadsBegin(const char* file, int line);   // NOLINT
+void AnnotateIgnoreReadsEnd(const char* file, int line);     // NOLINT
+void AnnotateIgnoreWritesBegin(const char* file, int line);  // NOLINT
+void AnnotateIgnoreWritesEnd(const char* file, int line);    // NOLINT
 }
 #endif
 

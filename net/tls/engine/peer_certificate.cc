@@ -36,8 +36,8 @@ std::string AddressOf(const ASN1_STRING& address) {
 }
 
 void AddAlternativeNames(const X509& certificate, TlsPeerCertificate& to) {
-  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(
-      &certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const GeneralNamesPtr names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
     int type = 0;
     const void* value =
@@ -106,8 +106,7 @@ std::string NamesOf(const X509& certificate) {
   TlsPeerCertificate peer;
   AddAlternativeNames(certificate, peer);
   std::vector<std::string> names = std::move(peer.dns_names);
-  names.insert(names.end(), peer.ip_addresses.begin(),
-               peer.ip_addresses.end());
+  names.insert(names.end(), peer.ip_addresses.begin(), peer.ip_addresses.end());
   return names.empty() ? "no name" : absl::StrJoin(names, ", ");
 }
 

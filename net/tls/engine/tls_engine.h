@@ -70,7 +70,8 @@ class TlsEngine {
   // Plaintext of a record that was decrypted and not read whole.
   size_t DecryptedBytes() const;
 
-  // What is to be sent. The caller takes it, sends it and gives the memory back.
+  // What is to be sent. The caller takes it, sends it and gives the memory
+  // back.
   OutputBuffer& output() { return output_; }
 
   // --- Steps. None waits.

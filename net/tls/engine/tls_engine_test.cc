@@ -20,8 +20,8 @@
 namespace ringway::net::internal {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::EnginePair;
+using ::testing::HasSubstr;
 using testing::MakeClient;
 using testing::MakeServer;
 using testing::TestCertificate;
@@ -50,9 +50,9 @@ INSTANTIATE_TEST_SUITE_P(
 
 // A record's header: type, version 1.2, length.
 std::string Header(uint8_t type, size_t length) {
-  const std::array<uint8_t, 5> bytes = {
-      type, 3, 3, static_cast<uint8_t>(length >> 8),
-      static_cast<uint8_t>(length)};
+  const std::array<uint8_t, 5> bytes = {type, 3, 3,
+                                        static_cast<uint8_t>(length >> 8),
+                                        static_cast<uint8_t>(length)};
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -99,7 +99,8 @@ size_t HandshakeCutAt(const TlsContext& server, const TlsContext& client,
       const std::string bytes = from.TakeOutput();
       if (bytes.empty()) continue;
       progress = true;
-      const size_t before = std::min(bytes.size(), cut - std::min(cut, passed[to_server]));
+      const size_t before =
+          std::min(bytes.size(), cut - std::min(cut, passed[to_server]));
       to.Deliver(bytes.substr(0, before));
       to.Deliver(bytes.substr(before));
       passed[to_server] += bytes.size();
@@ -298,8 +299,7 @@ TEST_P(TlsEngineTest, UnprotectedRecordsInAnyStateNeverPass) {
       for (int i = 0; i < state; ++i) pair.Exchange();
       pair.server().Deliver(hostile);
       pair.server().DeliverEnd();
-      EXPECT_EQ(pair.server().step(), TlsStep::kFailed)
-          << "state " << state;
+      EXPECT_EQ(pair.server().step(), TlsStep::kFailed) << "state " << state;
       EXPECT_EQ(pair.server().plaintext(), "");
     }
   }
@@ -327,8 +327,8 @@ TEST(TlsEngine, RenegotiationIsRefused) {
   pair.FromClient();
   // A warning, and the connection goes on as it was (RFC 5246, section 7.2.2).
   pair.FromServer();
-  EXPECT_TRUE(absl::StrContains(pair.client().error().ToString(),
-                                "no renegotiation"))
+  EXPECT_TRUE(
+      absl::StrContains(pair.client().error().ToString(), "no renegotiation"))
       << pair.client().error();
 }
 
@@ -336,8 +336,8 @@ TEST(TlsEngine, AKeyUpdateIsAnswered) {
   EnginePair pair(MakeServer(), MakeClient());
   ASSERT_TRUE(pair.Handshake());
   for (int i = 0; i < 3; ++i) {
-    ASSERT_EQ(
-        SSL_key_update(&pair.client().ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
+    ASSERT_EQ(SSL_key_update(&pair.client().ssl(), SSL_KEY_UPDATE_REQUESTED),
+              1);
     pair.client().Send("new key;");
     pair.FromClient();
     pair.server().Send("too;");

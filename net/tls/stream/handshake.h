@@ -49,12 +49,12 @@ class HandshakePlace {
 // an error the engine may be lost: the task that has left it does not wait for
 // it.
 template <ByteStream S>
-Task<absl::StatusOr<TlsStep>> StepElsewhere(
-    std::shared_ptr<TlsCore<S>> core, MonotonicTime deadline) {
+Task<absl::StatusOr<TlsStep>> StepElsewhere(std::shared_ptr<TlsCore<S>> core,
+                                            MonotonicTime deadline) {
   core->context().shared().counters.CountOffload();
   std::shared_ptr<TlsState::Job> job = core->DetachEngine();
-  const absl::StatusOr<TlsStep> step = co_await WithDeadline(
-      deadline, RunBlocking(&TlsState::Job::Step, job));
+  const absl::StatusOr<TlsStep> step =
+      co_await WithDeadline(deadline, RunBlocking(&TlsState::Job::Step, job));
   if (absl::IsCancelled(step.status()) ||
       absl::IsDeadlineExceeded(step.status())) {
     co_return step;

@@ -4,9 +4,9 @@
 // its receive buffers, for what is decrypted.
 //
 // A ReceivedBuffer returns its memory to the backend of its loop. So a lender
-// has a loop of its own, which never turns, over a backend that does nothing but
-// take memory back. The rules of lent buffers follow by themselves: they are
-// for one thread, and may outlive the lender, whose end takes them back.
+// has a loop of its own, which never turns, over a backend that does nothing
+// but take memory back. The rules of lent buffers follow by themselves: they
+// are for one thread, and may outlive the lender, whose end takes them back.
 
 #ifndef RINGWAY_NET_TLS_STREAM_MEMORY_LENDER_H_
 #define RINGWAY_NET_TLS_STREAM_MEMORY_LENDER_H_

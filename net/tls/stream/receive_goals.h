@@ -55,7 +55,8 @@ class TlsReceiveGoal {
 class TlsReceiveUntilGoal {
  public:
   using Result = absl::Status;
-  explicit TlsReceiveUntilGoal(ReceiveConsumer& consumer) : consumer_(consumer) {}
+  explicit TlsReceiveUntilGoal(ReceiveConsumer& consumer)
+      : consumer_(consumer) {}
 
   TlsStep Try(TlsState& state) {
     while (true) {

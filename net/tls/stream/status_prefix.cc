@@ -10,8 +10,8 @@ namespace ringway::net::internal {
 
 absl::Status WithPrefix(std::string_view prefix, const absl::Status& status) {
   if (status.ok() || absl::IsCancelled(status)) return status;
-  absl::Status named(status.code(), absl::StrCat(std::string(prefix), ": ",
-                                                 status.message()));
+  absl::Status named(status.code(),
+                     absl::StrCat(std::string(prefix), ": ", status.message()));
   status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
     named.SetPayload(type, payload);
   });

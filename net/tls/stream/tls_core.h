@@ -76,6 +76,7 @@ class TlsCore final : public TlsState {
  private:
   static Task<void> SendRepliesInTurn(Pointer core);
   static Task<absl::Status> EndWritingInTurn(Pointer core);
+  static Task<absl::Status> FinishWriting(Pointer core);
   static Task<absl::Status> DropInput(Pointer core);
   static Task<absl::Status> FinishBothSides(Pointer core);
   // Why a task that has got the turn must not write.
@@ -111,7 +112,11 @@ Task<absl::Status> TlsCore<S>::Write(
   if (!turn.ok()) co_return turn.status();
   if (absl::Status why = core->WhyNotNow(); !why.ok()) co_return why;
   while (!plain.empty()) {
-    if (absl::Status s = core->Encrypt(plain); !s.ok()) co_return s;
+    if (absl::Status s = core->Encrypt(plain); !s.ok()) {
+      turn->Unlock();
+      SendReplies(core);  // an alert
+      co_return s;
+    }
     OutputBuffer block = core->TakeOutput();
     const absl::Status sent = co_await core->transport_.Write(block.bytes());
     core->GiveBackOutput(std::move(block));
@@ -140,8 +145,8 @@ Task<absl::StatusOr<uint64_t>> TlsCore<S>::SendFile(Pointer core, int file,
   while (n_sent < n_bytes) {
     const std::span<std::byte> to(
         memory.memory.get(), std::min<uint64_t>(memory.size, n_bytes - n_sent));
-    const absl::StatusOr<size_t> n = co_await FileReadOp(
-        file, to, offset + static_cast<int64_t>(n_sent));
+    const absl::StatusOr<size_t> n =
+        co_await FileReadOp(file, to, offset + static_cast<int64_t>(n_sent));
     status = n.status();
     if (!n.ok() || *n == 0) break;
     PlainParts plain(to.first(*n), {});
@@ -155,6 +160,8 @@ Task<absl::StatusOr<uint64_t>> TlsCore<S>::SendFile(Pointer core, int file,
     n_sent += *n;
   }
   core->worker().lender.GiveBack(std::move(memory));
+  turn->Unlock();
+  SendReplies(core);
   if (!status.ok()) co_return status;
   co_return n_sent;
 }
@@ -180,18 +187,32 @@ Task<absl::Status> TlsCore<S>::ShutdownWrite(Pointer core) {
   co_return co_await std::move(end);
 }
 
+// As EndWritingInTurn(), but whatever has failed, the peer hears of the end.
+template <ByteStream S>
+Task<absl::Status> TlsCore<S>::FinishWriting(Pointer core) {
+  absl::StatusOr<MutexLock> turn = co_await core->turn().Lock();
+  if (!turn.ok()) co_return turn.status();
+  if (core->PrepareFarewell()) {
+    Task<absl::Status> send = SendOutput(core);
+    absl::Status sent = co_await std::move(send);
+    if (!sent.ok()) co_return sent;
+  }
+  co_return co_await core->transport_.ShutdownWrite();
+}
+
 template <ByteStream S>
 Task<absl::Status> TlsCore<S>::Close(Pointer closing) {
   const Shield shield;
-  if (closing->PrepareFarewell()) {
+  std::optional<MutexLock> turn = closing->turn().TryLock();
+  if (turn.has_value() && closing->PrepareFarewell()) {
     OutputBuffer block = closing->TakeOutput();
-    std::optional<MutexLock> turn = closing->turn().TryLock();
-    (co_await WithTimeout(kTlsFarewellTime,
-                          closing->transport_.Write(block.bytes())))
-        .IgnoreError();
+    const absl::Status sent = co_await WithTimeout(
+        kTlsFarewellTime, closing->transport_.Write(block.bytes()));
+    sent.IgnoreError();
     closing->GiveBackOutput(std::move(block));
   }
   closing->MarkAbandoned();
+  turn.reset();
   co_return co_await closing->transport_.Close();
 }
 
@@ -208,7 +229,7 @@ Task<absl::Status> TlsCore<S>::DropInput(Pointer core) {
 template <ByteStream S>
 Task<absl::Status> TlsCore<S>::FinishBothSides(Pointer core) {
   std::vector<Task<absl::Status>> sides;
-  sides.push_back(EndWritingInTurn(core));
+  sides.push_back(FinishWriting(core));
   sides.push_back(DropInput(core));
   Task<std::vector<absl::Status>> both = WhenAll(std::move(sides));
   const std::vector<absl::Status> ended = co_await std::move(both);
@@ -230,7 +251,8 @@ void TlsCore<S>::Drop(Pointer core) {
   core->MarkAbandoned();
   Executor* executor = Executor::Current();
   if (!core->loop_ended() && executor != nullptr &&
-      &executor->loop() == &core->loop() && core->HasFarewell()) {
+      &executor->loop() == &core->loop() && !core->turn().locked() &&
+      core->HasFarewell()) {
     try {
       // Refused, it drops its argument: the transport is then closed.
       executor->Spawn(Close(core), "tls close").Detach();
@@ -248,8 +270,7 @@ void TlsCore<S>::SendReplies(const Pointer& core) noexcept {
     return;
   }
   try {
-    JoinHandle<void> sending =
-        Spawn(SendRepliesInTurn(core), "tls replies");
+    JoinHandle<void> sending = Spawn(SendRepliesInTurn(core), "tls replies");
     core->sends_replies_ = sending.spawn_status().ok();
     sending.Detach();
   } catch (const std::bad_alloc&) {  // they go with the next write
@@ -262,7 +283,8 @@ Task<void> TlsCore<S>::SendRepliesInTurn(Pointer core) {
   core->sends_replies_ = false;
   if (!turn.ok() || core->abandoned()) co_return;
   Task<absl::Status> send = SendOutput(core);
-  (co_await std::move(send)).IgnoreError();
+  const absl::Status sent = co_await std::move(send);
+  sent.IgnoreError();
 }
 
 }  // namespace internal

@@ -28,8 +28,7 @@
 namespace ringway::net {
 
 template <ByteStream S, typename Goal>
-class [[nodiscard]] TlsReceiveOp final : private ReceiveConsumer,
-                                         private Goal {
+class [[nodiscard]] TlsReceiveOp final : private ReceiveConsumer, private Goal {
  public:
   using Core = std::shared_ptr<internal::TlsCore<S>>;
 

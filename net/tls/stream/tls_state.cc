@@ -61,6 +61,7 @@ TlsStep TlsState::ReadInto(std::span<std::byte> to, size_t& n) {
     if (engine_->input().empty() && engine_->DecryptedBytes() == 0) break;
   }
   ForgetUsed();
+  if (output_lost_) engine_->output().Clear();
   if (engine_->output().size() > kMostReplyBytes) flooded_ = true;
   // An end or an error comes with the next call.
   return n > 0 ? TlsStep::kDone : step;
@@ -95,10 +96,10 @@ absl::Status TlsState::ReadError() const {
 
 absl::Status TlsState::Encrypt(PlainParts& parts) {
   record_size_.OnWrite(loop_.now());
-  while (!parts.empty() &&
-         engine_->output().size() + TlsEngine::kMostRecordBytes +
-                 TlsEngine::kMostOverheadBytes <=
-             OutputBuffer::kBlockBytes) {
+  while (!parts.empty() && engine_->output().size() +
+                                   TlsEngine::kMostRecordBytes +
+                                   TlsEngine::kMostOverheadBytes <=
+                               OutputBuffer::kBlockBytes) {
     if (engine_->output().capacity() == 0)
       engine_->output() = worker_.output.Take();
     const std::span<const std::byte> record =
@@ -139,11 +140,6 @@ absl::Status TlsState::EndWriting() {
   }
   write_status_ = ErrnoToStatus(EPIPE, "write on a stream");
   return absl::OkStatus();
-}
-
-bool TlsState::HasFarewell() const {
-  return has_engine() && !output_lost_ && !turn_.locked() &&
-         (CanEndWriting() || has_output());
 }
 
 bool TlsState::PrepareFarewell() {

@@ -81,16 +81,21 @@ class TlsState : public LoopDependent {
   // Moves the output out, to be sent and then given back.
   OutputBuffer TakeOutput();
   void GiveBackOutput(OutputBuffer buffer);
-  bool has_output() const { return has_engine() && !engine_->output().empty(); }
+  // None once output was lost: what follows would be amid a record.
+  bool has_output() const {
+    return has_engine() && !output_lost_ && !engine_->output().empty();
+  }
   // Encrypted bytes were lost: `why` is of the transport, or a cancel.
   void OnOutputLost(const absl::Status& why);
   // Adds a close_notify to the output. Writing ends.
   absl::Status EndWriting();
   // Puts what the peer can be told at the end, a close_notify or an alert, into
-  // the output. False if there is nothing, or if it would come amid a record.
+  // the output. False if there is nothing.
   bool PrepareFarewell();
   // The same without doing it.
-  bool HasFarewell() const;
+  bool HasFarewell() const {
+    return has_engine() && !output_lost_ && (CanEndWriting() || has_output());
+  }
 
   // --- The handshake off this thread.
 

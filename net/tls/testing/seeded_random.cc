@@ -24,9 +24,8 @@ int Bytes(unsigned char* to, int n_bytes) {
 
 int Status() { return 1; }
 
-const RAND_METHOD kMethod = {.bytes = &Bytes,
-                             .pseudorand = &Bytes,
-                             .status = &Status};
+const RAND_METHOD kMethod = {
+    .bytes = &Bytes, .pseudorand = &Bytes, .status = &Status};
 
 }  // namespace
 

@@ -88,19 +88,36 @@ TlsContext& TlsTest::client_context() {
   return *client_context_;
 }
 
-Task<TlsPair> TlsTest::ConnectedTls(TlsContext server, TlsContext client) {
+Task<Handshaken> TlsTest::Shake(TlsContext server, TlsContext client,
+                                std::string host) {
   Connected pair = ConnectedTcp(system());
   TcpStream near = Adopt(std::move(pair.near_end));
   TcpStream far = Adopt(pair.far_end.Release());
   JoinHandle<absl::StatusOr<TlsStream>> accepting =
       Spawn(AcceptTls(std::move(server), std::move(near)));
   Task<absl::StatusOr<TlsStream>> connect =
-      ConnectTls(std::move(client), std::move(far), kTestHost);
-  absl::StatusOr<TlsStream> connected = co_await std::move(connect);
-  absl::StatusOr<TlsStream> accepted = co_await accepting;
+      ConnectTls(std::move(client), std::move(far), std::move(host));
+  Handshaken both;
+  both.client = co_await std::move(connect);
+  both.server = co_await accepting;
+  co_return both;
+}
+
+Task<absl::Status> TlsTest::Talk(TlsStream& client, TlsStream& server) {
+  if (absl::Status s = co_await server.Write(Bytes("s")); !s.ok()) co_return s;
+  std::array<std::byte, 1> byte;
+  const absl::StatusOr<size_t> n = co_await client.Read(byte);
+  if (!n.ok()) co_return n.status();
+  if (absl::Status s = co_await client.Write(Bytes("c")); !s.ok()) co_return s;
+  co_return (co_await server.Read(byte)).status();
+}
+
+Task<TlsPair> TlsTest::ConnectedTls(TlsContext server, TlsContext client) {
+  Task<Handshaken> shake = Shake(std::move(server), std::move(client));
+  Handshaken both = co_await std::move(shake);
   TlsPair streams;
-  streams.client = ValueOf(std::move(connected));
-  streams.server = ValueOf(std::move(accepted));
+  streams.client = ValueOf(std::move(both.client));
+  streams.server = ValueOf(std::move(both.server));
   co_return streams;
 }
 

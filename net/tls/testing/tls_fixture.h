@@ -53,6 +53,13 @@ Task<absl::StatusOr<std::string>> ReceiveToEnd(TlsStream& stream);
 // Echoes with Read() until the end.
 Task<absl::Status> Echo(TlsStream stream);
 
+// Both ends of a handshake that may fail.
+struct Handshaken {
+  Handshaken() {}
+  absl::StatusOr<TlsStream> client;
+  absl::StatusOr<TlsStream> server;
+};
+
 class TlsTest : public NetTest {
  protected:
   explicit TlsTest(const ExecutorOptions& options = ExecutorOptions())
@@ -60,8 +67,7 @@ class TlsTest : public NetTest {
 
   // By the instantiation's name.
   static TlsVersion Version() {
-    return Instantiation() == "Tls12" ? TlsVersion::kTls12
-                                      : TlsVersion::kTls13;
+    return Instantiation() == "Tls12" ? TlsVersion::kTls12 : TlsVersion::kTls13;
   }
   static TlsServerOptions ServerOptions();
 
@@ -74,8 +80,13 @@ class TlsTest : public NetTest {
   Task<TlsPair> ConnectedTls(bool shrink = false);
   Task<TlsPair> ConnectedTls(TlsContext server, TlsContext client);
 
-  // A stream on the near end, and the engine of a client on the far one, for
-  // what no stream of ours sends.
+  Task<Handshaken> Shake(TlsContext server, TlsContext client,
+                         std::string host = kTestHost);
+  // A byte each way: what a client of TLS 1.3 needs to hear of tickets, and of
+  // a server that does not accept it.
+  static Task<absl::Status> Talk(TlsStream& client, TlsStream& server);
+
+  // AcceptTls() over the near end of a connection.
   Task<absl::StatusOr<TlsStream>> Accept(ringway::testing::TestFd fd) {
     return AcceptTls(server_context(), Adopt(std::move(fd)));
   }
@@ -85,7 +96,7 @@ class TlsTest : public NetTest {
   std::unique_ptr<TlsContext> client_context_;
 };
 
-#define RINGWAY_INSTANTIATE_TLS(suite)                     \
+#define RINGWAY_INSTANTIATE_TLS(suite)                   \
   RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(Tls12, suite); \
   RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(Tls13, suite)
 

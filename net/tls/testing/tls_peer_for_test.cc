@@ -103,16 +103,15 @@ Task<void> RunServer(TlsContext context) {
 }
 
 Task<absl::Status> Get(TlsContext context, int port, std::string host) {
-  absl::StatusOr<TcpStream> connected = co_await Connect(
-      *SocketAddress::Parse(absl::StrCat("127.0.0.1:", port)));
+  absl::StatusOr<TcpStream> connected =
+      co_await Connect(*SocketAddress::Parse(absl::StrCat("127.0.0.1:", port)));
   if (!connected.ok()) co_return connected.status();
   Task<absl::StatusOr<TlsStream>> connect =
       ConnectTls(std::move(context), *std::move(connected), std::move(host));
   absl::StatusOr<TlsStream> stream = co_await std::move(connect);
   if (!stream.ok()) co_return stream.status();
   Print(absl::StrCat("connected: ", Describe(*stream)));
-  absl::Status sent =
-      co_await stream->Write(Bytes("GET / HTTP/1.0\r\n\r\n"));
+  absl::Status sent = co_await stream->Write(Bytes("GET / HTTP/1.0\r\n\r\n"));
   if (!sent.ok()) co_return sent;
   while (true) {
     absl::StatusOr<ReceivedBuffer> part = co_await stream->Receive();

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Only programs that depend on //net/tls need OpenSSL's libraries.
+#
+# Usage: needed_libraries_test.sh WITHOUT WITH
+
+set -euo pipefail
+
+needs_openssl() {
+  ldd "$1" | grep -qE 'lib(ssl|crypto)\.'
+}
+
+! needs_openssl "$1" || { echo "$1 needs OpenSSL" && exit 1; }
+# Otherwise the first line proves nothing.
+needs_openssl "$2" || { echo "$2 needs no OpenSSL" && exit 1; }
