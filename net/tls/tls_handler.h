@@ -18,8 +18,8 @@
 namespace ringway::net {
 
 // A function for Runtime::Builder::Listen(): performs the handshake by
-// `context`, one of a server (checked), and calls `handler`, whose status is its
-// own. A handshake that fails is the connection's status: see AcceptTls().
+// `context`, one of a server (checked), and calls `handler`, whose status is
+// its own. A handshake that fails is the connection's status: see AcceptTls().
 // Limits and drains count the connection, as without TLS, from its acceptance
 // until the handler's stream is closed.
 //

@@ -266,7 +266,7 @@ class BasicTlsStream {
   }
 
   void Drop() {
-    if (core_ != nullptr) internal::TlsCore<S>::Drop(std::move(core_));
+    if (core_ != nullptr) internal::TlsCore<S>::Drop(std::exchange(core_, {}));
   }
 
   Core core_;

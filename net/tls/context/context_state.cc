@@ -29,28 +29,31 @@ absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Server(
   }
   auto shared =
       std::make_shared<SharedState>(options.ticket_key_lifetime, size_t{0});
-  const TlsProtocolOptions protocol = options;
-  return Make(std::move(options), protocol, std::move(shared));
+  return Make(std::move(options), std::move(shared));
 }
 
 absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Client(
     TlsClientOptions options) {
   auto shared = std::make_shared<SharedState>(absl::InfiniteDuration(),
                                               options.session_cache_size);
-  const TlsProtocolOptions protocol = options;
-  return Make(std::move(options), protocol, std::move(shared));
+  return Make(std::move(options), std::move(shared));
 }
 
 absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Make(
-    Options options, const TlsProtocolOptions& protocol,
-    std::shared_ptr<SharedState> shared) {
+    Options options, std::shared_ptr<SharedState> shared) {
+  const TlsProtocolOptions& protocol = std::visit(
+      [](const auto& of_a_side) -> const TlsProtocolOptions& {
+        return of_a_side;
+      },
+      options);
   if (absl::Status s = Check(protocol); !s.ok()) return s;
   if (!protocol.key_log_file.empty()) {
     absl::Status opened = shared->key_log.Open(protocol.key_log_file);
     if (!opened.ok()) return opened;
   }
+  const absl::Duration timeout = protocol.handshake_timeout;
   std::shared_ptr<ContextState> state(
-      new ContextState(std::move(options), protocol, std::move(shared)));
+      new ContextState(std::move(options), timeout, std::move(shared)));
   if (absl::Status s = state->Reload(); !s.ok()) return s;
   return state;
 }

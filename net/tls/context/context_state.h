@@ -51,15 +51,14 @@ class ContextState {
  private:
   using Options = std::variant<TlsServerOptions, TlsClientOptions>;
 
-  ContextState(Options options, const TlsProtocolOptions& protocol,
+  ContextState(Options options, absl::Duration handshake_timeout,
                std::shared_ptr<SharedState> shared)
       : options_(std::move(options)),
-        handshake_timeout_(protocol.handshake_timeout),
+        handshake_timeout_(handshake_timeout),
         shared_(std::move(shared)) {}
 
   static absl::StatusOr<std::shared_ptr<ContextState>> Make(
-      Options options, const TlsProtocolOptions& protocol,
-      std::shared_ptr<SharedState> shared);
+      Options options, std::shared_ptr<SharedState> shared);
 
   const Options options_;
   const absl::Duration handshake_timeout_;

@@ -18,7 +18,9 @@ TlsConnectionInfo InfoOf(SSL& ssl) {
     info.host = host;
   info.resumed = SSL_session_reused(&ssl) == 1;
   const unsigned char* ocsp = nullptr;
-  const auto ocsp_bytes = SSL_get_tlsext_status_ocsp_resp(&ssl, &ocsp);
+  const auto ocsp_bytes =
+      SSL_ctrl(&ssl, SSL_CTRL_GET_TLSEXT_STATUS_REQ_OCSP_RESP, 0,
+               static_cast<void*>(&ocsp));
   if (ocsp_bytes > 0) {
     info.ocsp.assign(reinterpret_cast<const char*>(ocsp),
                      static_cast<size_t>(ocsp_bytes));

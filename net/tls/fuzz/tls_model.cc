@@ -111,6 +111,8 @@ class Run {
       case 7:
         if (Next() % 8 == 0) from.other.end.DeliverEnd();
         break;
+      default:
+        break;
     }
   }
 

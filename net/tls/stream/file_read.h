@@ -21,8 +21,8 @@ namespace ringway::net::internal {
 // The bytes read; 0 at the end of the file.
 class [[nodiscard]] FileReadOp : public OperationAwait {
  public:
-  FileReadOp(int file, std::span<std::byte> to, int64_t offset) {
-    PrepareRead(*this, file, to, offset);
+  FileReadOp(int file, std::span<std::byte> to, int64_t position) {
+    PrepareRead(*this, file, to, position);
   }
 
   absl::StatusOr<size_t> await_resume() const {

@@ -66,7 +66,7 @@ class TlsCore final : public TlsState {
   static Task<absl::Status> CloseGracefully(Pointer closing,
                                             absl::Duration timeout);
   // Closes it in the background if the peer is to be told, else at once.
-  static void Drop(Pointer core);
+  static void Drop(const Pointer& core);
 
   // Sends all output. Requires the turn.
   static Task<absl::Status> SendOutput(Pointer core);
@@ -247,7 +247,7 @@ Task<absl::Status> TlsCore<S>::CloseGracefully(Pointer closing,
 }
 
 template <ByteStream S>
-void TlsCore<S>::Drop(Pointer core) {
+void TlsCore<S>::Drop(const Pointer& core) {
   core->MarkAbandoned();
   Executor* executor = Executor::Current();
   if (!core->loop_ended() && executor != nullptr &&
@@ -257,7 +257,8 @@ void TlsCore<S>::Drop(Pointer core) {
       // Refused, it drops its argument: the transport is then closed.
       executor->Spawn(Close(core), "tls close").Detach();
       return;
-    } catch (const std::bad_alloc&) {  // then without a farewell
+    } catch (const std::bad_alloc&) {
+      executor = nullptr;  // then without a farewell
     }
   }
   const S dropped = std::move(core->transport_);
@@ -273,7 +274,8 @@ void TlsCore<S>::SendReplies(const Pointer& core) noexcept {
     JoinHandle<void> sending = Spawn(SendRepliesInTurn(core), "tls replies");
     core->sends_replies_ = sending.spawn_status().ok();
     sending.Detach();
-  } catch (const std::bad_alloc&) {  // they go with the next write
+  } catch (const std::bad_alloc&) {
+    core->sends_replies_ = false;  // they go with the next write
   }
 }
 
