@@ -314,6 +314,19 @@ TEST_P(TlsEngineTest, ManyEmptyRecordsEndTheConnection) {
   EXPECT_EQ(pair.server().step(), TlsStep::kFailed);
 }
 
+// Each handshake in a field of 8192 bits would cost a loop 19 ms.
+TEST(TlsEngine, NoClientChoosesAnExpensiveGroup) {
+  for (const char* group : {"ffdhe2048", "ffdhe8192", "P-521", "X448", "X25519",
+                            "P-256", "P-384"}) {
+    EnginePair pair(MakeServer(), MakeClient());
+    std::string name = group;
+    ASSERT_EQ(SSL_set1_groups_list(&pair.client().ssl(), name.data()), 1)
+        << group;
+    const bool cheap = name == "X25519" || name == "P-256" || name == "P-384";
+    EXPECT_EQ(pair.Handshake(), cheap) << group;
+  }
+}
+
 // --- What the protocol does by itself
 
 TEST(TlsEngine, RenegotiationIsRefused) {
