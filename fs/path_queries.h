@@ -4,8 +4,7 @@
 // its file system?
 //
 //   absl::StatusOr<std::string> path = co_await fs::RealPath("../data");
-//   absl::StatusOr<fs::FileSystemInfo> disk = co_await
-//   fs::StatFileSystem(path);
+//   auto disk = co_await fs::StatFileSystem("/var/lib");  // FileSystemInfo
 //
 // For what they have in common with other operations on names see path_ops.h.
 // On io_uring, too, a helper thread waits for them: it has no such operations.
