@@ -85,6 +85,8 @@ TEST(TlsContext, ErrorsNameTheOptionTheFileAndTheReason) {
   options.certificates[0].key = TestCertificate("exact").key;
   EXPECT_THAT(ErrorOf(options),
               HasSubstr("certificates[0]: the key does not belong to"));
+  options.certificates[0].chain = TlsPem::File(CertificateFile("server.pem"));
+  EXPECT_THAT(ErrorOf(options), HasSubstr(CertificateFile("server.pem")));
 
   options.certificates[0].key = TestCertificate("server").key;
   options.certificates[0].ocsp_file = "/no/such.ocsp";

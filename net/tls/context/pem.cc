@@ -184,7 +184,9 @@ absl::StatusOr<Identity> ReadIdentity(const TlsCertificate& certificate,
       1) {
     ERR_clear_error();
     return absl::InvalidArgumentError(absl::StrCat(
-        std::string(what), ": the key does not belong to the certificate"));
+        std::string(what), ": the key does not belong to the certificate",
+        certificate.chain.file().empty() ? "" : " in ",
+        certificate.chain.file()));
   }
   if (!certificate.ocsp_file.empty()) {
     absl::StatusOr<std::string> ocsp = ReadWholeFile(
