@@ -376,6 +376,8 @@ RuntimeSnapshot Runtime::WithPools(
   RuntimeSnapshot snapshot;
   snapshot.workers = std::move(workers);
   if (!owner_.forked()) pools_->AddTo(snapshot);
+  for (const internal::TlsConfig& tls : config_->tls)
+    snapshot.tls.push_back({tls.name, tls.statistics()});
   return snapshot;
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -34,6 +35,7 @@ struct InheritedSocket;
 
 namespace internal {
 struct RuntimeConfig;
+struct TlsListening;
 }  // namespace internal
 
 // The effect of a failed OnStart().
@@ -135,6 +137,16 @@ class RuntimeBuilder {
   // it is a Unix socket, is not removed at the end.
   RuntimeBuilder& ListenFd(UniqueFd fd, ConnectionHandler handler,
                            const ListenerOptions& options = ListenerOptions());
+  // The same with TLS: see AddTlsListener(), in
+  // ringway/runtime/tls/listen_tls.h of //runtime/tls, which must be included.
+  // A template, so that only programs that do link OpenSSL.
+  template <typename Context, typename Handler>
+  RuntimeBuilder& ListenTls(
+      std::string_view address, const Context& context, Handler handler,
+      const ListenerOptions& options = ListenerOptions()) {
+    AddTlsListener(*this, address, context, std::move(handler), options);
+    return *this;
+  }
   // Serves the UDP address `address` with `handler`, which is called once on
   // each worker, concurrently, with a socket of the worker's own
   // (SO_REUSEPORT): the kernel chooses it by the sender's address, so that what
@@ -224,6 +236,7 @@ class RuntimeBuilder {
 
  private:
   friend int RunUntilSignal(RuntimeBuilder& builder, absl::Duration limit);
+  friend struct internal::TlsListening;
 
   absl::Status ListenInherited(std::string_view name,
                                const ConnectionHandler& handler,

@@ -48,6 +48,20 @@ absl::Status CheckTasks(const RuntimeConfig& config) {
           "and one for a connection"));
 }
 
+// Two contexts of one name would be one on the page of metrics.
+absl::Status CheckTlsNames(const RuntimeConfig& config) {
+  for (size_t i = 0; i < config.tls.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (config.tls[i].name != config.tls[j].name) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("ListenTls: two listeners with different contexts are "
+                       "called ",
+                       config.tls[i].name, " (ListenerOptions::name)"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void Resolve(RuntimeConfig& config) {
@@ -80,6 +94,7 @@ absl::Status CheckConfig(const RuntimeConfig& config) {
                                "more than 0"));
   }
   status.Update(CheckTasks(config));
+  status.Update(CheckTlsNames(config));
   status.Update(CheckRuntimePoolsOptions(config.pools));
   return status;
 }

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/net/tls/tls_statistics.h"
 #include "ringway/runtime/host/service_manager.h"
 #include "ringway/runtime/pools/runtime_pools.h"
 #include "ringway/runtime/runtime_builder.h"
@@ -40,6 +41,13 @@ struct UdpConfig {
   Server::UdpEndpoint endpoint;
 };
 
+// A net::TlsContext, whose header needs OpenSSL.
+struct TlsConfig {
+  std::string name;  // of its first listener
+  const void* identity = nullptr;
+  std::function<net::TlsStatistics()> statistics;
+};
+
 struct TickConfig {
   absl::Duration period;
   std::function<void()> handler;
@@ -57,6 +65,7 @@ struct RuntimeConfig {
   size_t chunk = 16;
   std::vector<ListenConfig> listen;
   std::vector<UdpConfig> udp;
+  std::vector<TlsConfig> tls;                // each context once
   absl::Duration stall_budget;               // zero: nothing watches
   std::string trace;                         // a path; empty: none
   std::string metrics;                       // an address; empty: none

@@ -63,6 +63,7 @@ TEST_F(EveryMetric, MovesOrHasAReasonNotTo) {
   CallsBlock(watched);
   CallsAreLeft(watched);
   HostsAreLookedUp(watched);
+  TlsHandshakesEndInManyWays(watched);
   Reasons still = NeverMove();
   if (uring) {
     LoopsSpin(watched);

@@ -282,6 +282,38 @@ constexpr auto kResolvers = std::to_array<MemberMetric<HostResolverStats>>({
 });
 static_assert(Covers(kResolvers, sizeof(HostResolverStats::pool)));
 
+constexpr auto kTls = std::to_array<MemberMetric<net::TlsStatistics>>({
+    {Total("ringway_tls_handshakes_total", "TLS handshakes that succeeded."),
+     &net::TlsStatistics::handshakes_succeeded},
+    {Total("ringway_tls_handshakes_tls12_total", "Of these, with TLS 1.2."),
+     &net::TlsStatistics::tls12},
+    {Total("ringway_tls_handshakes_tls13_total",
+           "Of the succeeded, with TLS 1.3."),
+     &net::TlsStatistics::tls13},
+    {Total("ringway_tls_handshakes_resumed_total",
+           "Of the succeeded, those that resumed a session."),
+     &net::TlsStatistics::resumed},
+    {Total("ringway_tls_handshakes_failed_total",
+           "Handshakes that failed, but for the refused."),
+     &net::TlsStatistics::handshakes_failed},
+    {Total("ringway_tls_handshakes_unauthenticated_total",
+           "Of the failed, those with a certificate that was not accepted."),
+     &net::TlsStatistics::unauthenticated},
+    {Total("ringway_tls_handshakes_timed_out_total",
+           "Of the failed, those beyond handshake_timeout."),
+     &net::TlsStatistics::timed_out},
+    {Total("ringway_tls_handshakes_refused_total",
+           "Handshakes that were not begun: max_handshakes were in progress."),
+     &net::TlsStatistics::handshakes_refused},
+    {Total("ringway_tls_handshakes_offloaded_total",
+           "Steps of handshakes that were made on the blocking pool."),
+     &net::TlsStatistics::offloaded},
+    {TotalIn("seconds", "ringway_tls_handshakes_seconds_total",
+             "How long the succeeded took, together."),
+     &net::TlsStatistics::handshake_time},
+});
+static_assert(Covers(kTls, 0));
+
 constexpr auto kRegistry = std::to_array<MemberMetric<MetricRegistryStats>>({
     {Now("ringway_metrics", "Metrics of the program's own."),
      &MetricRegistryStats::metrics},
@@ -344,6 +376,7 @@ constinit const MetricTable<BackendStats> kBackendMetrics = kBackends;
 constinit const MetricTable<ReceiveMemory> kReceiveMetrics = kReceives;
 constinit const MetricTable<JobPoolStats> kPoolMetrics = kPools;
 constinit const MetricTable<HostResolverStats> kResolverMetrics = kResolvers;
+constinit const MetricTable<net::TlsStatistics> kTlsMetrics = kTls;
 constinit const MetricTable<MetricRegistryStats> kRegistryMetrics = kRegistry;
 constinit const MetricTable<ProcessStats> kProcessMetrics = kProcess;
 constinit const std::span<const HistogramMetric> kHistogramMetrics =
@@ -360,6 +393,7 @@ std::vector<MetricSection> RuntimeMetricSections() {
       {"Histograms", "", {}},
       {"Pools", "pool", {}},
       {"Resolver", "", {}},
+      {"TLS", "context", {}},
       {"The program's own metrics", "", {}},
       {"The process", "", {}},
   };
@@ -373,8 +407,9 @@ std::vector<MetricSection> RuntimeMetricSections() {
   AddInfos(kHistograms, sections[6].metrics);
   AddInfos(kPools, sections[7].metrics);
   AddInfos(kResolvers, sections[8].metrics);
-  AddInfos(kRegistry, sections[9].metrics);
-  AddInfos(kProcess, sections[10].metrics);
+  AddInfos(kTls, sections[9].metrics);
+  AddInfos(kRegistry, sections[10].metrics);
+  AddInfos(kProcess, sections[11].metrics);
   return sections;
 }
 

@@ -19,6 +19,7 @@
 #include "ringway/core/metrics/metric_registry.h"
 #include "ringway/executor/loop/loop.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/net/tls/tls_statistics.h"
 #include "ringway/pools/job_pool.h"
 #include "ringway/pools/resolver/host_resolver.h"
 #include "ringway/runtime/host/process_stats.h"
@@ -70,6 +71,7 @@ extern const MetricTable<BackendStats> kBackendMetrics;
 extern const MetricTable<ReceiveMemory> kReceiveMetrics;
 extern const MetricTable<JobPoolStats> kPoolMetrics;
 extern const MetricTable<HostResolverStats> kResolverMetrics;
+extern const MetricTable<net::TlsStatistics> kTlsMetrics;
 extern const MetricTable<MetricRegistryStats> kRegistryMetrics;
 // By the names that Prometheus' own clients have for them.
 extern const MetricTable<ProcessStats> kProcessMetrics;

@@ -18,8 +18,9 @@ The page `/metrics` of a server has these metrics, in the Prometheus text format
 0.0.4. Counters begin at 0 when the server starts. Metrics of a worker have the label
 `worker`, its index; those of a worker that has ended, or that is so busy that it does not
 answer, are missing, and its `ringway_worker_up` is 0. Those of pools appear when something has
-used the pool. Those of the process have the names that Prometheus' own clients give them, and
-are missing where /proc cannot be read.
+used the pool. Those of TLS are there for each `TlsContext` of a `Builder::ListenTls()`, by the
+name of its first listener. Those of the process have the names that Prometheus' own clients
+give them, and are missing where /proc cannot be read.
 
 Metrics of the program's own follow them on the page: `ringway/core/metrics/metric_registry.h`.
 Counting takes about a nanosecond and no lock: each thread has cells of its own, which the

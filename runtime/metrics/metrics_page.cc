@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "ringway/core/metrics/metric.h"
 #include "ringway/core/metrics/metrics_text.h"
+#include "ringway/net/tls/tls_statistics.h"
 #include "ringway/runtime/metrics/metric_tables.h"
 
 namespace ringway {
@@ -133,6 +134,9 @@ std::string MetricsPage(const RuntimeSnapshot& snapshot,
     pools.emplace_back("resolver", &snapshot.resolver->pool);
     resolvers.emplace_back("", &*snapshot.resolver);
   }
+  LabelledStats<net::TlsStatistics> contexts;
+  for (const TlsSnapshot& tls : snapshot.tls)
+    contexts.emplace_back(tls.name, &tls.statistics);
   const MetricRegistryStats own = registry.stats();
 
   MetricsText page;
@@ -147,6 +151,7 @@ std::string MetricsPage(const RuntimeSnapshot& snapshot,
   WriteHistograms(snapshot, page);
   WriteTable(internal::kPoolMetrics, "pool", pools, page);
   WriteTable(internal::kResolverMetrics, "", resolvers, page);
+  WriteTable(internal::kTlsMetrics, "context", contexts, page);
   WriteTable(internal::kRegistryMetrics, "", {{"", &own}}, page);
   if (process.has_value())
     WriteTable(internal::kProcessMetrics, "", {{"", &*process}}, page);

@@ -95,6 +95,8 @@ TEST(MetricsPage, EachMemberOfATableHasItsOwnLine) {
   snapshot.resolver.emplace();
   fill(internal::kPoolMetrics, snapshot.resolver->pool);
   fill(internal::kResolverMetrics, *snapshot.resolver);
+  snapshot.tls.emplace_back();
+  fill(internal::kTlsMetrics, snapshot.tls.back().statistics);
 
   const std::map<std::string, double> values = ValuesOf(PageOf(snapshot));
   std::multiset<double> found;
@@ -124,6 +126,7 @@ TEST(MetricsPage, HasEveryMetricOfTheDocumentOnce) {
   RuntimeSnapshot snapshot;
   snapshot.workers.emplace_back(WorkerSnapshot());
   snapshot.resolver.emplace();
+  snapshot.tls.emplace_back();
   const std::string page =
       MetricsPage(snapshot, MetricRegistry(), ProcessStats());
   std::multiset<std::string> on_page;
@@ -164,6 +167,22 @@ TEST(MetricsPage, HasPoolsByName) {
   EXPECT_EQ(values.at("ringway_pool_jobs_queued{pool=\"blocking\"}"), 3);
   EXPECT_EQ(values.at("ringway_pool_jobs_queued{pool=\"resolver\"}"), 5);
   EXPECT_EQ(values.at("ringway_resolver_lookups_total"), 4);
+}
+
+TEST(MetricsPage, HasTlsContextsByName) {
+  RuntimeSnapshot snapshot;
+  for (const char* name : {"web", "admin"}) {
+    snapshot.tls.push_back({name, net::TlsStatistics()});
+    snapshot.tls.back().statistics.resumed = snapshot.tls.size();
+  }
+  snapshot.tls[0].statistics.handshake_time = absl::Milliseconds(1'500);
+  std::map<std::string, double> values = ValuesOf(PageOf(snapshot));
+  const auto of = [&](std::string_view name, std::string_view context) {
+    return values.at(absl::StrCat(name, "{context=\"", context, "\"}"));
+  };
+  EXPECT_EQ(of("ringway_tls_handshakes_resumed_total", "web"), 1);
+  EXPECT_EQ(of("ringway_tls_handshakes_resumed_total", "admin"), 2);
+  EXPECT_EQ(of("ringway_tls_handshakes_seconds_total", "web"), 1.5);
 }
 
 TEST(MetricsPage, HasTheProcess) {

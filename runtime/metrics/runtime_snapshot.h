@@ -15,6 +15,7 @@
 
 #include "ringway/core/histogram.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/net/tls/tls_statistics.h"
 #include "ringway/pools/job_pool.h"
 #include "ringway/pools/resolver/host_resolver.h"
 
@@ -59,6 +60,12 @@ struct PoolSnapshot {
   JobPoolStats stats;
 };
 
+// Of the TLS context of a listener.
+struct TlsSnapshot {
+  std::string name;  // of the first listener that has it; each once
+  net::TlsStatistics statistics;
+};
+
 struct RuntimeSnapshot {
   // By index; none for a worker that has ended or did not answer.
   std::vector<std::optional<WorkerSnapshot>> workers;
@@ -67,6 +74,7 @@ struct RuntimeSnapshot {
   std::vector<PoolSnapshot> pools;
   // Of Resolve() on the workers, with its pool, unless it has not been used.
   std::optional<HostResolverStats> resolver;
+  std::vector<TlsSnapshot> tls;
 };
 
 }  // namespace ringway

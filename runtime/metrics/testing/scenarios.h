@@ -60,6 +60,9 @@ void CallsBlock(WatchedMetrics& watched);
 void CallsAreLeft(WatchedMetrics& watched);
 void HostsAreLookedUp(WatchedMetrics& watched);
 
+// tls_scenarios.cc
+void TlsHandshakesEndInManyWays(WatchedMetrics& watched);
+
 }  // namespace ringway::moving
 
 #endif  // RINGWAY_RUNTIME_METRICS_TESTING_SCENARIOS_H_
