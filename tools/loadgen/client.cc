@@ -11,6 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "ringway/core/time/clock.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/tls/tls_stream.h"
 #include "ringway/tools/loadgen/payload.h"
 
 namespace ringway::loadgen {
@@ -37,7 +39,8 @@ Client::Client(int index, const ClientOptions& options, Meter& meter)
   FillBatch();
 }
 
-Task<absl::Status> Client::Run(net::TcpStream& stream, const bool& stop) {
+template <net::ByteStream Stream>
+Task<absl::Status> Client::Run(Stream& stream, const bool& stop) {
   written_ = Clock::Real().Now();
   while (!stop) {
     if (batch_.size() <= kWrittenBeforeReading) {
@@ -66,11 +69,13 @@ void Client::FillBatch() {
   }
 }
 
-Task<absl::Status> Client::WriteBatch(net::TcpStream& stream) {
+template <net::ByteStream Stream>
+Task<absl::Status> Client::WriteBatch(Stream& stream) {
   co_return co_await stream.Write(batch_);
 }
 
-Task<absl::Status> Client::ReadReplies(net::TcpStream& stream) {
+template <net::ByteStream Stream>
+Task<absl::Status> Client::ReadReplies(Stream& stream) {
   size_t received = 0;
   size_t replies = 0;
   while (received < batch_.size()) {
@@ -118,5 +123,10 @@ absl::Status Client::Mismatch(size_t at, std::byte got) const {
       at % options_.size, batches_ * options_.pipeline + at / options_.size,
       static_cast<int>(got), static_cast<int>(batch_[at])));
 }
+
+template Task<absl::Status> Client::Run(net::TcpStream& stream,
+                                        const bool& stop);
+template Task<absl::Status> Client::Run(net::TlsStream& stream,
+                                        const bool& stop);
 
 }  // namespace ringway::loadgen

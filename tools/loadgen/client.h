@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Client: one connection of the load generator, a closed loop. It writes a
-// batch of requests at once, waits for all the replies, compares them, and
-// writes the next.
+// Client: one connection of the load generator by TCP or TLS, a closed loop. It
+// writes a batch of requests at once, waits for all the replies, compares them,
+// and writes the next.
 
 #ifndef RINGWAY_TOOLS_LOADGEN_CLIENT_H_
 #define RINGWAY_TOOLS_LOADGEN_CLIENT_H_
@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/net/tcp.h"
+#include "ringway/net/stream_concepts.h"
 #include "ringway/tools/loadgen/meter.h"
 
 namespace ringway::loadgen {
@@ -40,12 +40,15 @@ class Client {
   // Errors: those of the stream; DataLoss, naming request and byte, for a
   //         reply that is not its request, or if the server sends more than
   //         it received; OutOfRange if it closes the connection.
-  Task<absl::Status> Run(net::TcpStream& stream, const bool& stop);
+  template <net::ByteStream Stream>
+  Task<absl::Status> Run(Stream& stream, const bool& stop);
 
  private:
   void FillBatch();
-  Task<absl::Status> WriteBatch(net::TcpStream& stream);
-  Task<absl::Status> ReadReplies(net::TcpStream& stream);
+  template <net::ByteStream Stream>
+  Task<absl::Status> WriteBatch(Stream& stream);
+  template <net::ByteStream Stream>
+  Task<absl::Status> ReadReplies(Stream& stream);
   // Checks the last `n` of the `received` bytes of replies, which are at the
   // front of `incoming_`.
   absl::Status Check(size_t received, size_t n) const;

@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/strip.h"
 #include "ringway/net/socket_address.h"
+#include "ringway/net/tls/tls_context.h"
+#include "ringway/net/tls/tls_options.h"
 #include "ringway/tools/command_line/command_line.h"
 
 namespace ringway::loadgen {
@@ -34,6 +38,11 @@ struct Written {
   int seed = 0;
   int queue = kDefaultQueue;
   absl::Duration duration = absl::Seconds(5);
+  bool tls = false;
+  std::string ca;
+  bool insecure = false;
+  std::string tls_name;
+  bool tls_resume = true;
 };
 
 void Declare(CommandLine& line, Written& written, Flags& flags) {
@@ -71,6 +80,16 @@ void Declare(CommandLine& line, Written& written, Flags& flags) {
            "process whose CPU time, and memory after each phase, to measure, "
            "too; 0 measures none",
            &flags.server_pid, 0, 1 << 22);
+  line.Add("tls", "TLS; the system's roots must know the server", &written.tls);
+  line.Add("ca", "TLS: PEM file with roots instead of the system's",
+           &written.ca);
+  line.Add("insecure", "TLS: accept every certificate", &written.insecure);
+  line.Add("tls-name",
+           "TLS: name or IP address of the certificate; the IP address of "
+           "--connect without",
+           &written.tls_name);
+  line.Add("tls-resume", "TLS: resume sessions of earlier connections",
+           &written.tls_resume);
   line.Add("json", "print one JSON object instead of a table", &flags.json);
 }
 
@@ -91,6 +110,12 @@ std::string Contradiction(const Written& written, const LoadOptions& load) {
     return "--queue needs --rate or --phases";
   if (written.seed != 0 && written.arrivals != "poisson")
     return "--seed needs --arrivals=poisson";
+  if (!written.tls && (!written.ca.empty() || written.insecure ||
+                       !written.tls_name.empty() || !written.tls_resume)) {
+    return "--ca, --insecure, --tls-name and --tls-resume need --tls";
+  }
+  if (written.insecure && !written.ca.empty())
+    return "--insecure accepts every certificate: leave --ca out";
   return "";
 }
 
@@ -119,6 +144,34 @@ absl::StatusOr<std::vector<Phase>> PhasesOf(const Written& written) {
   return phases;
 }
 
+// The address without its port and brackets.
+absl::StatusOr<std::string> TlsNameOf(const Written& written,
+                                      const net::SocketAddress& address) {
+  if (!written.tls_name.empty()) return written.tls_name;
+  if (address.is_unix()) {
+    return absl::InvalidArgumentError(
+        "a Unix address has no name: --tls needs --tls-name");
+  }
+  const std::string text = address.ToString();
+  std::string_view host = std::string_view(text).substr(0, text.rfind(':'));
+  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
+  return std::string(host);
+}
+
+absl::StatusOr<TlsTarget> TlsTargetOf(const Written& written,
+                                      const net::SocketAddress& address) {
+  absl::StatusOr<std::string> host = TlsNameOf(written, address);
+  if (!host.ok()) return host.status();
+  net::TlsClientOptions options;
+  options.verify = !written.insecure;
+  if (!written.ca.empty()) options.roots = net::TlsPem::File(written.ca);
+  if (!written.tls_resume) options.session_cache_size = 0;
+  absl::StatusOr<net::TlsContext> context =
+      net::TlsContext::Client(std::move(options));
+  if (!context.ok()) return context.status();
+  return TlsTarget{*std::move(context), *std::move(host)};
+}
+
 absl::Status Convert(const Written& written, OpenLoopOptions& open) {
   absl::StatusOr<net::SocketAddress> address =
       net::SocketAddress::Parse(written.connect);
@@ -127,7 +180,12 @@ absl::Status Convert(const Written& written, OpenLoopOptions& open) {
   if (!arrivals.ok()) return arrivals.status();
   absl::StatusOr<std::vector<Phase>> phases = PhasesOf(written);
   if (!phases.ok()) return phases.status();
-  open.load.address = *address;
+  open.load.target.address = *address;
+  if (written.tls) {
+    absl::StatusOr<TlsTarget> tls = TlsTargetOf(written, *address);
+    if (!tls.ok()) return tls.status();
+    open.load.target.tls = *std::move(tls);
+  }
   open.load.connections = written.connections;
   open.load.client.size = static_cast<size_t>(written.size);
   open.load.client.pipeline = static_cast<size_t>(written.pipeline);

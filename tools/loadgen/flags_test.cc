@@ -54,6 +54,23 @@ TEST_F(FlagsTest, WithoutARateTheLoopIsClosed) {
   EXPECT_FALSE(flags_.open.load.short_connections);
 }
 
+TEST_F(FlagsTest, TlsIsForTheAddressOrForAName) {
+  EXPECT_EQ(Parse({"--connect=127.0.0.1:443"}), std::nullopt);
+  EXPECT_FALSE(flags_.open.load.target.tls.has_value());
+  EXPECT_EQ(Parse({"--connect=127.0.0.1:443", "--tls"}), std::nullopt);
+  EXPECT_EQ(flags_.open.load.target.tls->host, "127.0.0.1");
+  EXPECT_EQ(Parse({"--connect=[::1]:443", "--tls", "--insecure"}),
+            std::nullopt);
+  EXPECT_EQ(flags_.open.load.target.tls->host, "::1");
+  EXPECT_EQ(Parse({"--connect=unix:/x", "--tls", "--tls-name=server.test"}),
+            std::nullopt);
+  EXPECT_EQ(flags_.open.load.target.tls->host, "server.test");
+  ExpectRefused({"--connect=unix:/x", "--tls"}, "a Unix address has no name");
+  ExpectRefused({"--ca=/x"}, "--ca, --insecure, --tls-name and --tls-resume");
+  ExpectRefused({"--tls", "--ca=/x", "--insecure"}, "--insecure accepts");
+  ExpectRefused({"--tls", "--ca=/nowhere"}, "");
+}
+
 TEST_F(FlagsTest, ARateIsOnePhase) {
   EXPECT_EQ(Parse({"--rate=20000", "--duration=7s", "--queue=5"}),
             std::nullopt);

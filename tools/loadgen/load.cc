@@ -15,6 +15,7 @@
 #include "ringway/executor/task/sleep.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/net/tcp.h"
+#include "ringway/net/tls/tls_stream.h"
 #include "ringway/tools/loadgen/meter.h"
 #include "ringway/tools/loadgen/short_client.h"
 
@@ -30,10 +31,6 @@ constexpr absl::Duration kPauseAfterError = absl::Milliseconds(1);
 
 // The interval of checks for a stop.
 constexpr absl::Duration kLookAround = absl::Milliseconds(50);
-
-Task<absl::StatusOr<net::TcpStream>> Open(const net::SocketAddress& address) {
-  co_return co_await net::Connect(address);
-}
 
 Task<absl::Status> WaitFor(Event& event) { co_return co_await event.Wait(); }
 
@@ -54,6 +51,7 @@ class Load {
   }
 
   Task<void> RunConnection(int index);
+  template <typename Stream>
   Task<absl::Status> Exchange(int index);
   Task<absl::Status> ExchangeShort(int index);
   Task<void> Measure();
@@ -88,7 +86,10 @@ Task<void> Load::RunConnection(int index) {
   if (options_.short_connections) {
     status = co_await ExchangeShort(index);
   } else {
-    status = co_await Exchange(index);
+    Task<absl::Status> exchange = options_.target.tls.has_value()
+                                      ? Exchange<net::TlsStream>(index)
+                                      : Exchange<net::TcpStream>(index);
+    status = co_await std::move(exchange);
   }
   if (absl::IsCancelled(status)) {
     status = absl::DeadlineExceededError(
@@ -98,15 +99,12 @@ Task<void> Load::RunConnection(int index) {
   if (--running_ == 0) all_ended_.Set();
 }
 
+template <typename Stream>
 Task<absl::Status> Load::Exchange(int index) {
-  absl::StatusOr<net::TcpStream> stream =
-      co_await WithTimeout(kPatience, Open(options_.address));
+  Task<absl::StatusOr<Stream>> open =
+      OpenStream<Stream>(options_.target, kPatience);
+  absl::StatusOr<Stream> stream = co_await std::move(open);
   if (--connecting_ == 0) all_connected_.Set();
-  if (absl::IsDeadlineExceeded(stream.status())) {
-    co_return absl::DeadlineExceededError(
-        absl::StrCat("no connection to ", options_.address.ToString(),
-                     " within ", absl::FormatDuration(kPatience)));
-  }
   if (!stream.ok()) co_return stream.status();
   Client client(index, options_.client, meter_);
   absl::Status status = co_await client.Run(*stream, ending_);
@@ -116,7 +114,7 @@ Task<absl::Status> Load::Exchange(int index) {
 
 Task<absl::Status> Load::ExchangeShort(int index) {
   if (--connecting_ == 0) all_connected_.Set();
-  ShortClient client(static_cast<uint32_t>(index), options_.address,
+  ShortClient client(static_cast<uint32_t>(index), options_.target,
                      options_.client.size, options_.client.verify);
   while (!ending_) {
     const MonotonicTime begin = Clock::Real().Now();

@@ -15,17 +15,17 @@
 #include "absl/time/time.h"
 #include "ringway/core/histogram.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/socket_address.h"
 #include "ringway/tools/loadgen/client.h"
 #include "ringway/tools/loadgen/cpu_clock.h"
 #include "ringway/tools/loadgen/error_counts.h"
+#include "ringway/tools/loadgen/target.h"
 
 namespace ringway::loadgen {
 
 struct LoadOptions {
   LoadOptions() {}
 
-  net::SocketAddress address;
+  Target target;
   int connections = 32;
   ClientOptions client;
   // Each request has a connection of its own, `connections` at once; `client`

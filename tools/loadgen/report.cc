@@ -32,8 +32,9 @@ std::string ModeText(const LoadOptions& options) {
 std::string FormatTable(const LoadOptions& options, const LoadResult& result) {
   std::string table = absl::StrFormat(
       "%s: %d connections, %d bytes, %s, %.1f s, %s\n",
-      options.address.ToString(), options.connections, options.client.size,
-      ModeText(options), absl::ToDoubleSeconds(result.measured),
+      options.target.address.ToString(), options.connections,
+      options.client.size, ModeText(options),
+      absl::ToDoubleSeconds(result.measured),
       options.client.verify ? "every reply compared" : "replies not compared");
   AppendRow(table, "requests", Grouped(result.requests));
   AppendRow(table, "requests/s", Grouped(RequestsPerSecond(result)));

@@ -10,6 +10,8 @@
 #include "ringway/executor/structured/task_scope.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/tls/tls_stream.h"
 #include "ringway/tools/loadgen/payload.h"
 
 namespace ringway::loadgen {
@@ -29,26 +31,28 @@ const Clock& LoopClock() { return CurrentLoop().backend().clock(); }
 
 }  // namespace
 
-ShortClient::ShortClient(uint32_t index, const net::SocketAddress& address,
-                         size_t size, bool verify)
+ShortClient::ShortClient(uint32_t index, const Target& target, size_t size,
+                         bool verify)
     : index_(index),
-      address_(address),
+      target_(target),
       request_(size),
       incoming_(std::min(size, kMostReadOfShort) + kExcessOfShort),
       checker_(index, size, verify) {}
 
 Task<absl::StatusOr<MonotonicTime>> ShortClient::Exchange(
     absl::Duration patience) {
+  return target_.tls.has_value() ? ExchangeOver<net::TlsStream>(patience)
+                                 : ExchangeOver<net::TcpStream>(patience);
+}
+
+template <typename Stream>
+Task<absl::StatusOr<MonotonicTime>> ShortClient::ExchangeOver(
+    absl::Duration patience) {
   const MonotonicTime deadline = LoopClock().Now() + patience;
   checker_.SkipTo(exchanges_);
   FillRequest(index_, exchanges_++, request_);
-  absl::StatusOr<net::TcpStream> stream =
-      co_await WithDeadline(deadline, net::Connect(address_));
-  if (absl::IsDeadlineExceeded(stream.status())) {
-    co_return absl::DeadlineExceededError(
-        absl::StrCat("no connection to ", address_.ToString(), " within ",
-                     absl::FormatDuration(patience)));
-  }
+  Task<absl::StatusOr<Stream>> open = OpenStream<Stream>(target_, patience);
+  absl::StatusOr<Stream> stream = co_await std::move(open);
   if (!stream.ok()) co_return stream.status();
   absl::Status asked;
   if (request_.size() <= kWrittenFirst) {
@@ -67,15 +71,16 @@ Task<absl::StatusOr<MonotonicTime>> ShortClient::Exchange(
   co_return answered;
 }
 
-Task<absl::Status> ShortClient::Ask(net::TcpStream& stream,
-                                    MonotonicTime deadline) {
+template <typename Stream>
+Task<absl::Status> ShortClient::Ask(Stream& stream, MonotonicTime deadline) {
   absl::Status written =
       co_await WithDeadline(deadline, stream.Write(request_));
   if (!written.ok()) co_return written;
   co_return co_await ReadReply(stream, deadline);
 }
 
-Task<absl::Status> ShortClient::AskWhileReading(net::TcpStream& stream,
+template <typename Stream>
+Task<absl::Status> ShortClient::AskWhileReading(Stream& stream,
                                                 MonotonicTime deadline) {
   TaskScope scope;
   scope.Spawn(Write(stream)).Detach();
@@ -83,11 +88,13 @@ Task<absl::Status> ShortClient::AskWhileReading(net::TcpStream& stream,
   co_return co_await scope.Join();
 }
 
-Task<absl::Status> ShortClient::Write(net::TcpStream& stream) {
+template <typename Stream>
+Task<absl::Status> ShortClient::Write(Stream& stream) {
   co_return co_await stream.Write(request_);
 }
 
-Task<absl::Status> ShortClient::ReadReply(net::TcpStream& stream,
+template <typename Stream>
+Task<absl::Status> ShortClient::ReadReply(Stream& stream,
                                           MonotonicTime deadline) {
   while (checker_.complete() < exchanges_) {
     absl::StatusOr<size_t> n =

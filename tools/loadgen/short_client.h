@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ShortClient: requests that each have a connection of their own: connect, one
-// request, its reply, close.
+// ShortClient: requests that each have a connection of their own: connect, by
+// TLS a handshake, one request, its reply, close.
 
 #ifndef RINGWAY_TOOLS_LOADGEN_SHORT_CLIENT_H_
 #define RINGWAY_TOOLS_LOADGEN_SHORT_CLIENT_H_
@@ -15,20 +15,18 @@
 #include "absl/time/time.h"
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/net/socket_address.h"
-#include "ringway/net/tcp.h"
 #include "ringway/tools/loadgen/reply_checker.h"
+#include "ringway/tools/loadgen/target.h"
 
 namespace ringway::loadgen {
 
 // One exchange at a time; several clients for several connections at once.
 class ShortClient {
  public:
-  // Connections to `address`, which must outlive it, with a request of `size`
+  // Connections to `target`, which must outlive it, with a request of `size`
   // bytes. With `verify` every reply is compared; `index` tells the requests
   // of several clients apart.
-  ShortClient(uint32_t index, const net::SocketAddress& address, size_t size,
-              bool verify);
+  ShortClient(uint32_t index, const Target& target, size_t size, bool verify);
 
   // Makes one connection and closes it again. The clock is the loop's.
   //
@@ -41,14 +39,19 @@ class ShortClient {
   Task<absl::StatusOr<MonotonicTime>> Exchange(absl::Duration patience);
 
  private:
-  Task<absl::Status> Ask(net::TcpStream& stream, MonotonicTime deadline);
-  Task<absl::Status> AskWhileReading(net::TcpStream& stream,
-                                     MonotonicTime deadline);
-  Task<absl::Status> Write(net::TcpStream& stream);
-  Task<absl::Status> ReadReply(net::TcpStream& stream, MonotonicTime deadline);
+  template <typename Stream>
+  Task<absl::StatusOr<MonotonicTime>> ExchangeOver(absl::Duration patience);
+  template <typename Stream>
+  Task<absl::Status> Ask(Stream& stream, MonotonicTime deadline);
+  template <typename Stream>
+  Task<absl::Status> AskWhileReading(Stream& stream, MonotonicTime deadline);
+  template <typename Stream>
+  Task<absl::Status> Write(Stream& stream);
+  template <typename Stream>
+  Task<absl::Status> ReadReply(Stream& stream, MonotonicTime deadline);
 
   const uint32_t index_;
-  const net::SocketAddress& address_;
+  const Target& target_;
   std::vector<std::byte> request_;
   std::vector<std::byte> incoming_;
   ReplyChecker checker_;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -27,7 +28,8 @@ class ShortClientTest : public testing::LoadTest {
   // The error of one exchange.
   absl::Status ErrorOf(const net::SocketAddress& peer,
                        absl::Duration patience = kLong) {
-    ShortClient client(/*index=*/1, peer, kSize, /*verify=*/true);
+    const Target target{peer, std::nullopt};
+    ShortClient client(/*index=*/1, target, kSize, /*verify=*/true);
     const absl::StatusOr<MonotonicTime> answered =
         executor().Run(client.Exchange(patience));
     EXPECT_FALSE(answered.ok());
@@ -53,7 +55,8 @@ TEST_P(ShortClientTest, MakesAConnectionForEachRequest) {
        {std::string("127.0.0.1:0"), UnixAddress("socket")}) {
     const uint64_t before = accepted();
     ServeEcho(where);
-    ShortClient client(/*index=*/1, address(), kSize, /*verify=*/true);
+    const Target target{address(), std::nullopt};
+    ShortClient client(/*index=*/1, target, kSize, /*verify=*/true);
     for (int i = 0; i < 5; ++i) {
       const absl::StatusOr<MonotonicTime> answered =
           executor().Run(client.Exchange(kLong));
@@ -66,7 +69,8 @@ TEST_P(ShortClientTest, MakesAConnectionForEachRequest) {
 TEST_P(ShortClientTest, ReadsWhileItWritesALargeRequest) {
   ServeEcho("127.0.0.1:0");
   // More than the sockets' buffers hold.
-  ShortClient client(/*index=*/1, address(), size_t{16} << 20, true);
+  const Target target{address(), std::nullopt};
+  ShortClient client(/*index=*/1, target, size_t{16} << 20, true);
   const absl::StatusOr<MonotonicTime> answered =
       executor().Run(client.Exchange(kLong));
   EXPECT_TRUE(answered.ok()) << answered.status();
@@ -115,7 +119,8 @@ TEST_P(ShortClientTest, AReplyThatDiffersIsAnErrorAndTheNextOneIsCompared) {
     if (sent.ok()) sent = co_await stream.Write(zeros);
     co_return sent;
   });
-  ShortClient client(/*index=*/1, address(), kSize, /*verify=*/true);
+  const Target target{address(), std::nullopt};
+  ShortClient client(/*index=*/1, target, kSize, /*verify=*/true);
   absl::StatusOr<MonotonicTime> answered =
       executor().Run(client.Exchange(kLong));
   EXPECT_EQ(ErrorKindOf(answered.status()), ErrorKind::kWrongReply)

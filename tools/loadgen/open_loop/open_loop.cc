@@ -26,7 +26,7 @@ constexpr absl::Duration kProgressInterval = absl::Seconds(1);
 
 PacedTargetOptions TargetOptionsOf(const OpenLoopOptions& options) {
   PacedTargetOptions target;
-  target.address = options.load.address;
+  target.target = options.load.target;
   target.connections = options.load.connections;
   target.request_bytes = options.load.client.size;
   target.verify = options.load.client.verify;

@@ -38,7 +38,7 @@ class OpenLoopTest : public testing::LoadTest {
     return LoadPhases();
   }
   OpenLoopResult LoadPhases() {
-    options_.load.address = address();
+    options_.load.target.address = address();
     const OpenLoopResult result = RunOpenLoop(executor(), options_);
     // Of each request it is known what became of it.
     const PhaseCounts& total = result.total;
@@ -235,7 +235,7 @@ TEST_P(OpenLoopTest, AWrongReplyEndsItsConnection) {
 
 TEST_P(OpenLoopTest, ARefusedConnectionIsAnError) {
   const net::SocketAddress nowhere = NoServer();
-  options_.load.address = nowhere;
+  options_.load.target.address = nowhere;
   options_.phases = {Phase(1'000, absl::Milliseconds(20))};
   const OpenLoopResult stays = RunOpenLoop(executor(), options_);
   EXPECT_EQ(stays.errors.count(ErrorKind::kRefused), 4u);

@@ -106,8 +106,9 @@ std::string FormatOpenTable(const OpenLoopOptions& options,
   const LoadOptions& load = options.load;
   const PhaseCounts& total = result.total;
   std::string table = absl::StrFormat(
-      "%s: open loop, %s, %s, %d bytes, %.1f s, %s\n", load.address.ToString(),
-      ArrivalsText(options), ConnectionsText(load), load.client.size,
+      "%s: open loop, %s, %s, %d bytes, %.1f s, %s\n",
+      load.target.address.ToString(), ArrivalsText(options),
+      ConnectionsText(load), load.client.size,
       absl::ToDoubleSeconds(total.took),
       load.client.verify ? "every reply compared" : "replies not compared");
   AppendRow(table, "offered",

@@ -9,6 +9,8 @@
 #include "ringway/core/time/clock.h"
 #include "ringway/executor/structured/task_scope.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/tls/tls_stream.h"
 #include "ringway/tools/loadgen/payload.h"
 
 namespace ringway::loadgen {
@@ -36,7 +38,8 @@ bool PacedConnection::Offer(const PacedRequest& request) {
   return true;
 }
 
-Task<absl::Status> PacedConnection::Run(net::TcpStream& stream) {
+template <net::ByteStream Stream>
+Task<absl::Status> PacedConnection::Run(Stream& stream) {
   TaskScope scope;
   scope.Spawn(WriteRequests(stream)).Detach();
   scope.Spawn(ReadReplies(stream)).Detach();
@@ -48,7 +51,8 @@ void PacedConnection::Abandon() {
   while (!waiting_.empty()) meter_.RecordLost(waiting_.PopFront());
 }
 
-Task<absl::Status> PacedConnection::WriteRequests(net::TcpStream& stream) {
+template <net::ByteStream Stream>
+Task<absl::Status> PacedConnection::WriteRequests(Stream& stream) {
   while (true) {
     while (waiting_.empty()) {
       absl::Status woken = co_await offered_.Wait();
@@ -61,7 +65,8 @@ Task<absl::Status> PacedConnection::WriteRequests(net::TcpStream& stream) {
   }
 }
 
-Task<absl::Status> PacedConnection::ReadReplies(net::TcpStream& stream) {
+template <net::ByteStream Stream>
+Task<absl::Status> PacedConnection::ReadReplies(Stream& stream) {
   while (true) {
     absl::StatusOr<net::ReceivedBuffer> received = co_await stream.Receive();
     if (!received.ok()) co_return received.status();
@@ -94,5 +99,8 @@ size_t PacedConnection::FillWrite() {
   }
   return n * size;
 }
+
+template Task<absl::Status> PacedConnection::Run(net::TcpStream& stream);
+template Task<absl::Status> PacedConnection::Run(net::TlsStream& stream);
 
 }  // namespace ringway::loadgen

@@ -15,7 +15,7 @@
 #include "ringway/core/containers/circular_queue.h"
 #include "ringway/executor/sync/notify.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/net/tcp.h"
+#include "ringway/net/stream_concepts.h"
 #include "ringway/tools/loadgen/open_loop/open_meter.h"
 #include "ringway/tools/loadgen/open_loop/paced_target.h"
 #include "ringway/tools/loadgen/open_loop/pacer.h"
@@ -39,14 +39,17 @@ class PacedConnection {
   //
   // Errors: Cancelled; those of the stream; DataLoss for a wrong reply;
   //         OutOfRange if the server closes the connection.
-  Task<absl::Status> Run(net::TcpStream& stream);
+  template <net::ByteStream Stream>
+  Task<absl::Status> Run(Stream& stream);
 
   // Counts all unanswered requests as lost. After Run().
   void Abandon();
 
  private:
-  Task<absl::Status> WriteRequests(net::TcpStream& stream);
-  Task<absl::Status> ReadReplies(net::TcpStream& stream);
+  template <net::ByteStream Stream>
+  Task<absl::Status> WriteRequests(Stream& stream);
+  template <net::ByteStream Stream>
+  Task<absl::Status> ReadReplies(Stream& stream);
   // Moves what fits into one write from `waiting_` to `sent_`, and its bytes
   // to the front of `outgoing_`. Returns their number.
   size_t FillWrite();

@@ -6,11 +6,10 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
-#include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/tcp.h"
+#include "ringway/net/tls/tls_stream.h"
+#include "ringway/tools/loadgen/target.h"
 
 namespace ringway::loadgen {
 
@@ -38,24 +37,24 @@ Task<void> PacedConnections::Close() {
 
 Task<void> PacedConnections::RunConnection(int index) {
   PacedConnection connection(static_cast<uint32_t>(index), options_, meter_);
-  const absl::Status ended = co_await ConnectAndRun(connection);
+  Task<absl::Status> run = options_.target.tls.has_value()
+                               ? ConnectAndRun<net::TlsStream>(connection)
+                               : ConnectAndRun<net::TcpStream>(connection);
+  const absl::Status ended = co_await std::move(run);
   Leave(connection);
   if (closing_) co_return;
   meter_.RecordError(index, ended);
   connection.Abandon();
 }
 
+template <typename Stream>
 Task<absl::Status> PacedConnections::ConnectAndRun(
     PacedConnection& connection) {
-  absl::StatusOr<net::TcpStream> stream =
-      co_await WithTimeout(options_.patience, net::Connect(options_.address));
+  Task<absl::StatusOr<Stream>> open =
+      OpenStream<Stream>(options_.target, options_.patience);
+  absl::StatusOr<Stream> stream = co_await std::move(open);
   if (stream.ok()) live_.push_back(&connection);
   if (--connecting_ == 0) all_connected_.Set();
-  if (absl::IsDeadlineExceeded(stream.status())) {
-    co_return absl::DeadlineExceededError(
-        absl::StrCat("no connection to ", options_.address.ToString(),
-                     " within ", absl::FormatDuration(options_.patience)));
-  }
   if (!stream.ok()) co_return stream.status();
   co_return co_await connection.Run(*stream);
 }

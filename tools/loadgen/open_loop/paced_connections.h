@@ -36,6 +36,7 @@ class PacedConnections final : public PacedTarget {
 
  private:
   Task<void> RunConnection(int index);
+  template <typename Stream>
   Task<absl::Status> ConnectAndRun(PacedConnection& connection);
   void Leave(const PacedConnection& connection);
 

@@ -10,15 +10,15 @@
 
 #include "absl/time/time.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/net/socket_address.h"
 #include "ringway/tools/loadgen/open_loop/pacer.h"
+#include "ringway/tools/loadgen/target.h"
 
 namespace ringway::loadgen {
 
 struct PacedTargetOptions {
   PacedTargetOptions() {}
 
-  net::SocketAddress address;
+  Target target;
   int connections = 32;
   size_t request_bytes = 64;
   bool verify = true;

@@ -34,7 +34,7 @@ Task<void> ShortPool::Close() {
 
 Task<void> ShortPool::MakeConnections(int index) {
   const Clock& clock = CurrentLoop().backend().clock();
-  ShortClient client(static_cast<uint32_t>(index), options_.address,
+  ShortClient client(static_cast<uint32_t>(index), options_.target,
                      options_.request_bytes, options_.verify);
   while (true) {
     while (waiting_.empty()) {
