@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An echo server with flags: sends back what each connection sends, until
-// SIGINT or SIGTERM. tools/samples/minimal_echo.cc is the same without the
-// flags.
+// SIGINT or SIGTERM; with --tls-cert and --tls-key by TLS, by the same code.
+// tools/samples/minimal_echo.cc is the same without flags, TLS and OpenSSL.
 
 #include <array>
 #include <cstddef>
@@ -14,10 +14,14 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/executor/task/cancel_token.h"
+#include "ringway/net/stream_concepts.h"
 #include "ringway/net/tcp.h"
+#include "ringway/net/tls/tls_stream.h"
 #include "ringway/runtime/runtime.h"
+#include "ringway/runtime/tls/listen_tls.h"
 #include "ringway/tools/command_line/command_line.h"
 #include "ringway/tools/samples/server_flags.h"
+#include "ringway/tools/samples/tls_flags.h"
 
 namespace {
 
@@ -26,7 +30,8 @@ namespace {
 constexpr absl::Duration kGoodbye = absl::Seconds(5);
 
 // Receives into a buffer of its own.
-ringway::Task<absl::Status> EchoOwn(ringway::net::TcpStream stream) {
+template <ringway::net::ByteStream Stream>
+ringway::Task<absl::Status> EchoOwn(Stream stream) {
   ringway::CancelToken drain;  // the first message is answered in any case
   std::array<std::byte, 16 * 1024> buffer;
   while (true) {
@@ -43,7 +48,8 @@ ringway::Task<absl::Status> EchoOwn(ringway::net::TcpStream stream) {
 // Sends back from the worker's buffers, where the bytes arrived: no copy, and
 // an idle connection holds no buffer. Peers that do not read hold a few, until
 // those run low and what they send is copied.
-ringway::Task<absl::Status> EchoLent(ringway::net::TcpStream stream) {
+template <ringway::net::ByteStream Stream>
+ringway::Task<absl::Status> EchoLent(Stream stream) {
   ringway::CancelToken drain;  // the first message is answered in any case
   while (true) {
     absl::StatusOr<ringway::net::ReceivedBuffer> received =
@@ -55,6 +61,11 @@ ringway::Task<absl::Status> EchoLent(ringway::net::TcpStream stream) {
     if (!sent.ok()) co_return sent;
     if (!drain.has_source()) drain = ringway::DrainToken();
   }
+}
+
+template <ringway::net::ByteStream Stream>
+auto HandlerOf(const std::string& receive) {
+  return receive == "lent" ? &EchoLent<Stream> : &EchoOwn<Stream>;
 }
 
 }  // namespace
@@ -70,6 +81,7 @@ int main(int argc, char** argv) {
             "inherited:NAME is a socket of a service manager",
             &listen);
   ringway::ServerFlags server(flags);
+  ringway::TlsFlags tls(flags);
   flags.Add("receive",
             "lent: into the worker's buffers; own: into one per connection",
             &receive);
@@ -85,7 +97,15 @@ int main(int argc, char** argv) {
   ringway::Runtime::Builder builder;
   const absl::Status applied = server.ApplyTo(builder);
   if (!applied.ok()) return flags.Complain(applied.message());
-  builder.Listen(listen, receive == "lent" ? EchoLent : EchoOwn);
+  absl::StatusOr<std::optional<ringway::net::TlsContext>> context =
+      tls.ContextFor(builder);
+  if (!context.ok()) return flags.Complain(context.status().message());
+  if (context->has_value()) {
+    builder.ListenTls(listen, **context,
+                      HandlerOf<ringway::net::TlsStream>(receive));
+  } else {
+    builder.Listen(listen, HandlerOf<ringway::net::TcpStream>(receive));
+  }
   return ringway::RunUntilSignal(builder, duration > absl::ZeroDuration()
                                               ? duration
                                               : absl::InfiniteDuration());

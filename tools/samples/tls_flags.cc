@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/tools/samples/tls_flags.h"
+
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "ringway/executor/task/task.h"
+#include "ringway/net/tls/tls_options.h"
+#include "ringway/pools/blocking/run_blocking.h"
+#include "ringway/runtime/signals/signal_stream.h"
+
+namespace ringway {
+namespace {
+
+// One line for each reload, of this program's own log.
+Task<absl::Status> ReloadOnHangup(net::TlsContext context) {
+  if (CurrentWorker() != 0) co_return absl::OkStatus();
+  absl::StatusOr<SignalStream> hangups = SignalStream::Open({SIGHUP});
+  if (!hangups.ok()) co_return hangups.status();
+  while (true) {
+    const absl::StatusOr<Signal> hangup = co_await hangups->Next();
+    if (!hangup.ok()) co_return hangup.status();
+    auto reload = [context]() mutable { return context.Reload(); };
+    const absl::Status reloaded = co_await RunBlocking(std::move(reload));
+    if (reloaded.ok()) {
+      fprintf(stderr, "the certificate was read again\n");
+    } else {
+      fprintf(stderr, "the certificate stays: %s\n",
+              reloaded.ToString().c_str());
+    }
+  }
+}
+
+}  // namespace
+
+TlsFlags::TlsFlags(CommandLine& flags) {
+  flags.Add("tls-cert",
+            "TLS: PEM file of the certificate and those below its root; it "
+            "and the key are read again on SIGHUP",
+            &certificate_);
+  flags.Add("tls-key", "TLS: PEM file of the certificate's private key", &key_);
+}
+
+absl::StatusOr<std::optional<net::TlsContext>> TlsFlags::ContextFor(
+    Runtime::Builder& builder) const {
+  if (certificate_.empty() && key_.empty()) return std::nullopt;
+  if (certificate_.empty() || key_.empty()) {
+    return absl::InvalidArgumentError(certificate_.empty()
+                                          ? "--tls-key needs --tls-cert"
+                                          : "--tls-cert needs --tls-key");
+  }
+  net::TlsServerOptions options;
+  options.certificates.push_back(net::TlsCertificate(
+      net::TlsPem::File(certificate_), net::TlsPem::File(key_)));
+  absl::StatusOr<net::TlsContext> context =
+      net::TlsContext::Server(std::move(options));
+  if (!context.ok()) return context.status();
+  builder.OnStart([context = *context] { return ReloadOnHangup(context); });
+  return *std::move(context);
+}
+
+}  // namespace ringway
