@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// epoll_echo with TLS, by hand on OpenSSL: what Ringway's TLS is measured
+// against.
+//
+//   tls_epoll_echo --cert=FILE --key=FILE [--listen=ADDRESS] [--pin=CPU]
+//
+// OpenSSL reads and writes the sockets itself, many records with one recv
+// (read_ahead). Tickets resume sessions, without a cache.
+
+#include <getopt.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ringway/tools/bench/peers/peer.h"
+
+namespace {
+
+[[noreturn]] void DieOfOpenSsl(const char* what) {
+  fprintf(stderr, "%s\n", what);
+  ERR_print_errors_fp(stderr);
+  exit(1);
+}
+
+using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
+
+Context MakeContext(const char* certificate, const char* key) {
+  Context made(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+  SSL_CTX* const context = made.get();
+  if (context == nullptr) DieOfOpenSsl("SSL_CTX_new");
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_mode(
+      context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1 ||
+      SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
+    DieOfOpenSsl("the certificate or its key");
+  }
+  return made;
+}
+
+class TlsEpollEcho {
+ public:
+  TlsEpollEcho(SSL_CTX* context, int listener, int termination)
+      : context_(context),
+        epoll_(epoll_create1(EPOLL_CLOEXEC)),
+        listener_(listener),
+        termination_(termination) {
+    if (epoll_ < 0) peer::Die("epoll_create1");
+    Watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
+    Watch(EPOLL_CTL_ADD, termination_, EPOLLIN);
+  }
+
+  // Until termination.
+  void Run() {
+    std::array<epoll_event, 512> events;
+    while (true) {
+      const int n = epoll_wait(epoll_, events.data(),
+                               static_cast<int>(events.size()), -1);
+      if (n < 0 && errno != EINTR) peer::Die("epoll_wait");
+      for (int i = 0; i < n; ++i) {
+        const int fd = events[static_cast<size_t>(i)].data.fd;
+        if (fd == termination_) return;
+        if (fd == listener_) {
+          Accept();
+        } else {
+          Serve(fd);
+        }
+      }
+    }
+  }
+
+ private:
+  struct Connection {
+    explicit Connection(SSL* s) : ssl(s) {}
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    ~Connection() { SSL_free(ssl); }
+
+    SSL* const ssl;
+    std::vector<char> unsent;
+    bool waits_for_room = false;
+  };
+
+  void Watch(int what, int fd, uint32_t events) {
+    epoll_event event = {};
+    event.events = events;
+    event.data.fd = fd;
+    if (epoll_ctl(epoll_, what, fd, &event) != 0) peer::Die("epoll_ctl");
+  }
+
+  void Accept() {
+    while (true) {
+      const int fd =
+          accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd < 0) return;  // none left, or none that can be served just now
+      SSL* ssl = SSL_new(context_);
+      if (ssl == nullptr || SSL_set_fd(ssl, fd) != 1) DieOfOpenSsl("SSL_new");
+      SSL_set_accept_state(ssl);
+      if (connections_.size() <= static_cast<size_t>(fd))
+        connections_.resize(static_cast<size_t>(fd) * 2 + 1);
+      connections_[static_cast<size_t>(fd)] = std::make_unique<Connection>(ssl);
+      Watch(EPOLL_CTL_ADD, fd, EPOLLIN);
+    }
+  }
+
+  // Handshakes, or echoes all that has arrived.
+  void Serve(int fd) {
+    Connection& connection = *connections_[static_cast<size_t>(fd)];
+    if (!connection.unsent.empty()) {
+      if (!Send(fd, connection, connection.unsent.data(),
+                connection.unsent.size())) {
+        return;
+      }
+      connection.unsent.clear();
+    }
+    while (true) {
+      ERR_clear_error();
+      const int n = SSL_read(connection.ssl, buffer_.data(),
+                             static_cast<int>(buffer_.size()));
+      if (n <= 0) return Wait(fd, connection, SSL_get_error(connection.ssl, n));
+      if (!Send(fd, connection, buffer_.data(), static_cast<size_t>(n))) return;
+    }
+  }
+
+  // False if it has to wait, with what it has to send kept, or has failed.
+  bool Send(int fd, Connection& connection, const char* bytes, size_t n) {
+    ERR_clear_error();
+    const int sent = SSL_write(connection.ssl, bytes, static_cast<int>(n));
+    if (sent > 0) return true;
+    // OpenSSL wants the same bytes again.
+    if (connection.unsent.empty()) connection.unsent.assign(bytes, bytes + n);
+    Wait(fd, connection, SSL_get_error(connection.ssl, sent));
+    return false;
+  }
+
+  void Wait(int fd, Connection& connection, int error) {
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+      return Close(fd, error);
+    const bool for_room = error == SSL_ERROR_WANT_WRITE;
+    if (for_room == connection.waits_for_room) return;
+    connection.waits_for_room = for_room;
+    Watch(EPOLL_CTL_MOD, fd, for_room ? EPOLLOUT : EPOLLIN);
+  }
+
+  void Close(int fd, int error) {
+    if (error == SSL_ERROR_ZERO_RETURN)
+      SSL_shutdown(connections_[static_cast<size_t>(fd)]->ssl);
+    connections_[static_cast<size_t>(fd)].reset();
+    close(fd);
+  }
+
+  SSL_CTX* const context_;
+  const int epoll_;
+  const int listener_;
+  const int termination_;
+  std::vector<std::unique_ptr<Connection>> connections_;  // by fd
+  std::array<char, 64 * 1024> buffer_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  static const option kOptions[] = {{"listen", required_argument, nullptr, 'l'},
+                                    {"pin", required_argument, nullptr, 'p'},
+                                    {"cert", required_argument, nullptr, 'c'},
+                                    {"key", required_argument, nullptr, 'k'},
+                                    {}};
+  std::string listen = "127.0.0.1:7878";
+  std::string certificate;
+  std::string key;
+  int pin = -1;
+  for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
+    if (c == 'l') listen = optarg;
+    if (c == 'p') pin = atoi(optarg);
+    if (c == 'c') certificate = optarg;
+    if (c == 'k') key = optarg;
+    if (c == '?') return 2;
+  }
+  signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  const Context context = MakeContext(certificate.c_str(), key.c_str());
+  const int termination = peer::CatchTermination();
+  const auto server = std::make_unique<TlsEpollEcho>(
+      context.get(), peer::ListenOn(argv[0], listen, pin), termination);
+  server->Run();
+  return 0;
+}
