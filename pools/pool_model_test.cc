@@ -130,6 +130,8 @@ void RunProgram(uint64_t seed) {
   EXPECT_EQ(stats.queued + stats.running + stats.threads + stats.idle, 0u);
 }
 
+// A pool that ended while a job was withdrawn sometimes waited for ever: the
+// withdrawal took the token by which a thread was to end.
 TEST(PoolModel, EachJobEndsInOneWay) {
   for (uint64_t seed = 1; seed <= 60; ++seed) RunProgram(seed);
 }

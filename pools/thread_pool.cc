@@ -198,9 +198,11 @@ void ThreadPool::Threads::TakeOffAtOnce(Job& withdrawn) {
     withdrawn.Unlink();
     Take(withdrawn);
     self = std::move(withdrawn.self_);
+    internal::SchedulePoint();
     // Before a thread that may have this job's token finds the queue empty: the
-    // next one would be another job's. If it has, it finds nothing.
-    static_cast<void>(tokens_.TryAcquire());
+    // next one would be another job's. If it has, it finds nothing; and then
+    // this may be the token of a thread that is to end.
+    if (tokens_.TryAcquire() && room_.counts().ended != 0) tokens_.Release();
   }
   room_.RemoveJobs();
 }
@@ -284,6 +286,7 @@ bool ThreadPool::Threads::ServeUntilEnd() {
 void ThreadPool::Threads::RunNext() {
   std::shared_ptr<Job> job;
   bool runs;
+  internal::SchedulePoint();
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     EmptyInbox();
