@@ -153,6 +153,28 @@ TEST_P(TlsCancelTest, ACancelledWriteIsWholeOrBreaksWritingOnly) {
   Run(main());
 }
 
+// The peer waited for ever for more. Found by the stream model.
+TEST_P(TlsCancelTest, AShutdownAfterACancelledWriteEndsThePeersReading) {
+  auto main = [&]() -> Task<void> {
+    TlsPair pair = co_await ConnectedTls();
+    const std::vector<std::byte> large = Pattern(8'000'000, 1);
+    JoinHandle<absl::Status> writing = Spawn(WriteAll(pair.client, large));
+    co_await TurnTimes(5);
+    writing.Cancel();
+    EXPECT_TRUE(absl::IsCancelled(co_await writing));
+    JoinHandle<absl::StatusOr<std::string>> reading =
+        Spawn(ReadToEnd(pair.server));
+    EXPECT_TRUE(
+        absl::IsFailedPrecondition(co_await pair.client.ShutdownWrite()));
+    EXPECT_TRUE(absl::IsDataLoss((co_await reading).status()));
+    EXPECT_EQ(co_await pair.client.Write(Bytes("x")),
+              absl::FailedPreconditionError(
+                  "an earlier write of the stream was cancelled after it had "
+                  "begun"));
+  };
+  Run(main());
+}
+
 TEST_P(TlsCancelTest, ACancelledTaskReadsAndWritesNothingMore) {
   auto main = [&]() -> Task<void> {
     TlsPair pair = co_await ConnectedTls();

@@ -4,6 +4,7 @@
 // and contexts that are loaded again meanwhile.
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@ using testing::Handshaken;
 using testing::MakeServer;
 using testing::Peer;
 using testing::TlsPair;
+using testing::TurnTimes;
 using testing::TurnUntil;
 
 using TlsHandshakeLimitsTest = testing::TlsTest;
@@ -72,6 +74,28 @@ TEST_P(TlsHandshakeLimitsTest, HandshakesInProgressAreLimited) {
     EXPECT_EQ(server.statistics().timed_out, 50u);
     Handshaken both = co_await Shake(server, client_context());
     EXPECT_TRUE(both.client.ok()) << both.client.status();
+  };
+  Run(main());
+}
+
+// A handshake kept its last delivery while it waited for the next one, and four
+// clients on their way starved a worker of four buffers. Found by the stream
+// model.
+TEST_P(TlsHandshakeLimitsTest, OneThatWaitsHoldsNoReceiveBuffer) {
+  auto main = [&]() -> Task<void> {
+    Connected pair = ConnectedTcp(system());
+    JoinHandle<absl::StatusOr<TlsStream>> accepting =
+        Spawn(Accept(std::move(pair.near_end)));
+    co_await TurnTimes(2);
+    const uint64_t deliveries = loop().stats().backend.deliveries;
+    pair.far_end.Send("\x16\x03\x01");
+    co_await TurnUntil(
+        [&] { return loop().stats().backend.deliveries > deliveries; });
+    co_await TurnTimes(2);
+    EXPECT_EQ(loop().stats().backend.receive_memory.lent, 0u);
+    EXPECT_FALSE(accepting.done());
+    pair.far_end.Close();
+    EXPECT_TRUE(absl::IsDataLoss((co_await accepting).status()));
   };
   Run(main());
 }

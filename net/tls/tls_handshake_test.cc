@@ -13,6 +13,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "ringway/net/tls/testing/engine_pair.h"
 #include "ringway/net/tls/testing/tls_fixture.h"
 #include "ringway/net/tls/tls_context.h"
 #include "ringway/net/tls/tls_stream.h"
@@ -25,10 +26,14 @@ namespace {
 using testing::CertificateFile;
 using testing::Connected;
 using testing::ConnectedTcp;
+using testing::EngineEnd;
 using testing::Handshaken;
 using ::testing::HasSubstr;
+using testing::kTestHost;
 using testing::MakeClient;
 using testing::MakeServer;
+using testing::Peer;
+using testing::ReadToEnd;
 using testing::ReceiveSome;
 using testing::TestCertificate;
 using testing::TestClientOptions;
@@ -38,6 +43,36 @@ using testing::ValueOf;
 
 using TlsHandshakeTest = testing::TlsTest;
 RINGWAY_INSTANTIATE_TLS(TlsHandshakeTest);
+
+// --- Clients that have gone
+
+// A server of TLS 1.3 sends session tickets when the handshake is over. That
+// the client has closed by then, which a Unix socket tells at once, failed the
+// handshake, and what the client had sent was lost. Found by the stream model.
+TEST_P(TlsHandshakeTest, AClientThatHasSentAllAndClosedIsHeard) {
+  auto main = [&]() -> Task<void> {
+    ringway::testing::TestFdPair fds = system().SocketPair();
+    Peer far(system(), std::move(fds.second));
+    JoinHandle<absl::StatusOr<TlsStream>> accepting =
+        Spawn(Accept(std::move(fds.first)));
+    const auto loaded =
+        internal::TlsContextAccess::Of(client_context()).loaded();
+    EngineEnd client(ValueOf(loaded->MakeClientEngine(kTestHost, "")));
+    client.Deliver("");
+    while (!client.engine().handshake_done()) {
+      far.Send(client.TakeOutput());
+      co_await TurnTimes(1);
+      client.Deliver(far.ReceiveNow());
+    }
+    client.Send("all I have");
+    EXPECT_EQ(client.engine().Shutdown(), internal::TlsStep::kDone);
+    far.Send(client.TakeOutput());
+    far.Close();
+    TlsStream server = ValueOf(co_await accepting);
+    EXPECT_EQ(ValueOf(co_await ReadToEnd(server)), "all I have");
+  };
+  Run(main());
+}
 
 // --- Certificates by name
 

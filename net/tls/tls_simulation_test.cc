@@ -47,8 +47,11 @@ Task<void> EchoTo(World& world, TcpStream connection) {
   if (!stream.ok()) co_return;
   while (true) {
     absl::StatusOr<ReceivedBuffer> received = co_await stream->Receive();
-    if (!received.ok() || received->empty()) break;
-    if (!(co_await stream->Write(received->bytes())).ok()) break;
+    if (received.ok() && received->empty()) break;
+    absl::Status done = received.status();
+    if (done.ok()) done = co_await stream->Write(received->bytes());
+    // A close would tell the client that this was all.
+    if (!done.ok()) co_return stream->Reset();
   }
   (co_await stream->Close()).IgnoreError();
 }

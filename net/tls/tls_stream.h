@@ -160,7 +160,8 @@ class BasicTlsStream {
   // awaited.
   //
   // Errors:       those of the transport, such as Unavailable (EPIPE,
-  //               ECONNRESET); Aborted after an error of reading; Cancelled.
+  //               ECONNRESET); Aborted or DataLoss if reading has ended with
+  //               it; Cancelled.
   // Ownership:    as Read().
   // Cancellation: a write that waits for earlier ones leaves no trace. One that
   //               has begun may have sent a part: nothing more can be written
@@ -192,7 +193,8 @@ class BasicTlsStream {
   }
 
   // Sends a close_notify after all earlier writes, and shuts down the
-  // transport's writing side. Reading stays possible.
+  // transport's writing side. Reading stays possible. If writing has failed
+  // before, there is no close_notify: the peer's stream ends with DataLoss.
   //
   // Errors: as Write(), and those of the transport.
   Task<absl::Status> ShutdownWrite() { return writer().ShutdownWrite(); }

@@ -160,6 +160,11 @@ TlsStep TlsEngine::Handshake() {
   return step;
 }
 
+bool TlsEngine::FinishedBeforeOutput() const {
+  return SSL_is_server(ssl_.get()) == 1 &&
+         SSL_version(ssl_.get()) >= TLS1_3_VERSION;
+}
+
 TlsStep TlsEngine::Read(std::span<std::byte> to, size_t& n) {
   n = 0;
   if (read_ended_) return TlsStep::kEnd;

@@ -61,7 +61,7 @@ Task<absl::StatusOr<TlsStep>> StepElsewhere(std::shared_ptr<TlsCore<S>> core,
   }
   core->ReattachEngine(std::move(job));
   if (step.ok()) co_return step;
-  co_return core->engine().Handshake();  // it has not run there
+  co_return core->Handshake();  // it has not run there
 }
 
 // One transport write for each flight, one receive for each delivery.
@@ -69,7 +69,7 @@ template <ByteStream S>
 Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
                                  MonotonicTime deadline) {
   while (true) {
-    TlsStep step = core->engine().Handshake();
+    TlsStep step = core->Handshake();
     if (step == TlsStep::kPaused) {
       Task<absl::StatusOr<TlsStep>> elsewhere = StepElsewhere(core, deadline);
       absl::StatusOr<TlsStep> taken = co_await std::move(elsewhere);
@@ -84,7 +84,10 @@ Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
       core->GiveBackOutput(std::move(block));
       if (!sent.ok()) {
         core->OnOutputLost(sent);
-        co_return sent;
+        const bool missed = step != TlsStep::kDone ||
+                            !core->engine().FinishedBeforeOutput() ||
+                            !absl::IsUnavailable(sent);
+        if (missed) co_return sent;
       }
     }
     if (step == TlsStep::kDone) co_return absl::OkStatus();

@@ -81,9 +81,10 @@ class TlsCore final : public TlsState {
   static Task<absl::Status> FinishBothSides(Pointer core);
   // Why a task that has got the turn must not write.
   absl::Status WhyNotNow() const {
-    if (abandoned() || Executor::RunningTask("a write").cancelled())
-      return CancelledStatus();
-    return write_status();
+    return IsCancelled() ? CancelledStatus() : write_status();
+  }
+  bool IsCancelled() const {
+    return abandoned() || Executor::RunningTask("a write").cancelled();
   }
 
   S transport_;
@@ -170,14 +171,19 @@ template <ByteStream S>
 Task<absl::Status> TlsCore<S>::EndWritingInTurn(Pointer core) {
   absl::StatusOr<MutexLock> turn = co_await core->turn().Lock();
   if (!turn.ok()) co_return turn.status();
+  if (core->IsCancelled()) co_return CancelledStatus();
+  absl::Status ended;
   if (!core->engine().shut_down()) {
-    if (absl::Status why = core->WhyNotNow(); !why.ok()) co_return why;
-    if (absl::Status s = core->EndWriting(); !s.ok()) co_return s;
-    Task<absl::Status> send = SendOutput(core);
-    absl::Status sent = co_await std::move(send);
-    if (!sent.ok()) co_return sent;
+    ended = core->EndWriting();
+    if (ended.ok()) {
+      Task<absl::Status> send = SendOutput(core);
+      ended = co_await std::move(send);
+    }
+    if (core->IsCancelled()) co_return CancelledStatus();
   }
-  co_return co_await core->transport_.ShutdownWrite();
+  // Without a close_notify, too: the peer hears that no more comes.
+  absl::Status shut = co_await core->transport_.ShutdownWrite();
+  co_return ended.ok() ? shut : ended;
 }
 
 template <ByteStream S>
@@ -206,9 +212,8 @@ Task<absl::Status> TlsCore<S>::Close(Pointer closing) {
   std::optional<MutexLock> turn = closing->turn().TryLock();
   if (turn.has_value() && closing->PrepareFarewell()) {
     OutputBuffer block = closing->TakeOutput();
-    const absl::Status sent = co_await WithTimeout(
+    [[maybe_unused]] const absl::Status sent = co_await WithTimeout(
         kTlsFarewellTime, closing->transport_.Write(block.bytes()));
-    sent.IgnoreError();
     closing->GiveBackOutput(std::move(block));
   }
   closing->MarkAbandoned();
@@ -285,8 +290,7 @@ Task<void> TlsCore<S>::SendRepliesInTurn(Pointer core) {
   core->sends_replies_ = false;
   if (!turn.ok() || core->abandoned()) co_return;
   Task<absl::Status> send = SendOutput(core);
-  const absl::Status sent = co_await std::move(send);
-  sent.IgnoreError();
+  [[maybe_unused]] const absl::Status sent = co_await std::move(send);
 }
 
 }  // namespace internal

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "absl/strings/str_cat.h"
+#include "ringway/core/cancelled_status.h"
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
 
@@ -95,6 +96,8 @@ absl::Status TlsState::ReadError() const {
 // --- Writing
 
 absl::Status TlsState::Encrypt(PlainParts& parts) {
+  // Perhaps since the block before this one.
+  if (abandoned_) return CancelledStatus();
   record_size_.OnWrite(loop_.now());
   while (!parts.empty() && engine_->output().size() +
                                    TlsEngine::kMostRecordBytes +
@@ -134,6 +137,7 @@ void TlsState::OnOutputLost(const absl::Status& why) {
 }
 
 absl::Status TlsState::EndWriting() {
+  if (!write_status_.ok()) return write_status_;
   if (engine_->Shutdown() != TlsStep::kDone) {
     write_status_ = engine_->error();
     return write_status_;
@@ -148,7 +152,13 @@ bool TlsState::PrepareFarewell() {
   return has_output();
 }
 
-// --- The handshake off this thread
+// --- The handshake
+
+TlsStep TlsState::Handshake() {
+  const TlsStep step = engine_->Handshake();
+  ForgetUsed();
+  return step;
+}
 
 TlsStep TlsState::Job::Step() { return engine->Handshake(); }
 

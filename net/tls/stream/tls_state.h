@@ -76,7 +76,7 @@ class TlsState : public LoopDependent {
   // Why nothing more can be written; OK otherwise.
   const absl::Status& write_status() const { return write_status_; }
   // Encrypts from `parts` until the output is as large as one transport write
-  // shall be, or nothing is left.
+  // shall be, or nothing is left. Cancelled if abandoned().
   absl::Status Encrypt(PlainParts& parts);
   // Moves the output out, to be sent and then given back.
   OutputBuffer TakeOutput();
@@ -87,7 +87,8 @@ class TlsState : public LoopDependent {
   }
   // Encrypted bytes were lost: `why` is of the transport, or a cancel.
   void OnOutputLost(const absl::Status& why);
-  // Adds a close_notify to the output. Writing ends.
+  // Adds a close_notify to the output. Writing ends. As write_status() if it
+  // has ended before.
   absl::Status EndWriting();
   // Puts what the peer can be told at the end, a close_notify or an alert, into
   // the output. False if there is nothing.
@@ -97,9 +98,13 @@ class TlsState : public LoopDependent {
     return has_engine() && !output_lost_ && (CanEndWriting() || has_output());
   }
 
-  // --- The handshake off this thread.
+  // --- The handshake.
 
-  // The engine with what it has not used of the input, for one step elsewhere.
+  // Its next step. Gives a delivery back once it is used.
+  TlsStep Handshake();
+
+  // The engine with what it has not used of the input, for one step on another
+  // thread.
   struct Job {
     TlsStep Step();
     std::unique_ptr<TlsEngine> engine;
