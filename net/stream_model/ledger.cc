@@ -29,11 +29,8 @@ std::vector<std::string> Failures::Taken() const {
 }
 
 Direction::Direction(Ledger& ledger, std::string name, uint64_t key,
-                     bool shows_resets)
-    : ledger_(ledger),
-      name_(std::move(name)),
-      key_(key),
-      shows_resets_(shows_resets) {}
+                     EndRules rules)
+    : ledger_(ledger), name_(std::move(name)), key_(key), rules_(rules) {}
 
 std::string Direction::Describe() const {
   const uint32_t ends = ends_;
@@ -82,7 +79,8 @@ void Direction::SendFailed(const absl::Status& status) {
   const int errnum = ErrnoOf(status);
   // ENOTCONN comes from a shutdown, after which the reset is still to be
   // reported.
-  if (errnum == EPIPE || errnum == ECONNRESET) {
+  const bool cut = rules_.shows_cuts && absl::IsDataLoss(status);
+  if (errnum == EPIPE || errnum == ECONNRESET || cut) {
     may_know_of_reset_ = true;
   } else if (errnum != ENOTCONN) {
     Fail(absl::StrCat("a write failed: ", status.ToString()));
@@ -118,12 +116,14 @@ void Direction::Conclude(Outcome outcome) {
 void Direction::ReachedEnd() {
   if (!judged()) return Conclude(Outcome::kEnd);
   const uint32_t ends = ends_;
-  const bool may_end = (ends & (kShutdown | kClosed)) || !shows_resets_;
+  const bool may_end = (ends & (kShutdown | kClosed)) ||
+                       (!rules_.shows_resets && !rules_.shows_cuts);
   if (ends == 0) {
     Fail("an end of stream that its sender has not made");
   } else if (may_end && complete()) {
     return Conclude(Outcome::kEnd);
-  } else if (shows_resets_ && (ends & (kClosed | kReset))) {
+  } else if (rules_.shows_resets && !rules_.shows_cuts &&
+             (ends & (kClosed | kReset))) {
     // It must be a reset, which a write of this end may have reported
     // instead.
     return Conclude(Outcome::kEndAfterReset);
@@ -136,11 +136,12 @@ void Direction::ReachedEnd() {
 void Direction::ReceiveFailed(const absl::Status& status) {
   Conclude(Outcome::kError);
   if (!judged()) return;
-  if (ErrnoOf(status) != ECONNRESET || !(ends_ & (kClosed | kReset)))
+  const bool cut = rules_.shows_cuts && absl::IsDataLoss(status);
+  if ((!cut && ErrnoOf(status) != ECONNRESET) || !(ends_ & (kClosed | kReset)))
     Fail(absl::StrCat("a receive failed beside a peer that is there: ",
                       status.ToString()));
   // Bytes that a Unix socket has accepted are in its peer's queue.
-  if (!shows_resets_ && !complete()) Fail("a reset before the last byte");
+  if (!rules_.shows_resets && !complete()) Fail("a reset before the last byte");
 }
 
 void Direction::CheckOutcome(const Direction& back) const {

@@ -11,7 +11,8 @@
 //   the end  comes only if the sender has ended the direction, after all bytes
 //            that the kernel had accepted;
 //   a reset  is reported by the receive or by a write of the same end, not as
-//            an end; it comes only from a peer that has closed.
+//            an end; it comes only from a peer that has closed;
+//   a cut    of a TLS stream is reported as such, and never as an end.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_LEDGER_H_
 #define RINGWAY_NET_STREAM_MODEL_LEDGER_H_
@@ -61,11 +62,17 @@ enum SenderEnd : uint32_t {
   kReset = 4,     // Reset()
 };
 
+// What the receiver is told of how its sender ends.
+struct EndRules {
+  // True for TCP. A Unix socket's peer sees a Reset() as a close.
+  bool shows_resets = true;
+  // True for TLS: an end without a close_notify is DataLoss.
+  bool shows_cuts = false;
+};
+
 class Direction {
  public:
-  // `shows_resets`: true for TCP. A Unix socket's peer sees a Reset() as a
-  // close.
-  Direction(Ledger& ledger, std::string name, uint64_t key, bool shows_resets);
+  Direction(Ledger& ledger, std::string name, uint64_t key, EndRules rules);
 
   const std::string& name() const { return name_; }
   uint64_t key() const { return key_; }
@@ -123,7 +130,7 @@ class Direction {
   Ledger& ledger_;
   const std::string name_;
   const uint64_t key_;
-  const bool shows_resets_;
+  const EndRules rules_;
 
   std::atomic<uint64_t> offered_{0};
   std::atomic<uint64_t> sent_{0};

@@ -24,9 +24,9 @@ constexpr uint64_t kOtherKey = 8;
 
 class LedgerTest : public ::testing::Test {
  protected:
-  explicit LedgerTest(bool shows_resets = true)
-      : there_(ledger_, "there", kKey, shows_resets),
-        back_(ledger_, "back", kOtherKey, shows_resets) {}
+  explicit LedgerTest(EndRules rules = {})
+      : there_(ledger_, "there", kKey, rules),
+        back_(ledger_, "back", kOtherKey, rules) {}
 
   // `n_bytes` are sent, and the kernel has accepted them.
   void Send(size_t n_bytes) {
@@ -58,7 +58,12 @@ class LedgerTest : public ::testing::Test {
 
 class UnixLedgerTest : public LedgerTest {
  protected:
-  UnixLedgerTest() : LedgerTest(/*shows_resets=*/false) {}
+  UnixLedgerTest() : LedgerTest({.shows_resets = false}) {}
+};
+
+class TlsLedgerTest : public LedgerTest {
+ protected:
+  TlsLedgerTest() : LedgerTest({.shows_cuts = true}) {}
 };
 
 TEST_F(LedgerTest, AWholeDirectionIsFaultless) {
@@ -194,6 +199,39 @@ TEST_F(UnixLedgerTest, WhatWasAcceptedArrivesAlsoBeforeAReset) {
   there_.WillEnd(kClosed);
   there_.ReceiveFailed(ErrnoToStatus(ECONNRESET, "read"));
   EXPECT_TRUE(FailedWith("a reset before the last byte")) << Failure();
+}
+
+// --- TLS
+
+TEST_F(TlsLedgerTest, ACutBehindAPeerThatHasLeftIsFaultless) {
+  Send(10);
+  there_.WillEnd(kClosed);
+  ReceiveNext(4);
+  there_.ReceiveFailed(absl::DataLossError("cut"));
+  there_.CheckOutcome(back_);
+  EXPECT_EQ(Failure(), "");
+}
+
+TEST_F(TlsLedgerTest, ACutBesideAPeerThatIsThereFails) {
+  there_.ReceiveFailed(absl::DataLossError("cut"));
+  EXPECT_TRUE(FailedWith("beside a peer that is there"));
+}
+
+TEST_F(TlsLedgerTest, ACutIsNoEnd) {
+  Send(10);
+  there_.WillEnd(kClosed);
+  ReceiveNext(4);
+  back_.Interrupt();  // may have heard of a reset, which excuses TCP alone
+  there_.ReachedEnd();
+  EXPECT_TRUE(FailedWith("before its last byte"));
+}
+
+TEST_F(TlsLedgerTest, AWriteMayHearOfTheCut) {
+  there_.WillLeave();
+  back_.WillEnd(kClosed);
+  there_.WillSend(10);
+  there_.SendFailed(absl::DataLossError("cut"));
+  EXPECT_EQ(Failure(), "");
 }
 
 TEST(Content, AnyPartOfADirectionIsTheSameWhereverItBegins) {

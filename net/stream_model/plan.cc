@@ -66,16 +66,19 @@ void PlanLeaving(Random& random, Theme theme, PairPlan& pair) {
   end.leave_at = random.Below(sender.n_bytes + 1);
 }
 
-PairPlan PlanPair(Random& random, Theme theme, size_t workers, uint64_t most) {
+PairPlan PlanPair(Random& random, Theme theme, const Plan& plan, uint64_t most,
+                  bool tls) {
   PairPlan pair;
   pair.transport =
       random.Pick({Transport::kTcp4, Transport::kTcp4, Transport::kTcp6,
                    Transport::kUnix, Transport::kAdopted});
   pair.small_send_buffer = random.OneIn(4);
   if (pair.small_send_buffer) most = std::min(most, kMostThroughSmallBuffers);
-  for (size_t& worker : pair.workers) worker = random.Below(workers);
+  for (size_t& worker : pair.workers) worker = random.Below(plan.workers);
   for (EndPlan& end : pair.ends) end = PlanEnd(random, theme, most);
   PlanLeaving(random, theme, pair);
+  // Last, so that the rest of a pair is the same without TLS.
+  if (tls) pair.security = random.Pick({Security::kTls12, Security::kTls13});
   return pair;
 }
 
@@ -151,7 +154,7 @@ Plan PlanOf(uint64_t seed, Theme theme, const PlanLimits& limits) {
                            : limits.n_pairs);
   const uint64_t most_each = limits.n_bytes / (2 * n_pairs);
   for (size_t i = 0; i < n_pairs; ++i) {
-    plan.pairs.push_back(PlanPair(random, theme, plan.workers, most_each));
+    plan.pairs.push_back(PlanPair(random, theme, plan, most_each, limits.tls));
   }
   if (theme != Theme::kBulk && random.OneIn(8))
     plan.cut_after = absl::Microseconds(random.Below(20'000));

@@ -32,6 +32,9 @@ std::string_view ThemeName(Theme theme);
 
 enum class Transport : uint8_t { kTcp4, kTcp6, kUnix, kAdopted };
 
+// What is laid over the transport.
+enum class Security : uint8_t { kNone, kTls12, kTls13 };
+
 enum class Leave : uint8_t { kNever, kDrop, kClose, kReset };
 
 // The plan of one end of a pair.
@@ -54,6 +57,7 @@ struct EndPlan {
 
 struct PairPlan {
   Transport transport = Transport::kTcp4;
+  Security security = Security::kNone;
   bool small_send_buffer = false;
   size_t workers[2] = {0, 0};
   EndPlan ends[2];
@@ -65,6 +69,7 @@ struct PlanLimits {
   uint64_t n_bytes = 8u << 20;  // of all directions
   size_t n_pairs = 24;
   size_t workers = 0;      // 0: one or two
+  bool tls = false;        // all pairs are TLS streams
   BackendOptions backend;  // options that the seed does not decide
 };
 

@@ -10,14 +10,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/net/received_buffer.h"
-#include "ringway/net/stream_model/programs.h"
+#include "ringway/net/stream_model/end.h"
 #include "ringway/net/stream_model/stop.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/tls/tls_stream.h"
 
 namespace ringway::net::model {
 namespace {
 
 // Handles a receive without bytes. True if the program continues.
-bool AfterNothing(End& end, const absl::Status& status, bool stopped) {
+bool AfterNothing(EndState& end, const absl::Status& status, bool stopped) {
   if (IsStopped(status)) {
     if (stopped && !end.WasCut(status)) return true;
     if (!stopped && !end.WasCut(status))
@@ -31,18 +33,25 @@ bool AfterNothing(End& end, const absl::Status& status, bool stopped) {
 }
 
 // Both forms of it, without a draw of the seed.
-bool ReadsWithTime(End& end) { return end.in().received() % 2 == 1; }
+bool ReadsWithTime(EndState& end) { return end.in().received() % 2 == 1; }
 
-Task<absl::StatusOr<size_t>> ReadOf(End& end, std::span<std::byte> buffer) {
+template <typename Stream>
+Task<absl::StatusOr<size_t>> ReadOf(End<Stream>& end,
+                                    std::span<std::byte> buffer) {
   if (end.gone()) co_return absl::CancelledError();
-  if (!ReadsWithTime(end)) co_return co_await end.stream().Read(buffer);
-  const absl::StatusOr<TimedRead> read =
-      co_await end.stream().ReadWithTime(buffer);
-  if (!read.ok()) co_return read.status();
-  co_return read->n_bytes;
+  if constexpr (requires { end.stream().ReadWithTime(buffer); }) {
+    if (ReadsWithTime(end)) {
+      const absl::StatusOr<TimedRead> read =
+          co_await end.stream().ReadWithTime(buffer);
+      if (!read.ok()) co_return read.status();
+      co_return read->n_bytes;
+    }
+  }
+  co_return co_await end.stream().Read(buffer);
 }
 
-Task<absl::StatusOr<ReceivedBuffer>> ReceiveOf(End& end) {
+template <typename Stream>
+Task<absl::StatusOr<ReceivedBuffer>> ReceiveOf(End<Stream>& end) {
   if (end.gone()) co_return absl::CancelledError();
   co_return co_await end.stream().Receive();
 }
@@ -76,9 +85,10 @@ class Held {
   std::deque<std::pair<ReceivedBuffer, uint64_t>> held_;
 };
 
+template <typename Stream>
 class Reader {
  public:
-  Reader(End& end, Random& random)
+  Reader(End<Stream>& end, Random& random)
       : end_(end), random_(random), held_(end.in()) {}
 
   // One Read() or Receive(). False if it was the last.
@@ -137,16 +147,17 @@ class Reader {
     co_return true;
   }
 
-  End& end_;
+  End<Stream>& end_;
   Random& random_;
   Held held_;
 };
 
 }  // namespace
 
-Task<void> ReadProgram(End& end, Random random) {
+template <ByteStream Stream>
+Task<void> ReadProgram(End<Stream>& end, Random random) {
   const EndPlan& plan = end.plan();
-  Reader reader(end, random);
+  Reader<Stream> reader(end, random);
   while (!end.gone()) {
     if (end.MayLeave(Role::kReader))
       co_return co_await end.LeaveNow(plan.leave);
@@ -162,5 +173,8 @@ Task<void> ReadProgram(End& end, Random random) {
     }
   }
 }
+
+template Task<void> ReadProgram(End<TcpStream>& end, Random random);
+template Task<void> ReadProgram(End<TlsStream>& end, Random random);
 
 }  // namespace ringway::net::model

@@ -15,6 +15,7 @@
 #include "ringway/executor/testing/simulation.h"
 #include "ringway/net/stream_model/worker.h"
 #include "ringway/net/stream_model/world.h"
+#include "ringway/net/tls/testing/seeded_random.h"
 
 namespace ringway::net::model {
 namespace {
@@ -22,7 +23,7 @@ namespace {
 class SimulatedRound {
  public:
   SimulatedRound(const Plan& plan, bool faults)
-      : simulation_(plan.seed), world_(plan) {
+      : random_(plan.seed), simulation_(plan.seed), world_(plan) {
     world_.has_ipv6 = false;
     if (!faults) return;
     simulation_.TurnEverythingBad();
@@ -33,7 +34,10 @@ class SimulatedRound {
 
   std::vector<std::string> Run() {
     absl::Status status = RunWorkers();
-    if (!status.ok()) world_.Fail(status.ToString());
+    if (!status.ok()) {
+      world_.Fail(absl::StrCat(status.ToString(), "\n", world_.Describe()));
+      world_.ledger.cut_short = true;  // programs end when they are cancelled
+    }
     for (std::unique_ptr<WorkerPart>& part : parts_) part->CloseListeners();
     mains_.clear();
     simulation_.DestroyHosts();
@@ -105,6 +109,7 @@ class SimulatedRound {
                        [](const auto& task) { return task.done(); });
   }
 
+  testing::SeededRandom random_;  // of OpenSSL
   Simulation simulation_;
   World world_;
   std::vector<std::unique_ptr<WorkerPart>> parts_;

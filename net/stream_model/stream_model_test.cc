@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -31,6 +32,7 @@ class StreamModel : public ringway::testing::BackendConformance {
     PlanLimits limits;
     limits.backend = Options();
     limits.workers = workers;
+    limits.tls = tls();
     limits.n_bytes = theme == Theme::kBulk ? 12u << 20 : 4u << 20;
     for (uint64_t seed = 1; seed <= Seeds(); ++seed) {
       RunPlan(PlanOf(seed, theme, limits));
@@ -43,6 +45,13 @@ class StreamModel : public ringway::testing::BackendConformance {
     if (system().is_kernel()) return Report(plan, RunRound(plan, kPatience));
     Report(plan, RunSimulatedRound(plan, /*faults=*/false));
     Report(plan, RunSimulatedRound(plan, /*faults=*/true));
+  }
+
+  static bool tls() {
+    const std::string_view suite = ::testing::UnitTest::GetInstance()
+                                       ->current_test_info()
+                                       ->test_suite_name();
+    return suite.starts_with("Tls/");
   }
 
  private:
@@ -82,11 +91,13 @@ TEST_P(StreamModel, TwoWorkersAndMessagesBetweenThemLoseNothing) {
 TEST_P(StreamModel, AResetRightBehindSmallDeliveriesIsNotLost) {
   PlanLimits limits;
   limits.backend = Options();
+  limits.tls = tls();
   const Plan plan = PlanOf(/*seed=*/2114, limits);
   for (int round = 0; round < 12; ++round) RunPlan(plan);
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(StreamModel);
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND_AS(Tls, StreamModel);
 
 }  // namespace
 }  // namespace ringway::net::model

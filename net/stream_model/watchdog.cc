@@ -25,9 +25,13 @@ std::string DumpOf(const World::Worker& worker) {
   const absl::Status posted =
       worker.handle.Post([dump, executor = worker.executor] {
         const ExecutorStats stats = executor->stats();
-        dump->set_value(absl::StrCat(executor->DumpTasks(), stats.frames.live,
-                                     " frames, ", stats.loop.backend.in_flight,
-                                     " operations in flight"));
+        const BackendStats& backend = stats.loop.backend;
+        dump->set_value(absl::StrCat(
+            executor->DumpTasks(), stats.frames.live, " frames, ",
+            backend.in_flight, " operations in flight, ",
+            backend.receive_memory.lent, " bytes of buffers lent, ",
+            backend.buffer_starved, " starved, ", backend.buffers_copied,
+            " copied, ", backend.own_memory, " of own memory"));
       });
   if (!posted.ok()) return absl::StrCat(posted.ToString(), "\n");
   if (dumped.wait_for(std::chrono::seconds(3)) == std::future_status::ready)

@@ -22,7 +22,8 @@
 #include "ringway/executor/structured/when.h"
 #include "ringway/executor/task/sleep.h"
 #include "ringway/net/stream_model/buffer_probe.h"
-#include "ringway/net/stream_model/programs.h"
+#include "ringway/net/stream_model/end.h"
+#include "ringway/net/stream_model/secure.h"
 
 namespace ringway::net::model {
 namespace {
@@ -103,16 +104,41 @@ void FailUnlessCut(Local& local, std::string_view what,
     local.world.Fail(absl::StrCat(what, ": ", status.ToString()));
 }
 
-Task<void> RunEnd(Local& local, size_t pair, size_t side, TcpStream stream) {
-  if (local.world.plan.pairs[pair].small_send_buffer)
-    SetSmallSendBuffer(stream);
-  End end(local, pair, side, std::move(stream));
+template <ByteStream Stream>
+Task<void> RunPrograms(Local& local, size_t pair, size_t side, Stream stream) {
+  End<Stream> end(local, pair, side, std::move(stream));
   Task<void> reads = ReadProgram(end, end.Fork());
   Task<void> writes = WriteProgram(end, end.Fork());
   co_await WhenAll(std::move(reads), std::move(writes));
   if (!end.gone())
     co_await end.LeaveNow(end.plan().seed % 2 == 0 ? Leave::kDrop
                                                    : Leave::kClose);
+}
+
+// A handshake fails if the peer, whose own is over, has already left.
+void OnNoHandshake(Local& local, size_t pair, size_t side,
+                   const absl::Status& status) {
+  Pair& directions = *local.world.pairs[pair];
+  Direction& in = directions.directions[1 - side];
+  in.ReceiveFailed(status);
+  in.WillLeave();
+  directions.directions[side].WillEnd(kClosed);
+}
+
+Task<void> RunEnd(Local& local, size_t pair, size_t side, TcpStream stream) {
+  const PairPlan& plan = local.world.plan.pairs[pair];
+  if (plan.small_send_buffer) SetSmallSendBuffer(stream);
+  if (plan.security == Security::kNone) {
+    co_await RunPrograms(local, pair, side, std::move(stream));
+  } else {
+    absl::StatusOr<TlsStream> secured =
+        co_await Secure(plan.security, side, std::move(stream));
+    if (secured.ok()) {
+      co_await RunPrograms(local, pair, side, *std::move(secured));
+    } else {
+      OnNoHandshake(local, pair, side, secured.status());
+    }
+  }
   OnEnded(local);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // World: the shared state of a round: the plan, the directions, the workers'
-// addresses. End: one end of a pair, on its worker.
+// addresses. Local: that of one worker.
 
 #ifndef RINGWAY_NET_STREAM_MODEL_WORLD_H_
 #define RINGWAY_NET_STREAM_MODEL_WORLD_H_
@@ -92,52 +92,6 @@ struct Local {
   size_t ends_left = 0;
   Event all_ended;
 };
-
-class End {
- public:
-  End(Local& local, size_t pair, size_t side, TcpStream stream);
-
-  World& world() { return local_.world; }
-  const EndPlan& plan() const { return plan_; }
-  const ExecutorOptions& options() const { return local_.world.plan.options; }
-  Direction& out() { return out_; }
-  Direction& in() { return in_; }
-  Random Fork() { return random_.Fork(); }
-
-  // Must not be used once gone().
-  TcpStream& stream() { return stream_; }
-  bool gone() const { return !stream_.valid(); }
-
-  // Set while an operation refers to the stream, which must outlive it.
-  void set_pinned(bool pinned) { pinned_ = pinned; }
-  // Ends the stream where the plan says so. False if this is not the moment.
-  bool MayLeave(Role role) const;
-  Task<void> LeaveNow(Leave how);
-
-  // True if it was cancelled from outside the program.
-  bool WasCut(const absl::Status& status) const;
-  void Fail(std::string_view what);
-
-  // Sends a note to the next worker, and waits for an answer of it.
-  Task<void> Tell(Role role);
-  Task<void> Ask(uint64_t question);
-
- private:
-  Local& local_;
-  const size_t pair_;
-  const size_t side_;
-  const EndPlan& plan_;
-  Direction& out_;
-  Direction& in_;
-  Random random_;
-  TcpStream stream_;
-  bool pinned_ = false;
-};
-
-// True if an operation ended because of a cancel or a deadline.
-inline bool IsStopped(const absl::Status& status) {
-  return absl::IsCancelled(status) || absl::IsDeadlineExceeded(status);
-}
 
 }  // namespace ringway::net::model
 

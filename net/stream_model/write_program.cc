@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -11,16 +12,23 @@
 #include "ringway/core/memory/shared_bytes.h"
 #include "ringway/net/buffered_writer.h"
 #include "ringway/net/stream_model/content.h"
-#include "ringway/net/stream_model/programs.h"
+#include "ringway/net/stream_model/end.h"
 #include "ringway/net/stream_model/stop.h"
+#include "ringway/net/tcp.h"
+#include "ringway/net/tls/tls_stream.h"
 
 namespace ringway::net::model {
 namespace {
 
 using Bytes = std::vector<std::byte>;
 
+template <typename Stream>
+constexpr bool kZeroCopy = requires(Stream& stream, SharedBytes bytes) {
+  stream.WriteZeroCopy(std::move(bytes));
+};
+
 // Offers the next `n_bytes` of the direction.
-Bytes Offer(End& end, size_t n_bytes) {
+Bytes Offer(EndState& end, size_t n_bytes) {
   Bytes bytes(n_bytes);
   Fill(bytes, end.out().key(), end.out().offered());
   end.out().WillSend(n_bytes);
@@ -29,7 +37,7 @@ Bytes Offer(End& end, size_t n_bytes) {
 
 // Handles the end of a write, which the program may have `stopped`. False if
 // it was the last one.
-bool After(End& end, const absl::Status& status, bool stopped) {
+bool After(EndState& end, const absl::Status& status, bool stopped) {
   if (status.ok()) {
     end.out().Sent();
     return true;
@@ -44,12 +52,14 @@ bool After(End& end, const absl::Status& status, bool stopped) {
   return false;
 }
 
-Task<absl::Status> WriteOf(End& end, std::span<const std::byte> bytes) {
+template <typename Stream>
+Task<absl::Status> WriteOf(End<Stream>& end, std::span<const std::byte> bytes) {
   if (end.gone()) co_return absl::CancelledError();
   co_return co_await end.stream().Write(bytes);
 }
 
-Task<bool> Write(End& end, size_t n_bytes) {
+template <typename Stream>
+Task<bool> Write(End<Stream>& end, size_t n_bytes) {
   const Bytes bytes = Offer(end, n_bytes);
   const absl::Status sent = co_await end.stream().Write(bytes);
   co_return After(end, sent, /*stopped=*/false);
@@ -69,7 +79,8 @@ std::vector<std::span<const std::byte>> Parts(Random& random,
   return parts;
 }
 
-Task<bool> Writev(End& end, Random& random, size_t n_bytes) {
+template <typename Stream>
+Task<bool> Writev(End<Stream>& end, Random& random, size_t n_bytes) {
   const Bytes bytes = Offer(end, n_bytes);
   const auto parts = Parts(random, bytes, 40);
   const absl::Status sent = co_await end.stream().Writev(parts);
@@ -77,7 +88,8 @@ Task<bool> Writev(End& end, Random& random, size_t n_bytes) {
 }
 
 // Parts of both kinds; the threshold decides which shared ones are copied.
-Task<bool> WriteGather(End& end, Random& random, size_t n_bytes) {
+template <typename Stream>
+Task<bool> WriteGather(End<Stream>& end, Random& random, size_t n_bytes) {
   const Bytes bytes = Offer(end, n_bytes);
   std::vector<WritePart> parts;
   for (const std::span<const std::byte> part : Parts(random, bytes, 40)) {
@@ -92,13 +104,15 @@ Task<bool> WriteGather(End& end, Random& random, size_t n_bytes) {
   co_return After(end, sent, /*stopped=*/false);
 }
 
-Task<absl::Status> WriteSharedOf(End& end, SharedBytes bytes) {
+template <typename Stream>
+Task<absl::Status> WriteSharedOf(End<Stream>& end, SharedBytes bytes) {
   if (end.gone()) co_return absl::CancelledError();
   end.stream().set_zero_copy_threshold(1);
   co_return co_await end.stream().WriteZeroCopy(std::move(bytes));
 }
 
-Task<bool> WriteZeroCopy(End& end, Random& random, size_t n_bytes) {
+template <typename Stream>
+Task<bool> WriteZeroCopy(End<Stream>& end, Random& random, size_t n_bytes) {
   SharedBytes bytes(Offer(end, n_bytes));
   const EndPlan& plan = end.plan();
   const bool stop =
@@ -112,14 +126,16 @@ Task<bool> WriteZeroCopy(End& end, Random& random, size_t n_bytes) {
   co_return After(end, sent, stop);
 }
 
-Task<bool> WriteAndCancel(End& end, Random& random, size_t n_bytes) {
+template <typename Stream>
+Task<bool> WriteAndCancel(End<Stream>& end, Random& random, size_t n_bytes) {
   const Bytes bytes = Offer(end, n_bytes);
   const absl::Status sent = co_await StopSometime(random, WriteOf(end, bytes));
   co_return After(end, sent, /*stopped=*/true);
 }
 
 // Several writes by separate tasks, which queue behind each other.
-Task<bool> WriteInTurn(End& end, Random& random, size_t n_bytes) {
+template <typename Stream>
+Task<bool> WriteInTurn(End<Stream>& end, Random& random, size_t n_bytes) {
   const Bytes bytes = Offer(end, n_bytes);
   std::vector<Task<absl::Status>> writes;
   for (std::span<const std::byte> part : Parts(random, bytes, 5)) {
@@ -140,8 +156,9 @@ Task<absl::Status> FlushOf(BufferedWriter& writer) {
   co_return co_await writer.Flush();
 }
 
-Task<absl::Status> Enqueue(End& end, Random& random, BufferedWriter& writer,
-                           size_t n_bytes) {
+template <typename Stream>
+Task<absl::Status> Enqueue(End<Stream>& end, Random& random,
+                           BufferedWriter& writer, size_t n_bytes) {
   const Bytes bytes = Offer(end, n_bytes);
   const bool cancel = end.plan().cancelled_writes > 0 &&
                       random.OneIn(end.plan().cancelled_writes);
@@ -158,7 +175,8 @@ Task<absl::Status> Enqueue(End& end, Random& random, BufferedWriter& writer,
   co_return queued;
 }
 
-Task<bool> WriteBuffered(End& end, Random& random, size_t n_bytes) {
+template <typename Stream>
+Task<bool> WriteBuffered(End<Stream>& end, Random& random, size_t n_bytes) {
   end.set_pinned(true);
   BufferedWriter writer(end.stream().writer(),
                         random.Pick<size_t>({1, 1000, 100'000}));
@@ -169,8 +187,10 @@ Task<bool> WriteBuffered(End& end, Random& random, size_t n_bytes) {
     sent = co_await Enqueue(end, random, writer, n);
     if (random.OneIn(3)) co_await Pause(random);
   }
-  if (sent.ok() && random.OneIn(3))
-    (co_await StopSometime(random, FlushOf(writer))).IgnoreError();
+  if (sent.ok() && random.OneIn(3)) {
+    [[maybe_unused]] const absl::Status stopped =
+        co_await StopSometime(random, FlushOf(writer));
+  }
   if (sent.ok()) sent = co_await writer.Flush();
   if (sent.ok() && writer.queued_bytes() != 0)
     end.Fail("bytes are queued behind a flush");
@@ -179,7 +199,8 @@ Task<bool> WriteBuffered(End& end, Random& random, size_t n_bytes) {
   co_return go_on;
 }
 
-Task<bool> WriteSomehow(End& end, Random& random, size_t n_bytes) {
+template <typename Stream>
+Task<bool> WriteSomehow(End<Stream>& end, Random& random, size_t n_bytes) {
   const EndPlan& plan = end.plan();
   if (plan.cancelled_writes > 0 && random.OneIn(plan.cancelled_writes))
     co_return co_await WriteAndCancel(end, random, n_bytes);
@@ -190,9 +211,13 @@ Task<bool> WriteSomehow(End& end, Random& random, size_t n_bytes) {
     case 2:
       co_return co_await WriteBuffered(end, random, n_bytes);
     case 3:
-      co_return co_await WriteGather(end, random, n_bytes);
+      if constexpr (kZeroCopy<Stream>)
+        co_return co_await WriteGather(end, random, n_bytes);
+      co_return co_await Writev(end, random, n_bytes);
     case 4:
-      co_return co_await WriteZeroCopy(end, random, n_bytes);
+      if constexpr (kZeroCopy<Stream>)
+        co_return co_await WriteZeroCopy(end, random, n_bytes);
+      co_return co_await Write(end, n_bytes);
     case 5:
       // With a shuffled ready order they would begin in another order.
       if (end.options().loop.shuffle_seed == 0)
@@ -204,8 +229,12 @@ Task<bool> WriteSomehow(End& end, Random& random, size_t n_bytes) {
 }
 
 // The end of the direction.
-Task<void> Finish(End& end, Random& random) {
-  if (end.out().interrupted() && !random.OneIn(4)) {
+template <typename Stream>
+Task<void> Finish(End<Stream>& end, Random& random) {
+  // A TLS stream cannot shut down what was cut off without cutting off the other
+  // direction, too.
+  if (end.out().interrupted() &&
+      !(random.OneIn(4) && std::same_as<Stream, TcpStream>)) {
     const Leave how = random.Pick({Leave::kDrop, Leave::kClose, Leave::kReset});
     co_return co_await end.LeaveNow(how);
   }
@@ -221,7 +250,8 @@ Task<void> Finish(End& end, Random& random) {
 
 }  // namespace
 
-Task<void> WriteProgram(End& end, Random random) {
+template <ByteStream Stream>
+Task<void> WriteProgram(End<Stream>& end, Random random) {
   const EndPlan& plan = end.plan();
   bool go_on = true;
   while (go_on && !end.gone() && end.out().offered() < plan.n_bytes) {
@@ -242,5 +272,8 @@ Task<void> WriteProgram(End& end, Random random) {
     co_await Finish(end, random);
   }
 }
+
+template Task<void> WriteProgram(End<TcpStream>& end, Random random);
+template Task<void> WriteProgram(End<TlsStream>& end, Random random);
 
 }  // namespace ringway::net::model

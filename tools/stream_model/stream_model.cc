@@ -32,6 +32,7 @@ struct Settings {
   int rounds = 0;
   absl::Duration cpu = absl::Seconds(60);
   int workers = 0;
+  bool tls = false;
   int pairs = 24;
   int mebibytes = 32;
   int resident_mebibytes = 1024;
@@ -112,6 +113,7 @@ int Main(int argc, char** argv) {
   flags.Add("cpu", "CPU time after which no round begins", &settings.cpu);
   flags.Add("workers", "of each round; 0: the seed's choice", &settings.workers,
             0, 16);
+  flags.Add("tls", "all pairs are TLS streams", &settings.tls);
   flags.Add("pairs", "of a round, at most", &settings.pairs, 1, 1000);
   flags.Add("mebibytes", "that a round sends, at most", &settings.mebibytes, 1,
             4096);
@@ -129,6 +131,7 @@ int Main(int argc, char** argv) {
 
   PlanLimits limits;
   limits.backend.kind = *kind;
+  limits.tls = settings.tls;
   limits.workers = static_cast<size_t>(settings.workers);
   limits.n_pairs = static_cast<size_t>(settings.pairs);
   limits.n_bytes = static_cast<uint64_t>(settings.mebibytes) << 20;
