@@ -7,8 +7,11 @@
 
 set -euo pipefail
 
+# Not by `ldd | grep -q`, which ends while ldd writes: that is a failure, too.
 needs_openssl() {
-  ldd "$1" | grep -qE 'lib(ssl|crypto)\.'
+  local libraries
+  libraries=$(ldd "$1")
+  [[ $libraries =~ lib(ssl|crypto)\. ]]
 }
 
 ! needs_openssl "$1" || { echo "$1 needs OpenSSL" && exit 1; }

@@ -20,7 +20,7 @@ fail() {
 listens() {
   local inode
   inode=$(awk '$2 == "0100007F:1EC6" && $4 == "0A" { print $10 }' /proc/net/tcp)
-  [[ -n $inode ]] && ls -l "/proc/$pid/fd" 2>/dev/null | grep -q "socket:\[$inode\]"
+  [[ -n $inode && $(ls -l "/proc/$pid/fd" 2>/dev/null) == *"socket:[$inode]"* ]]
 }
 
 # The port may be in another program's hands for a while.
