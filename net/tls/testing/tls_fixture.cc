@@ -8,67 +8,6 @@
 
 namespace ringway::net::testing {
 
-Task<absl::Status> WriteAll(TlsStream& stream,
-                            std::span<const std::byte> bytes) {
-  co_return co_await stream.Write(bytes);
-}
-
-Task<absl::StatusOr<size_t>> ReadSome(TlsStream& stream,
-                                      std::span<std::byte> buffer) {
-  co_return co_await stream.Read(buffer);
-}
-
-Task<absl::StatusOr<std::string>> ReceiveSome(TlsStream& stream) {
-  absl::StatusOr<ReceivedBuffer> received = co_await stream.Receive();
-  if (!received.ok()) co_return received.status();
-  co_return AsString(received->bytes());
-}
-
-Task<std::string> ReadExactly(TlsStream& stream, size_t n_bytes) {
-  std::string all(n_bytes, '\0');
-  size_t have = 0;
-  while (have < n_bytes) {
-    absl::StatusOr<size_t> n = co_await stream.Read(
-        std::as_writable_bytes(std::span(all)).subspan(have));
-    if (!n.ok() || *n == 0) break;
-    have += *n;
-  }
-  all.resize(have);
-  co_return all;
-}
-
-Task<absl::StatusOr<std::string>> ReadToEnd(TlsStream& stream) {
-  std::string all;
-  std::array<std::byte, 16 * 1024> buffer;
-  while (true) {
-    absl::StatusOr<size_t> n = co_await stream.Read(buffer);
-    if (!n.ok()) co_return n.status();
-    if (*n == 0) co_return all;
-    all.append(reinterpret_cast<const char*>(buffer.data()), *n);
-  }
-}
-
-Task<absl::StatusOr<std::string>> ReceiveToEnd(TlsStream& stream) {
-  std::string all;
-  while (true) {
-    absl::StatusOr<ReceivedBuffer> received = co_await stream.Receive();
-    if (!received.ok()) co_return received.status();
-    if (received->empty()) co_return all;
-    all += AsString(received->bytes());
-  }
-}
-
-Task<absl::Status> Echo(TlsStream stream) {
-  std::array<std::byte, 16 * 1024> buffer;
-  while (true) {
-    absl::StatusOr<size_t> n = co_await stream.Read(buffer);
-    if (!n.ok()) co_return n.status();
-    if (*n == 0) co_return absl::OkStatus();
-    absl::Status sent = co_await stream.Write(std::span(buffer).first(*n));
-    if (!sent.ok()) co_return sent;
-  }
-}
-
 TlsServerOptions TlsTest::ServerOptions() {
   TlsServerOptions options = TestServerOptions();
   options.min_version = Version();

@@ -39,20 +39,6 @@ struct TlsPair {
   TlsStream server;
 };
 
-// One call each, as a task.
-Task<absl::Status> WriteAll(TlsStream& stream,
-                            std::span<const std::byte> bytes);
-Task<absl::StatusOr<size_t>> ReadSome(TlsStream& stream,
-                                      std::span<std::byte> buffer);
-Task<absl::StatusOr<std::string>> ReceiveSome(TlsStream& stream);
-// Reads from `stream` until `n_bytes`, the end or an error.
-Task<std::string> ReadExactly(TlsStream& stream, size_t n_bytes);
-// Everything up to the end of stream.
-Task<absl::StatusOr<std::string>> ReadToEnd(TlsStream& stream);
-Task<absl::StatusOr<std::string>> ReceiveToEnd(TlsStream& stream);
-// Echoes with Read() until the end.
-Task<absl::Status> Echo(TlsStream stream);
-
 // Both ends of a handshake that may fail.
 struct Handshaken {
   Handshaken() {}
