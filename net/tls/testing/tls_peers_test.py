@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""TLS with other implementations: openssl s_client and s_server, curl, Python's ssl.
+"""TLS with other implementations: openssl s_client and s_server, curl, GnuTLS, Python's ssl, and what scanners find.
 
 Usage: tls_peers_test.py PEER CERTIFICATE; PEER is tls_peer_for_test, CERTIFICATE any
 file of the folder of certificates.
 """
 
+import json
 import os
 import shutil
 import socket
 import ssl
 import subprocess
 import sys
+import time
 import unittest
 
 PEER, CERTIFICATES = '', ''
@@ -20,13 +22,24 @@ SECONDS = 30
 
 def run(command, text='', **kwargs):
     """What a command prints, with its errors."""
-    done = subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS,
-                          universal_newlines=True, **kwargs)
+    kwargs.setdefault('timeout', SECONDS)
+    done = subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True,
+                          **kwargs)
     return done.returncode, done.stdout
+
+
+def needs(tool):
+    return unittest.skipIf(shutil.which(tool) is None, 'there is no ' + tool)
 
 
 def certificate(name):
     return os.path.join(CERTIFICATES, name)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
 
 
 class Server:
@@ -149,15 +162,54 @@ class OurServer(unittest.TestCase):
             self.assertIn('ended=DATA_LOSS', server.line())
 
 
+    @needs('gnutls-cli')
+    def test_gnutls(self):
+        with Server() as server:
+            for version in ('1.2', '1.3'):
+                said = run(['gnutls-cli', '--x509cafile', certificate('ca.pem'), '--sni-hostname', 'server.test', '--verify-hostname',
+                            'server.test', '--priority', 'NORMAL:-VERS-ALL:+VERS-TLS' + version, '--port', str(server.port),
+                            '127.0.0.1'], 'ping\n')[1]
+                self.assertIn('Handshake was completed', said)
+                self.assertIn('\nping\n', said)
+                self.assertIn('version=TLSv%s' % version, server.line())
+
+    @needs('sslscan')
+    def test_sslscan(self):
+        with Server() as server:
+            said = run(['sslscan', '--no-colour', '--sni-name=server.test', '127.0.0.1:%d' % server.port])[1]
+        for line in ('SSLv3     disabled', 'TLSv1.0   disabled', 'TLSv1.1   disabled', 'TLSv1.2   enabled', 'TLSv1.3   enabled',
+                     'Session renegotiation not supported', 'TLSv1.2 not vulnerable to heartbleed'):
+            self.assertIn(line, said)
+        # Of each cipher and group it names the strength.
+        offered = [line for line in said.splitlines() if line.startswith(('Preferred', 'Accepted', 'TLSv1.')) and ' bits ' in line]
+        self.assertGreaterEqual(len(offered), 12, said)
+        for line in offered:
+            self.assertRegex(line, '128 bits|192 bits|256 bits')
+            self.assertNotRegex(line, 'CBC|RC4|SHA$|ffdhe|sect|P-521|x448')
+
+    # Takes two minutes: nightly.
+    @needs('testssl')
+    @unittest.skipIf(float(os.environ.get('RINGWAY_TEST_SCALE', '0')) < 1, 'not before a merge')
+    def test_testssl(self):
+        report = os.path.join(os.environ['TEST_TMPDIR'], 'testssl.json')
+        with Server() as server:
+            run(['testssl', '--ip', '127.0.0.1', '--quiet', '--color', '0', '--warnings', 'off', '--severity', 'MEDIUM',
+                 '--jsonfile', report, 'server.test:%d' % server.port], timeout=600)
+        with open(report) as file:
+            findings = json.load(file)
+        # Of the certificate of the tests' authority, of the machine's own openssl, and of what is no HTTP server.
+        others = ('cert_', 'engine_problem', 'security_headers')
+        self.assertTrue(any(finding['id'].startswith('cert_') for finding in findings), findings)
+        self.assertEqual([finding for finding in findings if not finding['id'].startswith(others)], [])
+
+
 class OurClient(unittest.TestCase):
 
     def get(self, port, host='server.test'):
         return run([PEER, 'get', CERTIFICATES, str(port), host])[1]
 
     def s_server(self, *arguments):
-        with socket.socket() as probe:
-            probe.bind(('127.0.0.1', 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         process = subprocess.Popen(
             ['openssl', 's_server', '-accept', '127.0.0.1:%d' % port, '-www', '-cert', certificate('server.pem'), '-key',
              certificate('server.key')] + list(arguments),
@@ -188,6 +240,29 @@ class OurClient(unittest.TestCase):
 
     def test_wrong_name(self):
         self.assertIn('hostname mismatch', self.get(self.s_server(), 'other.test'))
+
+    @needs('gnutls-serv')
+    def test_gnutls_server(self):
+        for version in ('1.2', '1.3'):
+            port = free_port()
+            process = subprocess.Popen(
+                ['gnutls-serv', '--http', '--port', str(port), '--x509certfile', certificate('server.pem'), '--x509keyfile',
+                 certificate('server.key'), '--priority', 'NORMAL:-VERS-ALL:+VERS-TLS' + version],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                for _ in range(SECONDS * 10):
+                    try:
+                        socket.create_connection(('127.0.0.1', port), SECONDS).close()
+                        break
+                    except OSError:
+                        time.sleep(0.1)
+                said = self.get(port)
+            finally:
+                process.kill()
+                process.wait()
+            self.assertIn('connected: version=TLSv%s alpn= host=server.test resumed=0' % version, said)
+            self.assertIn('resumed=1', said)
+            self.assertIn('HTTP/1.0 200 OK', said)
 
     def test_python_server(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
