@@ -227,6 +227,45 @@ TEST_P(TlsHandshakeTest, WithoutACommonProtocolItFails) {
   Run(main());
 }
 
+// --- Counters
+
+TEST_P(TlsHandshakeTest, AreCountedByCipher) {
+  struct Case {
+    const char* tls12;
+    const char* tls13;
+    uint64_t TlsStatistics::*counter;
+  };
+  constexpr Case kCases[] = {
+      {"ECDHE+AES128+AESGCM", "TLS_AES_128_GCM_SHA256",
+       &TlsStatistics::aes128_gcm},
+      {"ECDHE+AES256+AESGCM", "TLS_AES_256_GCM_SHA384",
+       &TlsStatistics::aes256_gcm},
+      {"ECDHE+CHACHA20", "TLS_CHACHA20_POLY1305_SHA256",
+       &TlsStatistics::chacha20_poly1305},
+      {"ECDHE+AESCCM", "TLS_AES_128_CCM_SHA256", &TlsStatistics::other_cipher},
+  };
+  auto main = [&]() -> Task<void> {
+    for (const Case& test : kCases) {
+      TlsServerOptions options = ServerOptions();
+      options.ciphers = test.tls12;
+      options.cipher_suites = test.tls13;
+      TlsClientOptions client = TestClientOptions();
+      client.ciphers = test.tls12;
+      client.cipher_suites = test.tls13;
+      const TlsContext server = MakeServer(options);
+      Handshaken both = co_await Shake(server, MakeClient(client));
+      EXPECT_TRUE(both.client.ok() && both.server.ok())
+          << both.client.status() << both.server.status();
+      const TlsStatistics statistics = server.statistics();
+      EXPECT_EQ(statistics.*test.counter, 1u) << test.tls13;
+      EXPECT_EQ(statistics.aes128_gcm + statistics.aes256_gcm +
+                    statistics.chacha20_poly1305 + statistics.other_cipher,
+                1u);
+    }
+  };
+  Run(main());
+}
+
 // --- Sessions
 
 TEST_P(TlsHandshakeTest, SessionsAreResumed) {

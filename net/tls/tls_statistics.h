@@ -17,6 +17,10 @@ struct TlsStatistics {
   uint64_t handshakes_succeeded = 0;
   uint64_t tls12 = 0;  // of these, by version
   uint64_t tls13 = 0;
+  uint64_t aes128_gcm = 0;  // of these, by cipher
+  uint64_t aes256_gcm = 0;
+  uint64_t chacha20_poly1305 = 0;
+  uint64_t other_cipher = 0;
   uint64_t resumed = 0;  // of these
   uint64_t handshakes_failed = 0;
   uint64_t unauthenticated = 0;     // of these: a certificate was not accepted

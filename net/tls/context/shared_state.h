@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "openssl/ssl.h"
 #include "ringway/net/tls/context/key_log.h"
 #include "ringway/net/tls/context/session_cache.h"
 #include "ringway/net/tls/context/ticket_keys.h"
@@ -25,7 +26,8 @@ namespace ringway::net::internal {
 // Relaxed: they order nothing.
 class HandshakeCounters {
  public:
-  void CountSuccess(bool is_tls13, bool resumed, absl::Duration time);
+  // The handshake of `ssl` is done.
+  void CountSuccess(const SSL& ssl, absl::Duration time);
   void CountFailure(const absl::Status& status);
   void CountRefusal() { Add(refused_); }
   void CountOffload() { Add(offloaded_); }
@@ -33,12 +35,17 @@ class HandshakeCounters {
 
  private:
   using Counter = std::atomic<uint64_t>;
+  Counter& CounterOf(const SSL_CIPHER* cipher);
   static void Add(Counter& counter, uint64_t n = 1) {
     counter.fetch_add(n, std::memory_order_relaxed);
   }
 
   Counter tls12_{0};
   Counter tls13_{0};
+  Counter aes128_gcm_{0};
+  Counter aes256_gcm_{0};
+  Counter chacha20_poly1305_{0};
+  Counter other_cipher_{0};
   Counter resumed_{0};
   Counter failed_{0};
   Counter unauthenticated_{0};

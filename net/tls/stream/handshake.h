@@ -108,9 +108,7 @@ Task<absl::Status> CountedHandshake(std::shared_ptr<TlsCore<S>> core,
   absl::Status done = co_await std::move(handshake);
   HandshakeCounters& counters = core->context().shared().counters;
   if (done.ok()) {
-    SSL& ssl = core->engine().ssl();
-    counters.CountSuccess(SSL_version(&ssl) >= TLS1_3_VERSION,
-                          SSL_session_reused(&ssl) == 1,
+    counters.CountSuccess(core->engine().ssl(),
                           core->loop().backend().clock().Now() - began);
     co_return done;
   }
