@@ -32,8 +32,10 @@ namespace ringway::net {
 //               with the reason and its name. Aborted: the client has sent an
 //               alert, or does not speak TLS. DataLoss: it has closed its side.
 //               DeadlineExceeded after TlsServerOptions::handshake_timeout.
-//               ResourceExhausted beyond max_handshakes. Those of the
-//               transport. The client is told why, and the transport closed.
+//               ResourceExhausted beyond max_handshakes: a newer one has taken
+//               the place of this one, which had waited longest for its
+//               client. Those of the transport. The client is told why, and the
+//               transport closed.
 // Threads:      a task's.
 // Cancellation: closes the transport.
 // Cost:         a transport write for each flight. Signatures by RSA keys are
@@ -43,14 +45,13 @@ Task<absl::StatusOr<BasicTlsStream<S>>> AcceptTls(TlsContext context,
                                                   S transport) {
   internal::ContextState& state = internal::TlsContextAccess::Of(context);
   RINGWAY_CHECK(state.is_server(), "AcceptTls() with a client's context");
-  const internal::HandshakePlace place(internal::TlsWorker::Current(),
-                                       state.max_handshakes());
+  internal::ServerHandshake<S> place(state.max_handshakes());
   if (!place.taken()) {
     state.shared().counters.CountRefusal();
-    co_return absl::ResourceExhaustedError(
-        absl::StrCat("TLS: ", state.max_handshakes(),
-                     " handshakes are in progress on this worker "
-                     "(TlsServerOptions::max_handshakes)"));
+    co_return absl::ResourceExhaustedError(absl::StrCat(
+        "TLS: ", state.max_handshakes(),
+        " handshakes are in progress on this worker, and none "
+        "waits for its client (TlsServerOptions::max_handshakes)"));
   }
   std::shared_ptr<const internal::LoadedContext> loaded = state.loaded();
   std::unique_ptr<internal::TlsEngine> engine = loaded->MakeServerEngine();
@@ -58,8 +59,9 @@ Task<absl::StatusOr<BasicTlsStream<S>>> AcceptTls(TlsContext context,
   auto core = ringway::internal::MakePooled<internal::TlsCore<S>>(
       std::move(loaded), std::move(engine), std::move(transport));
   BasicTlsStream<S> stream(core);
+  place.set_core(core);
   Task<absl::Status> handshake = internal::CountedHandshake(
-      std::move(core), state.handshake_timeout(), "TLS handshake");
+      std::move(core), state.handshake_timeout(), "TLS handshake", &place);
   absl::Status done = co_await std::move(handshake);
   if (!done.ok()) co_return done;
   co_return std::move(stream);

@@ -48,7 +48,40 @@ TEST_P(TlsHandshakeLimitsTest, HasADeadline) {
   Run(main());
 }
 
-// Connections that stop half-way do not stop service.
+// Connections that stop half-way do not stop service. (They did until their
+// deadline: 1,000 of them, by default.)
+TEST_P(TlsHandshakeLimitsTest, ClientsThatStopHalfWayKeepNobodyOut) {
+  TlsServerOptions options = ServerOptions();
+  options.max_handshakes = 50;
+  options.handshake_timeout = absl::InfiniteDuration();
+  const TlsContext server = MakeServer(options);
+  auto main = [&]() -> Task<void> {
+    std::vector<Peer> stalled;
+    std::vector<JoinHandle<absl::StatusOr<TlsStream>>> accepting;
+    for (int i = 0; i < 200; ++i) {
+      Connected pair = ConnectedTcp(system());
+      pair.far_end.Send("\x16\x03\x01");
+      accepting.push_back(
+          Spawn(AcceptTls(server, Adopt(std::move(pair.near_end)))));
+      stalled.push_back(std::move(pair.far_end));
+      if (i % 10 != 9) continue;
+      Handshaken both = co_await Shake(server, client_context());
+      EXPECT_TRUE(both.client.ok()) << both.client.status();
+      EXPECT_TRUE(both.server.ok()) << both.server.status();
+    }
+    EXPECT_EQ(server.statistics().handshakes_succeeded, 20u);
+    // The longest have ended.
+    EXPECT_TRUE(absl::IsResourceExhausted((co_await accepting[0]).status()));
+    EXPECT_TRUE(accepting[140].done());
+    EXPECT_FALSE(accepting[160].done());
+    for (size_t i = 1; i < accepting.size(); ++i) {
+      accepting[i].Cancel();
+      (co_await accepting[i]).status().IgnoreError();
+    }
+  };
+  Run(main());
+}
+
 TEST_P(TlsHandshakeLimitsTest, HandshakesInProgressAreLimited) {
   TlsServerOptions options = ServerOptions();
   options.max_handshakes = 50;

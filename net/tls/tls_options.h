@@ -115,8 +115,9 @@ struct TlsServerOptions : TlsProtocolOptions {
   bool tickets = true;
   absl::Duration ticket_key_lifetime = absl::Hours(12);
 
-  // Handshakes in progress on one worker; one more is refused with
-  // ResourceExhausted. At least 1.
+  // Handshakes in progress on one worker. For one more the one that has waited
+  // longest for its client ends, with ResourceExhausted and a reset: clients
+  // that stop half-way do not keep others out. At least 1.
   size_t max_handshakes = 1000;
 
   // Signatures by RSA keys, about a millisecond each, are made on the pool of

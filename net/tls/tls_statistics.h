@@ -25,7 +25,7 @@ struct TlsStatistics {
   uint64_t handshakes_failed = 0;
   uint64_t unauthenticated = 0;     // of these: a certificate was not accepted
   uint64_t timed_out = 0;           // of these: handshake_timeout
-  uint64_t handshakes_refused = 0;  // for max_handshakes
+  uint64_t handshakes_refused = 0;  // ended or not begun: max_handshakes
   uint64_t offloaded = 0;           // steps that were made on the blocking pool
   absl::Duration handshake_time;    // of those that succeeded, together
 };

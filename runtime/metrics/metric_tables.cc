@@ -315,7 +315,8 @@ constexpr auto kTls = std::to_array<MemberMetric<net::TlsStatistics>>({
            "Of the failed, those beyond handshake_timeout."),
      &net::TlsStatistics::timed_out},
     {Total("ringway_tls_handshakes_refused_total",
-           "Handshakes that were not begun: max_handshakes were in progress."),
+           "Handshakes that ended or did not begin as max_handshakes were "
+           "in progress."),
      &net::TlsStatistics::handshakes_refused},
     {Total("ringway_tls_handshakes_offloaded_total",
            "Steps of handshakes that were made on the blocking pool."),

@@ -31,9 +31,9 @@ using TlsConnectionHandler = std::function<Task<absl::Status>(net::TlsStream)>;
 // As RuntimeBuilder::Listen() with net::TlsHandler(context, handler): the
 // handshake is the first part of the connection's task. So limits, drains and
 // logs of connections count it; it ends by TlsServerOptions::handshake_timeout,
-// and one beyond max_handshakes is refused. A handshake that fails ends its
-// connection with its status, and nothing else. What TlsContext::Reload() reads
-// counts for later handshakes.
+// and beyond max_handshakes the one that has waited longest for its client
+// ends. A handshake that fails ends its connection with its status, and nothing
+// else. What TlsContext::Reload() reads counts for later handshakes.
 //
 // The pages of RuntimeBuilder::Metrics() have the context's TlsStatistics, once
 // for listeners that share it. Listeners with different contexts must have

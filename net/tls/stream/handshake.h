@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/executor.h"
@@ -19,30 +20,29 @@
 #include "ringway/net/stream_concepts.h"
 #include "ringway/net/tls/context/context_state.h"
 #include "ringway/net/tls/engine/tls_engine.h"
+#include "ringway/net/tls/stream/handshake_place.h"
 #include "ringway/net/tls/stream/status_prefix.h"
 #include "ringway/net/tls/stream/tls_core.h"
 #include "ringway/pools/blocking/run_blocking.h"
 
 namespace ringway::net::internal {
 
-// A place among the handshakes in progress of this worker.
-class HandshakePlace {
+// A server's handshake in progress.
+template <ByteStream S>
+class ServerHandshake final : public HandshakePlace {
  public:
-  HandshakePlace(TlsWorker& worker, size_t limit)
-      : worker_(worker), taken_(worker.handshakes < limit) {
-    if (taken_) ++worker_.handshakes;
-  }
-  HandshakePlace(const HandshakePlace&) = delete;
-  HandshakePlace& operator=(const HandshakePlace&) = delete;
-  ~HandshakePlace() {
-    if (taken_) --worker_.handshakes;
-  }
+  explicit ServerHandshake(size_t limit)
+      : HandshakePlace(TlsWorker::Current().handshakes, limit) {}
 
-  bool taken() const { return taken_; }
+  void set_core(std::shared_ptr<TlsCore<S>> core) { core_ = std::move(core); }
 
  private:
-  TlsWorker& worker_;
-  const bool taken_;
+  void End() override {
+    core_->MarkAbandoned();
+    core_->transport().Reset();
+  }
+
+  std::shared_ptr<TlsCore<S>> core_;
 };
 
 // Makes the next step on the blocking pool, or here if that has no room. After
@@ -64,20 +64,25 @@ Task<absl::StatusOr<TlsStep>> StepElsewhere(std::shared_ptr<TlsCore<S>> core,
   co_return core->Handshake();  // it has not run there
 }
 
-// One transport write for each flight, one receive for each delivery.
+// One transport write for each flight, one receive for each delivery. `place`
+// is a server's.
 template <ByteStream S>
 Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
-                                 MonotonicTime deadline) {
+                                 MonotonicTime deadline,
+                                 HandshakePlace* place) {
   while (true) {
     TlsStep step = core->Handshake();
     if (step == TlsStep::kPaused) {
+      if (place != nullptr) place->StopWaiting();
       Task<absl::StatusOr<TlsStep>> elsewhere = StepElsewhere(core, deadline);
       absl::StatusOr<TlsStep> taken = co_await std::move(elsewhere);
       if (!taken.ok()) co_return taken.status();
       step = *taken;
     }
     if (step == TlsStep::kFailed) co_return core->engine().error();
-    if (core->has_output()) {
+    const bool has_flight = core->has_output();
+    if (place != nullptr) place->Wait(/*anew=*/has_flight);
+    if (has_flight) {
       OutputBuffer block = core->TakeOutput();
       const absl::Status sent = co_await WithDeadline(
           deadline, core->transport().Write(block.bytes()));
@@ -102,15 +107,22 @@ Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
 // the background, and the transport closed.
 template <ByteStream S>
 Task<absl::Status> CountedHandshake(std::shared_ptr<TlsCore<S>> core,
-                                    absl::Duration timeout, std::string name) {
+                                    absl::Duration timeout, std::string name,
+                                    HandshakePlace* place = nullptr) {
   const MonotonicTime began = core->loop().backend().clock().Now();
-  Task<absl::Status> handshake = HandshakeOver(core, began + timeout);
+  Task<absl::Status> handshake = HandshakeOver(core, began + timeout, place);
   absl::Status done = co_await std::move(handshake);
   HandshakeCounters& counters = core->context().shared().counters;
   if (done.ok()) {
     counters.CountSuccess(core->engine().ssl(),
                           core->loop().backend().clock().Now() - began);
     co_return done;
+  }
+  if (place != nullptr && place->displaced()) {
+    counters.CountRefusal();
+    co_return absl::ResourceExhaustedError(absl::StrCat(
+        name, ": ended for a newer one, as it had waited longest for its peer ",
+        "(TlsServerOptions::max_handshakes)"));
   }
   counters.CountFailure(done);
   co_return WithPrefix(name, done);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TlsWorker: what the TLS streams of one worker share: memory for what they
-// send and receive, and the number of handshakes in progress.
+// send and receive, and the handshakes in progress.
 
 #ifndef RINGWAY_NET_TLS_STREAM_TLS_WORKER_H_
 #define RINGWAY_NET_TLS_STREAM_TLS_WORKER_H_
@@ -12,6 +12,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/net/tls/engine/output_buffer.h"
 #include "ringway/net/tls/engine/tls_engine.h"
+#include "ringway/net/tls/stream/handshake_place.h"
 #include "ringway/net/tls/stream/memory_lender.h"
 
 namespace ringway::net::internal {
@@ -24,7 +25,7 @@ struct TlsWorker {
 
   OutputPool output;
   MemoryLender lender;
-  size_t handshakes = 0;
+  HandshakePlaces handshakes;
   // Where small parts are put together into a record, within one call.
   std::array<std::byte, TlsEngine::kMostRecordBytes> record;
 };

@@ -72,6 +72,7 @@ void TlsHandshakesEndInManyWays(WatchedMetrics& watched) {
   options.client_certificates = net::ClientCertificates::kOptional;
   options.client_roots =
       net::TlsPem::File(net::testing::CertificateFile("ca.pem"));
+  options.cipher_suites += ":TLS_AES_128_CCM_SHA256";
   options.max_handshakes = 1;
   options.handshake_timeout = absl::Milliseconds(500);
   Runtime::Builder builder = Watched();
@@ -91,6 +92,19 @@ void TlsHandshakesEndInManyWays(WatchedMetrics& watched) {
   watched.LookUntilMoved(*runtime, "ringway_tls_handshakes_resumed_total");
   VisitWith(ClientOf(TlsVersion::kTls12), *runtime);
   watched.LookUntilMoved(*runtime, "ringway_tls_handshakes_tls12_total");
+  for (const auto& [suite, metric] :
+       {std::pair{"TLS_AES_128_GCM_SHA256",
+                  "ringway_tls_handshakes_aes128_gcm_total"},
+        {"TLS_AES_256_GCM_SHA384", "ringway_tls_handshakes_aes256_gcm_total"},
+        {"TLS_CHACHA20_POLY1305_SHA256",
+         "ringway_tls_handshakes_chacha20_poly1305_total"},
+        {"TLS_AES_128_CCM_SHA256",
+         "ringway_tls_handshakes_other_cipher_total"}}) {
+    TlsClientOptions client = TestClientOptions();
+    client.cipher_suites = suite;
+    VisitWith(net::testing::MakeClient(client), *runtime);
+    watched.LookUntilMoved(*runtime, metric);
+  }
   TlsClientOptions stranger = TestClientOptions();
   stranger.certificate = TestCertificate("stranger");
   VisitWith(net::testing::MakeClient(stranger), *runtime);
@@ -98,8 +112,8 @@ void TlsHandshakesEndInManyWays(WatchedMetrics& watched) {
                              "ringway_tls_handshakes_unauthenticated_total"}) {
     watched.LookUntilMoved(*runtime, metric);
   }
+  const UniqueFd displaced = ConnectTo(runtime->addresses()[0]);
   const UniqueFd slow = ConnectTo(runtime->addresses()[0]);
-  const UniqueFd refused = ConnectTo(runtime->addresses()[0]);
   for (const char* metric : {"ringway_tls_handshakes_refused_total",
                              "ringway_tls_handshakes_timed_out_total"}) {
     watched.LookUntilMoved(*runtime, metric);
