@@ -48,6 +48,8 @@ class EndState {
   // Whether the plan ends the stream at this moment.
   bool MayLeave(Role role) const;
 
+  // A call ended as the program has stopped it.
+  void CountStop() { ++local_.world.ledger.stopped; }
   // True if it was cancelled from outside the program.
   bool WasCut(const absl::Status& status) const;
   void Fail(std::string_view what);

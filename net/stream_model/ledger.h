@@ -45,11 +45,21 @@ class Failures {
   size_t n_dropped_ = 0;
 };
 
+// What a round came to.
+struct RoundResult {
+  std::vector<std::string> failures;  // empty: none
+  uint64_t n_stopped = 0;             // calls that their programs stopped
+};
+
 // State shared by the directions of one round. Threads: any.
 struct Ledger {
+  RoundResult Result() const { return {failures.Taken(), stopped}; }
+
   Failures failures;
   // Counts all steps, for the watchdog.
   std::atomic<uint64_t> progress{0};
+  // Calls that their programs stopped, by a cancel or a deadline.
+  std::atomic<uint64_t> stopped{0};
   // Workers end while their tasks run: from now on streams may be cut off,
   // and only bytes are checked.
   std::atomic<bool> cut_short{false};

@@ -21,7 +21,10 @@ namespace {
 // Handles a receive without bytes. True if the program continues.
 bool AfterNothing(EndState& end, const absl::Status& status, bool stopped) {
   if (IsStopped(status)) {
-    if (stopped && !end.WasCut(status)) return true;
+    if (stopped && !end.WasCut(status)) {
+      end.CountStop();
+      return true;
+    }
     if (!stopped && !end.WasCut(status))
       end.Fail("a receive was cancelled, and nobody has");
   } else if (status.ok()) {

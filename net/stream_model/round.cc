@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/backends/testing/sockets.h"
@@ -46,7 +47,7 @@ void RunWorkers(World& world) {
 
 }  // namespace
 
-std::vector<std::string> RunRound(const Plan& plan, absl::Duration patience) {
+RoundResult RunRound(const Plan& plan, absl::Duration patience) {
   const size_t fds_before = ringway::testing::CountOpenFds();
   World world(plan);
   {
@@ -61,7 +62,7 @@ std::vector<std::string> RunRound(const Plan& plan, absl::Duration patience) {
   const size_t fds_after = ringway::testing::CountOpenFds();
   if (fds_after != fds_before)
     world.Fail(absl::StrCat(fds_before, " fds before, ", fds_after, " after"));
-  return world.ledger.failures.Taken();
+  return world.ledger.Result();
 }
 
 }  // namespace ringway::net::model

@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RunRound: runs the plan of a seed and returns the failures.
+// RunRound: runs the plan of a seed.
 //
 //   Plan plan = PlanOf(seed, PlanLimits());
-//   for (const std::string& failure : RunRound(plan, absl::Seconds(30))) ...
+//   RoundResult result = RunRound(plan, absl::Seconds(30));
 
 #ifndef RINGWAY_NET_STREAM_MODEL_ROUND_H_
 #define RINGWAY_NET_STREAM_MODEL_ROUND_H_
 
-#include <string>
-#include <vector>
-
 #include "absl/time/time.h"
+#include "ringway/net/stream_model/ledger.h"  // IWYU pragma: export
 #include "ringway/net/stream_model/plan.h"
 
 namespace ringway::net::model {
 
 // Runs the round until all its threads, tasks, buffers and fds are released.
-// Empty: no failure. Without progress for `patience` it prints what each task
-// waits for and aborts.
+// Without progress for `patience` it prints what each task waits for and
+// aborts.
 //
 // Threads: one round at a time in a process: it counts fds.
-std::vector<std::string> RunRound(const Plan& plan, absl::Duration patience);
+RoundResult RunRound(const Plan& plan, absl::Duration patience);
 
 }  // namespace ringway::net::model
 

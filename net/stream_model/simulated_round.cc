@@ -32,7 +32,7 @@ class SimulatedRound {
     environment.network.reset = 0;
   }
 
-  std::vector<std::string> Run() {
+  RoundResult Run() {
     absl::Status status = RunWorkers();
     if (!status.ok()) {
       world_.Fail(absl::StrCat(status.ToString(), "\n", world_.Describe()));
@@ -47,7 +47,7 @@ class SimulatedRound {
     }
     if (absl::Status s = simulation_.Check(); !s.ok())
       world_.Fail(s.ToString());
-    return world_.ledger.failures.Taken();
+    return world_.ledger.Result();
   }
 
  private:
@@ -118,7 +118,7 @@ class SimulatedRound {
 
 }  // namespace
 
-std::vector<std::string> RunSimulatedRound(const Plan& plan, bool faults) {
+RoundResult RunSimulatedRound(const Plan& plan, bool faults) {
   SimulatedRound round(plan, faults);
   return round.Run();
 }

@@ -6,20 +6,18 @@
 #ifndef RINGWAY_NET_STREAM_MODEL_SIMULATED_ROUND_H_
 #define RINGWAY_NET_STREAM_MODEL_SIMULATED_ROUND_H_
 
-#include <string>
-#include <vector>
-
+#include "ringway/net/stream_model/ledger.h"  // IWYU pragma: export
 #include "ringway/net/stream_model/plan.h"
 
 namespace ringway::net::model {
 
-// Runs the round until all its tasks, buffers and fds are released. Empty: no
-// failure. A round that would wait forever is a failure.
+// Runs the round until all its tasks, buffers and fds are released. A round
+// that would wait forever is a failure.
 //
 // `faults`: operations begin and end late, make short transfers, complete in
 // random order; cancels race with results; the network has latency. No errors
 // are injected, so that every outcome can be checked.
-std::vector<std::string> RunSimulatedRound(const Plan& plan, bool faults);
+RoundResult RunSimulatedRound(const Plan& plan, bool faults);
 
 }  // namespace ringway::net::model
 

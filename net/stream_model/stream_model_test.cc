@@ -55,8 +55,8 @@ class StreamModel : public ringway::testing::BackendConformance {
   }
 
  private:
-  static void Report(const Plan& plan, const std::vector<std::string>& failed) {
-    for (const std::string& failure : failed)
+  static void Report(const Plan& plan, const RoundResult& result) {
+    for (const std::string& failure : result.failures)
       ADD_FAILURE() << plan.Describe() << "\n  " << failure;
   }
 };

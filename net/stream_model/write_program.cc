@@ -47,6 +47,7 @@ bool After(EndState& end, const absl::Status& status, bool stopped) {
     return false;
   }
   end.out().Interrupt();
+  if (stopped) end.CountStop();
   if (!stopped && !end.WasCut(status))
     end.Fail("a write was cancelled, and nobody has");
   return false;
@@ -231,8 +232,8 @@ Task<bool> WriteSomehow(End<Stream>& end, Random& random, size_t n_bytes) {
 // The end of the direction.
 template <typename Stream>
 Task<void> Finish(End<Stream>& end, Random& random) {
-  // A TLS stream cannot shut down what was cut off without cutting off the other
-  // direction, too.
+  // A TLS stream cannot shut down what was cut off without cutting off the
+  // other direction, too.
   if (end.out().interrupted() &&
       !(random.OneIn(4) && std::same_as<Stream, TcpStream>)) {
     const Leave how = random.Pick({Leave::kDrop, Leave::kClose, Leave::kReset});

@@ -59,6 +59,7 @@ int ResidentMebibytes() {
 int RunAll(const Settings& settings, const PlanLimits& limits) {
   int failed = 0;
   int64_t n_bytes = 0;
+  uint64_t n_stopped = 0;
   absl::Time next_line = absl::Now() + absl::Seconds(10);
   int done = 0;
   const auto time_is_over = [&] {
@@ -68,9 +69,11 @@ int RunAll(const Settings& settings, const PlanLimits& limits) {
   for (uint64_t seed = static_cast<uint64_t>(settings.seed); !time_is_over();
        ++seed, ++done) {
     const Plan plan = PlanOf(seed, limits);
-    std::vector<std::string> failures =
-        settings.backend == "sim" ? RunSimulatedRound(plan, settings.faults)
-                                  : RunRound(plan, settings.patience);
+    RoundResult result = settings.backend == "sim"
+                             ? RunSimulatedRound(plan, settings.faults)
+                             : RunRound(plan, settings.patience);
+    n_stopped += result.n_stopped;
+    std::vector<std::string>& failures = result.failures;
     if (const int now = ResidentMebibytes(); now > settings.resident_mebibytes)
       failures.push_back(std::to_string(now) + " MiB are resident");
     if (!failures.empty()) {
@@ -93,9 +96,11 @@ int RunAll(const Settings& settings, const PlanLimits& limits) {
         ResidentMebibytes(), failed);
     fflush(stdout);
   }
-  printf("%s: %d rounds from seed %d, %d failed, %s of CPU\n",
-         settings.backend.c_str(), done, settings.seed, failed,
-         absl::FormatDuration(CpuTime()).c_str());
+  printf(
+      "%s: %d rounds from seed %d, %llu calls stopped, %d failed, %s of CPU\n",
+      settings.backend.c_str(), done, settings.seed,
+      static_cast<unsigned long long>(n_stopped), failed,
+      absl::FormatDuration(CpuTime()).c_str());
   return failed;
 }
 
