@@ -178,16 +178,20 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
     OnEndWatch(op, cqe.res, done);
     return;
   }
+  // An operation that waits on a kernel thread - a splice, a connect to a
+  // Unix socket whose queue is full, at times a zero-copy send - is cancelled
+  // by interrupting the thread.
+  const bool interrupted = op.cancel_requested && IsInterruption(cqe.res);
+  const int32_t result = interrupted ? -ECANCELED : cqe.res;
   if (Delivers(op.opcode)) {
-    OnMultishotCompletion(static_cast<DeliveringOperation&>(op), cqe, done);
+    io_uring_cqe completion = {};
+    completion.res = result;
+    completion.flags = cqe.flags;
+    OnMultishotCompletion(static_cast<DeliveringOperation&>(op), completion,
+                          done);
     return;
   }
   op.Unlink();
-  // An operation that waits on a kernel thread - a splice, a connect to a
-  // Unix socket whose queue is full - is cancelled by interrupting the
-  // thread.
-  const bool interrupted = op.cancel_requested && IsInterruption(cqe.res);
-  const int32_t result = interrupted ? -ECANCELED : cqe.res;
   if (op.opcode == OpCode::kSendFile) {
     OnSendFileStep(op, result, done);
   } else if (op.opcode == OpCode::kWaitPid && !IsNative(op.opcode)) {
