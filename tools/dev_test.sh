@@ -49,7 +49,7 @@ if [[ ! -r /etc/os-release ]] || ! grep -q '^VERSION_ID="12"' /etc/os-release; t
   echo "PASS, but for the packages of Debian 12"
   exit
 fi
-offer awk chmod comm cp grep mkdir mktemp rm sed sha256sum sort tail
+offer awk chmod comm cp find grep mkdir mktemp rm sed sha256sum sort tail xargs
 # No package is installed.
 printf '#!/bin/sh\n' >"$folder/bin/dpkg-query"
 chmod a+x "$folder/bin/dpkg-query"
@@ -76,12 +76,27 @@ mv -f "$folder/bin/sha256sum.new" "$folder/bin/sha256sum"
 expect_line "'bazel' is not in PATH" \
   env HOME="$folder/home" RINGWAY_SOURCES="$folder/home/sources" PATH="$folder/bin" "$dev" test
 
-# A Bazel that fails without a word, where only its output is of interest.
+# Of three objects of half a GiB each the first made goes. (They are sparse.)
+bound() {
+  env HOME="$folder/home" RINGWAY_SOURCES="$folder/home/sources" PATH="$folder/bin" \
+    RINGWAY_CACHE_GIB="$1" "$dev" gcc
+}
+objects=$folder/home/.cache/ringway/disk
+mkdir -p "$objects"
+for age in 1 2 3; do
+  truncate -s 512M "$objects/$age"
+  touch -d "-$age hours" "$objects/$age"
+done
 offer python3
 for tool in bazel clang-19 g++; do
   printf '#!/bin/sh\nexit 2\n' >"$folder/bin/$tool"
   chmod a+x "$folder/bin/$tool"
 done
+expect_line 'RINGWAY_CACHE_GIB (none) is no number of GiB' bound none
+bound 1 >"$folder/log" 2>&1 && fail "goes on without Bazel"
+[[ $(ls "$objects") == $'1\n2' ]] || fail "of the objects these are left: $(ls "$objects")"
+
+# A Bazel that fails without a word, where only its output is of interest.
 said=$(env HOME="$folder/home" RINGWAY_SOURCES="$folder/home/sources" RINGWAY_CONFIG=ci \
   PATH="$folder/bin" "$dev" bench 2>&1) && fail "goes on without an answer from Bazel"
 [[ $said == *'failed with exit code 2: bazel query'* ]] || fail "when Bazel fails it said: $said"
