@@ -29,7 +29,6 @@ using testing::ConnectedTcp;
 using testing::EngineEnd;
 using testing::Handshaken;
 using ::testing::HasSubstr;
-using testing::kTestHost;
 using testing::MakeClient;
 using testing::MakeServer;
 using testing::Peer;
@@ -55,15 +54,8 @@ TEST_P(TlsHandshakeTest, AClientThatHasSentAllAndClosedIsHeard) {
     Peer far(system(), std::move(fds.second));
     JoinHandle<absl::StatusOr<TlsStream>> accepting =
         Spawn(Accept(std::move(fds.first)));
-    const auto loaded =
-        internal::TlsContextAccess::Of(client_context()).loaded();
-    EngineEnd client(ValueOf(loaded->MakeClientEngine(kTestHost, "")));
-    client.Deliver("");
-    while (!client.engine().handshake_done()) {
-      far.Send(client.TakeOutput());
-      co_await TurnTimes(1);
-      client.Deliver(far.ReceiveNow());
-    }
+    EngineEnd client(ClientEngine());
+    co_await ShakeByHand(client, far);
     client.Send("all I have");
     EXPECT_EQ(client.engine().Shutdown(), internal::TlsStep::kDone);
     far.Send(client.TakeOutput());

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,9 @@ namespace {
 
 using testing::AsString;
 using testing::Bytes;
+using testing::EngineEnd;
 using testing::Pattern;
+using testing::Peer;
 using testing::ReadExactly;
 using testing::ReadSome;
 using testing::ReadToEnd;
@@ -280,6 +283,39 @@ TEST_P(TlsStreamTest, ForwardsToAnotherStream) {
 
 using Nested = BasicTlsStream<TlsStream>;
 static_assert(ByteStream<Nested>);
+
+// Each update of the peer's key asks for one of ours.
+TEST_P(TlsStreamTest, RepliesThatThePeerDoesNotReadAreLimited) {
+  if (Version() == TlsVersion::kTls12) GTEST_SKIP() << "has no key updates";
+  auto main = [&]() -> Task<void> {
+    ringway::testing::TestFdPair fds = system().SocketPair();
+    Peer far(system(), std::move(fds.second));
+    JoinHandle<absl::StatusOr<TlsStream>> accepting =
+        Spawn(Accept(std::move(fds.first)));
+    EngineEnd client(ClientEngine());
+    co_await ShakeByHand(client, far);
+    far.Send(client.TakeOutput());
+    TlsStream server = ValueOf(co_await accepting);
+    JoinHandle<absl::StatusOr<std::string>> reading = Spawn(ReadToEnd(server));
+    int n_updates = 0;
+    while (!reading.done() && n_updates < 1'000'000) {
+      for (int i = 0; i < 50; ++i, ++n_updates) {
+        EXPECT_EQ(SSL_key_update(&client.ssl(), SSL_KEY_UPDATE_REQUESTED), 1);
+        client.Send("x");
+      }
+      const std::string updates = client.TakeOutput();
+      std::string_view rest = updates;
+      while (!rest.empty() && !reading.done()) {
+        const int64_t n = system().Send(far.fd(), rest.substr(0, 1000));
+        if (n > 0) rest.remove_prefix(static_cast<size_t>(n));
+        co_await TurnTimes(1);
+      }
+    }
+    EXPECT_TRUE(absl::IsResourceExhausted((co_await reading).status()));
+    EXPECT_GT(n_updates, 1000);
+  };
+  Run(main());
+}
 
 TEST_P(TlsStreamTest, GoesOverAnotherTlsStream) {
   auto main = [&]() -> Task<void> {

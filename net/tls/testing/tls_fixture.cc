@@ -27,6 +27,20 @@ TlsContext& TlsTest::client_context() {
   return *client_context_;
 }
 
+std::unique_ptr<internal::TlsEngine> TlsTest::ClientEngine() {
+  const auto loaded = internal::TlsContextAccess::Of(client_context()).loaded();
+  return ValueOf(loaded->MakeClientEngine(kTestHost, /*session_key=*/""));
+}
+
+Task<void> TlsTest::ShakeByHand(EngineEnd& client, Peer& far) {
+  client.Deliver("");
+  while (!client.engine().handshake_done()) {
+    far.Send(client.TakeOutput());
+    co_await TurnTimes(1);
+    client.Deliver(far.ReceiveNow());
+  }
+}
+
 Task<Handshaken> TlsTest::Shake(TlsContext server, TlsContext client,
                                 std::string host) {
   Connected pair = ConnectedTcp(system());

@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/tls/testing/engine_pair.h"
 #include "ringway/net/tls/testing/test_certificates.h"
 #include "ringway/net/tls/tls_accept.h"
 #include "ringway/net/tls/tls_connect.h"
@@ -71,6 +72,12 @@ class TlsTest : public NetTest {
   // A byte each way: what a client of TLS 1.3 needs to hear of tickets, and of
   // a server that does not accept it.
   static Task<absl::Status> Talk(TlsStream& client, TlsStream& server);
+
+  // The handshake of a client by hand, which can then do what TlsStream does
+  // not. Its last flight is left to be sent.
+  Task<void> ShakeByHand(EngineEnd& client, Peer& far);
+  // Its engine.
+  std::unique_ptr<internal::TlsEngine> ClientEngine();
 
   // AcceptTls() over the near end of a connection.
   Task<absl::StatusOr<TlsStream>> Accept(ringway::testing::TestFd fd) {
