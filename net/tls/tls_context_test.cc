@@ -8,9 +8,11 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ringway/net/tls/testing/engine_pair.h"
@@ -136,6 +138,22 @@ TEST(TlsContext, TheSystemsRootsRefuseOurs) {
   EnginePair pair(MakeServer(), client);
   EXPECT_FALSE(pair.Handshake());
   EXPECT_TRUE(absl::IsUnauthenticated(pair.client().error()));
+}
+
+// A pool's thread that read certificates as the process ended used what
+// OpenSSL had freed.
+TEST(TlsContextDeathTest, ThreadsMayUseItWhileTheProcessEnds) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto end_meanwhile = [] {
+    TlsContext context = MakeServer();
+    std::thread([context]() mutable {
+      while (true) context.Reload().IgnoreError();
+    }).detach();
+    absl::SleepFor(absl::Milliseconds(20));
+    std::exit(0);
+  };
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EXIT(end_meanwhile(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(TlsContext, AReloadUsesTheNewFilesOrChangesNothing) {

@@ -25,6 +25,7 @@ Task<absl::Status> ReloadOnHangup(net::TlsContext context) {
     if (!hangup.ok()) co_return hangup.status();
     auto reload = [context]() mutable { return context.Reload(); };
     const absl::Status reloaded = co_await RunBlocking(std::move(reload));
+    if (absl::IsCancelled(reloaded)) co_return reloaded;
     if (reloaded.ok()) {
       fprintf(stderr, "the certificate was read again\n");
     } else {

@@ -2,6 +2,8 @@
 
 #include "ringway/net/tls/context/context_state.h"
 
+#include "openssl/ssl.h"
+
 namespace ringway::net::internal {
 namespace {
 
@@ -15,10 +17,17 @@ absl::Status Check(const TlsProtocolOptions& options) {
   return absl::OkStatus();
 }
 
+// Before its first use: OpenSSL shall not free its tables when the process
+// exits, since threads of a pool may then still sign, or read certificates.
+void InitOpenSsl() {
+  OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, /*settings=*/nullptr);
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Server(
     TlsServerOptions options) {
+  InitOpenSsl();
   if (options.max_handshakes == 0)
     return absl::InvalidArgumentError("max_handshakes must be at least 1");
   if (options.ticket_key_lifetime < absl::Seconds(1) ||
@@ -34,6 +43,7 @@ absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Server(
 
 absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Client(
     TlsClientOptions options) {
+  InitOpenSsl();
   auto shared = std::make_shared<SharedState>(absl::InfiniteDuration(),
                                               options.session_cache_size);
   return Make(std::move(options), std::move(shared));
