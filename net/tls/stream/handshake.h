@@ -113,16 +113,17 @@ Task<absl::Status> CountedHandshake(std::shared_ptr<TlsCore<S>> core,
   Task<absl::Status> handshake = HandshakeOver(core, began + timeout, place);
   absl::Status done = co_await std::move(handshake);
   HandshakeCounters& counters = core->context().shared().counters;
-  if (done.ok()) {
-    counters.CountSuccess(core->engine().ssl(),
-                          core->loop().backend().clock().Now() - began);
-    co_return done;
-  }
+  // Also if its last step was made before it heard of that.
   if (place != nullptr && place->displaced()) {
     counters.CountRefusal();
     co_return absl::ResourceExhaustedError(absl::StrCat(
         name, ": ended for a newer one, as it had waited longest for its peer ",
         "(TlsServerOptions::max_handshakes)"));
+  }
+  if (done.ok()) {
+    counters.CountSuccess(core->engine().ssl(),
+                          core->loop().backend().clock().Now() - began);
+    co_return done;
   }
   counters.CountFailure(done);
   co_return WithPrefix(name, done);
