@@ -15,12 +15,15 @@ fail() {
   exit 1
 }
 
-# Whether the socket that listens on port 7878 (1EC6) is the server's: another
-# program's would answer, too.
+# Whether a socket that listens on port 7878 (1EC6) is the server's: another
+# program's would answer, too. Each of its workers has one.
 listens() {
-  local inode
-  inode=$(awk '$2 == "0100007F:1EC6" && $4 == "0A" { print $10 }' /proc/net/tcp)
-  [[ -n $inode && $(ls -l "/proc/$pid/fd" 2>/dev/null) == *"socket:[$inode]"* ]]
+  local inode files
+  files=$(ls -l "/proc/$pid/fd" 2>/dev/null) || return
+  for inode in $(awk '$2 == "0100007F:1EC6" && $4 == "0A" { print $10 }' /proc/net/tcp); do
+    [[ $files != *"socket:[$inode]"* ]] || return 0
+  done
+  return 1
 }
 
 # The port may be in another program's hands for a while.
