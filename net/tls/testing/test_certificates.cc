@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "ringway/core/check.h"
 
 namespace ringway::net::testing {
@@ -18,7 +19,12 @@ TlsContext ValueOf(absl::StatusOr<TlsContext> context) {
 }  // namespace
 
 std::string CertificateFile(std::string_view file) {
-  return absl::StrCat("net/tls/testing/certificates/", std::string(file));
+  // The file's name is "external/ringway/..." in another workspace's tests, whose
+  // runfiles have it beside their own.
+  std::string_view folder = __FILE__;
+  folder.remove_suffix(folder.size() - folder.rfind('/'));
+  const bool external = absl::ConsumePrefix(&folder, "external/");
+  return absl::StrCat(external ? "../" : "", folder, "/certificates/", file);
 }
 
 TlsCertificate TestCertificate(std::string_view name) {
