@@ -92,8 +92,8 @@ class TlsEngine {
   const absl::Status& error() const { return error_; }
 
   // Whether the peer's handshake was over before it gets the output of the step
-  // that ended this one: a server of TLS 1.3 then sends session tickets, which
-  // a client that has said everything and closed can do without.
+  // that ended this one: session tickets of a server of TLS 1.3, for which
+  // nobody waits, and which a client that has closed can do without.
   bool FinishedBeforeOutput() const;
 
   bool handshake_done() const { return handshake_done_; }

@@ -64,8 +64,9 @@ Task<absl::StatusOr<TlsStep>> StepElsewhere(std::shared_ptr<TlsCore<S>> core,
   co_return core->Handshake();  // it has not run there
 }
 
-// One transport write for each flight, one receive for each delivery. `place`
-// is a server's.
+// One transport write for each flight, one receive for each delivery. What the
+// peer can do without is left to the first write of the stream, or to a task of
+// its own. `place` is a server's.
 template <ByteStream S>
 Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
                                  MonotonicTime deadline,
@@ -80,6 +81,13 @@ Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
       step = *taken;
     }
     if (step == TlsStep::kFailed) co_return core->engine().error();
+    // A step takes as long as hundreds of small requests. What came of it goes
+    // out before another connection's.
+    core->loop().EndWork();
+    if (step == TlsStep::kDone && core->engine().FinishedBeforeOutput()) {
+      TlsCore<S>::SendReplies(core);
+      co_return absl::OkStatus();
+    }
     const bool has_flight = core->has_output();
     if (place != nullptr) place->Wait(/*anew=*/has_flight);
     if (has_flight) {
@@ -89,10 +97,7 @@ Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
       core->GiveBackOutput(std::move(block));
       if (!sent.ok()) {
         core->OnOutputLost(sent);
-        const bool missed = step != TlsStep::kDone ||
-                            !core->engine().FinishedBeforeOutput() ||
-                            !absl::IsUnavailable(sent);
-        if (missed) co_return sent;
+        co_return sent;
       }
     }
     if (step == TlsStep::kDone) co_return absl::OkStatus();
