@@ -86,6 +86,11 @@ struct EngineBio {
 
 namespace {
 
+// As ERR_clear_error(), which goes through all that a queue has room for.
+void ForgetErrors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 int EngineIndex() {
   static const int index =
       SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -146,8 +151,13 @@ size_t TlsEngine::DecryptedBytes() const {
 
 TlsStep TlsEngine::Handshake() {
   if (read_failed_) return TlsStep::kFailed;
+  // A server has nothing to say first.
+  if (SSL_in_before(ssl_.get()) == 1 && SSL_is_server(ssl_.get()) == 1 &&
+      input_.empty() && !input_ended_) {
+    return TlsStep::kWantInput;
+  }
   const OpenSslOrder order;
-  ERR_clear_error();
+  ForgetErrors();
   const int result = SSL_do_handshake(ssl_.get());
   if (result == 1) {
     handshake_done_ = true;
@@ -169,8 +179,11 @@ TlsStep TlsEngine::Read(std::span<std::byte> to, size_t& n) {
   n = 0;
   if (read_ended_) return TlsStep::kEnd;
   if (read_failed_) return TlsStep::kFailed;
+  // OpenSSL would find that out at length, for each message.
+  if (input_.empty() && !input_ended_ && DecryptedBytes() == 0)
+    return TlsStep::kWantInput;
   const OpenSslOrder order;
-  ERR_clear_error();
+  ForgetErrors();
   const int result = SSL_read_ex(ssl_.get(), to.data(), to.size(), &n);
   if (result == 1) return TlsStep::kDone;
   n = 0;
@@ -180,7 +193,7 @@ TlsStep TlsEngine::Read(std::span<std::byte> to, size_t& n) {
 TlsStep TlsEngine::Write(std::span<const std::byte> bytes) {
   if (write_failed_) return TlsStep::kFailed;
   const OpenSslOrder order;
-  ERR_clear_error();
+  ForgetErrors();
   size_t n_written = 0;
   if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &n_written) == 1 &&
       n_written == bytes.size()) {
@@ -195,7 +208,7 @@ TlsStep TlsEngine::Shutdown() {
   if (shut_down_) return TlsStep::kDone;
   if (write_failed_) return TlsStep::kFailed;
   const OpenSslOrder order;
-  ERR_clear_error();
+  ForgetErrors();
   if (SSL_shutdown(ssl_.get()) < 0) {
     write_failed_ = true;
     error_ = TakeError();
@@ -214,13 +227,13 @@ bool TlsEngine::TakePause() {
 TlsStep TlsEngine::EndOf(int result) {
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
-      ERR_clear_error();
+      ForgetErrors();
       return TlsStep::kWantInput;
     case SSL_ERROR_WANT_CLIENT_HELLO_CB:
-      ERR_clear_error();
+      ForgetErrors();
       return TlsStep::kPaused;
     case SSL_ERROR_ZERO_RETURN:
-      ERR_clear_error();
+      ForgetErrors();
       read_ended_ = true;
       return TlsStep::kEnd;
     default:
