@@ -79,7 +79,8 @@ TEST_P(TlsHandshakeTurnsTest, SessionTicketsNeedNoReply) {
     TlsStream server = ValueOf(std::move(first.server));
     TlsStream client = ValueOf(std::move(first.client));
     // The client has its tickets once it waits for something.
-    JoinHandle<absl::StatusOr<std::string>> waiting = Spawn(ReceiveSome(client));
+    JoinHandle<absl::StatusOr<std::string>> waiting =
+        Spawn(ReceiveSome(client));
     co_await testing::TurnTimes(10);
     waiting.Cancel();
     EXPECT_TRUE(absl::IsCancelled((co_await waiting).status()));

@@ -19,8 +19,8 @@ TlsContext ValueOf(absl::StatusOr<TlsContext> context) {
 }  // namespace
 
 std::string CertificateFile(std::string_view file) {
-  // The file's name is "external/ringway/..." in another workspace's tests, whose
-  // runfiles have it beside their own.
+  // The file's name is "external/ringway/..." in another workspace's tests,
+  // whose runfiles have it beside their own.
   std::string_view folder = __FILE__;
   folder.remove_suffix(folder.size() - folder.rfind('/'));
   const bool external = absl::ConsumePrefix(&folder, "external/");
