@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,6 +73,27 @@ TEST_P(TlsEngineTest, CarriesBytesBothWays) {
   EXPECT_EQ(pair.client().plaintext(), "answer");
   EXPECT_EQ(SSL_version(&pair.client().ssl()),
             GetParam() == TlsVersion::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION);
+}
+
+// All input is used by then, but not all of it has been read.
+TEST_P(TlsEngineTest, ARecordIsReadInParts) {
+  EnginePair pair(server_, client_);
+  ASSERT_TRUE(pair.Handshake());
+  pair.client().Send("abcde");
+  const std::string record = pair.client().TakeOutput();
+  TlsEngine& server = pair.server().engine();
+  server.SetInput(std::as_bytes(std::span(record)));
+  std::array<char, 2> part = {};
+  std::string read;
+  size_t n = 0;
+  while (server.Read(std::as_writable_bytes(std::span(part)), n) ==
+         TlsStep::kDone) {
+    EXPECT_TRUE(server.input().empty());
+    read.append(part.data(), n);
+  }
+  EXPECT_EQ(read, "abcde");
+  EXPECT_EQ(server.Read(std::as_writable_bytes(std::span(part)), n),
+            TlsStep::kWantInput);
 }
 
 TEST_P(TlsEngineTest, HandshakesInPiecesOfAnySize) {
