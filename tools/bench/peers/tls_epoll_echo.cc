@@ -4,6 +4,10 @@
 // against.
 //
 //   tls_epoll_echo --cert=FILE --key=FILE [--listen=ADDRESS] [--pin=CPU]
+//                  [--source=BYTES]
+//
+// With --source it does what tls_source does: BYTES for each client that says
+// anything, in blocks of 16 KiB; with 0 without an end.
 //
 // OpenSSL reads and writes the sockets itself, many records with one recv
 // (read_ahead). Tickets resume sessions, without a cache.
@@ -16,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -28,6 +33,8 @@
 #include "ringway/tools/bench/peers/peer.h"
 
 namespace {
+
+const std::string kBlock(16 * 1024, 'x');
 
 [[noreturn]] void DieOfOpenSsl(const char* what) {
   fprintf(stderr, "%s\n", what);
@@ -55,8 +62,10 @@ Context MakeContext(const char* certificate, const char* key) {
 
 class TlsEpollEcho {
  public:
-  TlsEpollEcho(SSL_CTX* context, int listener, int termination)
+  // `source` as of --source, or negative.
+  TlsEpollEcho(SSL_CTX* context, int listener, int termination, int64_t source)
       : context_(context),
+        source_(source == 0 ? INT64_MAX : source),
         epoll_(epoll_create1(EPOLL_CLOEXEC)),
         listener_(listener),
         termination_(termination) {
@@ -93,6 +102,7 @@ class TlsEpollEcho {
 
     SSL* const ssl;
     std::vector<char> unsent;
+    int64_t left_of_source = 0;
     bool waits_for_room = false;
   };
 
@@ -128,13 +138,28 @@ class TlsEpollEcho {
       }
       connection.unsent.clear();
     }
+    if (connection.left_of_source > 0) return SendSource(fd, connection);
     while (true) {
       ERR_clear_error();
       const int n = SSL_read(connection.ssl, buffer_.data(),
                              static_cast<int>(buffer_.size()));
       if (n <= 0) return Wait(fd, connection, SSL_get_error(connection.ssl, n));
+      if (source_ > 0) {
+        connection.left_of_source = source_;
+        return SendSource(fd, connection);
+      }
       if (!Send(fd, connection, buffer_.data(), static_cast<size_t>(n))) return;
     }
+  }
+
+  void SendSource(int fd, Connection& connection) {
+    while (connection.left_of_source > 0) {
+      const size_t n = static_cast<size_t>(std::min<int64_t>(
+          connection.left_of_source, static_cast<int64_t>(kBlock.size())));
+      connection.left_of_source -= static_cast<int64_t>(n);
+      if (!Send(fd, connection, kBlock.data(), n)) return;
+    }
+    Close(fd, SSL_ERROR_ZERO_RETURN);
   }
 
   // False if it has to wait, with what it has to send kept, or has failed.
@@ -165,6 +190,7 @@ class TlsEpollEcho {
   }
 
   SSL_CTX* const context_;
+  const int64_t source_;
   const int epoll_;
   const int listener_;
   const int termination_;
@@ -179,23 +205,26 @@ int main(int argc, char** argv) {
                                     {"pin", required_argument, nullptr, 'p'},
                                     {"cert", required_argument, nullptr, 'c'},
                                     {"key", required_argument, nullptr, 'k'},
+                                    {"source", required_argument, nullptr, 's'},
                                     {}};
   std::string listen = "127.0.0.1:7878";
   std::string certificate;
   std::string key;
   int pin = -1;
+  int64_t source = -1;
   for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
     if (c == 'l') listen = optarg;
     if (c == 'p') pin = atoi(optarg);
     if (c == 'c') certificate = optarg;
     if (c == 'k') key = optarg;
+    if (c == 's') source = atoll(optarg);
     if (c == '?') return 2;
   }
   signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
   const Context context = MakeContext(certificate.c_str(), key.c_str());
   const int termination = peer::CatchTermination();
   const auto server = std::make_unique<TlsEpollEcho>(
-      context.get(), peer::ListenOn(argv[0], listen, pin), termination);
+      context.get(), peer::ListenOn(argv[0], listen, pin), termination, source);
   server->Run();
   return 0;
 }
