@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ringway/core/check.h"
+
 namespace ringway::net::internal {
 
 void OutputBuffer::Append(std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
+  RINGWAY_CHECK(!in_place(), "bytes after a record that stays in place");
   if (bytes.size() > capacity_ - size_) {
     const size_t wanted =
         std::max({kBlockBytes, 2 * capacity_, size_ + bytes.size()});

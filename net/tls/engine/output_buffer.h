@@ -14,38 +14,54 @@
 
 namespace ringway::net::internal {
 
-// Memory from the heap. May be used and freed on any thread.
+// Memory from the heap, or a record where it was made. May be used and freed on
+// any thread.
 class OutputBuffer {
  public:
   // Four records of the most bytes, with what encryption adds to them.
   static constexpr size_t kBlockBytes = size_t{66} << 10;
 
   OutputBuffer() = default;
+  // Bytes that stay where they are. The caller keeps them there.
+  static OutputBuffer InPlace(std::span<const std::byte> bytes) {
+    OutputBuffer made;
+    made.in_place_ = bytes;
+    return made;
+  }
   OutputBuffer(OutputBuffer&& other) noexcept
       : memory_(std::move(other.memory_)),
         capacity_(std::exchange(other.capacity_, 0)),
-        size_(std::exchange(other.size_, 0)) {}
+        size_(std::exchange(other.size_, 0)),
+        in_place_(std::exchange(other.in_place_, {})) {}
   OutputBuffer& operator=(OutputBuffer&& other) noexcept {
     memory_ = std::move(other.memory_);
     capacity_ = std::exchange(other.capacity_, 0);
     size_ = std::exchange(other.size_, 0);
+    in_place_ = std::exchange(other.in_place_, {});
     return *this;
   }
   ~OutputBuffer() = default;
 
-  bool empty() const { return size_ == 0; }
-  size_t size() const { return size_; }
+  bool in_place() const { return !in_place_.empty(); }
+  bool empty() const { return size() == 0; }
+  size_t size() const { return bytes().size(); }
   size_t capacity() const { return capacity_; }
-  std::span<const std::byte> bytes() const { return {memory_.get(), size_}; }
+  std::span<const std::byte> bytes() const {
+    return in_place() ? in_place_ : std::span(memory_.get(), size_);
+  }
 
   // Grows to what is needed, at first to a whole block. Throws std::bad_alloc.
   void Append(std::span<const std::byte> bytes);
-  void Clear() { size_ = 0; }
+  void Clear() {
+    size_ = 0;
+    in_place_ = {};
+  }
 
  private:
   std::unique_ptr<std::byte[]> memory_;
   size_t capacity_ = 0;
   size_t size_ = 0;
+  std::span<const std::byte> in_place_;  // then it has no memory
 };
 
 // Of one worker: an object of its ExecutorLocals. The block that was given back

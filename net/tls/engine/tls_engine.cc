@@ -42,8 +42,24 @@ struct EngineBio {
     TlsEngine& engine = Engine(bio);
     BIO_clear_retry_flags(bio);
     *n_written = 0;
+    const std::span<const std::byte> output =
+        std::as_bytes(std::span(bytes, n_bytes));
+    switch (engine.in_place_) {
+      case TlsEngine::InPlace::kWanted:
+        engine.in_place_ = TlsEngine::InPlace::kKept;
+        engine.output_ = OutputBuffer::InPlace(output);
+        BIO_set_retry_write(bio);
+        return 0;
+      case TlsEngine::InPlace::kSent:
+        engine.in_place_ = TlsEngine::InPlace::kNo;
+        *n_written = n_bytes;
+        return 1;
+      case TlsEngine::InPlace::kNo:
+      case TlsEngine::InPlace::kKept:
+        break;
+    }
     try {
-      engine.output_.Append(std::as_bytes(std::span(bytes, n_bytes)));
+      engine.output_.Append(output);
     } catch (const std::bad_alloc&) {
       engine.no_memory_ = true;
       return 0;
@@ -199,9 +215,22 @@ TlsStep TlsEngine::Write(std::span<const std::byte> bytes) {
       n_written == bytes.size()) {
     return TlsStep::kDone;
   }
+  if (in_place_ == InPlace::kKept) return TlsStep::kDone;
   write_failed_ = true;
   error_ = TakeError();
   return TlsStep::kFailed;
+}
+
+TlsStep TlsEngine::WriteInPlace(std::span<const std::byte> bytes) {
+  RINGWAY_CHECK(output_.empty(), "there is other output");
+  in_place_ = InPlace::kWanted;
+  in_place_plain_ = bytes;
+  return Write(bytes);
+}
+
+void TlsEngine::EndInPlace() {
+  in_place_ = InPlace::kSent;
+  Write(in_place_plain_);
 }
 
 TlsStep TlsEngine::Shutdown() {

@@ -81,6 +81,14 @@ class TlsEngine {
   TlsStep Read(std::span<std::byte> to, size_t& n);
   // Encrypts `bytes`, 1 to kMostRecordBytes, as one record: kDone or kFailed.
   TlsStep Write(std::span<const std::byte> bytes);
+  // The same, but the record stays where OpenSSL has made it, without a copy:
+  // output() is that memory, valid until EndInPlace(). The caller sends it
+  // whole and calls that, before anything else is written; it may read
+  // meanwhile. Requires an empty output().
+  TlsStep WriteInPlace(std::span<const std::byte> bytes);
+  // The output was sent. There may be more: if something was due before the
+  // record, such as a key update, then the record.
+  void EndInPlace();
   // Sends close_notify: kDone or kFailed. Reading goes on.
   TlsStep Shutdown();
 
@@ -118,6 +126,8 @@ class TlsEngine {
  private:
   friend struct EngineBio;
   enum class Pause : uint8_t { kNo, kWanted, kTaken };
+  // OpenSSL keeps a record that could not be written, and offers it again.
+  enum class InPlace : uint8_t { kNo, kWanted, kKept, kSent };
 
   // The end of OpenSSL's function with result `result`, which was not 1.
   TlsStep EndOf(int result);
@@ -128,6 +138,7 @@ class TlsEngine {
 
   std::span<const std::byte> input_;
   OutputBuffer output_;
+  std::span<const std::byte> in_place_plain_;  // of WriteInPlace()
   SslPtr ssl_;
   absl::Status error_;
   std::string verify_error_;
@@ -146,6 +157,7 @@ class TlsEngine {
   bool write_failed_ = false;
   bool read_ended_ = false;
   Pause pause_ = Pause::kNo;
+  InPlace in_place_ = InPlace::kNo;
 };
 
 }  // namespace ringway::net::internal

@@ -94,11 +94,8 @@ Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
       OutputBuffer block = core->TakeOutput();
       const absl::Status sent = co_await WithDeadline(
           deadline, core->transport().Write(block.bytes()));
-      core->GiveBackOutput(std::move(block));
-      if (!sent.ok()) {
-        core->OnOutputLost(sent);
-        co_return sent;
-      }
+      core->GiveBackOutput(std::move(block), sent);
+      if (!sent.ok()) co_return sent;
     }
     if (step == TlsStep::kDone) co_return absl::OkStatus();
     absl::StatusOr<ReceivedBuffer> arrived =

@@ -93,12 +93,14 @@ class TlsCore final : public TlsState {
 
 template <ByteStream S>
 Task<absl::Status> TlsCore<S>::SendOutput(Pointer core) {
-  OutputBuffer block = core->TakeOutput();
-  if (block.empty()) co_return absl::OkStatus();
-  const absl::Status sent = co_await core->transport_.Write(block.bytes());
-  core->GiveBackOutput(std::move(block));
-  if (!sent.ok()) core->OnOutputLost(sent);
-  co_return sent;
+  bool more = core->has_output();
+  while (more) {
+    OutputBuffer block = core->TakeOutput();
+    const absl::Status sent = co_await core->transport_.Write(block.bytes());
+    more = core->GiveBackOutput(std::move(block), sent);
+    if (!sent.ok()) co_return sent;
+  }
+  co_return absl::OkStatus();
 }
 
 // As SendOutput(), without its frame.
@@ -112,7 +114,8 @@ Task<absl::Status> TlsCore<S>::Write(
   absl::StatusOr<MutexLock> turn = co_await core->turn().Lock();
   if (!turn.ok()) co_return turn.status();
   if (absl::Status why = core->WhyNotNow(); !why.ok()) co_return why;
-  while (!plain.empty()) {
+  bool more = true;
+  while (more) {
     if (absl::Status s = core->Encrypt(plain); !s.ok()) {
       turn->Unlock();
       SendReplies(core);  // an alert
@@ -120,11 +123,8 @@ Task<absl::Status> TlsCore<S>::Write(
     }
     OutputBuffer block = core->TakeOutput();
     const absl::Status sent = co_await core->transport_.Write(block.bytes());
-    core->GiveBackOutput(std::move(block));
-    if (!sent.ok()) {
-      core->OnOutputLost(sent);
-      co_return sent;
-    }
+    more = core->GiveBackOutput(std::move(block), sent) || !plain.empty();
+    if (!sent.ok()) co_return sent;
   }
   turn->Unlock();
   SendReplies(core);
@@ -212,9 +212,9 @@ Task<absl::Status> TlsCore<S>::Close(Pointer closing) {
   std::optional<MutexLock> turn = closing->turn().TryLock();
   if (turn.has_value() && closing->PrepareFarewell()) {
     OutputBuffer block = closing->TakeOutput();
-    [[maybe_unused]] const absl::Status sent = co_await WithTimeout(
+    const absl::Status sent = co_await WithTimeout(
         kTlsFarewellTime, closing->transport_.Write(block.bytes()));
-    closing->GiveBackOutput(std::move(block));
+    closing->GiveBackOutput(std::move(block), sent);
   }
   closing->MarkAbandoned();
   turn.reset();

@@ -103,11 +103,14 @@ absl::Status TlsState::Encrypt(PlainParts& parts) {
                                    TlsEngine::kMostRecordBytes +
                                    TlsEngine::kMostOverheadBytes <=
                                OutputBuffer::kBlockBytes) {
-    if (engine_->output().capacity() == 0)
-      engine_->output() = worker_.output.Take();
     const std::span<const std::byte> record =
         parts.Take(record_size_.Next(), worker_.record);
-    if (engine_->Write(record) != TlsStep::kDone) {
+    const bool in_place = parts.empty() && engine_->output().empty() &&
+                          record.size() >= kLeastInPlaceBytes;
+    if (!in_place && engine_->output().capacity() == 0)
+      engine_->output() = worker_.output.Take();
+    if ((in_place ? engine_->WriteInPlace(record) : engine_->Write(record)) !=
+        TlsStep::kDone) {
       write_status_ = engine_->error();
       return write_status_;
     }
@@ -118,8 +121,14 @@ absl::Status TlsState::Encrypt(PlainParts& parts) {
 
 OutputBuffer TlsState::TakeOutput() { return std::move(engine_->output()); }
 
-void TlsState::GiveBackOutput(OutputBuffer buffer) {
-  worker_.output.GiveBack(std::move(buffer));
+bool TlsState::GiveBackOutput(OutputBuffer buffer, const absl::Status& sent) {
+  if (!sent.ok()) OnOutputLost(sent);
+  if (!buffer.in_place()) {
+    worker_.output.GiveBack(std::move(buffer));
+    return false;
+  }
+  engine_->EndInPlace();
+  return has_output();
 }
 
 void TlsState::OnOutputLost(const absl::Status& why) {

@@ -35,6 +35,10 @@ class TlsState : public LoopDependent {
  public:
   // Replies that a peer can cause without reading them. Then reading fails.
   static constexpr size_t kMostReplyBytes = size_t{64} << 10;
+  // A write of one record with so many bytes is sent from where OpenSSL has
+  // made it. Several share one write of the transport, which is worth more
+  // than the copies.
+  static constexpr size_t kLeastInPlaceBytes = size_t{4} << 10;
 
   TlsState(std::shared_ptr<const LoadedContext> context,
            std::unique_ptr<TlsEngine> engine);
@@ -80,13 +84,12 @@ class TlsState : public LoopDependent {
   absl::Status Encrypt(PlainParts& parts);
   // Moves the output out, to be sent and then given back.
   OutputBuffer TakeOutput();
-  void GiveBackOutput(OutputBuffer buffer);
+  // `sent`: how that went. True if there is more of the same write to be sent.
+  bool GiveBackOutput(OutputBuffer buffer, const absl::Status& sent);
   // None once output was lost: what follows would be amid a record.
   bool has_output() const {
     return has_engine() && !output_lost_ && !engine_->output().empty();
   }
-  // Encrypted bytes were lost: `why` is of the transport, or a cancel.
-  void OnOutputLost(const absl::Status& why);
   // Adds a close_notify to the output. Writing ends. As write_status() if it
   // has ended before.
   absl::Status EndWriting();
@@ -120,6 +123,8 @@ class TlsState : public LoopDependent {
  private:
   void OnLoopEnd() override {}
   void ForgetUsed();
+  // Encrypted bytes were lost: `why` is of the transport, or a cancel.
+  void OnOutputLost(const absl::Status& why);
   bool CanEndWriting() const {
     return engine_->handshake_done() && write_status_.ok();
   }
