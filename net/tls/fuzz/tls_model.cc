@@ -70,6 +70,7 @@ class Run {
     Side& other;
     std::string unsent;   // output that the other side has not got
     std::string written;  // plaintext
+    std::string kept;     // that of a record in place, which has left
     bool shut_down = false;
     bool failed = false;
   };
@@ -103,6 +104,7 @@ class Run {
         Write(from, size_t{Next()} * Next());
         break;
       case 6:
+        EndInPlace(from);
         if (from.end.engine().handshake_done() &&
             from.end.engine().Shutdown() == TlsStep::kDone) {
           from.shut_down = true;
@@ -132,13 +134,32 @@ class Run {
     n = std::min(std::max<size_t>(n, 1),
                  net::internal::TlsEngine::kMostRecordBytes);
     if (!from.end.engine().handshake_done() || from.shut_down) return;
+    EndInPlace(from);
     std::string text;
     for (size_t i = 0; i < n; ++i)
       text.push_back(static_cast<char>(from.written.size() + i * 7));
-    if (from.end.engine().Write(std::as_bytes(std::span(text))) ==
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+    if (n % 2 == 0) {
+      if (from.end.engine().Write(bytes) == TlsStep::kDone)
+        from.written += text;
+      return;
+    }
+    from.kept = text;
+    if (from.end.engine().WriteInPlace(std::as_bytes(std::span(from.kept))) ==
         TlsStep::kDone) {
       from.written += text;
+      from.unsent += from.end.TakeOutput();
+    } else {
+      from.kept.clear();
     }
+  }
+
+  // Steps later: the other side may have answered meanwhile.
+  void EndInPlace(Side& side) {
+    if (side.kept.empty()) return;
+    side.end.engine().EndInPlace();
+    side.unsent += side.end.TakeOutput();
+    side.kept.clear();
   }
 
   static void Check(Side& side) {
