@@ -5,7 +5,10 @@
 // and not in the first test that happens to need it.
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,6 +17,7 @@
 #include "benchmark/benchmark.h"
 #include "gtest/gtest.h"
 #include "liburing.h"
+#include "nghttp2/nghttp2.h"
 #include "openssl/crypto.h"
 #include "openssl/ssl.h"
 
@@ -68,6 +72,43 @@ TEST(Dependencies, LiburingCompletesANop) {
   EXPECT_EQ(cqe->res, 0);
   io_uring_cqe_seen(&ring, cqe);
   io_uring_queue_exit(&ring);
+}
+
+TEST(Dependencies, Nghttp2IsTheVersionOfItsHeaders) {
+  EXPECT_EQ(nghttp2_version(0)->version_num, NGHTTP2_VERSION_NUM);
+  EXPECT_STREQ(nghttp2_version(0)->version_str, NGHTTP2_VERSION);
+}
+
+// A terminated session ignores its input: that is a state of its reader. If a
+// callback had terminated it, the reader left that state when the frame ended,
+// and the next malformed frame made an assertion fail (CVE-2026-27135,
+// third_party/nghttp2/terminated_session.patch).
+TEST(Dependencies, Nghttp2IgnoresWhatFollowsTermination) {
+  nghttp2_session_callbacks* callbacks = nullptr;
+  ASSERT_EQ(nghttp2_session_callbacks_new(&callbacks), 0);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(
+      callbacks,
+      [](nghttp2_session* session, const nghttp2_frame* frame, void*) {
+        if (frame->hd.type != NGHTTP2_DATA) return 0;
+        return nghttp2_session_terminate_session(session, NGHTTP2_NO_ERROR);
+      });
+  nghttp2_session* session = nullptr;
+  ASSERT_EQ(nghttp2_session_server_new(&session, callbacks, nullptr), 0);
+  nghttp2_session_callbacks_del(callbacks);
+
+  constexpr std::string_view kSettings("\0\0\0\4\0\0\0\0\0", 9);
+  // POST / of http://a, on stream 1, and a byte of its content.
+  constexpr std::string_view kHeaders("\0\0\6\1\4\0\0\0\1\x83\x86\x84\x41\1a",
+                                      15);
+  constexpr std::string_view kData("\0\0\1\0\0\0\0\0\1x", 10);
+  constexpr std::string_view kPingOf7Bytes("\0\0\7\6\0\0\0\0\0", 9);
+  const std::string input = absl::StrCat(NGHTTP2_CLIENT_MAGIC, kSettings,
+                                         kHeaders, kData, kPingOf7Bytes);
+  EXPECT_EQ(nghttp2_session_mem_recv2(
+                session, reinterpret_cast<const uint8_t*>(input.data()),
+                input.size()),
+            static_cast<nghttp2_ssize>(input.size()));
+  nghttp2_session_del(session);
 }
 
 }  // namespace

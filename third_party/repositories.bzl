@@ -30,6 +30,9 @@ def _source_archive_impl(ctx):
     else:
         _unpack(ctx, ctx.attr.url, ctx.attr.sha256, ctx.attr.prefix)
 
+    if ctx.attr.patch:
+        ctx.patch(ctx.attr.patch, strip = 1)
+
     # clang-tidy would read it for the headers in there, and fail on some.
     ctx.delete(".clang-tidy")
     if ctx.attr.build_file:
@@ -45,6 +48,10 @@ _source_archive = repository_rule(
         "packaged_file": attr.string(mandatory = True),
         "packaged_prefix": attr.string(mandatory = True),
         "packaged_sha256": attr.string(mandatory = True),
+        "patch": attr.label(
+            allow_single_file = True,
+            doc = "Applied to either archive.",
+        ),
         "prefix": attr.string(mandatory = True),
         "sha256": attr.string(mandatory = True),
         "url": attr.string(mandatory = True),
@@ -166,6 +173,20 @@ def overlaid_repositories(define):
         prefix = "liburing-liburing-2.3",
         sha256 = "60b367dbdc6f2b0418a6e0cd203ee0049d9d629a36706fcf91dfb9428bae23c8",
         url = "https://github.com/axboe/liburing/archive/refs/tags/liburing-2.3.tar.gz",
+    )
+
+    # For HTTP only.
+    define(
+        _source_archive,
+        name = "nghttp2",
+        build_file = Label("//third_party/nghttp2:nghttp2.BUILD"),
+        packaged_file = "nghttp2_1.64.0.orig.tar.gz",
+        packaged_prefix = "nghttp2-1.64.0",
+        packaged_sha256 = "b452dc69a1fcbc9375389b8b154175d8b7b125cdd713fc426774c2b79a1ebd77",
+        patch = Label("//third_party/nghttp2:terminated_session.patch"),
+        prefix = "nghttp2-1.64.0",
+        sha256 = "b452dc69a1fcbc9375389b8b154175d8b7b125cdd713fc426774c2b79a1ebd77",
+        url = "https://github.com/nghttp2/nghttp2/archive/refs/tags/v1.64.0.tar.gz",
     )
 
     # For TLS only.
