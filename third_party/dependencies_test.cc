@@ -17,6 +17,7 @@
 #include "benchmark/benchmark.h"
 #include "gtest/gtest.h"
 #include "liburing.h"
+#include "llhttp.h"
 #include "nghttp2/nghttp2.h"
 #include "openssl/crypto.h"
 #include "openssl/ssl.h"
@@ -72,6 +73,37 @@ TEST(Dependencies, LiburingCompletesANop) {
   EXPECT_EQ(cqe->res, 0);
   io_uring_cqe_seen(&ring, cqe);
   io_uring_queue_exit(&ring);
+}
+
+TEST(Dependencies, LlhttpParsesARequestInPieces) {
+  llhttp_settings_t settings;
+  llhttp_settings_init(&settings);
+  settings.on_url = [](llhttp_t* parser, const char* data, size_t size) {
+    static_cast<std::string*>(parser->data)->append(data, size);
+    return 0;
+  };
+  settings.on_message_complete = [](llhttp_t*) { return int{HPE_PAUSED}; };
+  llhttp_t parser;
+  llhttp_init(&parser, HTTP_REQUEST, &settings);
+  std::string url;
+  parser.data = &url;
+
+  constexpr std::string_view kStart = "GET /in";
+  EXPECT_EQ(llhttp_execute(&parser, kStart.data(), kStart.size()), HPE_OK);
+  constexpr std::string_view kRest = "dex HTTP/1.1\r\nHost: a\r\n\r\n";
+  EXPECT_EQ(llhttp_execute(&parser, kRest.data(), kRest.size()), HPE_PAUSED);
+  EXPECT_EQ(llhttp_get_method(&parser), HTTP_GET);
+  EXPECT_EQ(url, "/index");
+}
+
+TEST(Dependencies, LlhttpRefusesALineThatEndsInLfAlone) {
+  llhttp_settings_t settings;
+  llhttp_settings_init(&settings);
+  llhttp_t parser;
+  llhttp_init(&parser, HTTP_REQUEST, &settings);
+  constexpr std::string_view kRequest = "GET / HTTP/1.1\r\nHost: a\n\r\n";
+  EXPECT_EQ(llhttp_execute(&parser, kRequest.data(), kRequest.size()),
+            HPE_CR_EXPECTED);
 }
 
 TEST(Dependencies, Nghttp2IsTheVersionOfItsHeaders) {

@@ -175,7 +175,18 @@ def overlaid_repositories(define):
         url = "https://github.com/axboe/liburing/archive/refs/tags/liburing-2.3.tar.gz",
     )
 
-    # For HTTP only.
+    # For HTTP only. The package of nghttp2 has a copy of llhttp's release.
+    define(
+        _source_archive,
+        name = "llhttp",
+        build_file = Label("//third_party/llhttp:llhttp.BUILD"),
+        packaged_file = "nghttp2_1.64.0.orig.tar.gz",
+        packaged_prefix = "nghttp2-1.64.0/third-party/llhttp",
+        packaged_sha256 = "b452dc69a1fcbc9375389b8b154175d8b7b125cdd713fc426774c2b79a1ebd77",
+        prefix = "llhttp-release-v9.2.1",
+        sha256 = "3c163891446e529604b590f9ad097b2e98b5ef7e4d3ddcf1cf98b62ca668f23e",
+        url = "https://github.com/nodejs/llhttp/archive/refs/tags/release/v9.2.1.tar.gz",
+    )
     define(
         _source_archive,
         name = "nghttp2",

@@ -71,6 +71,7 @@ _EXTERNAL_INCLUDES = {
     'com_google_googletest': ['googletest/include', 'googlemock/include'],
     'com_github_google_benchmark': ['include'],
     'liburing': ['src/include'],
+    'llhttp': ['include'],
     'nghttp2': ['lib/includes'],
 }
 
