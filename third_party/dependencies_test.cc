@@ -21,6 +21,7 @@
 #include "nghttp2/nghttp2.h"
 #include "openssl/crypto.h"
 #include "openssl/ssl.h"
+#include "zlib.h"
 
 namespace {
 
@@ -141,6 +142,25 @@ TEST(Dependencies, Nghttp2IgnoresWhatFollowsTermination) {
                 input.size()),
             static_cast<nghttp2_ssize>(input.size()));
   nghttp2_session_del(session);
+}
+
+TEST(Dependencies, ZlibReturnsWhatItCompressed) {
+  EXPECT_STREQ(zlibVersion(), ZLIB_VERSION);
+  const std::string text(10'000, 'a');
+  std::string compressed(compressBound(text.size()), '\0');
+  uLongf n_compressed = compressed.size();
+  ASSERT_EQ(compress(reinterpret_cast<Bytef*>(compressed.data()), &n_compressed,
+                     reinterpret_cast<const Bytef*>(text.data()), text.size()),
+            Z_OK);
+  EXPECT_LT(n_compressed, 100u);
+
+  std::string restored(text.size(), '\0');
+  uLongf n_restored = restored.size();
+  ASSERT_EQ(uncompress(reinterpret_cast<Bytef*>(restored.data()), &n_restored,
+                       reinterpret_cast<const Bytef*>(compressed.data()),
+                       n_compressed),
+            Z_OK);
+  EXPECT_EQ(restored.substr(0, n_restored), text);
 }
 
 }  // namespace

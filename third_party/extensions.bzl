@@ -10,5 +10,5 @@ def _dependencies_impl(_ctx):
 
 dependencies = module_extension(
     implementation = _dependencies_impl,
-    doc = "Defines @liburing, @llhttp, @nghttp2 and @openssl, and @asio for Ringway's own benchmarks.",
+    doc = "Defines @liburing, @llhttp, @nghttp2, @openssl and @zlib, and @asio for Ringway's own benchmarks.",
 )

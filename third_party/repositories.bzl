@@ -199,6 +199,17 @@ def overlaid_repositories(define):
         sha256 = "b452dc69a1fcbc9375389b8b154175d8b7b125cdd713fc426774c2b79a1ebd77",
         url = "https://github.com/nghttp2/nghttp2/archive/refs/tags/v1.64.0.tar.gz",
     )
+    define(
+        _source_archive,
+        name = "zlib",
+        build_file = Label("//third_party/zlib:zlib.BUILD"),
+        packaged_file = "zlib_1.3.dfsg+really1.3.1.orig.tar.gz",
+        packaged_prefix = "zlib-1.3.1",
+        packaged_sha256 = "60dd315c07f616887caa029408308a018ace66e3d142726a97db164b3b8f69fb",
+        prefix = "zlib-1.3.1",
+        sha256 = "17e88863f3600672ab49182f217281b6fc4d3c762bde361935e436a95214d05c",
+        url = "https://github.com/madler/zlib/archive/refs/tags/v1.3.1.tar.gz",
+    )
 
     # For TLS only.
     define(

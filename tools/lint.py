@@ -73,6 +73,7 @@ _EXTERNAL_INCLUDES = {
     'liburing': ['src/include'],
     'llhttp': ['include'],
     'nghttp2': ['lib/includes'],
+    'zlib': ['.'],
 }
 
 
