@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RequestParser: requests of HTTP/1.0 and 1.1 from bytes in pieces of any size,
+// by llhttp, and what RFC 9110 and 9112 demand beyond it. Without I/O.
+//
+//   size_t n_used = 0;
+//   switch (parser.ParseHead(bytes, n_used)) {
+//     case ParseStep::kNeedMore: ...  // all bytes were used
+//     case ParseStep::kDone: parser.head() ...  // the body follows
+//     case ParseStep::kFailed: parser.error() ...
+//   }
+
+#ifndef RINGWAY_HTTP_HTTP1_REQUEST_PARSER_H_
+#define RINGWAY_HTTP_HTTP1_REQUEST_PARSER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "llhttp.h"
+#include "ringway/http/http1/request_head.h"
+#include "ringway/http/message/headers.h"
+
+namespace ringway::http {
+
+// Of one request.
+struct RequestLimits {
+  RequestLimits() {}
+
+  // Bytes of the target: 414.
+  size_t target_bytes = 8 * 1024;
+  // Bytes of all header fields, and again of the trailers: 431.
+  size_t header_bytes = 32 * 1024;
+  // Header fields, and again trailers: 431.
+  size_t header_count = 100;
+};
+
+enum class ParseStep : uint8_t { kNeedMore, kDone, kFailed };
+
+// Why a request is refused, and the status code that says so.
+struct RequestError {
+  int status_code = 0;
+  std::string_view text;  // a constant
+};
+
+// At a fixed address. May be used again after a request that ended.
+//
+// Threads: one at a time.
+// Cost:    the text of the head is copied once, into memory that is kept.
+class RequestParser {
+ public:
+  explicit RequestParser(const RequestLimits& limits);
+  RequestParser(const RequestParser&) = delete;
+  RequestParser& operator=(const RequestParser&) = delete;
+
+  // Begins with the next request. Keeps memory up to `kept_bytes`.
+  void Reset(size_t kept_bytes = SIZE_MAX);
+
+  // Whether anything of the head has arrived, beside empty lines before it.
+  bool begun() const { return begun_; }
+
+  // Reads from `bytes` up to the end of the head; puts into `n_used` how many
+  // that were. kDone: head() is complete, and `bytes` go on with the body.
+  ParseStep ParseHead(std::string_view bytes, size_t& n_used);
+  RequestHead& head() { return head_; }
+
+  // For a chunked body: decodes what `bytes` have of it into `to`, `n_body`
+  // bytes. kDone: the body has ended, and trailers() are complete. kNeedMore
+  // otherwise: give it more, or room.
+  ParseStep ParseChunked(std::string_view bytes, std::span<std::byte> to,
+                         size_t& n_used, size_t& n_body);
+  const Headers& trailers() const { return trailers_; }
+
+  // After kFailed, which is final.
+  const RequestError& error() const { return error_; }
+
+ private:
+  struct Callbacks;
+
+  // Runs llhttp over `bytes`.
+  ParseStep Execute(std::string_view bytes, size_t& n_used);
+  ParseStep Fail(int status_code, std::string_view text);
+  int Refuse(int status_code, std::string_view text);
+  // Spaces of the request line: llhttp takes several for one.
+  bool CountSpaces(std::string_view bytes);
+  ParseStep CheckHead();
+  ParseStep CheckFraming();
+  ParseStep CheckHost();
+  int CountFieldBytes(size_t n_bytes);
+  Headers& fields() { return in_trailers_ ? trailers_ : head_.headers; }
+
+  const RequestLimits limits_;
+  llhttp_t parser_;
+  RequestHead head_;
+  Headers trailers_;
+  RequestError error_;
+  size_t n_field_bytes_ = 0;
+  std::span<std::byte> body_to_;
+  size_t n_body_ = 0;
+  uint64_t n_all_body_ = 0;      // of the request
+  uint64_t n_all_chunking_ = 0;  // what was not body
+  int n_spaces_ = 0;
+  bool begun_ = false;
+  bool line_ended_ = false;  // the request line
+  bool has_version_ = false;
+  bool in_field_ = false;
+  bool in_trailers_ = false;
+  bool head_done_ = false;
+  bool done_ = false;
+};
+
+}  // namespace ringway::http
+
+#endif  // RINGWAY_HTTP_HTTP1_REQUEST_PARSER_H_

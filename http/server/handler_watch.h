@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HandlerWatch: ends a handler that takes too long, and tells when one takes
+// long enough to look after its client.
+
+#ifndef RINGWAY_HTTP_SERVER_HANDLER_WATCH_H_
+#define RINGWAY_HTTP_SERVER_HANDLER_WATCH_H_
+
+#include "absl/time/time.h"
+#include "ringway/core/runnable.h"
+#include "ringway/core/time/monotonic_time.h"
+#include "ringway/executor/loop/loop.h"
+
+namespace ringway::http::internal {
+
+// A timer of the loop: most handlers end before it fires.
+class HandlerWatch : private Runnable {
+ public:
+  // From the begin of a handler to the look at its client.
+  static constexpr absl::Duration kPatience = absl::Milliseconds(50);
+
+  explicit HandlerWatch(Loop& loop) : Runnable(&OnFired), loop_(loop) {
+    timer_.on_fired = this;
+  }
+  HandlerWatch(const HandlerWatch&) = delete;
+  HandlerWatch& operator=(const HandlerWatch&) = delete;
+
+  // Calls OnPatience() after kPatience, and OnTimeout() after `timeout`.
+  void Begin(absl::Duration timeout) {
+    timeout_at_ = loop_.now() + timeout;
+    patient_ = timeout > kPatience;
+    loop_.ArmTimer(timer_, patient_ ? loop_.now() + kPatience : timeout_at_);
+  }
+  void End() {
+    if (timer_.armed()) loop_.DisarmTimer(timer_);
+    if (linked()) Unlink();  // it has fired and is about to run
+  }
+
+ protected:
+  ~HandlerWatch() { End(); }
+  virtual void OnPatience() = 0;
+  virtual void OnTimeout() = 0;
+
+ private:
+  static void OnFired(Runnable& entry) {
+    auto& self = static_cast<HandlerWatch&>(entry);
+    if (!self.patient_) return self.OnTimeout();
+    self.patient_ = false;
+    self.loop_.ArmTimer(self.timer_, self.timeout_at_);
+    self.OnPatience();
+  }
+
+  Loop& loop_;
+  LoopTimer timer_;
+  MonotonicTime timeout_at_;
+  bool patient_ = false;
+};
+
+}  // namespace ringway::http::internal
+
+#endif  // RINGWAY_HTTP_SERVER_HANDLER_WATCH_H_
