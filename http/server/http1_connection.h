@@ -59,6 +59,7 @@ class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
   using Base::at_end_;
   using Base::body_done_;
   using Base::cut_;
+  using Base::drain_;
   using Base::in_;
   using Base::keep_;
   using Base::options;
@@ -86,7 +87,6 @@ class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
 
   Loop& loop_;
   TaskContext& task_;
-  CancelToken drain_;  // of no source until the first request was answered
   JoinHandle<void> client_watch_;
   absl::Status ended_;  // why, unless it is as agreed
   bool client_gone_ = false;
@@ -98,7 +98,8 @@ Task<absl::Status> Http1Connection<S>::Serve() {
     Task<Arrival> read = ReadHead();
     const Arrival arrival = co_await std::move(read);
     if (arrival == Arrival::kEnd || arrival == Arrival::kFailed) break;
-    this->BeginRequest(/*last=*/drain_.cancelled(), loop_.now());
+    if (!drain_.has_source()) drain_ = DrainToken();
+    this->BeginRequest(loop_.now());
     if (arrival == Arrival::kRefused) {
       const RequestError& error = parser_.error();
       Task<void> end = EndAnswer(this->Refuse(
@@ -109,7 +110,6 @@ Task<absl::Status> Http1Connection<S>::Serve() {
     Task<void> answer = Answer();
     co_await std::move(answer);
     if (!keep_ || cut_) break;
-    if (!drain_.has_source()) drain_ = DrainToken();
   }
   Task<absl::Status> end = End();
   co_return co_await std::move(end);
@@ -157,7 +157,7 @@ auto Http1Connection<S>::ReadHead() -> Task<Arrival> {
     }
     if (absl::IsDeadlineExceeded(arrived.status())) {
       if (!begun) co_return Arrival::kEnd;
-      this->BeginRequest(/*last=*/true, loop_.now());
+      this->BeginRequest(loop_.now());
       Task<void> end = EndAnswer(this->Refuse(408, arrived.status()));
       co_await std::move(end);
       co_return Arrival::kFailed;

@@ -132,7 +132,10 @@ Task<absl::StatusOr<size_t>> Http1Exchange<S>::ReadBody(
       failed = more.status();
       ended = more.ok() && more->empty();
     }
-    if (absl::IsDeadlineExceeded(failed)) co_return Refuse(408, failed);
+    if (absl::IsDeadlineExceeded(failed) ||
+        (absl::IsCancelled(failed) && timed_out_)) {
+      co_return Refuse(408, failed);
+    }
     if (!failed.ok()) {
       cut_ = true;
       co_return failed;

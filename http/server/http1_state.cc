@@ -19,7 +19,7 @@ void Http1State::ShrinkOut() {
   if (out_.capacity() > kKeptBytes + kCopiedBytes) out_ = std::string();
 }
 
-void Http1State::BeginRequest(bool last, MonotonicTime now) {
+void Http1State::BeginRequest(MonotonicTime now) {
   const RequestHead& head = parser_.head();
   ++n_requests_;
   begun_at_ = now;
@@ -28,7 +28,7 @@ void Http1State::BeginRequest(bool last, MonotonicTime now) {
   body_done_ = !head.chunked && body_left_ == 0;
   n_body_ = 0;
   continue_due_ = head.expects_continue;
-  keep_ = head.keep_alive && !last && n_requests_ < options().max_requests;
+  keep_ = head.keep_alive && n_requests_ < options().max_requests;
   response_length_.reset();
   n_response_ = 0;
   refusal_ = 0;
@@ -96,7 +96,7 @@ absl::Status Http1State::BeginResponse(int status_code, const Headers& headers,
   } else {
     framing_ = Framing::kChunked;
   }
-  if (TooMuchUnread()) keep_ = false;
+  if (TooMuchUnread() || drain_.cancelled()) keep_ = false;
   response_length_ = framing_ == Framing::kLength ? length : std::nullopt;
   sends_body_ = framing_ != Framing::kNone && !is_head;
   response_.OnStarted(status_code);

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "ringway/core/time/monotonic_time.h"
+#include "ringway/executor/task/cancel_token.h"
 #include "ringway/http/http1/request_parser.h"
 #include "ringway/http/http1/response_head.h"
 #include "ringway/http/server/date_cache.h"
@@ -51,8 +52,8 @@ class Http1State : public Exchange {
 
   // Before the next head arrives.
   void Forget();
-  // The head of a request is complete. `last`: it is to be the last one.
-  void BeginRequest(bool last, MonotonicTime now);
+  // The head of a request is complete.
+  void BeginRequest(MonotonicTime now);
   // Sets why the request is refused, unless it is refused already.
   absl::Status Refuse(int status_code, absl::Status status);
   // Accounts for `n` bytes of the body that arrived; 0: it has ended.
@@ -86,6 +87,7 @@ class Http1State : public Exchange {
   ResponseWriter response_;
   std::string out_;
 
+  CancelToken drain_;  // of no source until the first request has come
   MonotonicTime begun_at_;
   uint64_t body_left_ = 0;  // of a body with a Content-Length
   uint64_t n_body_ = 0;     // that arrived
