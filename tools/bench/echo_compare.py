@@ -150,13 +150,18 @@ def accepts(address):
 def running(name, command, cpu, family):
     """Starts a server on a core; gives its process and address; ends it."""
     command, address = fill_in(command)
-    with tempfile.TemporaryFile('w+') as output, tempfile.TemporaryDirectory() as folder:
+    with tempfile.NamedTemporaryFile('w+') as output, tempfile.TemporaryDirectory() as folder:
         listen = listen_address(family, folder)
         command = [word.replace('{listen}', listen) for word in command]
         server = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
-        said = lambda: (output.seek(0), output.read())[1]
+
+        def said():
+            # Not by the descriptor that the server has: its position is the same.
+            with open(output.name) as text:
+                return text.read()
+
         try:
             deadline = time.monotonic() + _PATIENCE_SECONDS
             ready = None

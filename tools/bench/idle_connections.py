@@ -67,13 +67,14 @@ class Server:
     """An echo server of one worker, and what it uses."""
 
     def __init__(self, command):
-        self._output = tempfile.TemporaryFile('w+')
+        self._output = tempfile.NamedTemporaryFile('w+')
         self._process = subprocess.Popen(command, stdout=self._output,
                                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            self._output.seek(0)
-            said = self._output.read()
+            # Not by the descriptor that the server has: its position is the same.
+            with open(self._output.name) as output:
+                said = output.read()
             line = re.search(r'^listening on (\S+):(\d+)\n', said, re.MULTILINE)
             if line:
                 self.address = line.group(1), int(line.group(2))

@@ -63,15 +63,16 @@ class Server:
     """A busy_echo of one worker."""
 
     def __init__(self, options, backend, cpu):
-        self._output = tempfile.TemporaryFile('w+')
+        self._output = tempfile.NamedTemporaryFile('w+')
         command = [options.busy_echo, '--listen=127.0.0.1:0', '--work=' + options.work,
                    '--backend=' + backend, '--pin=' + cpu]
         self.process = subprocess.Popen(command, stdout=self._output, stderr=subprocess.STDOUT,
                                         stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            self._output.seek(0)
-            said = self._output.read()
+            # Not by the descriptor that the server has: its position is the same.
+            with open(self._output.name) as output:
+                said = output.read()
             line = re.search(r'^listening on (\S+)\n', said, re.MULTILINE)
             if line:
                 self.address = line.group(1)

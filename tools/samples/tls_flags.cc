@@ -20,19 +20,33 @@ Task<absl::Status> ReloadOnHangup(net::TlsContext context) {
   if (CurrentWorker() != 0) co_return absl::OkStatus();
   absl::StatusOr<SignalStream> hangups = SignalStream::Open({SIGHUP});
   if (!hangups.ok()) co_return hangups.status();
-  while (true) {
-    const absl::StatusOr<Signal> hangup = co_await hangups->Next();
-    if (!hangup.ok()) co_return hangup.status();
+  // First for those that have come before: see ContextFor().
+  for (bool asked = false;; asked = true) {
+    if (asked) {
+      const absl::StatusOr<Signal> hangup = co_await hangups->Next();
+      if (!hangup.ok()) co_return hangup.status();
+    }
     auto reload = [context]() mutable { return context.Reload(); };
     const absl::Status reloaded = co_await RunBlocking(std::move(reload));
     if (absl::IsCancelled(reloaded)) co_return reloaded;
     if (reloaded.ok()) {
-      fprintf(stderr, "the certificate was read again\n");
+      if (asked) fprintf(stderr, "the certificate was read again\n");
     } else {
       fprintf(stderr, "the certificate stays: %s\n",
               reloaded.ToString().c_str());
     }
   }
+}
+
+// A SIGHUP that comes between the reading of the files and ReloadOnHangup()
+// would end the process.
+void SurviveHangups() {
+  struct sigaction now = {};
+  if (sigaction(SIGHUP, nullptr, &now) != 0 || now.sa_handler != SIG_DFL)
+    return;
+  struct sigaction handled = {};
+  handled.sa_handler = [](int) {};
+  sigaction(SIGHUP, &handled, nullptr);
 }
 
 }  // namespace
@@ -53,6 +67,7 @@ absl::StatusOr<std::optional<net::TlsContext>> TlsFlags::ContextFor(
                                           ? "--tls-key needs --tls-cert"
                                           : "--tls-cert needs --tls-key");
   }
+  SurviveHangups();
   net::TlsServerOptions options;
   options.certificates.push_back(net::TlsCertificate(
       net::TlsPem::File(certificate_), net::TlsPem::File(key_)));

@@ -52,7 +52,7 @@ class Server:
 
     def __init__(self, *flags, inherited=None):
         """`inherited`: a listening socket, passed as a service manager does."""
-        self.output = tempfile.TemporaryFile('w+')
+        self.output = tempfile.NamedTemporaryFile('w+')
         command = [_OPTIONS.echo_server, *flags]
         environment = dict(os.environ)
         pass_fds = ()
@@ -77,8 +77,9 @@ class Server:
         self.output.close()
 
     def said(self):
-        self.output.seek(0)
-        return self.output.read()
+        # Not by the descriptor that the process has: its position is the same.
+        with open(self.output.name) as said:
+            return said.read()
 
     def line(self, begin):
         deadline = time.monotonic() + _PATIENCE_SECONDS
