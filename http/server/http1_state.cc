@@ -149,11 +149,13 @@ int Http1State::StatusCodeFor(const absl::Status& handled) const {
 }
 
 void Http1State::Log(const absl::Status& handled, MonotonicTime now) {
-  if (!options().on_request_end) return;
   const RequestHead& head = parser_.head();
-  options().on_request_end({peer(), MethodName(head.method), head.target_text,
-                            response_.status_code(), response_.body_bytes(),
-                            now - begun_at_, handled});
+  // The peer's name costs a system call.
+  static const net::SocketAddress kNobody;
+  core_->OnRequestEnd({options().on_request_end ? peer() : kNobody,
+                       MethodName(head.method), head.target_text,
+                       response_.status_code(), response_.body_bytes(),
+                       now - begun_at_, handled});
 }
 
 }  // namespace ringway::http::internal

@@ -36,7 +36,8 @@ namespace ringway::http {
 // Threads: any.
 class Server {
  public:
-  // Aborts if `options` are out of range: see CheckServerOptions().
+  // Aborts if `options` are out of range, see CheckServerOptions(), or another
+  // server has their metrics_name.
   explicit Server(Router router, ServerOptions options = ServerOptions());
   // All requests, whatever their path.
   explicit Server(Handler handler, ServerOptions options = ServerOptions());

@@ -70,6 +70,10 @@ struct ServerOptions {
   // Whether responses have a Date field.
   bool send_date = true;
 
+  // Counts the requests on the page of metrics, with the label server="NAME"
+  // (docs/http.md); empty: does not. One server in a process has a name.
+  std::string metrics_name;
+
   // Called at the end of each request, on its worker; must not wait.
   std::function<void(const AccessEntry&)> on_request_end;
 };
