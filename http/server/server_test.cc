@@ -234,7 +234,7 @@ TEST_P(HttpServerTest, LargeBodiesGoBothWays) {
     const std::string body =
         net::testing::AsString(net::testing::Pattern(700'000, 7));
     RawClient client = co_await Visit();
-    JoinHandle<void> say = Spawn(client.Say(Post("/", body)));
+    JoinHandle<bool> say = Spawn(client.Say(Post("/", body)));
     const RawResponse response = co_await client.Next();
     EXPECT_TRUE(response.body == body);
     EXPECT_TRUE((co_await say).ok());

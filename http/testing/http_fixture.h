@@ -31,7 +31,7 @@ class HttpTest : public ringway::testing::ServerTest {
   // A new connection, one request and its response.
   Task<RawResponse> Ask(std::string request) {
     RawClient client = co_await Visit();
-    Task<void> say = client.Say(std::move(request));
+    Task<bool> say = client.Say(std::move(request));
     co_await std::move(say);
     Task<RawResponse> next = client.Next();
     co_return co_await std::move(next);

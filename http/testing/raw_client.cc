@@ -19,10 +19,10 @@ std::optional<std::string> RawResponse::Field(std::string_view name) const {
   return head.substr(begin, head.find("\r\n", begin) - begin);
 }
 
-// The server may have refused and closed by then.
-Task<void> RawClient::Say(std::string bytes) {
-  [[maybe_unused]] const absl::Status sent =
+Task<bool> RawClient::Say(std::string bytes) {
+  const absl::Status sent =
       co_await stream_.Write(std::as_bytes(std::span(bytes)));
+  co_return sent.ok();
 }
 
 Task<bool> RawClient::More() {

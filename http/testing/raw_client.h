@@ -41,7 +41,8 @@ class RawClient {
 
   net::TcpStream& stream() { return stream_; }
 
-  Task<void> Say(std::string bytes);
+  // False if they could not be sent: the server may have refused and closed.
+  Task<bool> Say(std::string bytes);
   // The next response. `to_head`: of a request by HEAD.
   Task<RawResponse> Next(bool to_head = false);
   // Whether the server has ended the connection, without another byte.
