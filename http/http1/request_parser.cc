@@ -146,6 +146,9 @@ void RequestParser::Reset(size_t kept_bytes) {
   if (head_.target_text.capacity() > kept_bytes)
     head_.target_text = std::string();
   head_.target = Target();
+  // What is refused before they are known is answered as a GET.
+  head_.method = Method::kGet;
+  head_.version = Version::kHttp11;
   head_.content_length.reset();
   head_.chunked = false;
   head_.expects_continue = false;

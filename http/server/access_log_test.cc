@@ -102,6 +102,9 @@ TEST_P(AccessLogTest, RequestsAreCounted) {
       co_await client.Say(Get(path));
       co_await client.Next();
     }
+    co_await client.Say("GET / HTTP/2.0\r\n\r\n");
+    co_await client.Next();
+    EXPECT_TRUE(co_await client.AtEnd());
     MetricsText page;
     MetricRegistry::Default().WriteTo(page);
     const std::string text = page.text();
@@ -110,8 +113,11 @@ TEST_P(AccessLogTest, RequestsAreCounted) {
               std::string::npos);
     EXPECT_NE(text.find(absl::StrCat("{code=\"4xx\",", server, "1\n")),
               std::string::npos);
+    EXPECT_NE(text.find(absl::StrCat("http_refusals_total{code=\"505\",",
+                                     server, "1\n")),
+              std::string::npos);
     EXPECT_NE(text.find(absl::StrCat("http_response_body_bytes_total{", server,
-                                     "20\n")),
+                                     "46\n")),
               std::string::npos);
   };
   Run(main());

@@ -212,7 +212,10 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
   std::optional<Shield> shield;
   if (timed_out_) shield.emplace();
   if (!shield.has_value() && task_.cancelled()) cut_ = true;
-  if (client_gone_) cut_ = true;
+  if (client_gone_) {
+    cut_ = true;
+    this->core_->metrics.OnClientGone();
+  }
   if (!cut_ && response_.started() && !this->response_ended_) {
     if (handled.ok()) {
       Task<absl::Status> finish = this->Finish(response_.trailers());

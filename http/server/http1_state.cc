@@ -150,12 +150,15 @@ int Http1State::StatusCodeFor(const absl::Status& handled) const {
 
 void Http1State::Log(const absl::Status& handled, MonotonicTime now) {
   const RequestHead& head = parser_.head();
+  if (refusal_ != 0 || timed_out_)
+    core_->metrics.OnRefusal(refusal_ != 0 ? refusal_ : 503);
   // The peer's name costs a system call.
   static const net::SocketAddress kNobody;
+  const bool has_head = parser_.error().status_code == 0;
   core_->OnRequestEnd({options().on_request_end ? peer() : kNobody,
-                       MethodName(head.method), head.target_text,
-                       response_.status_code(), response_.body_bytes(),
-                       now - begun_at_, handled});
+                       has_head ? MethodName(head.method) : "-",
+                       head.target_text, response_.status_code(),
+                       response_.body_bytes(), now - begun_at_, handled});
 }
 
 }  // namespace ringway::http::internal

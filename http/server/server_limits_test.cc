@@ -180,6 +180,23 @@ TEST_P(HttpServerLimitsTest, LargeHeadsAndBodiesHaveTheirStatus) {
   Run(main());
 }
 
+// The method of the request before it was still there, and its response to
+// HEAD had no body, for which the client waited.
+TEST_P(HttpServerLimitsTest, ARefusalAfterHeadHasItsBody) {
+  Serve(Hello);
+  auto main = [&]() -> Task<void> {
+    RawClient client = co_await Visit();
+    co_await client.Say("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ((co_await client.Next(/*to_head=*/true)).code, 200);
+    co_await client.Say("nonsense\r\n\r\n");
+    const RawResponse response = co_await client.Next();
+    EXPECT_EQ(response.code, 501);
+    EXPECT_EQ(response.body, "Not Implemented");
+    EXPECT_TRUE(co_await client.AtEnd());
+  };
+  Run(main());
+}
+
 TEST_P(HttpServerLimitsTest, AConnectionHasAMostOfRequests) {
   ServerOptions options;
   options.max_requests = 3;

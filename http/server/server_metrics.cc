@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "ringway/core/metrics/metric.h"
 #include "ringway/core/metrics/metric_registry.h"
 
@@ -24,6 +26,22 @@ absl::StatusOr<ServerMetrics> ServerMetrics::Named(std::string_view name) {
     if (!added.ok()) return added.status();
     metrics.requests_[i] = *added;
   }
+  for (size_t i = 0; i < kRefusals.size(); ++i) {
+    const std::string code = absl::StrCat(kRefusals[i]);
+    absl::StatusOr<Counter> added = registry.AddCounter(
+        "http_refusals_total",
+        "Requests that the server has refused by itself, by their status: a "
+        "limit, a deadline, or a request that is malformed.",
+        {{"server", name}, {"code", code}});
+    if (!added.ok()) return added.status();
+    metrics.refusals_[i] = *added;
+  }
+  absl::StatusOr<Counter> gone = registry.AddCounter(
+      "http_clients_gone_total",
+      "Handlers that were cancelled because their client has gone.",
+      {{"server", name}});
+  if (!gone.ok()) return gone.status();
+  metrics.clients_gone_ = *gone;
   absl::StatusOr<Counter> bytes = registry.AddCounter(
       "http_response_body_bytes_total", "Bytes of bodies that were sent.",
       {{"server", name}});
@@ -46,6 +64,12 @@ void ServerMetrics::OnRequestEnd(int status_code, uint64_t body_bytes,
       .Increment();
   body_bytes_.Increment(body_bytes);
   duration_.Record(duration);
+}
+
+void ServerMetrics::OnRefusal(int status_code) {
+  const auto at = std::find(kRefusals.begin(), kRefusals.end(), status_code);
+  if (at == kRefusals.end()) return;
+  refusals_[static_cast<size_t>(at - kRefusals.begin())].Increment();
 }
 
 }  // namespace ringway::http::internal

@@ -30,9 +30,19 @@ class ServerMetrics {
   // `status_code` 0: the client got no response.
   void OnRequestEnd(int status_code, uint64_t body_bytes,
                     absl::Duration duration);
+  // The server has refused a request for one of its limits or deadlines, or
+  // because it is malformed.
+  void OnRefusal(int status_code);
+  // The client has ended its connection, which has cancelled a handler.
+  void OnClientGone() { clients_gone_.Increment(); }
 
  private:
+  static constexpr std::array<int, 9> kRefusals = {400, 408, 413, 414, 417,
+                                                   431, 501, 503, 505};
+
   std::array<Counter, 6> requests_;  // by the first digit of the status code
+  std::array<Counter, kRefusals.size()> refusals_;
+  Counter clients_gone_;
   Counter body_bytes_;
   Distribution duration_;
   bool counts_ = false;

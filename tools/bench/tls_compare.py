@@ -25,6 +25,7 @@ import sys
 import tempfile
 
 import echo_compare
+import peer_servers
 import tls_drain
 
 # `flags` of the load generator, or `drain`: a client that reads `source` bytes, or without an end.
@@ -45,19 +46,6 @@ _CELLS = [
 ]
 _BY_HAND = 'by hand'
 _NGINX = 'nginx'
-_NGINX_CONFIGURATION = '''
-daemon off; master_process off; error_log stderr; pid %(folder)s/pid;
-events {}
-http {
-  access_log off; client_body_temp_path %(folder)s; proxy_temp_path %(folder)s;
-  fastcgi_temp_path %(folder)s; uwsgi_temp_path %(folder)s; scgi_temp_path %(folder)s;
-  ssl_certificate %(cert)s; ssl_certificate_key %(key)s; ssl_protocols TLSv1.2 TLSv1.3;
-  server {
-    listen ADDRESS ssl;
-    location = /short { return 200 "%(short)s"; }
-    location = /file { root %(folder)s; }
-  }
-}'''
 _FILE_BYTES = 512 * 1024 * 1024
 
 
@@ -96,14 +84,6 @@ def parse_arguments():
     return options
 
 
-def configuration_of_nginx(options, folder):
-    file = os.path.join(folder, 'nginx.conf')
-    with open(file + '.in', 'w') as template:
-        template.write(_NGINX_CONFIGURATION % {
-            'cert': options.cert, 'key': options.key, 'folder': folder, 'short': 'x' * 64})
-    return file
-
-
 def servers_of(options, cell, folder):
     """The commands, by name."""
     ringway = [options.echo_server]
@@ -119,9 +99,7 @@ def servers_of(options, cell, folder):
                               '--key=' + options.key]),
     ])
     if options.nginx and cell.drain:
-        # Its address goes from the command to the configuration, for want of a flag.
-        servers[_NGINX] = ['sh', '-c', 'sed s/ADDRESS/$1/ $0.in > $0 && exec $2 -p %s -c $0' % folder,
-                           configuration_of_nginx(options, folder), '{address}', options.nginx]
+        servers[_NGINX] = peer_servers.nginx(options.nginx, folder, options.cert, options.key)
     return servers
 
 

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares HTTP servers: the server's CPU time for each request, then requests a second.
+
+Ringway's http_server on io_uring and on epoll, beside nginx and h2o from packages and a responder
+by hand on epoll that parses nothing (peers/http_epoll.cc); on one core, wrk or h2load on another,
+in turns. Prints a table of medians, with the medians of the ratios of each round to nginx.
+
+Needs the packages nginx-light, h2o, wrk and nghttp2-client; what is missing is left out.
+
+Build first:
+  bazel build --config=opt //tools/samples/http_server //tools/bench/peers:http_epoll
+"""
+
+import argparse
+import collections
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import echo_compare
+import peer_servers
+
+Cell = collections.namedtuple('Cell', 'name path flags tls log h2 by_hand',
+                              defaults=((), False, False, False, None))
+
+_CELLS = [
+    Cell('13 B, keep-alive, 64 connections', '/hello', by_hand=13),
+    Cell('1 KiB file, keep-alive, 64 connections', '/1k', by_hand=1024),
+    Cell('64 KiB file, keep-alive, 64 connections', '/64k', by_hand=65536),
+    Cell('1 KiB file, access log', '/1k', log=True),
+    Cell('1 KiB file, a connection for each', '/1k', flags=('-H', 'Connection: close')),
+    Cell('1 KiB file, TLS', '/1k', tls=True),
+    Cell('1 KiB file, HTTP/2, 32 streams', '/1k', h2=True),
+]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--rounds', type=int, default=7, help='default %(default)s')
+    parser.add_argument('--duration', type=float, default=1.0, metavar='SECONDS',
+                        help='of one run (default %(default)s)')
+    parser.add_argument('--server-cpu', type=int, default=0, help='default %(default)s')
+    parser.add_argument('--load-cpu', type=int, default=1, help='default %(default)s')
+    parser.add_argument('--cells', default='', metavar='TEXT',
+                        help='only those with this in their names')
+    parser.add_argument('--certificates', default='net/tls/testing/certificates', metavar='FOLDER',
+                        help='with server.pem and server.key (default %(default)s)')
+    binary = lambda name: dict(default='bazel-bin/tools/' + name, metavar='FILE',
+                               help='default %(default)s')
+    parser.add_argument('--http-server', **binary('samples/http_server/http_server'))
+    parser.add_argument('--http-epoll', **binary('bench/peers/http_epoll'))
+    options = parser.parse_args()
+    options.cells = [cell for cell in _CELLS if options.cells in cell.name]
+    if options.rounds < 1 or not options.cells:
+        parser.error('there is nothing to measure')
+    return options
+
+
+def servers_of(options, cell, folder):
+    """The commands, by name."""
+    file = lambda name: os.path.abspath(os.path.join(options.certificates, name))
+    cert, key = (file('server.pem'), file('server.key')) if cell.tls else (None, None)
+    ringway = [options.http_server, '--listen={listen}', '--root=' + folder]
+    if cell.tls:
+        ringway += ['--tls-cert=' + cert, '--tls-key=' + key]
+    if cell.log:
+        ringway += ['--access-log=%s/access' % folder]
+    servers = collections.OrderedDict([
+        ('ringway', ringway),
+        ('ringway epoll', ringway + ['--backend=epoll']),
+    ])
+    if shutil.which('nginx'):
+        servers['nginx'] = peer_servers.nginx('nginx', folder, cert, key, cell.h2, cell.log)
+    if shutil.which('h2o') and cell.path != '/hello':
+        servers['h2o'] = peer_servers.h2o('h2o', folder, cert, key, cell.log)
+    if cell.by_hand:
+        servers['by hand epoll'] = [options.http_epoll, '--listen={listen}',
+                                    '--bytes=%d' % cell.by_hand]
+    return servers
+
+
+def load(options, cell, address, seconds):
+    """The number of requests that were answered."""
+    url = '%s://%s%s' % ('https' if cell.tls else 'http', address, cell.path)
+    if cell.h2:
+        command = ['h2load', '-t1', '-c2', '-m32', '-D%g' % seconds, url]
+        pattern = r'(\d+) succeeded, 0 failed'
+    else:
+        command = ['wrk', '-t1', '-c64', '-d%gs' % seconds, *cell.flags, url]
+        pattern = r'(\d+) requests in'
+    ran = subprocess.run(['taskset', '-c', str(options.load_cpu)] + command,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    found = re.search(pattern, ran.stdout)
+    if ran.returncode != 0 or not found or 'Non-2xx' in ran.stdout or 'Socket errors' in ran.stdout:
+        raise echo_compare.Failure('%s: %s' % (' '.join(command), ran.stdout.strip()))
+    return int(found.group(1))
+
+
+def measure(options, name, command, cell):
+    with echo_compare.running(name, command, options.server_cpu, 'tcp') as (server, address):
+        clock = (~server.pid << 3) | 2  # as clock_getcpuclockid(3) makes it
+        load(options, cell, address, 0.2 if not cell.h2 else 1)
+        cpu, since = time.clock_gettime(clock), time.monotonic()
+        n = load(options, cell, address, options.duration if not cell.h2 else
+                 max(1, round(options.duration)))
+        return {'us': (time.clock_gettime(clock) - cpu) * 1e6 / n,
+                'rate': n / (time.monotonic() - since)}
+
+
+def compare(options, cell, folder):
+    servers = servers_of(options, cell, folder)
+    runs_of = collections.OrderedDict((name, []) for name in servers)
+    for round_number in range(options.rounds):
+        names = list(servers)
+        # Each order comes as often, so that none is always the first.
+        for name in names if round_number % 2 == 0 else reversed(names):
+            runs_of[name].append(measure(options, name, servers[name], cell))
+    for name, runs in runs_of.items():
+        ratios = ['%.2f' % statistics.median(a['us'] / b['us'] for a, b in zip(runs, runs_of[peer]))
+                  if peer in runs_of else '' for peer in ('nginx', 'h2o', 'by hand epoll')]
+        print('| %s | %s | %.2f | %s | %s |' % (
+            cell.name, name, statistics.median(run['us'] for run in runs), ' | '.join(ratios),
+            format(round(statistics.median(run['rate'] for run in runs)), ',')))
+        sys.stdout.flush()
+
+
+def main():
+    options = parse_arguments()
+    print('| cell | server | CPU us | to nginx | to h2o | to by hand | requests/s |')
+    print('|---|---|---|---|---|---|---|')
+    with tempfile.TemporaryDirectory(dir='/dev/shm') as folder:
+        os.chmod(folder, 0o755)  # for servers that give up being root
+        for name, size in (('1k', 1024), ('64k', 65536)):
+            with open(os.path.join(folder, name), 'w') as file:
+                file.write('x' * size)
+        for cell in options.cells:
+            compare(options, cell, folder)
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except echo_compare.Failure as failure:
+        sys.exit('http_compare: %s' % failure)
