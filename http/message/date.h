@@ -19,7 +19,8 @@ inline constexpr size_t kDateBytes = 29;
 std::string FormatDate(absl::Time time);
 
 // Reads any of the three forms that recipients must accept (RFC 9110, section
-// 5.6.7). A year of two digits is the one of the last 50 years and the next 49.
+// 5.6.7). A year of two digits is the latest one with which the date is at most
+// 50 years ahead.
 //
 // Errors: InvalidArgument.
 absl::StatusOr<absl::Time> ParseDate(std::string_view text, absl::Time now);

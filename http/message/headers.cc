@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -63,6 +64,13 @@ void Headers::Add(std::string_view name, std::string_view value) {
     }
     return;
   }
+  // Growing would move what is a part of this text.
+  std::string kept;
+  if (std::less_equal<>()(text_.data(), value.data()) &&
+      std::less<>()(value.data(), text_.data() + text_.size())) {
+    kept = value;
+    value = kept;
+  }
   BeginField();
   AppendToName(name);
   AppendToValue(value);
@@ -121,7 +129,7 @@ void Headers::Clear() {
 
 void Headers::Shrink(size_t n_bytes) {
   if (memory_bytes() <= n_bytes) return;
-  text_ = std::string();
+  std::string().swap(text_);  // assigning would keep the memory
   fields_ = std::vector<Field>();
 }
 

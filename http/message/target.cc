@@ -2,7 +2,10 @@
 
 #include "ringway/http/message/target.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -59,6 +62,16 @@ bool IsHostCharacter(char c) {
          std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
 }
 
+// Those of later versions, which RFC 3986 foresees, do not exist.
+bool IsIpv6Address(std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> terminated = {};
+  if (text.size() >= terminated.size()) return false;
+  std::copy(text.begin(), text.end(), terminated.begin());
+  in6_addr address;
+  return text.find('\0') == std::string_view::npos &&
+         inet_pton(AF_INET6, terminated.data(), &address) == 1;
+}
+
 bool IsPort(std::string_view text) {
   uint32_t port = 0;
   if (text.empty()) return true;
@@ -74,22 +87,17 @@ bool IsPort(std::string_view text) {
 
 bool IsAuthority(std::string_view text) {
   if (text.empty()) return true;
-  std::string_view host;
   std::string_view rest;
   if (text.front() == '[') {
     const size_t end = text.find(']');
-    if (end == std::string_view::npos || end < 3) return false;
-    host = text.substr(1, end - 1);
-    rest = text.substr(end + 1);
-    if (!std::all_of(host.begin(), host.end(), [](char c) {
-          return absl::ascii_isxdigit(static_cast<unsigned char>(c)) ||
-                 c == ':' || c == '.';
-        })) {
+    if (end == std::string_view::npos ||
+        !IsIpv6Address(text.substr(1, end - 1))) {
       return false;
     }
+    rest = text.substr(end + 1);
   } else {
     const size_t colon = std::min(text.find(':'), text.size());
-    host = text.substr(0, colon);
+    const std::string_view host = text.substr(0, colon);
     rest = text.substr(colon);
     if (host.empty() ||
         !std::all_of(host.begin(), host.end(), IsHostCharacter) ||
@@ -104,7 +112,7 @@ absl::StatusOr<Target> ParseTarget(Method method, std::string_view text) {
   if (method == Method::kConnect) {
     const size_t colon = text.rfind(':');
     if (colon == std::string_view::npos || colon + 1 == text.size() ||
-        !IsAuthority(text)) {
+        text.back() == ']' || !IsAuthority(text)) {
       return Refuse("the target of CONNECT is no host and port");
     }
     Target target;
