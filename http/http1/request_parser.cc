@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_split.h"
 #include "ringway/core/check.h"
 
 namespace ringway::http {
@@ -17,6 +18,13 @@ namespace {
 // of single bytes, whose sizes have leading zeros, stays below it.
 constexpr uint64_t kChunkingBytes = 16 * 1024;
 constexpr uint64_t kChunkingBytesPerByte = 8;
+constexpr std::string_view kTooMuchChunking =
+    "chunks have little but their sizes and extensions";
+
+// What a head may have beside its target and fields: the rest of its first
+// line, and for each field a colon, its line's end and some white space.
+constexpr size_t kHeadBytes = 128;
+constexpr size_t kHeadBytesPerField = 8;
 
 std::optional<Method> MethodOf(uint8_t method) {
   switch (method) {
@@ -59,11 +67,6 @@ struct RequestParser::Callbacks {
     return HPE_OK;
   }
 
-  static int OnVersion(llhttp_t* parser, const char* /*at*/, size_t /*n*/) {
-    Of(parser).has_version_ = true;
-    return HPE_OK;
-  }
-
   static int OnField(llhttp_t* parser, const char* at, size_t n) {
     RequestParser& self = Of(parser);
     if (!self.in_field_) {
@@ -103,6 +106,9 @@ struct RequestParser::Callbacks {
     // Never more than the bytes that llhttp was given.
     RINGWAY_CHECK(n <= self.body_to_.size() - self.n_body_,
                   "%zu bytes of a body without room", n);
+    const auto n_before = static_cast<size_t>(at - self.body_from_.data());
+    if (self.TooMuchChunking(n_before - self.n_body_))
+      return self.Refuse(400, kTooMuchChunking);
     memcpy(self.body_to_.data() + self.n_body_, at, n);
     self.n_body_ += n;
     return HPE_OK;
@@ -117,7 +123,6 @@ struct RequestParser::Callbacks {
     llhttp_settings_t settings;
     llhttp_settings_init(&settings);
     settings.on_url = &OnUrl;
-    settings.on_version = &OnVersion;
     settings.on_header_field = &OnField;
     settings.on_header_value = &OnValue;
     settings.on_header_value_complete = &OnValueComplete;
@@ -144,7 +149,7 @@ void RequestParser::Reset(size_t kept_bytes) {
   head_.headers.Shrink(kept_bytes);
   head_.target_text.clear();
   if (head_.target_text.capacity() > kept_bytes)
-    head_.target_text = std::string();
+    std::string().swap(head_.target_text);  // assigning would keep the memory
   head_.target = Target();
   // What is refused before they are known is answered as a GET.
   head_.method = Method::kGet;
@@ -156,11 +161,11 @@ void RequestParser::Reset(size_t kept_bytes) {
   trailers_.Clear();
   trailers_.Shrink(0);
   error_ = RequestError();
+  line_ = RequestLine();
+  n_head_ = 0;
   n_field_bytes_ = 0;
   n_all_body_ = 0;
   n_all_chunking_ = 0;
-  n_spaces_ = 0;
-  begun_ = line_ended_ = has_version_ = false;
   in_field_ = in_trailers_ = head_done_ = done_ = false;
 }
 
@@ -180,22 +185,6 @@ int RequestParser::CountFieldBytes(size_t n_bytes) {
   return Refuse(431, "the header fields are too long");
 }
 
-bool RequestParser::CountSpaces(std::string_view bytes) {
-  if (!begun_) {
-    const size_t first = bytes.find_first_not_of("\r\n");
-    if (first == std::string_view::npos) return true;
-    bytes.remove_prefix(first);
-    begun_ = true;
-  }
-  const size_t end = bytes.find('\n');
-  line_ended_ = end != std::string_view::npos;
-  n_spaces_ += static_cast<int>(std::count(
-      bytes.begin(),
-      bytes.begin() + static_cast<ptrdiff_t>(std::min(end, bytes.size())),
-      ' '));
-  return n_spaces_ <= 2;
-}
-
 ParseStep RequestParser::Execute(std::string_view bytes, size_t& n_used) {
   const llhttp_errno_t ended =
       llhttp_execute(&parser_, bytes.data(), bytes.size());
@@ -208,12 +197,8 @@ ParseStep RequestParser::Execute(std::string_view bytes, size_t& n_used) {
       n_used =
           static_cast<size_t>(llhttp_get_error_pos(&parser_) - bytes.data());
       return ParseStep::kDone;
-    case HPE_PAUSED_H2_UPGRADE:
-      return Fail(505, "HTTP/2 is not spoken here");
     case HPE_INVALID_METHOD:
       return Fail(501, "the method is unknown");
-    case HPE_INVALID_VERSION:
-      return Fail(400, "the version is malformed");
     case HPE_INVALID_URL:
       return Fail(400, "the target is malformed");
     case HPE_UNEXPECTED_CONTENT_LENGTH:
@@ -238,20 +223,22 @@ ParseStep RequestParser::ParseHead(std::string_view bytes, size_t& n_used) {
   n_used = 0;
   if (error_.status_code != 0) return ParseStep::kFailed;
   if (bytes.empty()) return ParseStep::kNeedMore;
-  if (!line_ended_ && !CountSpaces(bytes))
-    return Fail(400, "the request line has more than two spaces");
-  const ParseStep step = Execute(bytes, n_used);
+  const size_t most = limits_.target_bytes + limits_.header_bytes + kHeadBytes +
+                      kHeadBytesPerField * limits_.header_count;
+  const size_t n_good = line_.Check(bytes);
+  const size_t n_executed = std::min(n_good, most - n_head_);
+  const ParseStep step = Execute(bytes.substr(0, n_executed), n_used);
+  n_head_ += n_used;
   if (step == ParseStep::kDone) return CheckHead();
-  return step;
+  if (step == ParseStep::kFailed || n_executed == bytes.size()) return step;
+  if (n_executed < n_good) return Fail(431, "the head is too long");
+  return Fail(line_.error().status_code, line_.error().text);
 }
 
 ParseStep RequestParser::CheckHead() {
   if (!head_done_) return Fail(400, "the request is malformed");
-  if (!has_version_) return Fail(400, "the request line has no version");
-  const int minor = llhttp_get_http_minor(&parser_);
-  if (llhttp_get_http_major(&parser_) != 1 || minor > 1)
-    return Fail(505, "the version is neither HTTP/1.0 nor HTTP/1.1");
-  head_.version = minor == 0 ? Version::kHttp10 : Version::kHttp11;
+  head_.version = llhttp_get_http_minor(&parser_) == 0 ? Version::kHttp10
+                                                       : Version::kHttp11;
   const std::optional<Method> method = MethodOf(llhttp_get_method(&parser_));
   if (!method.has_value()) return Fail(501, "the method is unknown");
   head_.method = *method;
@@ -282,14 +269,8 @@ ParseStep RequestParser::CheckFraming() {
   const Headers& headers = head_.headers;
   if ((parser_.flags & F_CONTENT_LENGTH) != 0)
     head_.content_length = parser_.content_length;
-  if (const auto coding = headers.Find("Transfer-Encoding");
-      coding.has_value()) {
-    if (head_.version == Version::kHttp10)
-      return Fail(400, "HTTP/1.0 has no Transfer-Encoding");
-    if (headers.Count("Transfer-Encoding") > 1 ||
-        !EqualsIgnoringCase(*coding, "chunked")) {
-      return Fail(501, "Transfer-Encoding is not chunked alone");
-    }
+  if (headers.Has("Transfer-Encoding")) {
+    if (const ParseStep s = CheckCodings(); s != ParseStep::kDone) return s;
     head_.chunked = true;
   }
   if (head_.method == Method::kTrace &&
@@ -299,14 +280,53 @@ ParseStep RequestParser::CheckFraming() {
   head_.keep_alive = !headers.HasElement("Connection", "close") &&
                      (head_.version == Version::kHttp11 ||
                       headers.HasElement("Connection", "keep-alive"));
-  if (const auto expect = headers.Find("Expect");
-      expect.has_value() && head_.version == Version::kHttp11) {
-    if (!EqualsIgnoringCase(*expect, "100-continue"))
-      return Fail(417, "the expectation is not 100-continue");
-    head_.expects_continue =
-        head_.chunked || head_.content_length.value_or(0) > 0;
+  return CheckExpect();
+}
+
+// RFC 9112, sections 6.1 and 6.3: what does not end with chunked has no end,
+// and what ends with it, but is more, is a coding that is not implemented.
+ParseStep RequestParser::CheckCodings() {
+  if (head_.version == Version::kHttp10)
+    return Fail(400, "HTTP/1.0 has no Transfer-Encoding");
+  size_t n_codings = 0;
+  size_t n_chunked = 0;
+  bool well_formed = (parser_.flags & F_CHUNKED) != 0;
+  bool chunked = false;
+  for (const Header header : head_.headers) {
+    if (!EqualsIgnoringCase(header.name, "Transfer-Encoding")) continue;
+    for (std::string_view coding : absl::StrSplit(header.value, ',')) {
+      coding = TrimSpaces(coding);
+      chunked = EqualsIgnoringCase(coding, "chunked");
+      ++n_codings;
+      if (chunked) ++n_chunked;
+      if (coding.empty()) well_formed = false;
+    }
   }
+  if (!well_formed || !chunked || n_chunked > 1)
+    return Fail(400, "Transfer-Encoding does not end with chunked, once");
+  if (n_codings > 1) return Fail(501, "Transfer-Encoding is not chunked alone");
   return ParseStep::kDone;
+}
+
+// RFC 9110, section 10.1.1.
+ParseStep RequestParser::CheckExpect() {
+  if (head_.version == Version::kHttp10 || !head_.headers.Has("Expect"))
+    return ParseStep::kDone;
+  for (const Header header : head_.headers) {
+    if (EqualsIgnoringCase(header.name, "Expect") &&
+        !EqualsIgnoringCase(header.value, "100-continue")) {
+      return Fail(417, "the expectation is not 100-continue");
+    }
+  }
+  head_.expects_continue =
+      head_.chunked || head_.content_length.value_or(0) > 0;
+  return ParseStep::kDone;
+}
+
+bool RequestParser::TooMuchChunking(uint64_t n_bytes) const {
+  return n_all_chunking_ + n_bytes >
+         kChunkingBytes + limits_.header_bytes +
+             kChunkingBytesPerByte * (n_all_body_ + n_body_);
 }
 
 ParseStep RequestParser::ParseChunked(std::string_view bytes,
@@ -324,18 +344,17 @@ ParseStep RequestParser::ParseChunked(std::string_view bytes,
   // What comes out is never more than what went in.
   bytes = bytes.substr(0, to.size());
   if (bytes.empty()) return ParseStep::kNeedMore;
+  body_from_ = bytes;
   body_to_ = to;
   n_body_ = 0;
   const ParseStep step = Execute(bytes, n_used);
   n_body = n_body_;
+  body_from_ = {};
   body_to_ = {};
+  if (step == ParseStep::kFailed) return step;
+  if (TooMuchChunking(n_used - n_body)) return Fail(400, kTooMuchChunking);
   n_all_body_ += n_body;
   n_all_chunking_ += n_used - n_body;
-  if (step == ParseStep::kFailed) return step;
-  if (n_all_chunking_ > kChunkingBytes + limits_.header_bytes +
-                            kChunkingBytesPerByte * n_all_body_) {
-    return Fail(400, "chunks have little but their sizes and extensions");
-  }
   return done_ ? ParseStep::kDone : ParseStep::kNeedMore;
 }
 

@@ -21,6 +21,7 @@
 
 #include "llhttp.h"
 #include "ringway/http/http1/request_head.h"
+#include "ringway/http/http1/request_line.h"
 #include "ringway/http/message/headers.h"
 
 namespace ringway::http {
@@ -31,19 +32,15 @@ struct RequestLimits {
 
   // Bytes of the target: 414.
   size_t target_bytes = 8 * 1024;
-  // Bytes of all header fields, and again of the trailers: 431.
+  // Bytes of all header fields, and again of the trailers, without the white
+  // space around values: 431. So is a head that has more of that than fits into
+  // the limits of its parts.
   size_t header_bytes = 32 * 1024;
   // Header fields, and again trailers: 431.
   size_t header_count = 100;
 };
 
 enum class ParseStep : uint8_t { kNeedMore, kDone, kFailed };
-
-// Why a request is refused, and the status code that says so.
-struct RequestError {
-  int status_code = 0;
-  std::string_view text;  // a constant
-};
 
 // At a fixed address. May be used again after a request that ended.
 //
@@ -59,7 +56,7 @@ class RequestParser {
   void Reset(size_t kept_bytes = SIZE_MAX);
 
   // Whether anything of the head has arrived, beside empty lines before it.
-  bool begun() const { return begun_; }
+  bool begun() const { return line_.begun(); }
 
   // Reads from `bytes` up to the end of the head; puts into `n_used` how many
   // that were. kDone: head() is complete, and `bytes` go on with the body.
@@ -73,7 +70,8 @@ class RequestParser {
                          size_t& n_used, size_t& n_body);
   const Headers& trailers() const { return trailers_; }
 
-  // After kFailed, which is final.
+  // After kFailed, which is final. Of several reasons that a request has, how
+  // it arrives may decide which one this is.
   const RequestError& error() const { return error_; }
 
  private:
@@ -83,12 +81,15 @@ class RequestParser {
   ParseStep Execute(std::string_view bytes, size_t& n_used);
   ParseStep Fail(int status_code, std::string_view text);
   int Refuse(int status_code, std::string_view text);
-  // Spaces of the request line: llhttp takes several for one.
-  bool CountSpaces(std::string_view bytes);
   ParseStep CheckHead();
-  ParseStep CheckFraming();
   ParseStep CheckHost();
+  ParseStep CheckFraming();
+  ParseStep CheckCodings();
+  ParseStep CheckExpect();
   int CountFieldBytes(size_t n_bytes);
+  // Whether a chunked body has too much beside its bytes, with `n_bytes` of
+  // that in the piece that llhttp is given.
+  bool TooMuchChunking(uint64_t n_bytes) const;
   Headers& fields() { return in_trailers_ ? trailers_ : head_.headers; }
 
   const RequestLimits limits_;
@@ -96,15 +97,14 @@ class RequestParser {
   RequestHead head_;
   Headers trailers_;
   RequestError error_;
+  RequestLine line_;
+  size_t n_head_ = 0;  // bytes of all of it
   size_t n_field_bytes_ = 0;
+  std::string_view body_from_;
   std::span<std::byte> body_to_;
   size_t n_body_ = 0;
   uint64_t n_all_body_ = 0;      // of the request
   uint64_t n_all_chunking_ = 0;  // what was not body
-  int n_spaces_ = 0;
-  bool begun_ = false;
-  bool line_ended_ = false;  // the request line
-  bool has_version_ = false;
   bool in_field_ = false;
   bool in_trailers_ = false;
   bool head_done_ = false;

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/http/http1/request_line.h"
+
+#include "ringway/http/message/headers.h"
+
+namespace ringway::http {
+
+namespace {
+
+constexpr std::string_view kVersion = "HTTP/1.1\r\n";
+constexpr uint8_t kMajor = 5;
+constexpr uint8_t kMinor = 7;
+
+constexpr char kOtherVersion[] = "the version is neither HTTP/1.0 nor HTTP/1.1";
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+}  // namespace
+
+size_t RequestLine::Check(std::string_view bytes) {
+  if (part_ == Part::kEnded) return bytes.size();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (const char* text = Take(bytes[i]); text != nullptr) {
+      error_ = {text == kOtherVersion ? 505 : 400, text};
+      return i;
+    }
+    if (part_ == Part::kEnded) break;
+  }
+  return bytes.size();
+}
+
+const char* RequestLine::Take(char c) {
+  switch (part_) {
+    case Part::kEmptyLine:
+      if (c == '\r') {
+        part_ = Part::kEmptyLineEnd;
+        return nullptr;
+      }
+      if (!IsToken({&c, 1})) return "the request begins with no method";
+      part_ = Part::kMethod;
+      return nullptr;
+    case Part::kEmptyLineEnd:
+      if (c != '\n') return "a line does not end with CR LF";
+      part_ = Part::kEmptyLine;
+      return nullptr;
+    case Part::kMethod:
+      if (c == ' ') {
+        part_ = Part::kTargetBegin;
+        return nullptr;
+      }
+      return IsToken({&c, 1}) ? nullptr : "the method is malformed";
+    case Part::kTargetBegin:
+      if (c == ' ') return "the request line has two spaces in a row";
+      part_ = Part::kTarget;
+      [[fallthrough]];
+    case Part::kTarget:
+      if (c == ' ') part_ = Part::kVersion;
+      if (c == '\r' || c == '\n') return "the request line has no version";
+      return nullptr;
+    case Part::kVersion:
+      return TakeOfVersion(c);
+    case Part::kEnded:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+const char* RequestLine::TakeOfVersion(char c) {
+  const uint8_t at = n_version_++;
+  if (n_version_ == kVersion.size()) part_ = Part::kEnded;
+  if (c == kVersion[at] || (at == kMinor && c == '0')) return nullptr;
+  if ((at == kMajor || at == kMinor) && IsDigit(c)) return kOtherVersion;
+  return at <= kMinor ? "the version is malformed"
+                      : "the request line does not end after its version";
+}
+
+}  // namespace ringway::http
