@@ -16,7 +16,8 @@ void Http1State::Forget() {
 
 void Http1State::ShrinkOut() {
   out_.clear();
-  if (out_.capacity() > kKeptBytes + kCopiedBytes) out_ = std::string();
+  // Assigning an empty string would keep the memory.
+  if (out_.capacity() > kKeptBytes + kCopiedBytes) std::string().swap(out_);
 }
 
 void Http1State::BeginRequest(MonotonicTime now) {

@@ -135,6 +135,7 @@ Task<absl::Status> Refuse(ResponseWriter& response, int code,
 
 Task<absl::Status> Router::Serve(Request& request,
                                  ResponseWriter& response) const {
+  if (request.path() == "*") return Refuse(response, 204, "");
   const Node* node = Find(request);
   if (node == nullptr) return Refuse(response, 404, "");
   const Handler* handler = &node->For(request.method());

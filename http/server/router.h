@@ -31,6 +31,7 @@ namespace ringway::http {
 //
 // A path that no route has is 404; one whose routes have other methods is 405
 // with Allow, and OPTIONS of it is 204 with Allow. HEAD goes to GET's handler.
+// OPTIONS of "*", the server as a whole, is 204.
 //
 // Movable. A server has its own copy of it, which never changes.
 class Router {
