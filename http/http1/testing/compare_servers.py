@@ -89,6 +89,7 @@ def decode(text):
             return chr(int(kind[1:], 16))
         return {'r': '\r', 'n': '\n', 't': '\t', '0': '\0'}.get(kind, kind)
 
+    # From the innermost outwards.
     repeated = re.compile(r'\\\{(\d+)\*((?:[^{}\\]|\\[^{])*)\}')
     while repeated.search(text):
         text = repeated.sub(lambda m: m.group(2) * int(m.group(1)), text)
@@ -112,6 +113,12 @@ def read_requests(file_name):
                 requests.append(TestRequests(' '.join(codes).replace('-', ''), reason, title,
                                              bytearray()))
     return requests
+
+
+def all_requests():
+    here = os.path.dirname(os.path.abspath(__file__))
+    return [test for file_name in sorted(glob.glob(os.path.join(here, '*.inc')))
+            for test in read_requests(file_name)]
 
 
 def verdict_of(answer):
@@ -198,9 +205,7 @@ def main():
                         help='also print where only the status codes differ')
     options = parser.parse_args()
 
-    here = os.path.dirname(os.path.abspath(__file__))
-    tests = [test for file_name in sorted(glob.glob(os.path.join(here, '*.inc')))
-             for test in read_requests(file_name)]
+    tests = all_requests()
     servers = {}
     for server in options.server:
         name, _, address = server.partition('=')
