@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Http1Exchange: the request body and the response of an HTTP/1 connection, on
-// its stream.
+// Http1Exchange: bodies and responses of an HTTP/1 connection, on its stream.
 
 #ifndef RINGWAY_HTTP_SERVER_HTTP1_EXCHANGE_H_
 #define RINGWAY_HTTP_SERVER_HTTP1_EXCHANGE_H_
@@ -79,9 +78,6 @@ class Http1Exchange : public Http1State {
     if (!sent.ok()) cut_ = true;
     return sent;
   }
-  auto TimedWrite(std::span<const std::byte> bytes) {
-    return WithTimeout(options().write_timeout, stream_.Write(bytes));
-  }
   std::span<const std::byte> OutBytes() const {
     return std::as_bytes(std::span(out_));
   }
@@ -99,8 +95,9 @@ Task<absl::StatusOr<size_t>> Http1Exchange<S>::ReadBody(
     if (!response_.started()) {
       static constexpr std::string_view kContinue =
           "HTTP/1.1 100 Continue\r\n\r\n";
-      absl::Status sent =
-          co_await TimedWrite(std::as_bytes(std::span(kContinue)));
+      absl::Status sent = co_await WithTimeout(
+          options().write_timeout,
+          stream_.Write(std::as_bytes(std::span(kContinue))));
       if (sent = Sent(std::move(sent)); !sent.ok()) co_return sent;
     }
   }
@@ -164,7 +161,8 @@ Task<absl::Status> Http1Exchange<S>::Send(int status_code,
   const bool copied = sends_body_ && body.size() <= kCopiedBytes;
   if (copied) out_.append(body);
   if (copied || !sends_body_ || body.empty())
-    co_return Sent(co_await TimedWrite(OutBytes()));
+    co_return Sent(co_await WithTimeout(options().write_timeout,
+                                        stream_.Write(OutBytes())));
   const std::span<const std::byte> rest = std::as_bytes(std::span(body));
   const std::array<std::span<const std::byte>, 2> parts = {
       OutBytes(), rest.first(std::min(rest.size(), kPieceBytes))};
@@ -181,7 +179,8 @@ Task<absl::Status> Http1Exchange<S>::WriteLarge(
     std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const size_t n = std::min(bytes.size(), kPieceBytes);
-    absl::Status sent = Sent(co_await TimedWrite(bytes.first(n)));
+    absl::Status sent = Sent(co_await WithTimeout(
+        options().write_timeout, stream_.Write(bytes.first(n))));
     if (!sent.ok()) co_return sent;
     bytes = bytes.subspan(n);
   }
@@ -199,7 +198,8 @@ Task<absl::Status> Http1Exchange<S>::SendFile(int status_code,
     co_return s;
   }
   response_ended_ = true;
-  absl::Status sent = Sent(co_await TimedWrite(OutBytes()));
+  absl::Status sent = Sent(
+      co_await WithTimeout(options().write_timeout, stream_.Write(OutBytes())));
   if (!sent.ok() || !sends_body_) co_return sent;
   while (n_bytes > 0) {
     const uint64_t part = std::min<uint64_t>(n_bytes, kPieceBytes);
@@ -226,7 +226,8 @@ Task<absl::Status> Http1Exchange<S>::Start(int status_code,
       !s.ok()) {
     co_return s;
   }
-  co_return Sent(co_await TimedWrite(OutBytes()));
+  co_return Sent(
+      co_await WithTimeout(options().write_timeout, stream_.Write(OutBytes())));
 }
 
 template <net::ByteStream S>
@@ -246,7 +247,8 @@ Task<absl::Status> Http1Exchange<S>::Write(std::span<const std::byte> bytes) {
       sent =
           co_await WithTimeout(options().write_timeout, stream_.Writev(parts));
     } else {
-      sent = co_await TimedWrite(piece);
+      sent =
+          co_await WithTimeout(options().write_timeout, stream_.Write(piece));
     }
     if (sent = Sent(std::move(sent)); !sent.ok()) co_return sent;
   }
@@ -260,7 +262,8 @@ Task<absl::Status> Http1Exchange<S>::Finish(const Headers& trailers) {
   if (framing_ != Framing::kChunked || !sends_body_) co_return absl::OkStatus();
   out_.clear();
   AppendLastChunk(trailers, out_);
-  co_return Sent(co_await TimedWrite(OutBytes()));
+  co_return Sent(
+      co_await WithTimeout(options().write_timeout, stream_.Write(OutBytes())));
 }
 
 template <net::ByteStream S>
@@ -276,7 +279,8 @@ Task<absl::Status> Http1Exchange<S>::SendInformational(int status_code,
   fields.framing = Framing::kNone;
   out_.clear();
   AppendResponseHead(status_code, headers, fields, out_);
-  co_return Sent(co_await TimedWrite(OutBytes()));
+  co_return Sent(
+      co_await WithTimeout(options().write_timeout, stream_.Write(OutBytes())));
 }
 
 template <net::ByteStream S>
