@@ -17,6 +17,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -97,22 +98,23 @@ Task<JoinResult<T>> WithTimeout(absl::Duration timeout, Task<T> task) {
 //               task was.
 // Ownership:    await it in the expression that makes it: it refers to the
 //               awaitable, which is destroyed at the end of that expression.
+//               (clang warns of functions that return it.)
 // Cancellation: as the awaitable. A wait that cannot be cancelled - Yield(),
 //               closing a stream - runs to its end.
 // Cost:         at most two clock readings, and a timer in the coroutine's
 //               frame: no allocation, no task, no system call. The message is
 //               made when the deadline ends the wait.
 template <typename A>
-requires(!internal::kIsTask<std::remove_cvref_t<A>>)
-    TimedAwait<A> WithDeadline(MonotonicTime deadline, A&& awaitable) {
+requires(!internal::kIsTask<std::remove_cvref_t<A>>) TimedAwait<A> WithDeadline(
+    MonotonicTime deadline, A&& awaitable ABSL_ATTRIBUTE_LIFETIME_BOUND) {
   return TimedAwait<A>(internal::TimeLimit(deadline),
                        std::forward<A>(awaitable));
 }
 
 // The same at `timeout` after this is awaited.
 template <typename A>
-requires(!internal::kIsTask<std::remove_cvref_t<A>>)
-    TimedAwait<A> WithTimeout(absl::Duration timeout, A&& awaitable) {
+requires(!internal::kIsTask<std::remove_cvref_t<A>>) TimedAwait<A> WithTimeout(
+    absl::Duration timeout, A&& awaitable ABSL_ATTRIBUTE_LIFETIME_BOUND) {
   return TimedAwait<A>(internal::TimeLimit(timeout),
                        std::forward<A>(awaitable));
 }

@@ -18,6 +18,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/check.h"
@@ -186,8 +187,9 @@ Task<JoinResult<T>> WithToken(CancelToken token, Task<T> task) {
 // Cost:         a link in a list: no allocation, no task.
 template <typename A>
 requires(!internal::kIsTask<std::remove_cvref_t<A>>)
-    LimitedAwait<internal::TokenLimit, A> WithToken(const CancelToken& token,
-                                                    A&& awaitable) {
+    LimitedAwait<internal::TokenLimit, A> WithToken(
+        const CancelToken& token ABSL_ATTRIBUTE_LIFETIME_BOUND,
+        A&& awaitable ABSL_ATTRIBUTE_LIFETIME_BOUND) {
   return LimitedAwait<internal::TokenLimit, A>(token,
                                                std::forward<A>(awaitable));
 }
