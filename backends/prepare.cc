@@ -130,8 +130,9 @@ void PrepareSplice(Operation& op, int from, int64_t from_offset, int to,
 }
 
 void PrepareSendFile(Operation& op, int to, int from, int64_t offset,
-                     size_t n_bytes) {
+                     size_t n_bytes, int flags) {
   PrepareBytes(op, OpCode::kSendFile, to, nullptr, n_bytes);
+  op.flags = static_cast<uint32_t>(flags | MSG_NOSIGNAL);
   op.fd2 = from;
   op.offset2 = offset;
 }

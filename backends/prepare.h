@@ -92,9 +92,11 @@ void PrepareSplice(Operation& op, int from, int64_t from_offset, int to,
 
 // Sends up to `n_bytes` of the file `from`, starting at `offset`, to the stream
 // socket `to`. The result is what the socket has accepted, at least one byte
-// unless the file ends at `offset`.
+// unless the file ends at `offset`. `flags` are those of send(2), for backends
+// that send what they have read; without MSG_WAITALL, which a socket with
+// kernel TLS refuses, such a send may be short.
 void PrepareSendFile(Operation& op, int to, int from, int64_t offset,
-                     size_t n_bytes);
+                     size_t n_bytes, int flags = MSG_WAITALL);
 
 // --- Sockets. New fds are CLOEXEC.
 

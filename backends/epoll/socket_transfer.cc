@@ -31,8 +31,10 @@ bool IsReceive(OpCode opcode) {
   return opcode == OpCode::kRecv || opcode == OpCode::kRecvMsg;
 }
 
+// StepTransfer() itself moves all that MSG_WAITALL asks for. The kernel would
+// ignore the flag, or refuse it: a send with kernel TLS returns EOPNOTSUPP.
 int NonBlocking(const Operation& op) {
-  return static_cast<int>(op.flags) | MSG_DONTWAIT;
+  return (static_cast<int>(op.flags) & ~MSG_WAITALL) | MSG_DONTWAIT;
 }
 
 // The number of bytes moved.

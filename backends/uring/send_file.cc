@@ -36,7 +36,7 @@ void SendFile::PrepareEntry(Operation& op, io_uring_sqe& sqe) {
     // Bytes that were read but not sent are read again by the next operation,
     // according to its offset.
     io_uring_prep_send(&sqe, op.fd, op.backend.memory, op.backend.progress,
-                       MSG_NOSIGNAL | MSG_WAITALL);
+                       static_cast<int>(op.flags));
   }
   sqe.user_data = reinterpret_cast<uintptr_t>(&op);
 }

@@ -4,6 +4,8 @@
 
 #include "ringway/backends/uring/send_file.h"
 
+#include <sys/socket.h>
+
 #include <deque>
 
 #include "gtest/gtest.h"
@@ -50,6 +52,20 @@ TEST(SendFile, TakesABufferBackOnce) {
   EXPECT_EQ(op.backend.memory, nullptr);
   send_file.End(op);
   EXPECT_EQ(send_file.idle(), 1u);
+}
+
+TEST(SendFile, SendsWithTheFlagsOfItsOperation) {
+  SendFile send_file;
+  for (const int flags : {int{MSG_WAITALL}, 0}) {
+    Operation op(nullptr);
+    PrepareSendFile(op, /*to=*/1, /*from=*/0, 0, /*n_bytes=*/1, flags);
+    ASSERT_TRUE(send_file.Begin(op));
+    ASSERT_TRUE(send_file.Advance(op, /*result=*/1)) << "the read";
+    io_uring_sqe sqe = {};
+    send_file.PrepareEntry(op, sqe);
+    EXPECT_EQ(sqe.msg_flags, static_cast<uint32_t>(flags | MSG_NOSIGNAL));
+    send_file.End(op);
+  }
 }
 
 }  // namespace

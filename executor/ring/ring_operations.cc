@@ -2,6 +2,8 @@
 
 #include "ringway/executor/ring/ring_operations.h"
 
+#include <sys/socket.h>
+
 #include <type_traits>
 #include <utility>
 
@@ -93,7 +95,8 @@ RingTask RingOperations::Splice(int from, int64_t from_offset, int to,
 
 RingTask RingOperations::SendFile(int to, int from, int64_t offset,
                                   size_t n_bytes, const Context& context) {
-  return Start(core(), context, &PrepareSendFile, to, from, offset, n_bytes);
+  return Start(core(), context, &PrepareSendFile, to, from, offset, n_bytes,
+               MSG_WAITALL);
 }
 
 // --- Sockets

@@ -7,6 +7,8 @@
 #ifndef RINGWAY_NET_SOCKET_STREAM_CORE_H_
 #define RINGWAY_NET_SOCKET_STREAM_CORE_H_
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -135,6 +137,12 @@ class StreamCore final : public SocketCore {
         static_cast<uint32_t>(std::min<size_t>(n_bytes, kNever));
   }
 
+  // The flags of sends. MSG_WAITALL, so that the kernel continues short ones by
+  // itself (Linux 5.19), until it is left out for a socket with kernel TLS,
+  // which returns EOPNOTSUPP for it (Linux 6.1, tls_sw_sendmsg()).
+  int send_flags() const { return send_flags_; }
+  void set_send_flags(int flags) { send_flags_ = flags; }
+
   // Gives up the socket, which is then no longer open here; invalid if
   // operations are in flight or bytes wait here that were received.
   SocketFd Release();
@@ -177,6 +185,7 @@ class StreamCore final : public SocketCore {
 
   std::optional<bool> is_unix_;
   uint32_t zero_copy_threshold_ = kUnknown;
+  int send_flags_ = MSG_WAITALL;
   const StreamKind& kind_;
   Operation* reader_ = nullptr;
   Operation* writer_ = nullptr;  // the one in flight

@@ -18,6 +18,10 @@ int FdOf(const internal::StreamCore* core) {
   return core == nullptr ? -1 : core->fd();
 }
 
+int SendFlagsOf(const internal::StreamCore* core) {
+  return core == nullptr ? 0 : core->send_flags();
+}
+
 absl::Status Failed(int32_t result, std::string_view operation, int fd,
                     const internal::StreamKind& kind = internal::kTcpStream) {
   // The common error has no text and does not allocate.
@@ -171,9 +175,8 @@ WriteOp::WriteOp(internal::StreamCore* core, std::span<const std::byte> bytes)
 }
 
 void WriteOp::Prepare() {
-  // With MSG_WAITALL the kernel continues short sends of streams by itself
-  // (Linux 5.19); otherwise Advance() does.
-  PrepareSend(*this, FdOf(core_), rest_, MSG_WAITALL);
+  // Short sends that the kernel does not continue, Advance() does.
+  PrepareSend(*this, FdOf(core_), rest_, SendFlagsOf(core_));
 }
 
 bool WriteOp::Advance(QueuedWrite& queued, size_t n_bytes) {
@@ -198,7 +201,7 @@ bool WritevOp::Prepare() {
     vectors_[i] = internal::VectorOf(left_.Rest(i));
   message_.msg_iov = vectors_.data();
   message_.msg_iovlen = n;
-  PrepareSendMsg(*this, FdOf(core_), message_, MSG_WAITALL);
+  PrepareSendMsg(*this, FdOf(core_), message_, SendFlagsOf(core_));
   return n > 0;
 }
 
@@ -224,7 +227,8 @@ void SendFileOp::Prepare() {
   // No more at once than the result of an operation can say.
   PrepareSendFile(*this, FdOf(core_), file_,
                   offset_ + static_cast<int64_t>(n_bytes_ - n_left_),
-                  std::min<uint64_t>(n_left_, uint64_t{1} << 30));
+                  std::min<uint64_t>(n_left_, uint64_t{1} << 30),
+                  SendFlagsOf(core_));
 }
 
 bool SendFileOp::Advance(QueuedWrite& queued, size_t n_bytes) {
