@@ -13,6 +13,21 @@
 
 namespace ringway::net::internal {
 
+namespace {
+
+// What OpenSSL asks a BIO when the kernel may encrypt. Of openssl/bio.h, which
+// reserves the numbers of the first and third in a comment.
+constexpr int kSetKernelKeys = 72;
+constexpr int kGetKernelSends = BIO_CTRL_GET_KTLS_SEND;
+constexpr int kSetRecordType = 74;
+
+// RFC 8446, sections 5.1 and 6.
+constexpr uint8_t kAlertRecord = 21;
+constexpr std::byte kFatalAlert{2};
+constexpr std::byte kInternalError{80};
+
+}  // namespace
+
 // OpenSSL's view of input and output.
 struct EngineBio {
   static TlsEngine& Engine(BIO* bio) {
@@ -59,7 +74,12 @@ struct EngineBio {
         break;
     }
     try {
-      engine.output_.Append(output);
+      if (engine.kernel_encrypts_) {
+        engine.output_.AppendRecord(
+            {.type = engine.record_type_, .bytes = output});
+      } else {
+        engine.output_.Append(output);
+      }
     } catch (const std::bad_alloc&) {
       engine.no_memory_ = true;
       return 0;
@@ -68,13 +88,21 @@ struct EngineBio {
     return 1;
   }
 
-  static long Control(BIO* bio, int command, long /*number*/,  // NOLINT
-                      void* /*pointer*/) {
+  static long Control(BIO* bio, int command, long number,  // NOLINT
+                      void* pointer) {
     switch (command) {
       case BIO_CTRL_FLUSH:
         return 1;
       case BIO_CTRL_EOF:
         return Engine(bio).input_ended_ ? 1 : 0;
+      case kSetKernelKeys:
+        // `number` is not 0 for sending.
+        return number != 0 && Engine(bio).StartKernel(pointer) ? 1 : 0;
+      case kGetKernelSends:
+        return Engine(bio).kernel_encrypts_ ? 1 : 0;
+      case kSetRecordType:
+        Engine(bio).record_type_ = static_cast<uint8_t>(number);
+        return 1;
       default:
         return 0;
     }
@@ -136,6 +164,37 @@ TlsEngine& TlsEngine::Of(const SSL& ssl) {
   return *static_cast<TlsEngine*>(SSL_get_ex_data(&ssl, EngineIndex()));
 }
 
+void TlsEngine::OfferKernel(KernelCiphers ciphers) {
+  if (ciphers.empty()) return;
+  kernel_ciphers_ = ciphers;
+  SSL_set_options(ssl_.get(), SSL_OP_ENABLE_KTLS);
+}
+
+bool TlsEngine::StartKernel(const void* crypto_info) {
+  if (kernel_encrypts_) return false;
+  std::optional<KernelKeys> keys = KernelKeys::Copy(crypto_info);
+  if (!keys.has_value() || !kernel_ciphers_.Contains(keys->cipher()))
+    return false;
+  kernel_keys_ = std::move(keys);
+  kernel_encrypts_ = true;
+  return true;
+}
+
+// OpenSSL would send the answer with the next data, of which it sends none, and
+// take new keys that the kernel does not know of. Before Linux 6.14 the kernel
+// could not take them.
+TlsStep TlsEngine::RefuseNewKeys() {
+  try {
+    const std::array<std::byte, 2> alert = {kFatalAlert, kInternalError};
+    output_.AppendRecord({.type = kAlertRecord, .bytes = alert});
+  } catch (const std::bad_alloc&) {
+    no_memory_ = true;  // then without an alert
+  }
+  return Fail(absl::UnimplementedError(
+      "the peer asks for new keys, which the kernel does not take "
+      "(TlsProtocolOptions::kernel_tls)"));
+}
+
 void TlsEngine::CountRecords(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     if (body_bytes_left_ > 0) {
@@ -195,6 +254,7 @@ TlsStep TlsEngine::Read(std::span<std::byte> to, size_t& n) {
   n = 0;
   if (read_ended_) return TlsStep::kEnd;
   if (read_failed_) return TlsStep::kFailed;
+  if (NewKeysAsked()) return RefuseNewKeys();
   // OpenSSL would find that out at length, for each message.
   if (input_.empty() && !input_ended_ && DecryptedBytes() == 0)
     return TlsStep::kWantInput;
@@ -203,10 +263,12 @@ TlsStep TlsEngine::Read(std::span<std::byte> to, size_t& n) {
   const int result = SSL_read_ex(ssl_.get(), to.data(), to.size(), &n);
   if (result == 1) return TlsStep::kDone;
   n = 0;
-  return EndOf(result);
+  const TlsStep step = EndOf(result);
+  return step == TlsStep::kWantInput && NewKeysAsked() ? RefuseNewKeys() : step;
 }
 
 TlsStep TlsEngine::Write(std::span<const std::byte> bytes) {
+  RINGWAY_CHECK(!kernel_encrypts_, "the kernel encrypts data");
   if (write_failed_) return TlsStep::kFailed;
   const OpenSslOrder order;
   ForgetErrors();
@@ -222,7 +284,8 @@ TlsStep TlsEngine::Write(std::span<const std::byte> bytes) {
 }
 
 TlsStep TlsEngine::WriteInPlace(std::span<const std::byte> bytes) {
-  RINGWAY_CHECK(output_.empty(), "there is other output");
+  RINGWAY_CHECK(output_.empty() && !kernel_encrypts_,
+                "there is other output, or the kernel makes it");
   in_place_ = InPlace::kWanted;
   in_place_plain_ = bytes;
   return Write(bytes);

@@ -17,12 +17,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "ringway/net/tls/engine/handles.h"
 #include "ringway/net/tls/engine/output_buffer.h"
+#include "ringway/net/tls/kernel/kernel_keys.h"
 
 namespace ringway::net::internal {
 
@@ -92,11 +95,26 @@ class TlsEngine {
   // Sends close_notify: kDone or kFailed. Reading goes on.
   TlsStep Shutdown();
 
+  // --- Encryption by the kernel.
+
+  // Before the handshake: from some point of it on the kernel encrypts what is
+  // sent, if one of `ciphers` is agreed on, and OpenSSL has that built in.
+  void OfferKernel(KernelCiphers ciphers);
+  // True from that point on. The output is then records; data is to be sent
+  // past the engine, without Write().
+  bool kernel_encrypts() const { return kernel_encrypts_; }
+  // Once, when that point has come: the keys, which the kernel gets between
+  // output().bytes() and output().records().
+  std::optional<KernelKeys> TakeKernelKeys() {
+    return std::exchange(kernel_keys_, std::nullopt);
+  }
+
   // Of the step that failed last, without text about who called it:
   // Unauthenticated  a certificate was not accepted; with the reason and name
   // DataLoss         the input has ended without a close_notify
   // Aborted          the peer sent an alert, or broke the protocol
   // ResourceExhausted no memory
+  // Unimplemented    the peer asks for new keys, of which the kernel has none
   const absl::Status& error() const { return error_; }
 
   // Whether the peer's handshake was over before it gets the output of the step
@@ -133,6 +151,13 @@ class TlsEngine {
   TlsStep EndOf(int result);
   TlsStep Fail(absl::Status error);
   absl::Status TakeError();
+  bool StartKernel(const void* crypto_info);
+  // The peer asks for new keys, of the kernel.
+  bool NewKeysAsked() const {
+    return kernel_encrypts_ &&
+           SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE;
+  }
+  TlsStep RefuseNewKeys();
   // The records in `bytes`, which were read.
   void CountRecords(std::span<const std::byte> bytes);
 
@@ -158,6 +183,10 @@ class TlsEngine {
   bool read_ended_ = false;
   Pause pause_ = Pause::kNo;
   InPlace in_place_ = InPlace::kNo;
+  bool kernel_encrypts_ = false;
+  uint8_t record_type_ = 0;  // of what OpenSSL writes next
+  KernelCiphers kernel_ciphers_;
+  std::optional<KernelKeys> kernel_keys_;
 };
 
 }  // namespace ringway::net::internal

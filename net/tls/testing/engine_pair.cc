@@ -21,18 +21,39 @@ std::shared_ptr<const internal::LoadedContext> LoadedOf(
   return internal::TlsContextAccess::Of(context).loaded();
 }
 
+std::string_view AsText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 }  // namespace
 
 void EngineEnd::Send(std::string_view text) {
+  if (engine_->kernel_encrypts()) {
+    sent_by_kernel_ += Encrypted();
+    sent_by_kernel_ += kernel_->Encrypt(FakeKernelTls::kData, text);
+    return;
+  }
   const TlsStep step = engine_->Write(std::as_bytes(std::span(text)));
   RINGWAY_CHECK(step == TlsStep::kDone, "%s", error().ToString().c_str());
 }
 
 std::string EngineEnd::TakeOutput() {
-  const std::span<const std::byte> bytes = engine_->output().bytes();
-  std::string taken(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::string taken = std::exchange(sent_by_kernel_, std::string());
+  return taken + Encrypted();
+}
+
+std::string EngineEnd::Encrypted() {
+  std::string encrypted(AsText(engine_->output().bytes()));
+  if (std::optional<internal::KernelKeys> keys = engine_->TakeKernelKeys())
+    kernel_.emplace(*keys);
+  std::span<const std::byte> records = engine_->output().records();
+  while (!records.empty()) {
+    const internal::PlainRecord record =
+        internal::OutputBuffer::TakeRecord(records);
+    encrypted += kernel_->Encrypt(record.type, AsText(record.bytes));
+  }
   engine_->output().Clear();
-  return taken;
+  return encrypted;
 }
 
 void EngineEnd::Deliver(std::string_view bytes) {

@@ -12,10 +12,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "ringway/net/tls/engine/tls_engine.h"
+#include "ringway/net/tls/testing/fake_kernel_tls.h"
 #include "ringway/net/tls/testing/test_certificates.h"
 #include "ringway/net/tls/tls_context.h"
 
@@ -30,7 +32,8 @@ class EngineEnd {
   internal::TlsEngine& engine() { return *engine_; }
   SSL& ssl() { return engine_->ssl(); }
 
-  // Encrypts `text` in one record; aborts if that fails.
+  // Encrypts `text` in one record, as the kernel would if that encrypts; aborts
+  // if that fails.
   void Send(std::string_view text);
   // Everything that the engine has to send, which it then has no more.
   std::string TakeOutput();
@@ -48,8 +51,12 @@ class EngineEnd {
 
  private:
   void Step();
+  // What the engine has, encrypted.
+  std::string Encrypted();
 
   std::unique_ptr<internal::TlsEngine> engine_;
+  std::optional<FakeKernelTls> kernel_;
+  std::string sent_by_kernel_;
   std::string unused_;
   std::string plaintext_;
   internal::TlsStep step_ = internal::TlsStep::kWantInput;
