@@ -70,6 +70,11 @@ enum class ClientCertificates : uint8_t {
   kRequired,
 };
 
+enum class KernelTls : uint8_t {
+  kOff,
+  kAuto,  // if the kernel has it, for the version and cipher agreed on
+};
+
 // For both sides.
 struct TlsProtocolOptions {
   TlsProtocolOptions() {}
@@ -87,6 +92,20 @@ struct TlsProtocolOptions {
   std::string cipher_suites =
       "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"
       "TLS_AES_128_GCM_SHA256";
+
+  // Whether the kernel encrypts what is sent (kTLS): over a TcpStream, on a
+  // kernel with CONFIG_TLS, with AES-GCM or ChaCha20-Poly1305, by an OpenSSL
+  // that is built with it. Other connections are encrypted here; TlsStatistics
+  // counts both. Writes then go to the socket as they are, and SendFile() is
+  // the socket's; reading is as ever. docs/tls.md has what is different:
+  //   - A record has what one write gives, up to 16 KiB.
+  //   - A peer of TLS 1.3 that asks for new keys gets an alert, and reading
+  //     ends with Unimplemented.
+  //   - What TCP has no room for within kTlsFarewellTime is lost at Close();
+  //     CloseGracefully() and ShutdownWrite() wait for it.
+  // Making a context with kAuto tries the kernel's ciphers, by connections to
+  // itself over the loopback interface.
+  KernelTls kernel_tls = KernelTls::kOff;
 
   // How long a handshake may take. May be infinite.
   absl::Duration handshake_timeout = absl::Seconds(10);

@@ -22,6 +22,9 @@ struct TlsStatistics {
   uint64_t chacha20_poly1305 = 0;
   uint64_t other_cipher = 0;
   uint64_t resumed = 0;  // of these
+  // Of these, with KernelTls::kAuto: the kernel encrypts, or does not.
+  uint64_t kernel_encrypts = 0;
+  uint64_t kernel_refused = 0;
   uint64_t handshakes_failed = 0;
   uint64_t unauthenticated = 0;     // of these: a certificate was not accepted
   uint64_t timed_out = 0;           // of these: handshake_timeout

@@ -8,8 +8,9 @@
 //   absl::Status sent = co_await stream.Write(std::span(buffer).first(*n));
 //
 // It is a ByteStream: BufferedReader, BufferedWriter and Forward() work on it.
-// Records are made and read in user space. What is documented for TcpStream
-// holds here too, unless stated otherwise.
+// Records are made and read in user space, unless the kernel makes them
+// (TlsProtocolOptions::kernel_tls). What is documented for TcpStream holds here
+// too, unless stated otherwise.
 //
 // The end: a peer that closes its side tells so by a close_notify, which is the
 // end of the stream. A transport that ends without one was cut, perhaps by an
@@ -37,6 +38,7 @@
 #include "ringway/net/tls/engine/connection_info.h"
 #include "ringway/net/tls/engine/peer_certificate.h"
 #include "ringway/net/tls/stream/tls_core.h"
+#include "ringway/net/tls/stream/tls_core_end.h"
 #include "ringway/net/tls/stream/tls_receive_op.h"
 
 namespace ringway::net {
@@ -127,7 +129,8 @@ class BasicTlsStream {
   // Errors:       DataLoss: the transport has ended without a close_notify.
   //               Aborted: the peer has sent an alert, or broken the protocol.
   //               ResourceExhausted: the peer causes replies (key updates) and
-  //               does not read them. These stay; the peer is sent an alert.
+  //               does not read them. Unimplemented: it asks for new keys, of
+  //               the kernel. These stay; the peer is sent an alert.
   //               Those of the transport, such as Unavailable (ECONNRESET), are
   //               returned once. Cancelled.
   // Ownership:    `buffer` must outlive the await, also after a cancel.
@@ -195,13 +198,15 @@ class BasicTlsStream {
   // Sends a close_notify after all earlier writes, and shuts down the
   // transport's writing side. Reading stays possible. If writing has failed
   // before, there is no close_notify: the peer's stream ends with DataLoss.
+  // Waits while the peer does not read, where the kernel encrypts.
   //
   // Errors: as Write(), and those of the transport.
   Task<absl::Status> ShutdownWrite() { return writer().ShutdownWrite(); }
 
   // Sends a close_notify if there is room within kTlsFarewellTime and no write
   // is in progress, and closes the transport. The stream is empty at once; so
-  // it is closed even if this is not awaited.
+  // it is closed even if this is not awaited. Where the kernel encrypts, what
+  // TCP has no room for by then is lost, too.
   //
   // Errors: those of the transport's Close(). Not cancellable.
   Task<absl::Status> Close() { return CloseNow(std::move(*this)); }

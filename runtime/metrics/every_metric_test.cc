@@ -11,6 +11,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "ringway/net/tls/testing/kernel_has_tls.h"
 #include "ringway/runtime/metrics/testing/scenarios.h"
 #include "ringway/runtime/metrics/testing/watched_metrics.h"
 #include "ringway/runtime/testing/runtime_fixture.h"
@@ -65,6 +66,10 @@ TEST_F(EveryMetric, MovesOrHasAReasonNotTo) {
   HostsAreLookedUp(watched);
   TlsHandshakesEndInManyWays(watched);
   Reasons still = NeverMove();
+  if (!net::testing::KernelHasTls()) {
+    still.emplace("ringway_tls_handshakes_kernel_total",
+                  "the kernel has no TLS");
+  }
   if (uring) {
     LoopsSpin(watched);
     ZeroCopyIsRefused(watched);

@@ -305,6 +305,13 @@ constexpr auto kTls = std::to_array<MemberMetric<net::TlsStatistics>>({
     {Total("ringway_tls_handshakes_resumed_total",
            "Of the succeeded, those that resumed a session."),
      &net::TlsStatistics::resumed},
+    {Total("ringway_tls_handshakes_kernel_total",
+           "Of the succeeded, those after which the kernel encrypts "
+           "(kernel_tls)."),
+     &net::TlsStatistics::kernel_encrypts},
+    {Total("ringway_tls_handshakes_kernel_refused_total",
+           "Of the succeeded, those with kernel_tls after which it does not."),
+     &net::TlsStatistics::kernel_refused},
     {Total("ringway_tls_handshakes_failed_total",
            "Handshakes that failed, but for the refused."),
      &net::TlsStatistics::handshakes_failed},

@@ -3,6 +3,7 @@
 #include "ringway/net/tls/context/context_state.h"
 
 #include "openssl/ssl.h"
+#include "ringway/net/tls/kernel/kernel_probe.h"
 
 namespace ringway::net::internal {
 namespace {
@@ -60,6 +61,10 @@ absl::StatusOr<std::shared_ptr<ContextState>> ContextState::Make(
   if (!protocol.key_log_file.empty()) {
     absl::Status opened = shared->key_log.Open(protocol.key_log_file);
     if (!opened.ok()) return opened;
+  }
+  if (protocol.kernel_tls == KernelTls::kAuto) {
+    shared->wants_kernel = true;
+    shared->kernel_ciphers = ProbeKernelCiphers();
   }
   const absl::Duration timeout = protocol.handshake_timeout;
   std::shared_ptr<ContextState> state(

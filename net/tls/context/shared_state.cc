@@ -44,6 +44,8 @@ TlsStatistics HandshakeCounters::Read() const {
   statistics.chacha20_poly1305 = value_of(chacha20_poly1305_);
   statistics.other_cipher = value_of(other_cipher_);
   statistics.resumed = value_of(resumed_);
+  statistics.kernel_encrypts = value_of(kernel_encrypts_);
+  statistics.kernel_refused = value_of(kernel_refused_);
   statistics.handshakes_failed = value_of(failed_);
   statistics.unauthenticated = value_of(unauthenticated_);
   statistics.timed_out = value_of(timed_out_);

@@ -19,6 +19,7 @@
 #include "ringway/net/tls/context/key_log.h"
 #include "ringway/net/tls/context/session_cache.h"
 #include "ringway/net/tls/context/ticket_keys.h"
+#include "ringway/net/tls/kernel/kernel_keys.h"
 #include "ringway/net/tls/tls_statistics.h"
 
 namespace ringway::net::internal {
@@ -28,6 +29,10 @@ class HandshakeCounters {
  public:
   // The handshake of `ssl` is done.
   void CountSuccess(const SSL& ssl, absl::Duration time);
+  // Of one that asked for the kernel: whether the kernel encrypts.
+  void CountKernel(bool encrypts) {
+    Add(encrypts ? kernel_encrypts_ : kernel_refused_);
+  }
   void CountFailure(const absl::Status& status);
   void CountRefusal() { Add(refused_); }
   void CountOffload() { Add(offloaded_); }
@@ -47,6 +52,8 @@ class HandshakeCounters {
   Counter chacha20_poly1305_{0};
   Counter other_cipher_{0};
   Counter resumed_{0};
+  Counter kernel_encrypts_{0};
+  Counter kernel_refused_{0};
   Counter failed_{0};
   Counter unauthenticated_{0};
   Counter timed_out_{0};
@@ -60,6 +67,9 @@ struct SharedState {
   SharedState(absl::Duration ticket_key_lifetime, size_t session_cache_size)
       : tickets(ticket_key_lifetime), sessions(session_cache_size) {}
 
+  // Set before it is shared: KernelTls::kAuto, and what the kernel has of it.
+  bool wants_kernel = false;
+  KernelCiphers kernel_ciphers;
   HandshakeCounters counters;
   TicketKeys tickets;
   SessionCache sessions;

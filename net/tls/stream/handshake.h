@@ -90,7 +90,11 @@ Task<absl::Status> HandshakeOver(std::shared_ptr<TlsCore<S>> core,
     }
     const bool has_flight = core->has_output();
     if (place != nullptr) place->Wait(/*anew=*/has_flight);
-    if (has_flight) {
+    if (has_flight && core->kernel_encrypts()) {
+      Task<absl::Status> send = TlsCore<S>::SendOutput(core);
+      absl::Status sent = co_await WithDeadline(deadline, std::move(send));
+      if (!sent.ok()) co_return sent;
+    } else if (has_flight) {
       OutputBuffer block = core->TakeOutput();
       const absl::Status sent = co_await WithDeadline(
           deadline, core->transport().Write(block.bytes()));
@@ -112,6 +116,7 @@ Task<absl::Status> CountedHandshake(std::shared_ptr<TlsCore<S>> core,
                                     absl::Duration timeout, std::string name,
                                     HandshakePlace* place = nullptr) {
   const MonotonicTime began = core->loop().backend().clock().Now();
+  core->OfferKernel();
   Task<absl::Status> handshake = HandshakeOver(core, began + timeout, place);
   absl::Status done = co_await std::move(handshake);
   HandshakeCounters& counters = core->context().shared().counters;
@@ -125,6 +130,8 @@ Task<absl::Status> CountedHandshake(std::shared_ptr<TlsCore<S>> core,
   if (done.ok()) {
     counters.CountSuccess(core->engine().ssl(),
                           core->loop().backend().clock().Now() - began);
+    if (core->context().shared().wants_kernel)
+      counters.CountKernel(core->kernel_encrypts());
     co_return done;
   }
   counters.CountFailure(done);

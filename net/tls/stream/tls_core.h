@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TlsCore: a TLS stream over a transport `S`: TlsState, and what it sends.
+// TlsCore: a TLS stream over a transport `S`: TlsState, and what it sends. How
+// it ends is defined in tls_core_end.h.
 //
 // Whoever writes holds the turn (a FIFO of tasks) from the first byte that it
 // encrypts to the last that the transport has accepted. So records leave in the
@@ -10,27 +11,25 @@
 #define RINGWAY_NET_TLS_STREAM_TLS_CORE_H_
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
-#include <optional>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ringway/core/cancelled_status.h"
-#include "ringway/executor/structured/timeout.h"
-#include "ringway/executor/structured/when.h"
 #include "ringway/executor/sync/mutex.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/executor/task/shield.h"
 #include "ringway/net/received_buffer.h"
 #include "ringway/net/stream_concepts.h"
+#include "ringway/net/tcp_stream.h"
 #include "ringway/net/tls/stream/file_read.h"
+#include "ringway/net/tls/stream/kernel_send.h"
 #include "ringway/net/tls/stream/plain_parts.h"
 #include "ringway/net/tls/stream/tls_state.h"
 
@@ -57,10 +56,24 @@ class TlsCore final : public TlsState {
   // `closing` are for one that was marked as closed.
   static Task<absl::Status> Write(
       Pointer core, std::span<const std::byte> bytes,
-      std::span<const std::span<const std::byte>> parts);
+      std::span<const std::span<const std::byte>> parts) {
+    if constexpr (kOverTcp) {
+      if (ByKernel(core))
+        return KernelSend::Write(core, core->transport_, bytes, parts);
+    }
+    return WriteEncrypted(std::move(core), bytes, parts);
+  }
   static Task<absl::StatusOr<uint64_t>> SendFile(Pointer core, int file,
                                                  int64_t offset,
-                                                 uint64_t n_bytes);
+                                                 uint64_t n_bytes) {
+    if constexpr (kOverTcp) {
+      if (ByKernel(core)) {
+        return KernelSend::SendFile(core, core->transport_, file, offset,
+                                    n_bytes);
+      }
+    }
+    return SendFileEncrypted(std::move(core), file, offset, n_bytes);
+  }
   static Task<absl::Status> ShutdownWrite(Pointer core);
   static Task<absl::Status> Close(Pointer closing);
   static Task<absl::Status> CloseGracefully(Pointer closing,
@@ -68,31 +81,54 @@ class TlsCore final : public TlsState {
   // Closes it in the background if the peer is to be told, else at once.
   static void Drop(const Pointer& core);
 
+  // Before the handshake.
+  void OfferKernel() {
+    if constexpr (kOverTcp) KernelSend::Offer(*this, transport_);
+  }
   // Sends all output. Requires the turn.
-  static Task<absl::Status> SendOutput(Pointer core);
+  static Task<absl::Status> SendOutput(Pointer core) {
+    if constexpr (kOverTcp) {
+      if (ByKernel(core)) return KernelSend::SendOutput(core, core->transport_);
+    }
+    return SendEncrypted(std::move(core));
+  }
   // After a read: sends what it has caused, unless a write will.
   static void SendReplies(const Pointer& core) noexcept;
 
  private:
+  static constexpr bool kOverTcp = std::same_as<S, TcpStream>;
+
+  static bool ByKernel(const Pointer& core) {
+    return core != nullptr && core->kernel_encrypts();
+  }
+  // What is sent next may be followed by the transport's end.
+  static Task<absl::Status> SendLastOutput(Pointer core) {
+    if constexpr (kOverTcp) {
+      if (ByKernel(core))
+        return KernelSend::SendLastOutput(core, core->transport_);
+    }
+    return SendEncrypted(std::move(core));
+  }
+
+  static Task<absl::Status> SendEncrypted(Pointer core);
+  static Task<absl::Status> WriteEncrypted(
+      Pointer core, std::span<const std::byte> bytes,
+      std::span<const std::span<const std::byte>> parts);
+  static Task<absl::StatusOr<uint64_t>> SendFileEncrypted(Pointer core,
+                                                          int file,
+                                                          int64_t offset,
+                                                          uint64_t n_bytes);
   static Task<void> SendRepliesInTurn(Pointer core);
   static Task<absl::Status> EndWritingInTurn(Pointer core);
   static Task<absl::Status> FinishWriting(Pointer core);
   static Task<absl::Status> DropInput(Pointer core);
   static Task<absl::Status> FinishBothSides(Pointer core);
-  // Why a task that has got the turn must not write.
-  absl::Status WhyNotNow() const {
-    return IsCancelled() ? CancelledStatus() : write_status();
-  }
-  bool IsCancelled() const {
-    return abandoned() || Executor::RunningTask("a write").cancelled();
-  }
-
   S transport_;
   bool sends_replies_ = false;  // a task will
 };
 
 template <ByteStream S>
-Task<absl::Status> TlsCore<S>::SendOutput(Pointer core) {
+Task<absl::Status> TlsCore<S>::SendEncrypted(Pointer core) {
   bool more = core->has_output();
   while (more) {
     OutputBuffer block = core->TakeOutput();
@@ -103,9 +139,9 @@ Task<absl::Status> TlsCore<S>::SendOutput(Pointer core) {
   co_return absl::OkStatus();
 }
 
-// As SendOutput(), without its frame.
+// As SendEncrypted(), without its frame.
 template <ByteStream S>
-Task<absl::Status> TlsCore<S>::Write(
+Task<absl::Status> TlsCore<S>::WriteEncrypted(
     Pointer core, std::span<const std::byte> bytes,
     std::span<const std::span<const std::byte>> parts) {
   if (absl::Status why = WhyUnusable(core.get()); !why.ok()) co_return why;
@@ -132,9 +168,10 @@ Task<absl::Status> TlsCore<S>::Write(
 }
 
 template <ByteStream S>
-Task<absl::StatusOr<uint64_t>> TlsCore<S>::SendFile(Pointer core, int file,
-                                                    int64_t offset,
-                                                    uint64_t n_bytes) {
+Task<absl::StatusOr<uint64_t>> TlsCore<S>::SendFileEncrypted(Pointer core,
+                                                             int file,
+                                                             int64_t offset,
+                                                             uint64_t n_bytes) {
   if (absl::Status why = WhyUnusable(core.get()); !why.ok()) co_return why;
   absl::StatusOr<MutexLock> turn = co_await core->turn().Lock();
   if (!turn.ok()) co_return turn.status();
@@ -154,7 +191,7 @@ Task<absl::StatusOr<uint64_t>> TlsCore<S>::SendFile(Pointer core, int file,
     while (status.ok() && !plain.empty()) {
       status = core->Encrypt(plain);
       if (!status.ok()) break;
-      Task<absl::Status> send = SendOutput(core);
+      Task<absl::Status> send = SendEncrypted(core);
       status = co_await std::move(send);
     }
     if (!status.ok()) break;
@@ -165,108 +202,6 @@ Task<absl::StatusOr<uint64_t>> TlsCore<S>::SendFile(Pointer core, int file,
   SendReplies(core);
   if (!status.ok()) co_return status;
   co_return n_sent;
-}
-
-template <ByteStream S>
-Task<absl::Status> TlsCore<S>::EndWritingInTurn(Pointer core) {
-  absl::StatusOr<MutexLock> turn = co_await core->turn().Lock();
-  if (!turn.ok()) co_return turn.status();
-  if (core->IsCancelled()) co_return CancelledStatus();
-  absl::Status ended;
-  if (!core->engine().shut_down()) {
-    ended = core->EndWriting();
-    if (ended.ok()) {
-      Task<absl::Status> send = SendOutput(core);
-      ended = co_await std::move(send);
-    }
-    if (core->IsCancelled()) co_return CancelledStatus();
-  }
-  // Without a close_notify, too: the peer hears that no more comes.
-  absl::Status shut = co_await core->transport_.ShutdownWrite();
-  co_return ended.ok() ? shut : ended;
-}
-
-template <ByteStream S>
-Task<absl::Status> TlsCore<S>::ShutdownWrite(Pointer core) {
-  if (absl::Status why = WhyUnusable(core.get()); !why.ok()) co_return why;
-  Task<absl::Status> end = EndWritingInTurn(core);
-  co_return co_await std::move(end);
-}
-
-// As EndWritingInTurn(), but whatever has failed, the peer hears of the end.
-template <ByteStream S>
-Task<absl::Status> TlsCore<S>::FinishWriting(Pointer core) {
-  absl::StatusOr<MutexLock> turn = co_await core->turn().Lock();
-  if (!turn.ok()) co_return turn.status();
-  if (core->PrepareFarewell()) {
-    Task<absl::Status> send = SendOutput(core);
-    absl::Status sent = co_await std::move(send);
-    if (!sent.ok()) co_return sent;
-  }
-  co_return co_await core->transport_.ShutdownWrite();
-}
-
-template <ByteStream S>
-Task<absl::Status> TlsCore<S>::Close(Pointer closing) {
-  const Shield shield;
-  std::optional<MutexLock> turn = closing->turn().TryLock();
-  if (turn.has_value() && closing->PrepareFarewell()) {
-    OutputBuffer block = closing->TakeOutput();
-    const absl::Status sent = co_await WithTimeout(
-        kTlsFarewellTime, closing->transport_.Write(block.bytes()));
-    closing->GiveBackOutput(std::move(block), sent);
-  }
-  closing->MarkAbandoned();
-  turn.reset();
-  co_return co_await closing->transport_.Close();
-}
-
-// Unread input needs no decrypting: it is dropped.
-template <ByteStream S>
-Task<absl::Status> TlsCore<S>::DropInput(Pointer core) {
-  while (true) {
-    absl::StatusOr<ReceivedBuffer> unread = co_await core->transport_.Receive();
-    if (!unread.ok() || unread->empty()) co_return unread.status();
-  }
-}
-
-// Both at once: see TcpStream::CloseGracefully().
-template <ByteStream S>
-Task<absl::Status> TlsCore<S>::FinishBothSides(Pointer core) {
-  std::vector<Task<absl::Status>> sides;
-  sides.push_back(FinishWriting(core));
-  sides.push_back(DropInput(core));
-  Task<std::vector<absl::Status>> both = WhenAll(std::move(sides));
-  const std::vector<absl::Status> ended = co_await std::move(both);
-  co_return ended[1].ok() ? ended[0] : ended[1];
-}
-
-template <ByteStream S>
-Task<absl::Status> TlsCore<S>::CloseGracefully(Pointer closing,
-                                               absl::Duration timeout) {
-  Task<absl::Status> finish = FinishBothSides(closing);
-  absl::Status finished = co_await WithTimeout(timeout, std::move(finish));
-  closing->MarkAbandoned();
-  absl::Status closed = co_await closing->transport_.Close();
-  co_return finished.ok() ? closed : finished;
-}
-
-template <ByteStream S>
-void TlsCore<S>::Drop(const Pointer& core) {
-  core->MarkAbandoned();
-  Executor* executor = Executor::Current();
-  if (!core->loop_ended() && executor != nullptr &&
-      &executor->loop() == &core->loop() && !core->turn().locked() &&
-      core->HasFarewell()) {
-    try {
-      // Refused, it drops its argument: the transport is then closed.
-      executor->Spawn(Close(core), "tls close").Detach();
-      return;
-    } catch (const std::bad_alloc&) {
-      executor = nullptr;  // then without a farewell
-    }
-  }
-  const S dropped = std::move(core->transport_);
 }
 
 template <ByteStream S>

@@ -10,6 +10,7 @@
 #include "ringway/core/cancelled_status.h"
 #include "ringway/core/check.h"
 #include "ringway/core/errno_status.h"
+#include "ringway/executor/task/executor.h"
 
 namespace ringway::net::internal {
 
@@ -95,6 +96,14 @@ absl::Status TlsState::ReadError() const {
 
 // --- Writing
 
+bool TlsState::IsCancelled() const {
+  return abandoned() || Executor::RunningTask("a write").cancelled();
+}
+
+absl::Status TlsState::WhyNotNow() const {
+  return IsCancelled() ? CancelledStatus() : write_status();
+}
+
 absl::Status TlsState::Encrypt(PlainParts& parts) {
   // Perhaps since the block before this one.
   if (abandoned_) return CancelledStatus();
@@ -105,7 +114,8 @@ absl::Status TlsState::Encrypt(PlainParts& parts) {
                                OutputBuffer::kBlockBytes) {
     const std::span<const std::byte> record =
         parts.Take(record_size_.Next(), worker_.record);
-    const bool in_place = parts.empty() && engine_->output().empty() &&
+    const bool in_place = !engine_->kernel_encrypts() && parts.empty() &&
+                          engine_->output().empty() &&
                           record.size() >= kLeastInPlaceBytes;
     if (!in_place && engine_->output().capacity() == 0)
       engine_->output() = worker_.output.Take();

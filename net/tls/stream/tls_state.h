@@ -25,6 +25,7 @@
 #include "ringway/net/received_buffer.h"
 #include "ringway/net/tls/context/loaded_context.h"
 #include "ringway/net/tls/engine/tls_engine.h"
+#include "ringway/net/tls/kernel/kernel_keys.h"
 #include "ringway/net/tls/stream/plain_parts.h"
 #include "ringway/net/tls/stream/record_size.h"
 #include "ringway/net/tls/stream/tls_worker.h"
@@ -79,11 +80,17 @@ class TlsState : public LoopDependent {
   Mutex& turn() { return turn_; }
   // Why nothing more can be written; OK otherwise.
   const absl::Status& write_status() const { return write_status_; }
+  // Cancelled: the running task, or those of the stream.
+  bool IsCancelled() const;
+  // Why a task that has got the turn must not write.
+  absl::Status WhyNotNow() const;
   // Encrypts from `parts` until the output is as large as one transport write
   // shall be, or nothing is left. Cancelled if abandoned().
   absl::Status Encrypt(PlainParts& parts);
   // Moves the output out, to be sent and then given back.
   OutputBuffer TakeOutput();
+  // Encrypted bytes were lost: `why` is of the transport, or a cancel.
+  void OnOutputLost(const absl::Status& why);
   // `sent`: how that went. True if there is more of the same write to be sent.
   bool GiveBackOutput(OutputBuffer buffer, const absl::Status& sent);
   // None once output was lost: what follows would be amid a record.
@@ -100,6 +107,22 @@ class TlsState : public LoopDependent {
   bool HasFarewell() const {
     return has_engine() && !output_lost_ && (CanEndWriting() || has_output());
   }
+
+  // --- Encryption by the kernel: see kernel_send.h.
+
+  // What is written goes to the kernel, once the handshake is over.
+  bool kernel_encrypts() const {
+    return has_engine() && engine_->kernel_encrypts();
+  }
+  // How things were when the kernel got its keys.
+  struct KernelStart {
+    uint64_t tcp_bytes = 0;     // that TCP had taken over
+    uint64_t stream_bytes = 0;  // that were written to the transport
+    uint64_t record = 0;        // the number of the kernel's first
+    KernelCipher cipher;
+  };
+  KernelStart& kernel_start() { return kernel_start_; }
+  const KernelStart& kernel_start() const { return kernel_start_; }
 
   // --- The handshake.
 
@@ -123,8 +146,6 @@ class TlsState : public LoopDependent {
  private:
   void OnLoopEnd() override {}
   void ForgetUsed();
-  // Encrypted bytes were lost: `why` is of the transport, or a cancel.
-  void OnOutputLost(const absl::Status& why);
   bool CanEndWriting() const {
     return engine_->handshake_done() && write_status_.ok();
   }
@@ -138,6 +159,7 @@ class TlsState : public LoopDependent {
   Mutex turn_;
   absl::Status write_status_;
   RecordSize record_size_;
+  KernelStart kernel_start_;
   bool reading_ = false;
   bool closed_ = false;
   bool abandoned_ = false;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "ringway/core/check.h"
+#include "ringway/net/tls/testing/kernel_has_tls.h"
 
 namespace ringway::net::testing {
 namespace {
@@ -36,12 +37,14 @@ TlsCertificate TestCertificate(std::string_view name) {
 TlsServerOptions TestServerOptions() {
   TlsServerOptions options;
   options.certificates.push_back(TestCertificate("server"));
+  options.kernel_tls = KernelTlsOfTests();
   return options;
 }
 
 TlsClientOptions TestClientOptions() {
   TlsClientOptions options;
   options.roots = TlsPem::File(CertificateFile("ca.pem"));
+  options.kernel_tls = KernelTlsOfTests();
   return options;
 }
 

@@ -64,8 +64,9 @@ TlsContext ClientOf(TlsVersion newest) {
 
 }  // namespace
 
-// A server with an RSA key that asks clients for certificates, and makes one
-// handshake at a time.
+// A server with an RSA key that asks clients for certificates, makes one
+// handshake at a time, and has the kernel encrypt where it can: AES-128-CCM is
+// nothing that is left to it.
 void TlsHandshakesEndInManyWays(WatchedMetrics& watched) {
   TlsServerOptions options;
   options.certificates.push_back(TestCertificate("server_rsa"));
@@ -73,6 +74,7 @@ void TlsHandshakesEndInManyWays(WatchedMetrics& watched) {
   options.client_roots =
       net::TlsPem::File(net::testing::CertificateFile("ca.pem"));
   options.cipher_suites += ":TLS_AES_128_CCM_SHA256";
+  options.kernel_tls = net::KernelTls::kAuto;
   options.max_handshakes = 1;
   options.handshake_timeout = absl::Milliseconds(500);
   Runtime::Builder builder = Watched();
@@ -105,6 +107,8 @@ void TlsHandshakesEndInManyWays(WatchedMetrics& watched) {
     VisitWith(net::testing::MakeClient(client), *runtime);
     watched.LookUntilMoved(*runtime, metric);
   }
+  watched.LookUntilMoved(*runtime,
+                         "ringway_tls_handshakes_kernel_refused_total");
   TlsClientOptions stranger = TestClientOptions();
   stranger.certificate = TestCertificate("stranger");
   VisitWith(net::testing::MakeClient(stranger), *runtime);
