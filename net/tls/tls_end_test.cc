@@ -23,6 +23,7 @@ using testing::AsString;
 using testing::Bytes;
 using testing::Connected;
 using testing::ConnectedTcp;
+using testing::EngineEnd;
 using testing::Pattern;
 using testing::Peer;
 using testing::ReadExactly;
@@ -306,6 +307,32 @@ TEST_P(TlsEndTest, CloseGracefullyHasADeadline) {
         co_await pair.server.CloseGracefully(absl::Milliseconds(200));
     EXPECT_TRUE(absl::IsDeadlineExceeded(closed)) << closed;
     EXPECT_EQ(ValueOf(co_await ReadToEnd(pair.client)), "");
+  };
+  Run(main());
+}
+
+// The task that sends a server's session tickets held the turn, in which it
+// sent what there was at first; a read that failed meanwhile left its alert to
+// it. Tests had no input right behind a client's last flight.
+TEST_P(TlsEndTest, AnAlertIsSentAlthoughTicketsAreBeingSent) {
+  auto main = [&]() -> Task<void> {
+    Connected pair = ConnectedTcp(system());
+    JoinHandle<absl::StatusOr<TlsStream>> accepting =
+        Spawn(Accept(std::move(pair.near_end)));
+    EngineEnd client(ClientEngine());
+    co_await ShakeByHand(client, pair.far_end);
+    const std::string damaged =
+        std::string("\x17\x03\x03\x00\x28", 5) + std::string(40, 'z');
+    pair.far_end.Send(client.TakeOutput() + damaged);
+    TlsStream server = ValueOf(co_await accepting);
+    std::array<std::byte, 1> byte;
+    EXPECT_TRUE(absl::IsAborted((co_await server.Read(byte)).status()));
+    while (client.error().ok()) {
+      co_await TurnTimes(1);
+      client.Deliver(pair.far_end.ReceiveNow());
+    }
+    EXPECT_EQ(client.error().message(),
+              "the peer sent the alert \"bad record mac\"");
   };
   Run(main());
 }

@@ -223,9 +223,11 @@ template <ByteStream S>
 Task<void> TlsCore<S>::SendRepliesInTurn(Pointer core) {
   absl::StatusOr<MutexLock> turn = co_await core->turn().Lock();
   core->sends_replies_ = false;
-  if (!turn.ok() || core->abandoned()) co_return;
-  Task<absl::Status> send = SendOutput(core);
-  [[maybe_unused]] const absl::Status sent = co_await std::move(send);
+  // Meanwhile others may come, for which SendReplies() leaves it to this task.
+  while (turn.ok() && !core->abandoned() && core->has_output()) {
+    Task<absl::Status> send = SendOutput(core);
+    [[maybe_unused]] const absl::Status sent = co_await std::move(send);
+  }
 }
 
 }  // namespace internal
