@@ -116,8 +116,8 @@ Task<absl::Status> KernelSend::SendOutput(Pointer state, TcpStream& transport) {
   if (sent.ok()) sent = GiveKeys(*state, transport);
   std::span<const std::byte> records = block.records();
   while (sent.ok() && !records.empty()) {
-    KernelRecordOp send(transport, OutputBuffer::TakeRecord(records));
-    sent = co_await send;
+    KernelRecordOp record(transport, OutputBuffer::TakeRecord(records));
+    sent = co_await record;
   }
   state->GiveBackOutput(std::move(block), sent);
   co_return sent;
