@@ -86,9 +86,7 @@ Task<absl::Status> Client::ReadReplies(Stream& stream) {
     const size_t complete = received / options_.size;
     if (complete == replies) continue;
     const MonotonicTime now = Clock::Real().Now();
-    meter_.RecordReplies(
-        static_cast<uint64_t>(now.nanoseconds() - written_.nanoseconds()),
-        complete - replies);
+    meter_.RecordReplies(written_, now, complete - replies);
     replies = complete;
     // The next batch follows at once, so one clock reading serves both.
     if (received == batch_.size()) written_ = now;

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/core/unique_fd.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/sleep.h"
@@ -75,7 +76,7 @@ class ClientTest : public ::testing::Test {
     options.size = kSize;
     options.pipeline = kPipeline;
     Client client(/*index=*/5, options, meter_);
-    meter_.Start();
+    meter_.Start(Clock::Real().Now(), absl::Seconds(1));
     bool stop = false;
     JoinHandle<void> stopping =
         (*executor)->Spawn(StopAfter(requests, meter_, stop));

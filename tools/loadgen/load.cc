@@ -55,6 +55,7 @@ class Load {
   Task<absl::Status> Exchange(int index);
   Task<absl::Status> ExchangeShort(int index);
   Task<void> Measure();
+  void ShowProgress(MonotonicTime start, MonotonicTime now) const;
   // Sleeps, less long when stopped.
   Task<void> Pause(absl::Duration duration);
   Task<void> EndConnections(std::vector<JoinHandle<void>>& connections);
@@ -121,9 +122,7 @@ Task<absl::Status> Load::ExchangeShort(int index) {
     absl::StatusOr<MonotonicTime> answered =
         co_await client.Exchange(kPatience);
     if (answered.ok()) {
-      meter_.RecordReplies(
-          static_cast<uint64_t>(answered->nanoseconds() - begin.nanoseconds()),
-          1);
+      meter_.RecordReplies(begin, *answered, 1);
       continue;
     }
     if (absl::IsCancelled(answered.status())) co_return answered.status();
@@ -141,21 +140,29 @@ Task<void> Load::Measure() {
   if (options_.server_cpu.has_value())
     server_before = options_.server_cpu->Now();
   const MonotonicTime start = Clock::Real().Now();
-  meter_.Start();
+  meter_.Start(start, options_.duration);
   while (!stopped()) {
     const absl::Duration elapsed = Clock::Real().Now() - start;
     if (elapsed >= options_.duration) break;
     co_await Pause(std::min(options_.duration - elapsed, absl::Seconds(1)));
-    if (options_.on_progress) {
-      options_.on_progress(Clock::Real().Now() - start, meter_.requests(),
-                           meter_.errors().total());
-    }
+    if (options_.on_progress) ShowProgress(start, Clock::Real().Now());
   }
   meter_.Stop();
   result_.measured = Clock::Real().Now() - start;
   result_.client_cpu = client_cpu.Now() - client_before;
   if (options_.server_cpu.has_value())
     result_.server_cpu = options_.server_cpu->Now() - server_before;
+}
+
+void Load::ShowProgress(MonotonicTime start, MonotonicTime now) const {
+  Progress progress;
+  progress.elapsed = now - start;
+  progress.left =
+      std::max(options_.duration - progress.elapsed, absl::ZeroDuration());
+  progress.requests = meter_.requests();
+  progress.errors = meter_.errors().total();
+  progress.recent_ns = meter_.series()->Recent(now);
+  options_.on_progress(progress);
 }
 
 Task<void> Load::Pause(absl::Duration duration) {
@@ -182,7 +189,10 @@ LoadResult Load::TakeResult() const {
   LoadResult result = result_;
   result.requests = meter_.requests();
   result.errors = meter_.errors();
-  result.latency_ns = meter_.latency_ns();
+  if (meter_.series().has_value()) {
+    result.latency_ns = meter_.series()->Total();
+    result.series = meter_.series()->Rows(result.measured);
+  }
   return result;
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "ringway/core/histogram.h"
@@ -18,9 +19,21 @@
 #include "ringway/tools/loadgen/client.h"
 #include "ringway/tools/loadgen/cpu_clock.h"
 #include "ringway/tools/loadgen/error_counts.h"
+#include "ringway/tools/loadgen/series/time_series.h"
 #include "ringway/tools/loadgen/target.h"
 
 namespace ringway::loadgen {
+
+// How far a run is.
+struct Progress {
+  Progress() {}
+
+  absl::Duration elapsed;  // of the time that is measured
+  absl::Duration left;
+  uint64_t requests = 0;  // answered so far
+  uint64_t errors = 0;
+  Histogram recent_ns;  // the latencies of about the last second
+};
 
 struct LoadOptions {
   LoadOptions() {}
@@ -38,15 +51,14 @@ struct LoadOptions {
   // Ends the run early when true, with the figures so far. May be null.
   const std::atomic<bool>* stop = nullptr;
   // Called about once a second while measuring. May be empty.
-  std::function<void(absl::Duration elapsed, uint64_t requests,
-                     uint64_t errors)>
-      on_progress;
+  std::function<void(const Progress& progress)> on_progress;
 };
 
 struct LoadResult {
   uint64_t requests = 0;  // with correct replies while measuring
   ErrorCounts errors;     // of connections that failed, at any time
   Histogram latency_ns;
+  std::vector<SeriesRow> series;
   absl::Duration measured;    // how long
   absl::Duration client_cpu;  // used meanwhile
   std::optional<absl::Duration> server_cpu;

@@ -37,6 +37,7 @@ using ringway::loadgen::LoadOptions;
 using ringway::loadgen::LoadResult;
 using ringway::loadgen::OpenLoopOptions;
 using ringway::loadgen::OpenLoopResult;
+using ringway::loadgen::Progress;
 
 std::atomic<bool> interrupted{false};
 
@@ -60,11 +61,11 @@ absl::Status PinTo(int cpu) {
   return ringway::ErrnoToStatus(errno, absl::StrCat("pinning to CPU ", cpu));
 }
 
-void ShowProgress(absl::Duration elapsed, uint64_t requests, uint64_t errors) {
-  const double seconds = absl::ToDoubleSeconds(elapsed);
+void ShowProgress(const Progress& progress) {
+  const double seconds = absl::ToDoubleSeconds(progress.elapsed);
   fprintf(stderr, "\r  %.0f s: %.0f requests/s, %llu errors   ", seconds,
-          static_cast<double>(requests) / seconds,
-          static_cast<unsigned long long>(errors));
+          static_cast<double>(progress.requests) / seconds,
+          static_cast<unsigned long long>(progress.errors));
 }
 
 void ClearProgress(const LoadOptions& options) {

@@ -6,35 +6,50 @@
 #define RINGWAY_TOOLS_LOADGEN_METER_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/status.h"
-#include "ringway/core/histogram.h"
+#include "absl/time/time.h"
+#include "ringway/core/time/clock.h"
+#include "ringway/core/time/monotonic_time.h"
 #include "ringway/tools/loadgen/error_counts.h"
+#include "ringway/tools/loadgen/series/time_series.h"
 
 namespace ringway::loadgen {
 
 // Shared by all connections; one thread.
 class Meter {
  public:
-  // Requests count only between Start() and Stop(), errors always.
-  void Start() { measuring_ = true; }
+  // Requests count only between Start() and Stop(), errors always. `length` is
+  // how long it will be measured, about. Once.
+  void Start(MonotonicTime now, absl::Duration length) {
+    series_.emplace(now, length);
+    measuring_ = true;
+  }
   void Stop() { measuring_ = false; }
 
-  // `n` replies have arrived `nanoseconds` after their requests were written.
-  void RecordReplies(uint64_t nanoseconds, uint64_t n) {
-    if (measuring_) latency_.RecordN(nanoseconds, n);
+  // `n` replies arrived at `now`, whose requests were written at `written`.
+  void RecordReplies(MonotonicTime written, MonotonicTime now, uint64_t n) {
+    if (!measuring_) return;
+    series_->Record(
+        now, static_cast<uint64_t>(now.nanoseconds() - written.nanoseconds()),
+        n);
+    requests_ += n;
   }
   void RecordError(int connection, const absl::Status& error) {
     errors_.Record(connection, error);
+    if (measuring_) series_->RecordError(Clock::Real().Now());
   }
 
-  uint64_t requests() const { return latency_.count(); }
-  const Histogram& latency_ns() const { return latency_; }
+  uint64_t requests() const { return requests_; }
+  // None before Start().
+  const std::optional<TimeSeries>& series() const { return series_; }
   const ErrorCounts& errors() const { return errors_; }
 
  private:
   bool measuring_ = false;
-  Histogram latency_;
+  uint64_t requests_ = 0;
+  std::optional<TimeSeries> series_;
   ErrorCounts errors_;
 };
 

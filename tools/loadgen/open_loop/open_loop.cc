@@ -2,6 +2,7 @@
 
 #include "ringway/tools/loadgen/open_loop/open_loop.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <utility>
@@ -44,6 +45,12 @@ std::vector<Phase> WithWarmUp(const OpenLoopOptions& options) {
   return phases;
 }
 
+absl::Duration LengthOf(const std::vector<Phase>& phases) {
+  absl::Duration length;
+  for (const Phase& phase : phases) length += phase.length;
+  return length;
+}
+
 class OpenLoop final : public PacedLoad {
  public:
   explicit OpenLoop(const OpenLoopOptions& options)
@@ -51,6 +58,7 @@ class OpenLoop final : public PacedLoad {
         target_options_(TargetOptionsOf(options)),
         phases_(WithWarmUp(options)),
         warm_ups_(phases_.size() - options.phases.size()),
+        length_(LengthOf(options.phases)),
         meter_(phases_) {
     if (options.load.short_connections) {
       target_ = std::make_unique<ShortPool>(target_options_, meter_);
@@ -92,7 +100,8 @@ class OpenLoop final : public PacedLoad {
   const OpenLoopOptions& options_;
   const PacedTargetOptions target_options_;
   const std::vector<Phase> phases_;
-  const size_t warm_ups_;  // phases that are not measured
+  const size_t warm_ups_;        // phases that are not measured
+  const absl::Duration length_;  // of the others
   OpenMeter meter_;
   std::unique_ptr<PacedTarget> target_;
   size_t begun_ = 0;  // phases
@@ -108,6 +117,7 @@ void OpenLoop::BeginPhase(size_t phase, MonotonicTime now) {
   if (phase == warm_ups_) {
     ReadCpuClocks(client_cpu_at_begin_, server_cpu_at_begin_);
     measured_since_ = now;
+    meter_.StartSeries(now, length_);
     if (options_.load.on_progress) progress_at_ = now + kProgressInterval;
   }
   meter_.BeginPhase(phase, now);
@@ -118,11 +128,14 @@ void OpenLoop::OnOffered(MonotonicTime now) {
   meter_.Sample(now);
   if (now < progress_at_) return;
   progress_at_ = now + kProgressInterval;
-  uint64_t answers = 0;
+  Progress progress;
+  progress.elapsed = now - measured_since_;
+  progress.left = std::max(length_ - progress.elapsed, absl::ZeroDuration());
   for (size_t phase = warm_ups_; phase < begun_; ++phase)
-    answers += meter_.counts(phase).answers;
-  options_.load.on_progress(now - measured_since_, answers,
-                            meter_.errors().total());
+    progress.requests += meter_.counts(phase).answers;
+  progress.errors = meter_.errors().total();
+  progress.recent_ns = meter_.series()->Recent(now);
+  options_.load.on_progress(progress);
 }
 
 void OpenLoop::EndPhase(size_t phase, MonotonicTime now) {
@@ -159,6 +172,8 @@ OpenLoopResult OpenLoop::TakeResult() {
     result.phases.push_back(meter_.counts(phase));
     result.total.Add(result.phases.back());
   }
+  if (meter_.series().has_value())
+    result.series = meter_.series()->Rows(result.total.took);
   result.unanswered = meter_.unanswered();
   result.errors = meter_.errors();
   result.client_cpu = client_cpu_;

@@ -23,6 +23,7 @@
 #include "ringway/tools/loadgen/open_loop/open_meter.h"
 #include "ringway/tools/loadgen/open_loop/phases.h"
 #include "ringway/tools/loadgen/process_memory.h"
+#include "ringway/tools/loadgen/series/time_series.h"
 
 namespace ringway::loadgen {
 
@@ -46,6 +47,7 @@ struct OpenLoopResult {
   std::vector<PhaseCounts> phases;  // those that began, without the warm-up
   PhaseCounts total;                // of these
   uint64_t unanswered = 0;          // at the very end, warm-up included
+  std::vector<SeriesRow> series;    // of the phases' time
   ErrorCounts errors;               // at any time
   absl::Duration client_cpu;        // used in the phases
   std::optional<absl::Duration> server_cpu;

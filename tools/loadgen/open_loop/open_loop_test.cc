@@ -311,5 +311,27 @@ TEST_P(OpenLoopTest, ThreeTimesTheCapacityAndBack) {
   EXPECT_EQ(after.recovered_after, absl::Milliseconds(800));
 }
 
+TEST_P(OpenLoopTest, TheSeriesCountsWhatWasOfferedAndAnsweredByItsTime) {
+  options_.load.warmup = absl::Milliseconds(50);
+  ServeEcho("127.0.0.1:0", StallAt(150, absl::Milliseconds(70)));
+  const OpenLoopResult result = Load(1'000, absl::Milliseconds(300));
+  uint64_t offered = 0;
+  uint64_t requests = 0;
+  uint64_t slowest = 0;
+  size_t silent = 0;
+  for (const SeriesRow& row : result.series) {
+    offered += row.offered;
+    requests += row.requests;
+    slowest = std::max(slowest, row.max_ns);
+    if (row.requests == 0) ++silent;
+  }
+  EXPECT_EQ(offered, result.total.offered);
+  EXPECT_EQ(requests, result.total.answers);
+  EXPECT_GE(slowest, 60'000'000u);
+  if (system().is_kernel()) return;  // which may run this late
+  EXPECT_EQ(result.series.size(), 30u);
+  EXPECT_EQ(silent, 6u);
+}
+
 }  // namespace
 }  // namespace ringway::loadgen

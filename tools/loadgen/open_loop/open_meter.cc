@@ -24,10 +24,12 @@ void PhaseCounts::Add(const PhaseCounts& other) {
 void OpenMeter::BeginPhase(size_t phase, MonotonicTime now) {
   running_ = &counts_[phase];
   began_ = now;
+  sampled_ = now;
   recovery_.emplace(now, phases_[phase]);
 }
 
 void OpenMeter::Sample(MonotonicTime now) {
+  sampled_ = now;
   recovery_->Sample(now, running_->offered, running_->answers);
 }
 
@@ -41,7 +43,9 @@ void OpenMeter::EndPhase(MonotonicTime now, uint64_t server_rss_bytes) {
 
 void OpenMeter::RecordError(int connection, const absl::Status& error) {
   errors_.Record(connection, error);
-  if (running_ != nullptr) ++running_->errors;
+  if (running_ == nullptr) return;
+  ++running_->errors;
+  if (series_.has_value()) series_->RecordError(sampled_);
 }
 
 }  // namespace ringway::loadgen

@@ -23,6 +23,7 @@
 #include "ringway/tools/loadgen/error_counts.h"
 #include "ringway/tools/loadgen/open_loop/pacer.h"
 #include "ringway/tools/loadgen/open_loop/recovery_watch.h"
+#include "ringway/tools/loadgen/series/time_series.h"
 
 namespace ringway::loadgen {
 
@@ -63,6 +64,11 @@ class OpenMeter {
   explicit OpenMeter(std::vector<Phase> phases)
       : phases_(std::move(phases)), counts_(phases_.size()) {}
 
+  // From now on, for about `length`, it is also counted by time. Once.
+  void StartSeries(MonotonicTime now, absl::Duration length) {
+    series_.emplace(now, length);
+  }
+
   void BeginPhase(size_t phase, MonotonicTime now);
   // Call it often, after all that is due was offered.
   void Sample(MonotonicTime now);
@@ -75,6 +81,7 @@ class OpenMeter {
     ++unanswered_;
     counts.late_ns.Record(late);
     if (late > kLateNs) ++counts.offered_late;
+    if (series_.has_value()) series_->RecordOffered(now);
   }
   void RecordDropped(const PacedRequest& request) {
     ++counts_[request.phase].dropped;
@@ -91,7 +98,9 @@ class OpenMeter {
     ++counts.answered;
     counts.latency_ns.Record(Since(request, now));
     --unanswered_;
-    if (running_ != nullptr) ++running_->answers;
+    if (running_ == nullptr) return;
+    ++running_->answers;
+    if (series_.has_value()) series_->Record(now, Since(request, now), 1);
   }
   void RecordLost(const PacedRequest& request) {
     ++counts_[request.phase].lost;
@@ -103,6 +112,8 @@ class OpenMeter {
   uint64_t unanswered() const { return unanswered_; }
   const ErrorCounts& errors() const { return errors_; }
   const PhaseCounts& counts(size_t phase) const { return counts_[phase]; }
+  // None before StartSeries(). Answers and errors count while a phase runs.
+  const std::optional<TimeSeries>& series() const { return series_; }
 
  private:
   static uint64_t Since(const PacedRequest& request, MonotonicTime now) {
@@ -114,6 +125,8 @@ class OpenMeter {
   std::vector<PhaseCounts> counts_;
   PhaseCounts* running_ = nullptr;
   MonotonicTime began_;
+  MonotonicTime sampled_;
+  std::optional<TimeSeries> series_;
   std::optional<RecoveryWatch> recovery_;
   uint64_t unanswered_ = 0;
   ErrorCounts errors_;
