@@ -65,6 +65,15 @@ void CommandLine::Add(std::string name, std::string help, bool* value) {
                     }});
 }
 
+void CommandLine::Add(std::string name, std::string help,
+                      std::vector<std::string>* values) {
+  flags_.push_back({std::move(name), std::move(help), "",
+                    /*is_switch=*/false, [values](std::string_view text) {
+                      values->emplace_back(text);
+                      return std::string();
+                    }});
+}
+
 void CommandLine::AddArgument(std::string name, std::string help,
                               std::string* value) {
   arguments_.push_back({std::move(name), std::move(help), value});

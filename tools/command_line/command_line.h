@@ -38,6 +38,9 @@ class CommandLine {
   void Add(std::string name, std::string help, int* value, int low, int high);
   void Add(std::string name, std::string help, absl::Duration* value);
   void Add(std::string name, std::string help, bool* value);
+  // A flag that may be given several times: `*values` receives each value.
+  void Add(std::string name, std::string help,
+           std::vector<std::string>* values);
 
   // Declares an argument that is no flag: required, behind the flags, in the
   // order of the declarations.

@@ -155,6 +155,13 @@ TEST_F(CommandLineTest, ArgumentsFollowTheFlags) {
   EXPECT_NE(out_.find("what is copied"), std::string::npos) << out_;
 }
 
+TEST_F(CommandLineTest, AFlagMayBeGivenSeveralTimes) {
+  std::vector<std::string> values;
+  flags_.Add("value", "of several", &values);
+  EXPECT_EQ(Parse({"--value=a,b", "--value", "c"}), std::nullopt);
+  EXPECT_EQ(values, (std::vector<std::string>{"a,b", "c"}));
+}
+
 TEST_F(CommandLineTest, ComplainsInTheSameWay) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(flags_.Complain("no such address"), 2);
