@@ -18,8 +18,9 @@ double CpuShare(absl::Duration cpu, absl::Duration measured) {
   return PerSecond(absl::ToDoubleSeconds(cpu), measured);
 }
 
-// A JSON string literal.
-std::string Quoted(std::string_view text) {
+}  // namespace
+
+std::string JsonString(std::string_view text) {
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -32,8 +33,6 @@ std::string Quoted(std::string_view text) {
   }
   return quoted + '"';
 }
-
-}  // namespace
 
 std::string Grouped(uint64_t n) {
   std::string digits = absl::StrCat(n);
@@ -103,14 +102,14 @@ std::string CpuMembers(std::string_view name, std::optional<absl::Duration> cpu,
 std::string ErrorMembers(const ErrorCounts& errors) {
   std::string json = absl::StrCat(", \"errors\": ", errors.total());
   if (errors.total() == 0) return json;
-  absl::StrAppend(&json, ", \"first_error\": ", Quoted(errors.first()),
+  absl::StrAppend(&json, ", \"first_error\": ", JsonString(errors.first()),
                   ", \"errors_by_kind\": {");
   std::string_view separator;
   for (const ErrorKind kind : kErrorKinds) {
     if (errors.count(kind) == 0) continue;
     absl::StrAppendFormat(&json, "%s\"%s\": {\"count\": %d, \"first\": %s}",
                           separator, ErrorKindName(kind), errors.count(kind),
-                          Quoted(errors.first(kind)));
+                          JsonString(errors.first(kind)));
     separator = ", ";
   }
   return json + "}";

@@ -17,6 +17,9 @@
 
 namespace ringway::loadgen {
 
+// A JSON string literal.
+std::string JsonString(std::string_view text);
+
 // "1,234,567".
 std::string Grouped(uint64_t n);
 std::string Grouped(double n);
