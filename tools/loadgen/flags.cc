@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tls/tls_context.h"
@@ -43,6 +44,8 @@ struct Written {
   bool insecure = false;
   std::string tls_name;
   bool tls_resume = true;
+  std::vector<std::string> fail_if;
+  std::string compare;  // in the help only: RunCompare() comes first
 };
 
 void Declare(CommandLine& line, Written& written, Flags& flags) {
@@ -91,6 +94,18 @@ void Declare(CommandLine& line, Written& written, Flags& flags) {
   line.Add("tls-resume", "TLS: resume sessions of earlier connections",
            &written.tls_resume);
   line.Add("json", "print one JSON object instead of a table", &flags.json);
+  line.Add("output", "also write that JSON object to this file",
+           &flags.files.json);
+  line.Add("csv", "also write the figures of each interval to this file",
+           &flags.files.csv);
+  line.Add("plot", "also draw the run into this SVG file", &flags.files.plot);
+  line.Add("fail-if",
+           "exit with 3 if a threshold is crossed, such as p99>2ms or "
+           "rate<1000,errors>1%; may be repeated",
+           &written.fail_if);
+  line.Add("quiet", "show nothing on a terminal while it runs", &flags.quiet);
+  line.Add("compare", "--compare A.json B.json: show two runs side by side",
+           &written.compare);
 }
 
 // The first flag that has no meaning beside the others; empty if there is none.
@@ -172,6 +187,20 @@ absl::StatusOr<TlsTarget> TlsTargetOf(const Written& written,
   return TlsTarget{*std::move(context), *std::move(host)};
 }
 
+absl::StatusOr<std::vector<Threshold>> ThresholdsOf(const Written& written,
+                                                    const Flags& flags) {
+  if (written.fail_if.empty()) return std::vector<Threshold>();
+  absl::StatusOr<std::vector<Threshold>> thresholds =
+      ParseThresholds(absl::StrJoin(written.fail_if, ","));
+  if (!thresholds.ok()) return thresholds;
+  Measurable measurable;
+  measurable.open_loop = !flags.open.phases.empty();
+  measurable.server_cpu = flags.server_pid > 0;
+  absl::Status possible = CheckMeasurable(*thresholds, measurable);
+  if (!possible.ok()) return possible;
+  return thresholds;
+}
+
 absl::Status Convert(const Written& written, OpenLoopOptions& open) {
   absl::StatusOr<net::SocketAddress> address =
       net::SocketAddress::Parse(written.connect);
@@ -211,6 +240,9 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags& flags) {
   if (!wrong.empty()) return line.Complain(wrong);
   absl::Status converted = Convert(written, flags.open);
   if (!converted.ok()) return line.Complain(converted.message());
+  absl::StatusOr<std::vector<Threshold>> fail_if = ThresholdsOf(written, flags);
+  if (!fail_if.ok()) return line.Complain(fail_if.status().message());
+  flags.fail_if = *std::move(fail_if);
   return std::nullopt;
 }
 

@@ -6,8 +6,11 @@
 #define RINGWAY_TOOLS_LOADGEN_FLAGS_H_
 
 #include <optional>
+#include <vector>
 
 #include "ringway/tools/loadgen/open_loop/open_loop.h"
+#include "ringway/tools/loadgen/report/output_files.h"
+#include "ringway/tools/loadgen/report/threshold.h"
 
 namespace ringway::loadgen {
 
@@ -20,6 +23,9 @@ struct Flags {
   int server_pid = 0;  // 0: none
   int pin = -1;        // -1: any CPU
   bool json = false;
+  bool quiet = false;  // no line for the terminal while it runs
+  OutputFiles files;
+  std::vector<Threshold> fail_if;
 };
 
 // Returns nullopt to continue, otherwise the exit code: 0 after --help, 2 after

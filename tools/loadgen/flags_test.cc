@@ -129,13 +129,37 @@ TEST_F(FlagsTest, RefusesWhatNeedsTooMuchMemory) {
                 "--connections times --queue is more than");
 }
 
+TEST_F(FlagsTest, TakesThresholdsInOneFlagOrInSeveral) {
+  EXPECT_EQ(Parse({"--fail-if=p99>2ms,errors>0", "--fail-if", "rate<1000"}),
+            std::nullopt);
+  ASSERT_EQ(flags_.fail_if.size(), 3u);
+  EXPECT_EQ(flags_.fail_if[1].text, "errors>0");
+  EXPECT_EQ(flags_.fail_if[2].text, "rate<1000");
+  ExpectRefused({"--fail-if=p99>2"}, "the threshold 'p99>2': a time needs a");
+  ExpectRefused({"--fail-if="}, "the threshold '': it is empty");
+  ExpectRefused({"--fail-if=cpu>3us"}, "the threshold 'cpu>3us': the server's");
+  ExpectRefused({"--fail-if=dropped>0"}, "the threshold 'dropped>0': only an");
+  EXPECT_EQ(Parse({"--fail-if=dropped>0", "--rate=1"}), std::nullopt);
+  EXPECT_EQ(Parse({"--fail-if=cpu>3us", "--server-pid=1"}), std::nullopt);
+}
+
+TEST_F(FlagsTest, TakesFilesToWrite) {
+  EXPECT_EQ(Parse({"--output=/x/a.json", "--csv=/x/a.csv", "--plot=/x/a.svg"}),
+            std::nullopt);
+  EXPECT_EQ(flags_.files.json, "/x/a.json");
+  EXPECT_EQ(flags_.files.csv, "/x/a.csv");
+  EXPECT_EQ(flags_.files.plot, "/x/a.svg");
+}
+
 TEST_F(FlagsTest, HelpListsEveryFlag) {
   EXPECT_EQ(Parse({"--help"}), 0);
   for (const char* flag :
-       {"--connect=", "--connections=", "--short=", "--size=", "--pipeline=",
-        "--rate=", "--phases=", "--arrivals=", "--seed=", "--queue=",
-        "--duration=", "--warmup=", "--pin=", "--verify=", "--server-pid=",
-        "--json="}) {
+       {"--connect=",  "--connections=", "--short=",      "--size=",
+        "--pipeline=", "--rate=",        "--phases=",     "--arrivals=",
+        "--seed=",     "--queue=",       "--duration=",   "--warmup=",
+        "--pin=",      "--verify=",      "--server-pid=", "--json=",
+        "--output=",   "--csv=",         "--plot=",       "--fail-if=",
+        "--quiet=",    "--compare="}) {
     EXPECT_NE(out_.find(flag), std::string::npos) << flag << " in\n" << out_;
   }
 }

@@ -15,6 +15,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -28,16 +30,34 @@
 #include "ringway/tools/loadgen/load.h"
 #include "ringway/tools/loadgen/open_loop/open_loop.h"
 #include "ringway/tools/loadgen/open_loop/open_report.h"
+#include "ringway/tools/loadgen/plot/plot.h"
 #include "ringway/tools/loadgen/report.h"
+#include "ringway/tools/loadgen/report/compare_command.h"
+#include "ringway/tools/loadgen/report/comparison.h"
+#include "ringway/tools/loadgen/report/live_line.h"
+#include "ringway/tools/loadgen/report/output_files.h"
+#include "ringway/tools/loadgen/report/summary.h"
+#include "ringway/tools/loadgen/report/summary_json.h"
+#include "ringway/tools/loadgen/report/threshold.h"
 
 namespace {
 
 using ringway::loadgen::CpuClock;
+using ringway::loadgen::ErrorCounts;
+using ringway::loadgen::Flags;
+using ringway::loadgen::LiveLine;
 using ringway::loadgen::LoadOptions;
 using ringway::loadgen::LoadResult;
+using ringway::loadgen::NamedRun;
 using ringway::loadgen::OpenLoopOptions;
 using ringway::loadgen::OpenLoopResult;
+using ringway::loadgen::OutputFiles;
 using ringway::loadgen::Progress;
+using ringway::loadgen::Summary;
+
+// Exit codes, besides 0 and that of CommandLine.
+constexpr int kFailed = 1;
+constexpr int kThresholdCrossed = 3;
 
 std::atomic<bool> interrupted{false};
 
@@ -61,24 +81,24 @@ absl::Status PinTo(int cpu) {
   return ringway::ErrnoToStatus(errno, absl::StrCat("pinning to CPU ", cpu));
 }
 
-void ShowProgress(const Progress& progress) {
-  const double seconds = absl::ToDoubleSeconds(progress.elapsed);
-  fprintf(stderr, "\r  %.0f s: %.0f requests/s, %llu errors   ", seconds,
-          static_cast<double>(progress.requests) / seconds,
-          static_cast<unsigned long long>(progress.errors));
+// On a terminal only, and in one line that is overwritten.
+void ShowLive(LoadOptions& options) {
+  options.on_progress = [line = LiveLine()](const Progress& progress) mutable {
+    fprintf(stderr, "\r\x1b[K%s", line.Text(progress).c_str());
+  };
 }
 
-void ClearProgress(const LoadOptions& options) {
+void ClearLive(const LoadOptions& options) {
   if (options.on_progress) fprintf(stderr, "\r\x1b[K");
 }
 
 int CannotRun(const absl::Status& why) {
   fprintf(stderr, "loadgen: %s\n", std::string(why.message()).c_str());
-  return 1;
+  return kFailed;
 }
 
 // What there is to print instead of a table of zeros.
-int NoReply(const ringway::loadgen::ErrorCounts& errors) {
+int NoReply(const ErrorCounts& errors) {
   return CannotRun(absl::UnavailableError(
       errors.total() == 0
           ? "no reply came while it was measured"
@@ -86,40 +106,70 @@ int NoReply(const ringway::loadgen::ErrorCounts& errors) {
                          " connections failed; the first: ", errors.first())));
 }
 
-// Runs and reports; the exit code.
-int MeasureClosed(ringway::Executor& executor, const LoadOptions& options,
-                  bool json) {
-  const LoadResult result = ringway::loadgen::RunLoad(executor, options);
-  ClearProgress(options);
-  if (result.requests == 0) return NoReply(result.errors);
-  const std::string report =
-      json ? ringway::loadgen::FormatJson(options, result) + "\n"
-           : ringway::loadgen::FormatTable(options, result);
-  fputs(report.c_str(), stdout);
-  return result.errors.total() == 0 ? 0 : 1;
+absl::Status WriteFiles(const OutputFiles& files, const std::string& json,
+                        const Summary& summary) {
+  absl::Status written;
+  if (!files.json.empty())
+    written.Update(ringway::loadgen::WriteFile(files.json, json + "\n"));
+  if (!files.csv.empty())
+    written.Update(ringway::loadgen::WriteFile(files.csv, FormatCsv(summary)));
+  if (!files.plot.empty()) {
+    NamedRun run;
+    run.summary = summary;
+    written.Update(ringway::loadgen::WriteFile(
+        files.plot, ringway::loadgen::DrawPlot({run})));
+  }
+  return written;
 }
 
-int MeasureOpen(ringway::Executor& executor, const OpenLoopOptions& options,
-                bool json) {
+// Prints and writes a run, which was answered; the exit code.
+int Report(const Flags& flags, const std::string& table, std::string json,
+           const Summary& summary) {
+  json = WithSummary(std::move(json), summary);
+  fputs(flags.json ? (json + "\n").c_str() : table.c_str(), stdout);
+  if (absl::Status written = WriteFiles(flags.files, json, summary);
+      !written.ok()) {
+    return CannotRun(written);
+  }
+  const std::vector<std::string> crossed = Crossed(flags.fail_if, summary);
+  for (const std::string& threshold : crossed)
+    fprintf(stderr, "loadgen: %s\n", threshold.c_str());
+  if (!crossed.empty()) return kThresholdCrossed;
+  return summary.errors == 0 || LimitsErrors(flags.fail_if) ? 0 : kFailed;
+}
+
+// Both run, report, and return the exit code.
+int MeasureClosed(ringway::Executor& executor, const Flags& flags) {
+  const LoadOptions& options = flags.open.load;
+  const LoadResult result = ringway::loadgen::RunLoad(executor, options);
+  ClearLive(options);
+  if (result.requests == 0) return NoReply(result.errors);
+  return Report(flags, FormatTable(options, result),
+                FormatJson(options, result), SummaryOf(options, result));
+}
+
+int MeasureOpen(ringway::Executor& executor, const Flags& flags) {
+  const OpenLoopOptions& options = flags.open;
   // Wakes the pacer when a request is due and not up to 50 us later.
   prctl(PR_SET_TIMERSLACK, 1);
   const OpenLoopResult result =
       ringway::loadgen::RunOpenLoop(executor, options);
-  ClearProgress(options.load);
+  ClearLive(options.load);
   if (result.total.answered == 0) return NoReply(result.errors);
-  const std::string report =
-      json ? ringway::loadgen::FormatOpenJson(options, result) + "\n"
-           : ringway::loadgen::FormatOpenTable(options, result);
-  fputs(report.c_str(), stdout);
+  const int code =
+      Report(flags, FormatOpenTable(options, result),
+             FormatOpenJson(options, result), SummaryOf(options, result));
   const std::string warning = ringway::loadgen::LatenessWarning(result);
   if (!warning.empty()) fprintf(stderr, "loadgen: %s\n", warning.c_str());
-  return result.errors.total() == 0 ? 0 : 1;
+  return code;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  ringway::loadgen::Flags flags;
+  if (std::optional<int> code = ringway::loadgen::RunCompare(argc, argv))
+    return *code;
+  Flags flags;
   if (std::optional<int> code =
           ringway::loadgen::ParseFlags(argc, argv, flags)) {
     return *code;
@@ -133,13 +183,19 @@ int main(int argc, char** argv) {
   }
   if (absl::Status pinned = PinTo(flags.pin); !pinned.ok())
     return CannotRun(pinned);
+  if (absl::Status writable = ringway::loadgen::PrepareFiles(flags.files);
+      !writable.ok()) {
+    return CannotRun(writable);
+  }
   absl::StatusOr<std::unique_ptr<ringway::Executor>> executor =
       ringway::Executor::Create();
   if (!executor.ok()) return CannotRun(executor.status());
   HandleSigint();
   options.load.stop = &interrupted;
-  if (isatty(STDERR_FILENO) == 1) options.load.on_progress = &ShowProgress;
-  return options.phases.empty()
-             ? MeasureClosed(**executor, options.load, flags.json)
-             : MeasureOpen(**executor, options, flags.json);
+  if (!flags.quiet && !flags.json && isatty(STDOUT_FILENO) == 1 &&
+      isatty(STDERR_FILENO) == 1) {
+    ShowLive(options.load);
+  }
+  return options.phases.empty() ? MeasureClosed(**executor, flags)
+                                : MeasureOpen(**executor, flags);
 }
