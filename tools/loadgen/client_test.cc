@@ -76,7 +76,8 @@ class ClientTest : public ::testing::Test {
     options.size = kSize;
     options.pipeline = kPipeline;
     Client client(/*index=*/5, options, meter_);
-    meter_.Start(Clock::Real().Now(), absl::Seconds(1));
+    meter_.Prepare(absl::Seconds(1));
+    meter_.Start(Clock::Real().Now());
     bool stop = false;
     JoinHandle<void> stopping =
         (*executor)->Spawn(StopAfter(requests, meter_, stop));

@@ -134,13 +134,14 @@ Task<absl::Status> Load::ExchangeShort(int index) {
 }
 
 Task<void> Load::Measure() {
+  meter_.Prepare(options_.duration);  // not at the cost of what is measured
   const CpuClock client_cpu = CpuClock::OfThisProcess();
   const absl::Duration client_before = client_cpu.Now();
   absl::Duration server_before;
   if (options_.server_cpu.has_value())
     server_before = options_.server_cpu->Now();
   const MonotonicTime start = Clock::Real().Now();
-  meter_.Start(start, options_.duration);
+  meter_.Start(start);
   while (!stopped()) {
     const absl::Duration elapsed = Clock::Real().Now() - start;
     if (elapsed >= options_.duration) break;

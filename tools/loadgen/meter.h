@@ -20,10 +20,13 @@ namespace ringway::loadgen {
 // Shared by all connections; one thread.
 class Meter {
  public:
-  // Requests count only between Start() and Stop(), errors always. `length` is
-  // how long it will be measured, about. Once.
-  void Start(MonotonicTime now, absl::Duration length) {
-    series_.emplace(now, length);
+  // Allocates what counting requests for about `length` needs.
+  void Prepare(absl::Duration length) { series_.emplace(length); }
+
+  // Requests count only between Start() and Stop(), errors always. Once, after
+  // Prepare().
+  void Start(MonotonicTime now) {
+    series_->Begin(now);
     measuring_ = true;
   }
   void Stop() { measuring_ = false; }
@@ -42,7 +45,7 @@ class Meter {
   }
 
   uint64_t requests() const { return requests_; }
-  // None before Start().
+  // None before Prepare().
   const std::optional<TimeSeries>& series() const { return series_; }
   const ErrorCounts& errors() const { return errors_; }
 

@@ -59,7 +59,7 @@ class OpenLoop final : public PacedLoad {
         phases_(WithWarmUp(options)),
         warm_ups_(phases_.size() - options.phases.size()),
         length_(LengthOf(options.phases)),
-        meter_(phases_) {
+        meter_(phases_, length_) {
     if (options.load.short_connections) {
       target_ = std::make_unique<ShortPool>(target_options_, meter_);
     } else {
@@ -117,7 +117,7 @@ void OpenLoop::BeginPhase(size_t phase, MonotonicTime now) {
   if (phase == warm_ups_) {
     ReadCpuClocks(client_cpu_at_begin_, server_cpu_at_begin_);
     measured_since_ = now;
-    meter_.StartSeries(now, length_);
+    meter_.StartSeries(now);
     if (options_.load.on_progress) progress_at_ = now + kProgressInterval;
   }
   meter_.BeginPhase(phase, now);
@@ -134,7 +134,7 @@ void OpenLoop::OnOffered(MonotonicTime now) {
   for (size_t phase = warm_ups_; phase < begun_; ++phase)
     progress.requests += meter_.counts(phase).answers;
   progress.errors = meter_.errors().total();
-  progress.recent_ns = meter_.series()->Recent(now);
+  progress.recent_ns = meter_.series().Recent(now);
   options_.load.on_progress(progress);
 }
 
@@ -172,8 +172,7 @@ OpenLoopResult OpenLoop::TakeResult() {
     result.phases.push_back(meter_.counts(phase));
     result.total.Add(result.phases.back());
   }
-  if (meter_.series().has_value())
-    result.series = meter_.series()->Rows(result.total.took);
+  result.series = meter_.series().Rows(result.total.took);
   result.unanswered = meter_.unanswered();
   result.errors = meter_.errors();
   result.client_cpu = client_cpu_;

@@ -45,7 +45,7 @@ void OpenMeter::RecordError(int connection, const absl::Status& error) {
   errors_.Record(connection, error);
   if (running_ == nullptr) return;
   ++running_->errors;
-  if (series_.has_value()) series_->RecordError(sampled_);
+  if (has_series_) series_.RecordError(sampled_);
 }
 
 }  // namespace ringway::loadgen

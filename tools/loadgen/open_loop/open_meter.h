@@ -61,12 +61,16 @@ inline constexpr uint64_t kLateNs = 1'000'000;
 // Shared by all connections; one thread.
 class OpenMeter {
  public:
-  explicit OpenMeter(std::vector<Phase> phases)
-      : phases_(std::move(phases)), counts_(phases_.size()) {}
+  // `measured`: for how long the series will last, about.
+  OpenMeter(std::vector<Phase> phases, absl::Duration measured)
+      : phases_(std::move(phases)),
+        counts_(phases_.size()),
+        series_(measured) {}
 
-  // From now on, for about `length`, it is also counted by time. Once.
-  void StartSeries(MonotonicTime now, absl::Duration length) {
-    series_.emplace(now, length);
+  // From now on it is also counted by time. Once.
+  void StartSeries(MonotonicTime now) {
+    series_.Begin(now);
+    has_series_ = true;
   }
 
   void BeginPhase(size_t phase, MonotonicTime now);
@@ -81,7 +85,7 @@ class OpenMeter {
     ++unanswered_;
     counts.late_ns.Record(late);
     if (late > kLateNs) ++counts.offered_late;
-    if (series_.has_value()) series_->RecordOffered(now);
+    if (has_series_) series_.RecordOffered(now);
   }
   void RecordDropped(const PacedRequest& request) {
     ++counts_[request.phase].dropped;
@@ -100,7 +104,7 @@ class OpenMeter {
     --unanswered_;
     if (running_ == nullptr) return;
     ++running_->answers;
-    if (series_.has_value()) series_->Record(now, Since(request, now), 1);
+    if (has_series_) series_.Record(now, Since(request, now), 1);
   }
   void RecordLost(const PacedRequest& request) {
     ++counts_[request.phase].lost;
@@ -112,8 +116,8 @@ class OpenMeter {
   uint64_t unanswered() const { return unanswered_; }
   const ErrorCounts& errors() const { return errors_; }
   const PhaseCounts& counts(size_t phase) const { return counts_[phase]; }
-  // None before StartSeries(). Answers and errors count while a phase runs.
-  const std::optional<TimeSeries>& series() const { return series_; }
+  // Empty before StartSeries(). Answers and errors count while a phase runs.
+  const TimeSeries& series() const { return series_; }
 
  private:
   static uint64_t Since(const PacedRequest& request, MonotonicTime now) {
@@ -126,7 +130,8 @@ class OpenMeter {
   PhaseCounts* running_ = nullptr;
   MonotonicTime began_;
   MonotonicTime sampled_;
-  std::optional<TimeSeries> series_;
+  TimeSeries series_;
+  bool has_series_ = false;
   std::optional<RecoveryWatch> recovery_;
   uint64_t unanswered_ = 0;
   ErrorCounts errors_;

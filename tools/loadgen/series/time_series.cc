@@ -41,11 +41,15 @@ absl::Duration TimeSeries::IntervalOf(absl::Duration length) {
   }
 }
 
-TimeSeries::TimeSeries(MonotonicTime begin, absl::Duration length)
-    : begin_(begin),
-      interval_(IntervalOf(length)),
+TimeSeries::TimeSeries(absl::Duration length)
+    : interval_(IntervalOf(length)),
       intervals_(CountOf(length, interval_) + 1),
       current_end_(EndOf(0)) {}
+
+void TimeSeries::Begin(MonotonicTime now) {
+  begin_ = now;
+  current_end_ = EndOf(0);
+}
 
 void TimeSeries::Merge(const TimeSeries& other) {
   RINGWAY_CHECK(intervals_.size() == other.intervals_.size() &&

@@ -7,7 +7,8 @@
 // than a histogram's, so the run itself is recorded here and nowhere else: its
 // latencies are the sum of the intervals.
 //
-//   TimeSeries series(clock.Now(), absl::Seconds(5));
+//   TimeSeries series(absl::Seconds(5));
+//   series.Begin(clock.Now());
 //   series.Record(now, latency_ns, /*n=*/1);
 //   for (const SeriesRow& row : series.Rows(measured)) ...
 
@@ -48,8 +49,15 @@ class TimeSeries {
   // more than kMostIntervals.
   static absl::Duration IntervalOf(absl::Duration length);
 
-  // A run that begins at `begin` and takes about `length`.
-  TimeSeries(MonotonicTime begin, absl::Duration length);
+  // A run that takes about `length`. Allocates all memory.
+  explicit TimeSeries(absl::Duration length);
+  // A run that begins at `begin`.
+  TimeSeries(MonotonicTime begin, absl::Duration length) : TimeSeries(length) {
+    Begin(begin);
+  }
+
+  // The run begins `now`. Before anything is recorded.
+  void Begin(MonotonicTime now);
 
   // `n` requests were answered `at` this time. An instant before that of an
   // earlier call counts in the interval of that call, one after the last
