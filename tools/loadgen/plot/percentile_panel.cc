@@ -101,7 +101,8 @@ void DrawPercentiles(Svg& svg, Point corner, double width, double height,
     }
   }
   // Room for a label above the highest point.
-  const Axis y = Axis::ForLatencies(lowest, 1.15 * highest, 6);
+  Axis y = Axis::ForLatencies(lowest, 1.15 * highest, 6);
+  if (y.is_logarithmic()) y = Axis::Logarithmic(lowest, 2 * highest);
   const Frame frame(corner, width, height, Axis::Nines(farthest), y);
   frame.DrawGrid(svg, &PercentileTick, &PlotTime);
   frame.DrawNames(svg, "percentile of the requests", "latency");
