@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ringway/core/compiler.h"
 
 namespace ringway::http {
 

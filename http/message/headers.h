@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "ringway/core/compiler.h"
 
 namespace ringway::http {
 

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "ringway/core/compiler.h"
+
 namespace ringway::http {
 
 enum class Method : uint8_t {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "ringway/core/compiler.h"
 
 namespace ringway::http {
 

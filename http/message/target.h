@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "ringway/core/compiler.h"
 #include "ringway/http/message/method.h"
 
 namespace ringway::http {
