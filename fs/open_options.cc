@@ -34,6 +34,7 @@ int OpenOptions::Flags() const {
   if (truncate) flags |= O_TRUNC;
   if (!follow_link) flags |= O_NOFOLLOW;
   if (directory) flags |= O_DIRECTORY;
+  if (non_blocking) flags |= O_NONBLOCK;
   if (durable_writes) flags |= O_DSYNC;
   if (direct) flags |= O_DIRECT;
   return flags | O_CLOEXEC;

@@ -36,6 +36,10 @@ struct OpenOptions {
   bool follow_link = true;
   // Only a directory is opened (O_DIRECTORY).
   bool directory = false;
+  // A FIFO is opened for reading although nothing writes to it, and a device
+  // although it is not ready (O_NONBLOCK). For names that others give: whether
+  // it is a file shows only then.
+  bool non_blocking = false;
   // Each write is durable when it ends, as if by SyncData() (O_DSYNC).
   bool durable_writes = false;
   // Past the page cache (O_DIRECT): memory, offsets and lengths have to be

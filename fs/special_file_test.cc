@@ -143,6 +143,19 @@ TEST_P(SpecialFileTest, AFileIsOpenedForWhatIsAskedOnly) {
   Run(main());
 }
 
+TEST_P(SpecialFileTest, AFifoIsOpenedWithoutAWriterOnDemand) {
+  RINGWAY_REQUIRES_KERNEL("FIFOs");
+  auto main = [&]() -> Task<void> {
+    const std::string path = PathOf("fifo");
+    EXPECT_EQ(mkfifo(path.c_str(), 0600), 0);
+    OpenOptions options;
+    options.non_blocking = true;
+    File fifo = ValueOf(co_await File::Open(path, options));
+    EXPECT_EQ(ValueOf(co_await fifo.Stat()).type, FileType::kFifo);
+  };
+  Run(main());
+}
+
 TEST_P(SpecialFileTest, AnAppendersPositionIsTheEnd) {
   auto main = [&]() -> Task<void> {
     const std::string path = co_await Make("file", "12345");
