@@ -23,6 +23,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "ringway/core/compiler.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/http/files/files_options.h"
 #include "ringway/http/server/request.h"

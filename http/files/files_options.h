@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "ringway/core/compiler.h"
 
 namespace ringway::http {
 
