@@ -10,8 +10,6 @@ namespace {
 
 constexpr Stroke kGrid = {.color = "#e5e7eb", .width = 1};
 constexpr Stroke kBorder = {.color = "#9ca3af", .width = 1};
-constexpr std::string_view kInk = "#111827";
-constexpr std::string_view kFaint = "#6b7280";
 
 constexpr double kTickSize = 12;
 constexpr double kLegendSize = 12;

@@ -9,12 +9,17 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ringway/tools/loadgen/plot/axis.h"
 #include "ringway/tools/loadgen/plot/svg.h"
 
 namespace ringway::loadgen {
+
+// The colours of text.
+inline constexpr std::string_view kInk = "#111827";
+inline constexpr std::string_view kFaint = "#6b7280";
 
 // The text of a tick; a tick without one has only a line.
 using TickText = std::function<std::string(double value)>;
@@ -30,7 +35,11 @@ struct LegendEntry {
 class Frame {
  public:
   Frame(Point corner, double width, double height, Axis x, Axis y)
-      : corner_(corner), width_(width), height_(height), x_(x), y_(y) {}
+      : corner_(corner),
+        width_(width),
+        height_(height),
+        x_(std::move(x)),
+        y_(std::move(y)) {}
 
   // Where a value is drawn.
   Point At(double x, double y) const;

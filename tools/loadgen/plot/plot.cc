@@ -29,9 +29,6 @@ constexpr double kOverTimeHeight = 390;
 constexpr double kBetween = 88;  // the panels
 constexpr double kBelow = 52;
 
-constexpr std::string_view kInk = "#111827";
-constexpr std::string_view kFaint = "#6b7280";
-
 std::string Capitalized(std::string text) {
   if (!text.empty())
     text[0] = absl::ascii_toupper(static_cast<unsigned char>(text[0]));

@@ -22,7 +22,7 @@ namespace ringway::loadgen {
 namespace {
 
 constexpr double kShareOfRates = 0.4;  // of the height
-constexpr double kBetween = 46;        // the two
+constexpr double kBetweenStrips = 46;  // the two
 
 double MiddleOf(const SeriesRow& row) {
   return absl::ToDoubleSeconds(row.begin + row.length / 2);
@@ -165,11 +165,11 @@ void DrawOverTime(Svg& svg, Point corner, double width, double height,
     }
   }
   const Axis x = Axis::LinearTo(EndOf(runs), 10);
-  const double upper = (height - kBetween) * kShareOfRates;
+  const double upper = (height - kBetweenStrips) * kShareOfRates;
   const Frame rates(corner, width, upper, x, Axis::Linear(highest_rate, 4));
-  const double lower = height - kBetween - upper;
-  const Frame times({corner.x, corner.y + upper + kBetween}, width, lower, x,
-                    Axis::ForLatencies(lowest, highest, 5));
+  const double lower = height - kBetweenStrips - upper;
+  const Frame times({corner.x, corner.y + upper + kBetweenStrips}, width, lower,
+                    x, Axis::ForLatencies(lowest, highest, 5));
   rates.DrawGrid(
       svg, [](double) { return std::string(); }, &RateText);
   rates.DrawNames(svg, "", "requests/s");
