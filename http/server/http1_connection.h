@@ -184,7 +184,7 @@ Task<void> Http1Connection<S>::Answer() {
     if (client_watch_.valid()) {
       const Shield shield;
       client_watch_.Cancel();
-      (co_await client_watch_).IgnoreError();
+      [[maybe_unused]] const absl::Status ended = co_await client_watch_;
       client_watch_ = JoinHandle<void>();
     }
   }
@@ -228,11 +228,12 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
     response_.headers().Clear();
     const std::string_view phrase = ReasonPhrase(code);
     Task<absl::Status> send = this->Send(code, response_.headers(), phrase);
-    (co_await std::move(send)).IgnoreError();
+    [[maybe_unused]] const absl::Status sent = co_await std::move(send);
   }
   if (keep_ && !cut_ && !body_done_) {
     Task<absl::Status> skip = SkipBody();
-    if (!(co_await std::move(skip)).ok()) keep_ = false;
+    const absl::Status skipped = co_await std::move(skip);
+    if (!skipped.ok()) keep_ = false;
   }
   this->Log(handled, loop_.now());
   if (this->refusal_ != 0 || cut_) ended_ = std::move(handled);
@@ -261,11 +262,13 @@ Task<absl::Status> Http1Connection<S>::End() {
     co_return ended_;
   }
   // How that ends is nobody's business: all responses have left.
+  absl::Status closed;
   if (at_end_) {
-    (co_await stream_.Close()).IgnoreError();
+    closed = co_await stream_.Close();
   } else {
-    (co_await stream_.CloseGracefully(options().goodbye_timeout)).IgnoreError();
+    closed = co_await stream_.CloseGracefully(options().goodbye_timeout);
   }
+  closed.IgnoreError();
   co_return ended_;
 }
 
