@@ -11,13 +11,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace ringway::http {
+#include "ringway/http/http1/request_limits.h"
 
-// Why a request is refused, and the status code that says so.
-struct RequestError {
-  int status_code = 0;
-  std::string_view text;  // a constant
-};
+namespace ringway::http {
 
 // What it accepts may have an unknown method and a malformed target.
 //

@@ -21,24 +21,11 @@
 
 #include "llhttp.h"
 #include "ringway/http/http1/request_head.h"
+#include "ringway/http/http1/request_limits.h"
 #include "ringway/http/http1/request_line.h"
 #include "ringway/http/message/headers.h"
 
 namespace ringway::http {
-
-// Of one request.
-struct RequestLimits {
-  RequestLimits() {}
-
-  // Bytes of the target: 414.
-  size_t target_bytes = 8 * 1024;
-  // Bytes of all header fields, and again of the trailers, without the white
-  // space around values: 431. So is a head that has more of that than fits into
-  // the limits of its parts.
-  size_t header_bytes = 32 * 1024;
-  // Header fields, and again trailers: 431.
-  size_t header_count = 100;
-};
 
 enum class ParseStep : uint8_t { kNeedMore, kDone, kFailed };
 
