@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/http/http2/server_session.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ringway/core/check.h"
+#include "ringway/http/http2/session_callbacks.h"
+
+namespace ringway::http::internal {
+
+namespace {
+
+// Frames that wait to be sent while the client does not read. What clients
+// cause of them, answers to streams apart, is small.
+constexpr size_t kQueuedFrames = 10'000;
+constexpr uint32_t kWindowUpdatesPerData = 4;
+constexpr uint32_t kMostFreeWindowUpdates = 10'000;
+constexpr std::array<uint8_t, 8> kShutdownPing = {'s', 'h', 'u', 't',
+                                                  'd', 'o', 'w', 'n'};
+
+struct OptionDeleter {
+  void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
+};
+
+std::unique_ptr<nghttp2_option, OptionDeleter> MakeOptions() {
+  nghttp2_option* option = nullptr;
+  if (nghttp2_option_new(&option) != 0) throw std::bad_alloc();
+  std::unique_ptr<nghttp2_option, OptionDeleter> made(option);
+  // Windows open as handlers read.
+  nghttp2_option_set_no_auto_window_update(option, 1);
+  // They were for the tree of priorities that RFC 9113 has given up.
+  nghttp2_option_set_no_closed_streams(option, 1);
+  // Resets are counted here: nghttp2 would read a clock of its own.
+  nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX, 1);
+  return made;
+}
+
+uint32_t HeaderListBytes(const RequestLimits& limits) {
+  // RFC 9113, section 6.5.2, adds 32 to each field.
+  const uint64_t n =
+      uint64_t{limits.header_bytes} + 32 * uint64_t{limits.header_count};
+  return static_cast<uint32_t>(std::min<uint64_t>(n, UINT32_MAX));
+}
+
+}  // namespace
+
+ServerSession::ServerSession(const RequestLimits& request,
+                             const Http2Limits& limits, Host& host)
+    : limits_(limits), host_(host) {
+  const auto options = MakeOptions();
+  if (nghttp2_session_server_new2(&session_, SessionCallbacks::Get(), this,
+                                  options.get()) != 0) {
+    throw std::bad_alloc();
+  }
+  const std::array<nghttp2_settings_entry, 4> settings = {{
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.max_streams},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.stream_window_bytes},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HeaderListBytes(request)},
+      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+  }};
+  Check(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(),
+                                settings.size()));
+  Check(nghttp2_session_set_local_window_size(
+      session_, NGHTTP2_FLAG_NONE, 0,
+      static_cast<int32_t>(limits.connection_window_bytes)));
+}
+
+ServerSession::~ServerSession() { nghttp2_session_del(session_); }
+
+void ServerSession::Check(int result) {
+  if (nghttp2_is_fatal(result) != 0) {
+    Terminate(NGHTTP2_INTERNAL_ERROR,
+              absl::ResourceExhaustedError(nghttp2_strerror(result)));
+  }
+}
+
+void ServerSession::Terminate(uint32_t code, absl::Status why) {
+  if (status_.ok()) status_ = std::move(why);
+  if (nghttp2_session_terminate_session(session_, code) != 0) broken_ = true;
+}
+
+bool ServerSession::done() const {
+  return broken_ || (nghttp2_session_want_read(session_) == 0 &&
+                     nghttp2_session_want_write(session_) == 0);
+}
+
+void ServerSession::Receive(std::string_view bytes, MonotonicTime now) {
+  if (broken_ || nghttp2_session_want_read(session_) == 0) return;
+  now_ = now;
+  const nghttp2_ssize n = nghttp2_session_mem_recv2(
+      session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  if (n < 0) {
+    uint32_t code = NGHTTP2_INTERNAL_ERROR;
+    if (n == NGHTTP2_ERR_BAD_CLIENT_MAGIC) code = NGHTTP2_PROTOCOL_ERROR;
+    if (n == NGHTTP2_ERR_FLOODED || n == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS)
+      code = NGHTTP2_ENHANCE_YOUR_CALM;
+    Terminate(code, absl::InvalidArgumentError(
+                        nghttp2_strerror(static_cast<int>(n))));
+  } else if (nghttp2_session_get_outbound_queue_size(session_) >
+             kQueuedFrames) {
+    Terminate(NGHTTP2_ENHANCE_YOUR_CALM,
+              absl::ResourceExhaustedError(
+                  "too many frames wait for the client to read them"));
+  }
+}
+
+void ServerSession::Send(std::string& to, size_t limit_bytes) {
+  out_ = &to;
+  out_limit_ = limit_bytes;
+  while (!broken_ && to.size() < limit_bytes && has_output()) {
+    const uint8_t* bytes = nullptr;
+    const nghttp2_ssize n = nghttp2_session_mem_send2(session_, &bytes);
+    if (n < 0) {
+      broken_ = true;
+      if (status_.ok()) {
+        status_ =
+            absl::ResourceExhaustedError(nghttp2_strerror(static_cast<int>(n)));
+      }
+    }
+    if (n <= 0) break;
+    to.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(n));
+  }
+  out_ = nullptr;
+}
+
+// --- What nghttp2 calls.
+
+ServerStream* ServerSession::Find(int32_t id) const {
+  return static_cast<ServerStream*>(
+      nghttp2_session_get_stream_user_data(session_, id));
+}
+
+void ServerSession::CountReset() {
+  if (resets_.Count(now_) > limits_.max_resets_per_second) {
+    Terminate(NGHTTP2_ENHANCE_YOUR_CALM,
+              absl::ResourceExhaustedError("too many streams were reset"));
+  }
+}
+
+void ServerSession::CountControlFrame() {
+  if (control_frames_.Count(now_) > limits_.max_control_frames_per_second) {
+    Terminate(NGHTTP2_ENHANCE_YOUR_CALM,
+              absl::ResourceExhaustedError("too many frames without content"));
+  }
+}
+
+// nghttp2 ignores the priorities of RFC 7540 without another call.
+void ServerSession::OnBeginFrame(const nghttp2_frame_hd& head) {
+  if (head.type != NGHTTP2_PRIORITY) return;
+  if (head.stream_id == 0) {
+    Terminate(NGHTTP2_PROTOCOL_ERROR,
+              absl::InvalidArgumentError("PRIORITY without a stream"));
+  } else {
+    CountControlFrame();
+  }
+}
+
+void ServerSession::OnBeginHead(const nghttp2_frame& frame) {
+  head_stream_ = frame.hd.stream_id;
+  if (frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
+    ServerStream& stream = host_.NewStream();
+    stream.id_ = frame.hd.stream_id;
+    Check(nghttp2_session_set_stream_user_data(session_, stream.id_, &stream));
+  } else if (ServerStream* stream = Find(frame.hd.stream_id)) {
+    stream->fields_.BeginTrailers();
+  }
+}
+
+void ServerSession::OnHead(ServerStream& stream, const nghttp2_frame& frame) {
+  const bool at_end = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  if (frame.headers.cat != NGHTTP2_HCAT_REQUEST) {
+    // Trailers, with which nghttp2 demands the end.
+    stream.body_ended_ = true;
+    return stream.OnBody();
+  }
+  ++n_requests_;
+  free_window_updates_ += 2;
+  stream.body_ended_ = at_end;
+  stream.fields_.EndHead(/*has_body=*/!at_end);
+  if (!stream.head().headers.Has("priority")) {
+    // Responses of equal urgency share the connection, unless the client wants
+    // one after the other (RFC 9218).
+    nghttp2_extpri priority;
+    priority.urgency = NGHTTP2_EXTPRI_DEFAULT_URGENCY;
+    priority.inc = 1;
+    Check(nghttp2_session_change_extpri_stream_priority(
+        session_, stream.id_, &priority, /*ignore_client_signal=*/0));
+  }
+  stream.OnRequest();
+}
+
+void ServerSession::OnFrame(const nghttp2_frame& frame) {
+  const bool is_ack = (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0;
+  switch (frame.hd.type) {
+    case NGHTTP2_HEADERS:
+      head_stream_ = 0;
+      if (ServerStream* stream = Find(frame.hd.stream_id))
+        OnHead(*stream, frame);
+      break;
+    case NGHTTP2_DATA:
+      if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
+        if (frame.hd.length == frame.data.padlen) CountControlFrame();
+      } else if (ServerStream* stream = Find(frame.hd.stream_id)) {
+        stream->body_ended_ = true;
+        stream->OnBody();
+      }
+      break;
+    case NGHTTP2_RST_STREAM:
+      CountReset();
+      break;
+    case NGHTTP2_WINDOW_UPDATE:
+      if (free_window_updates_ > 0) {
+        --free_window_updates_;
+      } else {
+        CountControlFrame();
+      }
+      break;
+    case NGHTTP2_PING:
+      if (!is_ack) {
+        CountControlFrame();
+      } else if (std::equal(kShutdownPing.begin(), kShutdownPing.end(),
+                            frame.ping.opaque_data)) {
+        shutdown_acknowledged_ = shutdown_begun_;
+      }
+      break;
+    case NGHTTP2_SETTINGS:
+      begun_ = true;
+      if (!is_ack) CountControlFrame();
+      break;
+    default:
+      CountControlFrame();
+      break;
+  }
+}
+
+void ServerSession::OnData(int32_t id, std::string_view bytes) {
+  ServerStream* stream = Find(id);
+  if (stream == nullptr)
+    return Check(nghttp2_session_consume(session_, id, bytes.size()));
+  stream->body_.append(bytes);
+  stream->OnBody();
+}
+
+void ServerSession::OnFrameSent(const nghttp2_frame& frame) {
+  switch (frame.hd.type) {
+    case NGHTTP2_GOAWAY:
+      if (frame.goaway.error_code != NGHTTP2_NO_ERROR && status_.ok()) {
+        status_ = absl::InvalidArgumentError(
+            absl::StrCat("the client has violated HTTP/2: ",
+                         nghttp2_http2_strerror(frame.goaway.error_code)));
+      }
+      return;
+    case NGHTTP2_RST_STREAM:
+      switch (frame.rst_stream.error_code) {
+        case NGHTTP2_PROTOCOL_ERROR:
+        case NGHTTP2_FLOW_CONTROL_ERROR:
+        case NGHTTP2_STREAM_CLOSED:
+        case NGHTTP2_FRAME_SIZE_ERROR:
+          return CountReset();  // nghttp2's answer to what the client has sent
+        default:
+          return;
+      }
+    case NGHTTP2_DATA:
+      if (frame.hd.length > 0) {
+        free_window_updates_ =
+            std::min(free_window_updates_ + kWindowUpdatesPerData,
+                     kMostFreeWindowUpdates);
+      }
+      break;
+    case NGHTTP2_HEADERS:
+      break;
+    default:
+      return;
+  }
+  ServerStream* stream = Find(frame.hd.stream_id);
+  if (stream == nullptr) return;
+  if ((frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
+    stream->response_sent_ = true;
+  if (stream->response_sent_ ||
+      (frame.hd.type == NGHTTP2_DATA && stream->unsent_bytes() == 0)) {
+    stream->OnSent();
+  }
+}
+
+void ServerSession::OnStreamClosed(int32_t id, uint32_t code) {
+  if (head_stream_ == id) head_stream_ = 0;
+  ServerStream* stream = Find(id);
+  if (stream == nullptr) return;
+  stream->closed_ = true;
+  stream->close_code_ = code;
+  stream->lent_ = {};
+  stream->OnClosed();
+}
+
+nghttp2_ssize ServerSession::OnReadSource(ServerStream& stream, size_t most,
+                                          uint32_t& flags) {
+  if (out_->size() >= out_limit_) return NGHTTP2_ERR_PAUSE;
+  const size_t n = std::min(most, stream.unsent_bytes());
+  if (n == 0 && !stream.response_ended_) return NGHTTP2_ERR_DEFERRED;
+  flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+  if (!stream.response_ended_ || n < stream.unsent_bytes())
+    return static_cast<nghttp2_ssize>(n);
+  flags |= NGHTTP2_DATA_FLAG_EOF;
+  if (stream.trailers_to_send_ == nullptr) return static_cast<nghttp2_ssize>(n);
+  flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+  const std::span<const nghttp2_nv> fields =
+      fields_.Trailers(*stream.trailers_to_send_);
+  const int submitted = nghttp2_submit_trailer(session_, stream.id_,
+                                               fields.data(), fields.size());
+  return submitted == 0 ? static_cast<nghttp2_ssize>(n) : submitted;
+}
+
+int ServerSession::OnSendData(int32_t id, std::string_view frame_head,
+                              size_t n) {
+  ServerStream* stream = Find(id);
+  if (stream == nullptr || stream->unsent_bytes() < n)
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  out_->append(frame_head);
+  stream->TakeUnsent(n, *out_);
+  return 0;
+}
+
+// --- The end.
+
+void ServerSession::BeginShutdown() {
+  if (shutdown_begun_) return;
+  shutdown_begun_ = true;
+  Check(nghttp2_submit_shutdown_notice(session_));
+  Check(nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, kShutdownPing.data()));
+}
+
+void ServerSession::EndShutdown() {
+  if (shutdown_ended_) return;
+  shutdown_ended_ = true;
+  Check(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(session_),
+                              NGHTTP2_NO_ERROR, nullptr, 0));
+}
+
+// --- Streams.
+
+size_t ServerSession::ReadBody(ServerStream& stream, std::span<std::byte> to) {
+  const size_t n = std::min(to.size(), stream.unread_bytes());
+  if (n == 0) return 0;
+  memcpy(to.data(), stream.body_.data() + stream.n_read_, n);
+  stream.n_read_ += n;
+  if (stream.n_read_ == stream.body_.size()) {
+    stream.body_.clear();
+    stream.n_read_ = 0;
+  } else if (stream.n_read_ > stream.body_.size() / 2) {
+    stream.body_.erase(0, stream.n_read_);
+    stream.n_read_ = 0;
+  }
+  Check(nghttp2_session_consume(session_, stream.id_, n));
+  return n;
+}
+
+void ServerSession::Inform(ServerStream& stream, int status_code,
+                           const Headers& headers) {
+  if (stream.closed_ || stream.response_begun_) return;
+  const std::span<const nghttp2_nv> fields =
+      fields_.Head(status_code, headers, AddedFields());
+  Check(nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id_, nullptr,
+                               fields.data(), fields.size(), nullptr));
+}
+
+void ServerSession::Respond(ServerStream& stream, int status_code,
+                            const Headers& headers, const AddedFields& added,
+                            bool has_body) {
+  if (stream.closed_) return;
+  RINGWAY_CHECK(!stream.response_begun_, "a stream got two responses");
+  stream.response_begun_ = true;
+  stream.response_ended_ = !has_body;
+  const std::span<const nghttp2_nv> fields =
+      fields_.Head(status_code, headers, added);
+  const nghttp2_data_provider2 body = SessionCallbacks::BodySource();
+  Check(nghttp2_submit_response2(session_, stream.id_, fields.data(),
+                                 fields.size(), has_body ? &body : nullptr));
+}
+
+bool ServerSession::Give(ServerStream& stream,
+                         std::span<const std::byte> bytes) {
+  if (stream.closed_ || bytes.empty()) return true;
+  RINGWAY_CHECK(
+      stream.lent_.empty() && stream.response_begun_ && !stream.response_ended_,
+      "bytes of a response in the wrong order");
+  const bool copied = stream.kept_.size() <= kKeptBytes &&
+                      bytes.size() <= kKeptBytes - stream.kept_.size();
+  if (copied) {
+    stream.kept_.append(reinterpret_cast<const char*>(bytes.data()),
+                        bytes.size());
+  } else {
+    stream.lent_ = bytes;
+  }
+  Check(nghttp2_session_resume_data(session_, stream.id_));
+  return copied;
+}
+
+void ServerSession::TakeBack(ServerStream& stream) { stream.lent_ = {}; }
+
+void ServerSession::End(ServerStream& stream, const Headers& trailers) {
+  if (stream.closed_ || stream.response_ended_) return;
+  stream.response_ended_ = true;
+  if (!trailers.empty()) stream.trailers_to_send_ = &trailers;
+  Check(nghttp2_session_resume_data(session_, stream.id_));
+}
+
+void ServerSession::Reset(ServerStream& stream, uint32_t code) {
+  if (stream.closed_) return;
+  Check(
+      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, code));
+}
+
+void ServerSession::Release(ServerStream& stream) {
+  if (const size_t n = stream.unread_bytes(); n > 0)
+    Check(nghttp2_session_consume_connection(session_, n));
+  if (!stream.closed_)
+    Check(nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr));
+}
+
+}  // namespace ringway::http::internal
