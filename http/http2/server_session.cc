@@ -291,12 +291,14 @@ void ServerSession::OnFrameSent(const nghttp2_frame& frame) {
 
 void ServerSession::OnStreamClosed(int32_t id, uint32_t code) {
   if (head_stream_ == id) head_stream_ = 0;
-  ServerStream* stream = Find(id);
-  if (stream == nullptr) return;
-  stream->closed_ = true;
-  stream->close_code_ = code;
-  stream->lent_ = {};
-  stream->OnClosed();
+  if (ServerStream* stream = Find(id)) Close(*stream, code);
+}
+
+void ServerSession::Close(ServerStream& stream, uint32_t code) {
+  stream.closed_ = true;
+  stream.close_code_ = code;
+  stream.lent_ = {};
+  stream.OnClosed();
 }
 
 nghttp2_ssize ServerSession::OnReadSource(ServerStream& stream, size_t most,
@@ -416,6 +418,12 @@ void ServerSession::Reset(ServerStream& stream, uint32_t code) {
   if (stream.closed_) return;
   Check(
       nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, code));
+}
+
+void ServerSession::Abandon(ServerStream& stream) {
+  if (stream.closed_) return;
+  Check(nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr));
+  Close(stream, NGHTTP2_CANCEL);
 }
 
 void ServerSession::Release(ServerStream& stream) {

@@ -83,8 +83,9 @@ class ServerSession {
 
   // The client has sent its first frame, so that requests can follow.
   bool begun() const { return begun_; }
-  // A part of a head has arrived, and not all of it.
-  bool in_head() const { return head_stream_ != 0; }
+  // The stream of whose head, or trailers, a part has arrived and not all; 0 if
+  // there is none.
+  int32_t head_stream() const { return head_stream_; }
   // Requests since the begin.
   uint64_t n_requests() const { return n_requests_; }
 
@@ -123,6 +124,8 @@ class ServerSession {
   // Ends it with an error code, or NO_ERROR after the whole response if the
   // rest of the request is not wanted.
   void Reset(ServerStream& stream, uint32_t code);
+  // The connection is lost: OnClosed(), unless it is closed already.
+  void Abandon(ServerStream& stream);
   // Forgets it without OnClosed(): it may be destroyed. It must be closed, have
   // been reset, or have been answered completely.
   void Release(ServerStream& stream);
@@ -145,6 +148,7 @@ class ServerSession {
   void OnData(int32_t id, std::string_view bytes);
   void OnFrameSent(const nghttp2_frame& frame);
   void OnStreamClosed(int32_t id, uint32_t code);
+  static void Close(ServerStream& stream, uint32_t code);
   nghttp2_ssize OnReadSource(ServerStream& stream, size_t most,
                              uint32_t& flags);
   int OnSendData(int32_t id, std::string_view frame_head, size_t n);

@@ -71,7 +71,7 @@ class ServerStream {
   virtual void OnBody() = 0;
   // What was given of the response is in frames.
   virtual void OnSent() = 0;
-  // The last one: the session has forgotten the stream.
+  // The last one: the session has forgotten the stream, which may be destroyed.
   virtual void OnClosed() = 0;
 
   // Moves the next `n` unsent bytes, at most unsent_bytes(), to the end of

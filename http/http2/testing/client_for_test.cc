@@ -161,30 +161,36 @@ void ClientForTest::Open(int32_t id, int32_t n) {
   nghttp2_submit_window_update(session_, 0, id, n);
 }
 
+bool ClientForTest::all_closed() const {
+  return std::all_of(responses_.begin(), responses_.end(),
+                     [](const auto& entry) { return entry.second->closed; });
+}
+
+std::string ClientForTest::Send() {
+  std::string all;
+  const uint8_t* bytes = nullptr;
+  nghttp2_ssize n = 0;
+  while ((n = nghttp2_session_mem_send2(session_, &bytes)) > 0)
+    all += Text(bytes, static_cast<size_t>(n));
+  return all;
+}
+
+void ClientForTest::Receive(std::string_view bytes) {
+  nghttp2_session_mem_recv2(
+      session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+}
+
 void ClientForTest::Exchange(SessionForTest& server, size_t piece) {
-  bool moved = true;
-  while (moved) {
-    moved = false;
-    const uint8_t* bytes = nullptr;
-    nghttp2_ssize n = 0;
-    while ((n = nghttp2_session_mem_send2(session_, &bytes)) > 0) {
-      moved = true;
-      std::string_view text(reinterpret_cast<const char*>(bytes),
-                            static_cast<size_t>(n));
-      while (!text.empty()) {
-        server.Receive(text.substr(0, piece));
-        text.remove_prefix(std::min(piece, text.size()));
-      }
-    }
-    const std::string out = server.Send();
-    std::string_view text = out;
-    while (!text.empty()) {
-      moved = true;
-      const std::string_view part = text.substr(0, piece);
-      nghttp2_session_mem_recv2(
-          session_, reinterpret_cast<const uint8_t*>(part.data()), part.size());
-      text.remove_prefix(part.size());
-    }
+  while (true) {
+    const std::string to_server = Send();
+    for (size_t i = 0; i < to_server.size();
+         i += std::min(piece, to_server.size()))
+      server.Receive(std::string_view(to_server).substr(i, piece));
+    const std::string to_client = server.Send();
+    for (size_t i = 0; i < to_client.size();
+         i += std::min(piece, to_client.size()))
+      Receive(std::string_view(to_client).substr(i, piece));
+    if (to_server.empty() && to_client.empty()) return;
   }
 }
 

@@ -49,10 +49,15 @@ class ClientForTest {
   // With windows that do not open by themselves.
   void Open(int32_t id, int32_t n);
 
+  // What it has to send now; takes what the server has sent.
+  std::string Send();
+  void Receive(std::string_view bytes);
   // Moves bytes both ways until there are none, `piece` bytes at a time.
   void Exchange(SessionForTest& server, size_t piece = SIZE_MAX);
 
   ResponseForTest& response(int32_t id) { return *responses_.at(id); }
+  // All of its streams are closed.
+  bool all_closed() const;
   std::optional<uint32_t> goaway() const { return goaway_; }
   int32_t goaway_last() const { return goaway_last_; }
   nghttp2_session* session() { return session_; }
