@@ -33,10 +33,6 @@
 
 namespace ringway::http::internal {
 
-// The bytes that a client sends first (RFC 9113, section 3.4).
-inline constexpr std::string_view kClientPreface =
-    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
 // Functions of streams are for those that are not closed; for others they do
 // nothing. What they put into frames is given by the next Send().
 //

@@ -9,6 +9,7 @@
 
 #include "gtest/gtest.h"
 #include "nghttp2/nghttp2.h"
+#include "ringway/http/http2/client_preface.h"
 #include "ringway/http/http2/server_session.h"
 #include "ringway/http/http2/testing/frames.h"
 #include "ringway/http/http2/testing/session_for_test.h"

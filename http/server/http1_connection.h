@@ -31,6 +31,7 @@
 #include "ringway/executor/task/shield.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/http/http1/response_head.h"
+#include "ringway/http/http2/client_preface.h"
 #include "ringway/http/message/status_code.h"
 #include "ringway/http/server/handler_watch.h"
 #include "ringway/http/server/http1_exchange.h"
@@ -54,6 +55,12 @@ class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
   //         ended.
   Task<absl::Status> Serve();
 
+  // The client speaks HTTP/2: Serve() has returned at its preface, which is for
+  // another connection.
+  bool is_http2() const { return is_http2_; }
+  S TakeStream() { return std::move(stream_); }
+  auto TakeReader() { return std::move(in_); }
+
  private:
   using Base = Http1Exchange<S>;
   using Base::at_end_;
@@ -68,7 +75,7 @@ class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
   using Base::stream_;
   using Base::timed_out_;
 
-  enum class Arrival : uint8_t { kRequest, kEnd, kRefused, kFailed };
+  enum class Arrival : uint8_t { kRequest, kEnd, kRefused, kFailed, kHttp2 };
 
   // --- HandlerWatch.
   void OnPatience() override;
@@ -89,6 +96,7 @@ class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
   TaskContext& task_;
   JoinHandle<void> client_watch_;
   absl::Status ended_;  // why, unless it is as agreed
+  bool is_http2_ = false;
   bool client_gone_ = false;
 };
 
@@ -98,6 +106,10 @@ Task<absl::Status> Http1Connection<S>::Serve() {
     Task<Arrival> read = ReadHead();
     const Arrival arrival = co_await std::move(read);
     if (arrival == Arrival::kEnd || arrival == Arrival::kFailed) break;
+    if (arrival == Arrival::kHttp2) {
+      is_http2_ = true;
+      co_return absl::OkStatus();
+    }
     if (!drain_.has_source()) drain_ = DrainToken();
     this->BeginRequest(loop_.now());
     if (arrival == Arrival::kRefused) {
@@ -124,8 +136,15 @@ auto Http1Connection<S>::ReadHead() -> Task<Arrival> {
                                        : draining ? options().drain_idle_time
                                                   : options().idle_timeout);
   bool begun = false;
+  bool may_be_http2 = first;
   while (true) {
-    if (const std::string_view bytes = this->Arrived(); !bytes.empty()) {
+    size_t n_wanted = 1;
+    const std::string_view bytes = this->Arrived();
+    may_be_http2 = may_be_http2 && BeginsAsPreface(bytes);
+    if (may_be_http2) {
+      if (bytes.size() >= kClientPreface.size()) co_return Arrival::kHttp2;
+      n_wanted = bytes.size() + 1;
+    } else if (!bytes.empty()) {
       size_t n_used = 0;
       const ParseStep step = parser_.ParseHead(bytes, n_used);
       in_.Consume(n_used);
@@ -139,9 +158,15 @@ auto Http1Connection<S>::ReadHead() -> Task<Arrival> {
     }
     absl::StatusOr<std::span<const std::byte>> arrived =
         begun || first || draining
-            ? co_await WithDeadline(limit, in_.Fill(1))
-            : co_await WithToken(drain_, WithDeadline(limit, in_.Fill(1)));
-    if (arrived.ok() && !arrived->empty()) continue;
+            ? co_await WithDeadline(limit, in_.Fill(n_wanted))
+            : co_await WithToken(drain_,
+                                 WithDeadline(limit, in_.Fill(n_wanted)));
+    if (arrived.ok() && arrived->size() >= n_wanted) continue;
+    if (n_wanted > 1 &&
+        (arrived.ok() || absl::IsDeadlineExceeded(arrived.status()))) {
+      may_be_http2 = false;  // a part of the preface is a malformed request
+      continue;
+    }
     if (arrived.ok()) {
       at_end_ = true;
       if (!begun) co_return Arrival::kEnd;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// http::Server: answers the requests of connections, by HTTP/1.0 and 1.1.
+// http::Server: answers the requests of connections, by HTTP/1.0, 1.1 and 2.
 //
 //   ringway::http::Router router;
 //   router.Get("/hello", Hello);
@@ -13,12 +13,14 @@
 #define RINGWAY_HTTP_SERVER_SERVER_H_
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/http/server/handler.h"
 #include "ringway/http/server/http1_connection.h"
+#include "ringway/http/server/http2_connection.h"
 #include "ringway/http/server/router.h"
 #include "ringway/http/server/server_core.h"
 #include "ringway/http/server/server_options.h"
@@ -31,7 +33,12 @@ namespace ringway::http {
 //
 // Draining: a connection that is being answered is told "Connection: close";
 // one between requests stays for ServerOptions::drain_idle_time, so that the
-// request that its client is just sending is answered, too.
+// request that its client is just sending is answered, too. By HTTP/2 a client
+// gets GOAWAY, and what it sends until it has read that is answered.
+//
+// A connection is HTTP/2 if its client begins with the preface of HTTP/2, or if
+// TLS has agreed on "h2": offer that by TlsServerOptions::alpn, as
+// {"h2", "http/1.1"}. "Upgrade: h2c" is ignored (RFC 9113, section 3.1).
 //
 // Threads: any.
 class Server {
@@ -53,9 +60,42 @@ class Server {
   template <net::ByteStream S>
   static Task<absl::Status> Serve(
       std::shared_ptr<const internal::ServerCore> core, S stream) {
-    internal::Http1Connection<S> connection(std::move(core), std::move(stream));
+    if (HasAgreedOnHttp2(stream)) {
+      typename internal::Http2Connection<S>::Reader in(
+          stream.reader(), internal::Http2Connection<S>::kReadBytes);
+      Task<absl::Status> serve =
+          ServeHttp2(std::move(core), std::move(stream), std::move(in));
+      co_return co_await std::move(serve);
+    }
+    std::optional<internal::Http1Connection<S>> http1;
+    http1.emplace(core, std::move(stream));
+    Task<absl::Status> serve = http1->Serve();
+    const absl::Status served = co_await std::move(serve);
+    if (!http1->is_http2()) co_return served;
+    S same = http1->TakeStream();
+    auto in = http1->TakeReader();
+    http1.reset();
+    Task<absl::Status> serve_http2 =
+        ServeHttp2(std::move(core), std::move(same), std::move(in));
+    co_return co_await std::move(serve_http2);
+  }
+
+  // A frame of its own, so that HTTP/1 does without its memory.
+  template <net::ByteStream S>
+  static Task<absl::Status> ServeHttp2(
+      std::shared_ptr<const internal::ServerCore> core, S stream,
+      typename internal::Http2Connection<S>::Reader in) {
+    internal::Http2Connection<S> connection(std::move(core), std::move(stream),
+                                            std::move(in));
     Task<absl::Status> serve = connection.Serve();
     co_return co_await std::move(serve);
+  }
+
+  template <net::ByteStream S>
+  static bool HasAgreedOnHttp2(const S& stream) {
+    if constexpr (requires { stream.info().alpn; })
+      return stream.info().alpn == "h2";
+    return false;
   }
 
   std::shared_ptr<const internal::ServerCore> core_;

@@ -7,6 +7,14 @@
 
 namespace ringway::http {
 
+namespace {
+
+// RFC 9113, section 6.9.
+constexpr uint64_t kLeastConnectionWindow = 65535;
+constexpr uint64_t kMostWindow = 0x7fffffff;
+
+}  // namespace
+
 absl::Status CheckServerOptions(const ServerOptions& options) {
   const auto refuse = [](std::string_view name, std::string_view range) {
     return absl::InvalidArgumentError(
@@ -21,9 +29,21 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
        {Size{"request.target_bytes", options.request.target_bytes, 1u << 20},
         Size{"request.header_bytes", options.request.header_bytes, 16u << 20},
         Size{"request.header_count", options.request.header_count, 100'000},
+        Size{"http2.max_streams", options.http2.max_streams, 100'000},
+        Size{"http2.stream_window_bytes", options.http2.stream_window_bytes,
+             kMostWindow},
+        Size{"http2.max_resets_per_second",
+             options.http2.max_resets_per_second, UINT32_MAX},
+        Size{"http2.max_control_frames_per_second",
+             options.http2.max_control_frames_per_second, UINT32_MAX},
         Size{"max_requests", options.max_requests, UINT64_MAX}}) {
     if (size.value < 1 || size.value > size.most)
       return refuse(size.name, absl::StrCat("1 to ", size.most));
+  }
+  if (options.http2.connection_window_bytes < kLeastConnectionWindow ||
+      options.http2.connection_window_bytes > kMostWindow) {
+    return refuse("http2.connection_window_bytes",
+                  absl::StrCat(kLeastConnectionWindow, " to ", kMostWindow));
   }
   struct Time {
     std::string_view name;

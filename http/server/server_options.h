@@ -13,7 +13,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "ringway/http/http1/request_parser.h"
+#include "ringway/http/http1/request_limits.h"
+#include "ringway/http/http2/http2_limits.h"
 #include "ringway/http/message/method.h"
 #include "ringway/net/socket_address.h"
 
@@ -35,10 +36,12 @@ struct ServerOptions {
 
   // Of heads: 414 and 431.
   RequestLimits request;
+  // Of connections by HTTP/2: they end with GOAWAY.
+  Http2Limits http2;
   // Bytes of a request's body: 413.
   uint64_t max_body_bytes = uint64_t{64} << 20;
   // Bytes of a body that no handler has read, which are read to keep the
-  // connection; with more it is closed.
+  // connection; with more it is closed. HTTP/2 need not read them.
   uint64_t max_unread_bytes = 64 * 1024;
   // Requests of one connection, after which it is closed.
   uint64_t max_requests = 1'000'000;
@@ -50,10 +53,12 @@ struct ServerOptions {
   absl::Duration idle_timeout = absl::Seconds(75);
   // For the next piece of a body: 408.
   absl::Duration body_timeout = absl::Seconds(30);
-  // For each write of up to 64 KiB: else the connection is cut.
+  // For each write of up to 64 KiB: else the connection is cut. By HTTP/2 a
+  // response is reset, too, of which the client takes less than 4 KiB in that
+  // time.
   absl::Duration write_timeout = absl::Seconds(30);
-  // From the end of its head to the end of the handler: 503, or a cut if the
-  // response has begun.
+  // From the end of its head to the end of the handler: 503, or a cut, by
+  // HTTP/2 a reset, if the response has begun.
   absl::Duration request_timeout = absl::Minutes(5);
   // How long connections between two requests stay open after a drain has
   // begun, so that a request that is on its way is answered.

@@ -7,6 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "ringway/http/http2/client_preface.h"
+
 namespace ringway::http::testing {
 
 void StreamForTest::OnRequest() {
