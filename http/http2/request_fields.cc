@@ -37,13 +37,11 @@ void RequestFields::Add(std::string_view name, std::string_view value) {
     return;
   }
   if (!Count(name.size() + value.size())) return;
-  if (in_trailers_) {
-    Append(name, value);
-  } else if (name == "cookie") {
+  if (!in_trailers_ && name == "cookie") {
     // RFC 9113, section 8.2.3.
     if (!cookie_.empty()) cookie_.append("; ");
     cookie_.append(value);
-  } else if (name == "host" && has_authority_) {
+  } else if (!in_trailers_ && name == "host" && has_authority_) {
     // RFC 9113, section 8.3.1.
     if (!EqualsIgnoringCase(*head_.headers.Find("host"), value))
       Fail(400, "the Host field is not the authority");

@@ -32,8 +32,8 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
         Size{"http2.max_streams", options.http2.max_streams, 100'000},
         Size{"http2.stream_window_bytes", options.http2.stream_window_bytes,
              kMostWindow},
-        Size{"http2.max_resets_per_second",
-             options.http2.max_resets_per_second, UINT32_MAX},
+        Size{"http2.max_resets_per_second", options.http2.max_resets_per_second,
+             UINT32_MAX},
         Size{"http2.max_control_frames_per_second",
              options.http2.max_control_frames_per_second, UINT32_MAX},
         Size{"max_requests", options.max_requests, UINT64_MAX}}) {

@@ -62,9 +62,8 @@ int Main(int argc, char** argv) {
   if (argc != 2) return 2;
   const std::string folder = argv[1];
   net::TlsServerOptions tls;
-  tls.certificates = {
-      {net::TlsPem::File(absl::StrCat(folder, "/server.pem")),
-       net::TlsPem::File(absl::StrCat(folder, "/server.key"))}};
+  tls.certificates = {{net::TlsPem::File(absl::StrCat(folder, "/server.pem")),
+                       net::TlsPem::File(absl::StrCat(folder, "/server.key"))}};
   tls.alpn = {"h2", "http/1.1"};
   const net::TlsContext context = Must(net::TlsContext::Server(tls));
   Router router;
