@@ -161,7 +161,8 @@ Task<void> Http2Connection<S>::WriteLoop() {
       }
     }
     if (cut_) break;
-    if (idle() && out_.capacity() > kKeptBytes) out_ = std::string();
+    // Assigning an empty string would keep the memory.
+    if (idle() && out_.capacity() > kKeptBytes) std::string().swap(out_);
   }
   written_ = true;
   interrupt_.Cancel();
