@@ -14,7 +14,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <span>
 #include <string>
@@ -86,9 +85,7 @@ class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
 
   Task<Arrival> ReadHead();
   Task<void> Answer();
-  Task<absl::Status> RunHandler();
   Task<void> EndAnswer(absl::Status handled);
-  Task<absl::Status> SkipBody();
   Task<absl::Status> End();
   Task<void> WatchClient();
 
@@ -203,7 +200,7 @@ Task<void> Http1Connection<S>::Answer() {
     handled = this->Refuse(501, absl::UnimplementedError("CONNECT"));
   } else {
     HandlerWatch::Begin(options().request_timeout);
-    Task<absl::Status> run = RunHandler();
+    Task<absl::Status> run = this->RunHandler();
     handled = co_await std::move(run);
     HandlerWatch::End();
     if (client_watch_.valid()) {
@@ -215,20 +212,6 @@ Task<void> Http1Connection<S>::Answer() {
   }
   Task<void> end = EndAnswer(std::move(handled));
   co_await std::move(end);
-}
-
-template <net::ByteStream S>
-Task<absl::Status> Http1Connection<S>::RunHandler() {
-  try {
-    Task<absl::Status> run = this->core_->handler(this->request_, response_);
-    co_return co_await std::move(run);
-  } catch (const std::exception& thrown) {
-    if (response_.started()) cut_ = true;
-    co_return absl::InternalError(thrown.what());
-  } catch (...) {
-    if (response_.started()) cut_ = true;
-    co_return absl::InternalError("the handler has thrown");
-  }
 }
 
 template <net::ByteStream S>
@@ -256,28 +239,12 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
     [[maybe_unused]] const absl::Status sent = co_await std::move(send);
   }
   if (keep_ && !cut_ && !body_done_) {
-    Task<absl::Status> skip = SkipBody();
+    Task<absl::Status> skip = this->SkipBody();
     const absl::Status skipped = co_await std::move(skip);
     if (!skipped.ok()) keep_ = false;
   }
   this->Log(handled, loop_.now());
   if (this->refusal_ != 0 || cut_) ended_ = std::move(handled);
-}
-
-// For the next request to follow.
-template <net::ByteStream S>
-Task<absl::Status> Http1Connection<S>::SkipBody() {
-  std::array<std::byte, 4096> dropped;
-  uint64_t n_skipped = 0;
-  while (!body_done_) {
-    Task<absl::StatusOr<size_t>> read = this->ReadBody(dropped);
-    const absl::StatusOr<size_t> n = co_await std::move(read);
-    if (!n.ok()) co_return n.status();
-    n_skipped += *n;
-    if (n_skipped > options().max_unread_bytes)
-      co_return absl::ResourceExhaustedError("nobody reads the body");
-  }
-  co_return absl::OkStatus();
 }
 
 template <net::ByteStream S>

@@ -2,6 +2,10 @@
 
 #include "ringway/http/server/http1_state.h"
 
+#include <array>
+#include <exception>
+#include <utility>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "ringway/http/message/status_code.h"
@@ -34,6 +38,34 @@ void Http1State::BeginRequest(MonotonicTime now) {
   n_response_ = 0;
   refusal_ = 0;
   sends_body_ = response_ended_ = timed_out_ = false;
+}
+
+Task<absl::Status> Http1State::RunHandler() {
+  try {
+    Task<absl::Status> run = core_->handler(request_, response_);
+    co_return co_await std::move(run);
+  } catch (const std::exception& thrown) {
+    if (response_.started()) cut_ = true;
+    co_return absl::InternalError(thrown.what());
+  } catch (...) {
+    if (response_.started()) cut_ = true;
+    co_return absl::InternalError("the handler has thrown");
+  }
+}
+
+// For the next request to follow.
+Task<absl::Status> Http1State::SkipBody() {
+  std::array<std::byte, 4096> dropped;
+  uint64_t n_skipped = 0;
+  while (!body_done_) {
+    Task<absl::StatusOr<size_t>> read = ReadBody(dropped);
+    const absl::StatusOr<size_t> n = co_await std::move(read);
+    if (!n.ok()) co_return n.status();
+    n_skipped += *n;
+    if (n_skipped > options().max_unread_bytes)
+      co_return absl::ResourceExhaustedError("nobody reads the body");
+  }
+  co_return absl::OkStatus();
 }
 
 absl::Status Http1State::Refuse(int status_code, absl::Status status) {

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/cancel_token.h"
+#include "ringway/executor/task/task.h"
 #include "ringway/http/http1/request_parser.h"
 #include "ringway/http/http1/response_head.h"
 #include "ringway/http/server/date_cache.h"
@@ -54,6 +55,10 @@ class Http1State : public Exchange {
   void Forget();
   // The head of a request is complete.
   void BeginRequest(MonotonicTime now);
+  // The handler's end; of what it has thrown, Internal.
+  Task<absl::Status> RunHandler();
+  // Reads the rest of a body, for the next request to follow.
+  Task<absl::Status> SkipBody();
   // Sets why the request is refused, unless it is refused already.
   absl::Status Refuse(int status_code, absl::Status status);
   // Accounts for `n` bytes of the body that arrived; 0: it has ended.

@@ -20,7 +20,7 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/http/server/handler.h"
 #include "ringway/http/server/http1_connection.h"
-#include "ringway/http/server/http2_connection.h"
+#include "ringway/http/server/http2/http2_connection.h"
 #include "ringway/http/server/router.h"
 #include "ringway/http/server/server_core.h"
 #include "ringway/http/server/server_options.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/http/server/http2_stream.h"
+#include "ringway/http/server/http2/http2_stream.h"
 
 #include <algorithm>
 #include <exception>

@@ -3,8 +3,8 @@
 // Http2State: the part of an HTTP/2 connection that does not depend on its
 // stream of bytes: the session, and the requests that are being answered.
 
-#ifndef RINGWAY_HTTP_SERVER_HTTP2_STATE_H_
-#define RINGWAY_HTTP_SERVER_HTTP2_STATE_H_
+#ifndef RINGWAY_HTTP_SERVER_HTTP2_HTTP2_STATE_H_
+#define RINGWAY_HTTP_SERVER_HTTP2_HTTP2_STATE_H_
 
 #include <cstddef>
 #include <memory>
@@ -91,4 +91,4 @@ class Http2State : private ServerSession::Host {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_HTTP2_STATE_H_
+#endif  // RINGWAY_HTTP_SERVER_HTTP2_HTTP2_STATE_H_

@@ -6,8 +6,8 @@
 // all of one scope. What handlers give in one turn of the loop goes out in one
 // write.
 
-#ifndef RINGWAY_HTTP_SERVER_HTTP2_CONNECTION_H_
-#define RINGWAY_HTTP_SERVER_HTTP2_CONNECTION_H_
+#ifndef RINGWAY_HTTP_SERVER_HTTP2_HTTP2_CONNECTION_H_
+#define RINGWAY_HTTP_SERVER_HTTP2_HTTP2_CONNECTION_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +24,7 @@
 #include "ringway/executor/task/cancel_token.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/http/server/http2_state.h"
+#include "ringway/http/server/http2/http2_state.h"
 #include "ringway/net/buffered_reader.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/stream_concepts.h"
@@ -196,4 +196,4 @@ const net::SocketAddress& Http2Connection<S>::peer() {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_HTTP2_CONNECTION_H_
+#endif  // RINGWAY_HTTP_SERVER_HTTP2_HTTP2_CONNECTION_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/http/server/http2_state.h"
+#include "ringway/http/server/http2/http2_state.h"
 
 #include <algorithm>
 #include <memory>
@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "nghttp2/nghttp2.h"
 #include "ringway/executor/task/join_handle.h"
-#include "ringway/http/server/http2_stream.h"
+#include "ringway/http/server/http2/http2_stream.h"
 
 namespace ringway::http::internal {
 

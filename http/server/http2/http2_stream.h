@@ -3,8 +3,8 @@
 // Http2Stream: one request of an HTTP/2 connection while it is answered, by a
 // task of its own.
 
-#ifndef RINGWAY_HTTP_SERVER_HTTP2_STREAM_H_
-#define RINGWAY_HTTP_SERVER_HTTP2_STREAM_H_
+#ifndef RINGWAY_HTTP_SERVER_HTTP2_HTTP2_STREAM_H_
+#define RINGWAY_HTTP_SERVER_HTTP2_HTTP2_STREAM_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +22,7 @@
 #include "ringway/http/http2/server_stream.h"
 #include "ringway/http/server/exchange.h"
 #include "ringway/http/server/handler_watch.h"
-#include "ringway/http/server/http2_state.h"
+#include "ringway/http/server/http2/http2_state.h"
 #include "ringway/http/server/request.h"
 #include "ringway/http/server/response_writer.h"
 
@@ -123,4 +123,4 @@ class Http2Stream final : public ServerStream,
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_HTTP2_STREAM_H_
+#endif  // RINGWAY_HTTP_SERVER_HTTP2_HTTP2_STREAM_H_
