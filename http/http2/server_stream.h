@@ -59,7 +59,8 @@ class ServerStream {
   uint32_t close_code() const { return close_code_; }
 
  protected:
-  ~ServerStream() = default;
+  // Virtual for g++, which takes friends for callers.
+  virtual ~ServerStream() = default;
 
  private:
   friend class ServerSession;

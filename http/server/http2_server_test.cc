@@ -249,7 +249,7 @@ TEST_P(Http2Server, AnswersRefusedRequestsAndErrors) {
   auto main = [&]() -> Task<void> {
     auto c = co_await Open();
     std::vector<std::pair<int32_t, int>> expected;
-    const auto request = [&](Fields fields, int status,
+    const auto request = [&](const Fields& fields, int status,
                              std::optional<std::string> body = std::nullopt) {
       expected.emplace_back(c->client.Request(fields, std::move(body)), status);
     };

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 #include "ringway/core/check.h"
@@ -94,7 +93,9 @@ struct ClientForTest::Callbacks {
                                 nghttp2_data_source* /*source*/, void* self) {
     Body& body = Of(self).bodies_[id];
     const size_t n = std::min(most, body.bytes.size() - body.n_sent);
-    memcpy(to, body.bytes.data() + body.n_sent, n);
+    std::copy_n(
+        reinterpret_cast<const uint8_t*>(body.bytes.data()) + body.n_sent, n,
+        to);
     body.n_sent += n;
     if (body.n_sent == body.bytes.size()) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
