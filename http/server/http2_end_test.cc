@@ -77,7 +77,9 @@ TEST_P(Http2End, AResetCancelsItsHandlerOnly) {
   };
   RunServed(main());
   for (const Ended& end : ended) {
-    if (end.target == "/1") EXPECT_EQ(end.status_code, 0);
+    if (end.target == "/1") {
+      EXPECT_EQ(end.status_code, 0);
+    }
   }
   EXPECT_EQ(ended.size(), 4u);
 }

@@ -127,7 +127,8 @@ Task<void> Http2Connection<S>::Read() {
       while (!written_) {
         if (interrupt_.cancelled()) interrupt_ = CancelSource();
         CancelToken interrupted = interrupt_.token();
-        if (!(co_await interrupted.Cancelled()).ok()) break;
+        const absl::Status waited = co_await interrupted.Cancelled();
+        if (!waited.ok()) break;
       }
       co_return;
     } else if (interrupt_.cancelled()) {
@@ -145,7 +146,8 @@ Task<void> Http2Connection<S>::Read() {
 template <net::ByteStream S>
 Task<void> Http2Connection<S>::WriteLoop() {
   while (!session().done()) {
-    if (!(co_await wake_.Wait()).ok()) co_return;
+    const absl::Status waited = co_await wake_.Wait();
+    if (!waited.ok()) co_return;
     wake_.Reset();
     while (true) {
       out_.clear();
@@ -173,11 +175,15 @@ Task<absl::Status> Http2Connection<S>::End() {
   if (ended_.ok()) ended_ = session().status();
   if (cut_) {
     stream_.Reset();
-  } else if (at_end_) {
-    (co_await stream_.Close()).IgnoreError();
   } else {
     // How that ends is of no interest: all responses have left.
-    (co_await stream_.CloseGracefully(options().goodbye_timeout)).IgnoreError();
+    absl::Status closed;
+    if (at_end_) {
+      closed = co_await stream_.Close();
+    } else {
+      closed = co_await stream_.CloseGracefully(options().goodbye_timeout);
+    }
+    closed.IgnoreError();
   }
   co_return ended_;
 }
