@@ -60,7 +60,7 @@ TlsFlags::TlsFlags(CommandLine& flags) {
 }
 
 absl::StatusOr<std::optional<net::TlsContext>> TlsFlags::ContextFor(
-    Runtime::Builder& builder) const {
+    Runtime::Builder& builder, std::vector<std::string> alpn) const {
   if (certificate_.empty() && key_.empty()) return std::nullopt;
   if (certificate_.empty() || key_.empty()) {
     return absl::InvalidArgumentError(certificate_.empty()
@@ -71,6 +71,7 @@ absl::StatusOr<std::optional<net::TlsContext>> TlsFlags::ContextFor(
   net::TlsServerOptions options;
   options.certificates.push_back(net::TlsCertificate(
       net::TlsPem::File(certificate_), net::TlsPem::File(key_)));
+  options.alpn = std::move(alpn);
   absl::StatusOr<net::TlsContext> context =
       net::TlsContext::Server(std::move(options));
   if (!context.ok()) return context.status();

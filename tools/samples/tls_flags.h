@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "ringway/net/tls/tls_context.h"
@@ -24,12 +25,13 @@ class TlsFlags {
   TlsFlags& operator=(const TlsFlags&) = delete;
 
   // The context of the flags, whose files `builder`'s first worker reads again
-  // on SIGHUP; none if they were not given.
+  // on SIGHUP; none if they were not given. `alpn`: what the server speaks by
+  // TLS, the best first.
   //
   // Errors: InvalidArgument if there is only one of the two; those of
   //         TlsContext::Server().
   absl::StatusOr<std::optional<net::TlsContext>> ContextFor(
-      Runtime::Builder& builder) const;
+      Runtime::Builder& builder, std::vector<std::string> alpn = {}) const;
 
  private:
   std::string certificate_;
