@@ -55,7 +55,7 @@ Task<absl::Status> Http1State::RunHandler() {
 
 // For the next request to follow.
 Task<absl::Status> Http1State::SkipBody() {
-  std::array<std::byte, 4096> dropped;
+  std::array<std::byte, 1024> dropped;  // in a frame of the connection
   uint64_t n_skipped = 0;
   while (!body_done_) {
     Task<absl::StatusOr<size_t>> read = ReadBody(dropped);
