@@ -4,7 +4,7 @@
 
   MODULE.bazel, WORKSPACE, .bazelrc, server/
                        the blocks of README.md, to the letter, each the beginning
-                       of its file: its dependencies and its server
+                       of its file: its dependencies and its servers
   multi_writer.cc      the sample that docs/ring.md shows, and its test
   targets/             for each target of docs/targets.md: its example, compiled
                        with the targets whose headers that includes, and all its
@@ -27,6 +27,9 @@ _FILES_OF_README = {
     '.bazelrc': '.bazelrc',
     'BUILD.bazel': 'server/BUILD.bazel',
 }
+
+# Its servers, in their order.
+_SERVERS_OF_README = ['server/server.cc', 'server/http_server.cc']
 
 _TARGETS_HEADER = '''load("@rules_cc//cc:defs.bzl", "cc_library")
 load("//:options.bzl", "USER_COPTS")
@@ -75,10 +78,14 @@ def write_targets(folder):
 def blocks_of_readme():
     """Path in the workspace -> the block of README.md."""
     blocks = re.findall(r'^```(\w*)\n(.*?)^```', read('README.md'), re.DOTALL | re.MULTILINE)
-    shown = [('server/server.cc', text) for language, text in blocks if language == 'cpp']
+    servers = [text for language, text in blocks if language == 'cpp']
+    shown = list(zip(_SERVERS_OF_README, servers))
+    if len(servers) != len(_SERVERS_OF_README):
+        sys.exit('README.md shows %d servers and not %d' % (len(servers), len(_SERVERS_OF_README)))
     for name, path in _FILES_OF_README.items():
         shown += [(path, text) for _, text in blocks if re.match('# %s\\b' % re.escape(name), text)]
-    if sorted(path for path, _ in shown) != sorted(['server/server.cc', *_FILES_OF_README.values()]):
+    if sorted(path for path, _ in shown) != sorted(
+            [*_SERVERS_OF_README, *_FILES_OF_README.values()]):
         sys.exit('README.md does not show each once, but: %s' % ', '.join(p for p, _ in shown))
     return dict(shown)
 
