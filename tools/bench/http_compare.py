@@ -44,7 +44,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--rounds', type=int, default=7, help='default %(default)s')
-    parser.add_argument('--duration', type=float, default=1.0, metavar='SECONDS',
+    parser.add_argument('--duration', type=int, default=1, metavar='SECONDS',
                         help='of one run (default %(default)s)')
     parser.add_argument('--server-cpu', type=int, default=0, help='default %(default)s')
     parser.add_argument('--load-cpu', type=int, default=1, help='default %(default)s')
@@ -58,7 +58,7 @@ def parse_arguments():
     parser.add_argument('--http-epoll', **binary('bench/peers/http_epoll'))
     options = parser.parse_args()
     options.cells = [cell for cell in _CELLS if options.cells in cell.name]
-    if options.rounds < 1 or not options.cells:
+    if options.rounds < 1 or options.duration < 1 or not options.cells:
         parser.error('there is nothing to measure')
     return options
 
@@ -90,10 +90,10 @@ def load(options, cell, address, seconds):
     """The number of requests that were answered."""
     url = '%s://%s%s' % ('https' if cell.tls else 'http', address, cell.path)
     if cell.h2:
-        command = ['h2load', '-t1', '-c2', '-m32', '-D%g' % seconds, url]
+        command = ['h2load', '-t1', '-c2', '-m32', '-D%d' % seconds, url]
         pattern = r'(\d+) succeeded, 0 failed'
     else:
-        command = ['wrk', '-t1', '-c64', '-d%gs' % seconds, *cell.flags, url]
+        command = ['wrk', '-t1', '-c64', '-d%ds' % seconds, *cell.flags, url]
         pattern = r'(\d+) requests in'
     ran = subprocess.run(['taskset', '-c', str(options.load_cpu)] + command,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
@@ -106,10 +106,9 @@ def load(options, cell, address, seconds):
 def measure(options, name, command, cell):
     with echo_compare.running(name, command, options.server_cpu, 'tcp') as (server, address):
         clock = (~server.pid << 3) | 2  # as clock_getcpuclockid(3) makes it
-        load(options, cell, address, 0.2 if not cell.h2 else 1)
+        load(options, cell, address, 1)  # to warm up; both know whole seconds only
         cpu, since = time.clock_gettime(clock), time.monotonic()
-        n = load(options, cell, address, options.duration if not cell.h2 else
-                 max(1, round(options.duration)))
+        n = load(options, cell, address, options.duration)
         return {'us': (time.clock_gettime(clock) - cpu) * 1e6 / n,
                 'rate': n / (time.monotonic() - since)}
 
