@@ -3,7 +3,7 @@
 #
 # Only programs that depend on //net/tls need OpenSSL's libraries.
 #
-# Usage: needed_libraries_test.sh WITHOUT WITH
+# Usage: needed_libraries_test.sh WITH WITHOUT...
 
 set -euo pipefail
 
@@ -14,6 +14,9 @@ needs_openssl() {
   [[ $libraries =~ lib(ssl|crypto)\. ]]
 }
 
-! needs_openssl "$1" || { echo "$1 needs OpenSSL" && exit 1; }
-# Otherwise the first line proves nothing.
-needs_openssl "$2" || { echo "$2 needs no OpenSSL" && exit 1; }
+# Otherwise the others prove nothing.
+needs_openssl "$1" || { echo "$1 needs no OpenSSL" && exit 1; }
+shift
+for program; do
+  ! needs_openssl "$program" || { echo "$program needs OpenSSL" && exit 1; }
+done

@@ -14,7 +14,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/http/message/status_code.h"
-#include "ringway/net/tls/stream/file_read.h"
+#include "ringway/net/writing/file_read.h"
 
 namespace ringway::http::internal {
 

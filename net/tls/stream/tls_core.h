@@ -28,10 +28,10 @@
 #include "ringway/net/received_buffer.h"
 #include "ringway/net/stream_concepts.h"
 #include "ringway/net/tcp_stream.h"
-#include "ringway/net/tls/stream/file_read.h"
 #include "ringway/net/tls/stream/kernel_send.h"
 #include "ringway/net/tls/stream/plain_parts.h"
 #include "ringway/net/tls/stream/tls_state.h"
+#include "ringway/net/writing/file_read.h"
 
 namespace ringway::net {
 

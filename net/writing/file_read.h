@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FileReadOp: reads a part of a file, for TlsStream's SendFile().
+// FileReadOp: reads a part of a file that is to be sent, where the kernel
+// cannot send it itself: encrypted, or in frames.
 
-#ifndef RINGWAY_NET_TLS_STREAM_FILE_READ_H_
-#define RINGWAY_NET_TLS_STREAM_FILE_READ_H_
+#ifndef RINGWAY_NET_WRITING_FILE_READ_H_
+#define RINGWAY_NET_WRITING_FILE_READ_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -34,4 +35,4 @@ class [[nodiscard]] FileReadOp : public OperationAwait {
 
 }  // namespace ringway::net::internal
 
-#endif  // RINGWAY_NET_TLS_STREAM_FILE_READ_H_
+#endif  // RINGWAY_NET_WRITING_FILE_READ_H_
