@@ -192,15 +192,12 @@ auto Http1Connection<S>::ReadHead() -> Task<Arrival> {
 
 template <net::ByteStream S>
 Task<void> Http1Connection<S>::Answer() {
-  absl::Status handled;
-  if (parser_.head().content_length.value_or(0) > options().max_body_bytes) {
-    handled = this->Refuse(413, absl::ResourceExhaustedError(
-                                    "the body is longer than max_body_bytes"));
-  } else if (parser_.head().method == Method::kConnect) {
+  absl::Status handled = this->CheckLength();
+  if (handled.ok() && parser_.head().method == Method::kConnect)
     handled = this->Refuse(501, absl::UnimplementedError("CONNECT"));
-  } else {
+  if (handled.ok()) {
     HandlerWatch::Begin(options().request_timeout);
-    Task<absl::Status> run = this->RunHandler();
+    Task<absl::Status> run = this->RunHandler(this->request_);
     handled = co_await std::move(run);
     HandlerWatch::End();
     if (client_watch_.valid()) {
@@ -222,9 +219,9 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
   if (!shield.has_value() && task_.cancelled()) cut_ = true;
   if (client_gone_) {
     cut_ = true;
-    this->core_->metrics.OnClientGone();
+    this->core_.metrics.OnClientGone();
   }
-  if (!cut_ && response_.started() && !this->response_ended_) {
+  if (!cut_ && response_.started() && !this->answered_) {
     if (handled.ok()) {
       Task<absl::Status> finish = this->Finish(response_.trailers());
       handled = co_await std::move(finish);
@@ -232,7 +229,6 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
     if (!handled.ok()) cut_ = true;  // so that the client knows
   } else if (!cut_ && !response_.started()) {
     const int code = this->StatusCodeFor(handled);
-    if (timed_out_ || code >= 500) keep_ = keep_ && !timed_out_;
     response_.headers().Clear();
     const std::string_view phrase = ReasonPhrase(code);
     Task<absl::Status> send = this->Send(code, response_.headers(), phrase);
@@ -244,6 +240,7 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
     if (!skipped.ok()) keep_ = false;
   }
   this->Log(handled, loop_.now());
+  if (this->refusal_ != 0) keep_ = false;
   if (this->refusal_ != 0 || cut_) ended_ = std::move(handled);
 }
 

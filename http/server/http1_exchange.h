@@ -157,7 +157,7 @@ Task<absl::Status> Http1Exchange<S>::Send(int status_code,
     co_return s;
   }
   if (sends_body_) response_.OnBody(body.size());
-  response_ended_ = true;
+  answered_ = true;
   const bool copied = sends_body_ && body.size() <= kCopiedBytes;
   if (copied) out_.append(body);
   if (copied || !sends_body_ || body.empty())
@@ -197,7 +197,7 @@ Task<absl::Status> Http1Exchange<S>::SendFile(int status_code,
       !s.ok()) {
     co_return s;
   }
-  response_ended_ = true;
+  answered_ = true;
   absl::Status sent = Sent(
       co_await WithTimeout(options().write_timeout, stream_.Write(OutBytes())));
   if (!sent.ok() || !sends_body_) co_return sent;
@@ -232,7 +232,7 @@ Task<absl::Status> Http1Exchange<S>::Start(int status_code,
 
 template <net::ByteStream S>
 Task<absl::Status> Http1Exchange<S>::Write(std::span<const std::byte> bytes) {
-  if (absl::Status s = OnResponseBody(bytes.size()); !s.ok()) co_return s;
+  if (absl::Status s = CountResponse(bytes.size()); !s.ok()) co_return s;
   if (!sends_body_ || bytes.empty()) co_return absl::OkStatus();
   while (!bytes.empty()) {
     const std::span<const std::byte> piece =
@@ -257,8 +257,7 @@ Task<absl::Status> Http1Exchange<S>::Write(std::span<const std::byte> bytes) {
 
 template <net::ByteStream S>
 Task<absl::Status> Http1Exchange<S>::Finish(const Headers& trailers) {
-  if (!trailers.status().ok()) co_return trailers.status();
-  if (absl::Status s = EndResponse(); !s.ok()) co_return s;
+  if (absl::Status s = EndResponse(trailers); !s.ok()) co_return s;
   if (framing_ != Framing::kChunked || !sends_body_) co_return absl::OkStatus();
   out_.clear();
   AppendLastChunk(trailers, out_);
@@ -269,11 +268,8 @@ Task<absl::Status> Http1Exchange<S>::Finish(const Headers& trailers) {
 template <net::ByteStream S>
 Task<absl::Status> Http1Exchange<S>::SendInformational(int status_code,
                                                        const Headers& headers) {
-  if (response_.started())
-    co_return absl::FailedPreconditionError("the response has begun already");
-  if (status_code < 102 || status_code > 199)
-    co_return absl::InvalidArgumentError("no informational status");
-  if (!headers.status().ok()) co_return headers.status();
+  if (absl::Status s = CheckInformational(status_code, headers); !s.ok())
+    co_return s;
   if (parser_.head().version == Version::kHttp10) co_return absl::OkStatus();
   ConnectionFields fields;
   fields.framing = Framing::kNone;

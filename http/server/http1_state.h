@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Http1State: the part of an HTTP/1 connection that does not depend on its
-// stream: the request that is being answered, and the bytes of its response.
+// stream: the request that has come, and the bytes of its response.
 
 #ifndef RINGWAY_HTTP_SERVER_HTTP1_STATE_H_
 #define RINGWAY_HTTP_SERVER_HTTP1_STATE_H_
@@ -11,7 +11,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "ringway/core/time/monotonic_time.h"
@@ -19,15 +18,14 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/http/http1/request_parser.h"
 #include "ringway/http/http1/response_head.h"
+#include "ringway/http/server/answer_state.h"
 #include "ringway/http/server/date_cache.h"
-#include "ringway/http/server/exchange.h"
 #include "ringway/http/server/request.h"
-#include "ringway/http/server/response_writer.h"
 #include "ringway/http/server/server_core.h"
 
 namespace ringway::http::internal {
 
-class Http1State : public Exchange {
+class Http1State : public AnswerState {
  public:
   // Memory that a connection keeps between requests, for each of a few buffers.
   static constexpr size_t kKeptBytes = 1024;
@@ -36,18 +34,16 @@ class Http1State : public Exchange {
   static constexpr size_t kCopiedBytes = 2048;
 
   Http1State(std::shared_ptr<const ServerCore> core, DateCache& date)
-      : core_(std::move(core)),
+      : AnswerState(*core),
+        keeps_core_(std::move(core)),
         date_(date),
-        parser_(core_->options.request),
-        request_(parser_.head(), *this),
-        response_(*this) {}
+        parser_(options().request),
+        request_(parser_.head(), *this) {}
 
   const Headers& trailers() const final { return parser_.trailers(); }
 
  protected:
   ~Http1State() = default;
-
-  const ServerOptions& options() const { return core_->options; }
 
   // --- The request.
 
@@ -55,16 +51,10 @@ class Http1State : public Exchange {
   void Forget();
   // The head of a request is complete.
   void BeginRequest(MonotonicTime now);
-  // The handler's end; of what it has thrown, Internal.
-  Task<absl::Status> RunHandler();
   // Reads the rest of a body, for the next request to follow.
   Task<absl::Status> SkipBody();
-  // Sets why the request is refused, unless it is refused already.
-  absl::Status Refuse(int status_code, absl::Status status);
   // Accounts for `n` bytes of the body that arrived; 0: it has ended.
   absl::Status OnBody(size_t n);
-  // Nothing of the body is left.
-  bool body_done() const { return body_done_; }
   // What is left of a body that nobody reads is too much to be skipped.
   bool TooMuchUnread() const;
 
@@ -74,40 +64,24 @@ class Http1State : public Exchange {
   // known.
   absl::Status BeginResponse(int status_code, const Headers& headers,
                              std::optional<uint64_t> n_body, bool default_type);
-  // Whether what the handler gives as the body is sent.
-  bool sends_body() const { return sends_body_; }
-  // Accounts for `n` bytes that the handler adds.
-  absl::Status OnResponseBody(uint64_t n);
-  // The handler has given all of it.
-  absl::Status EndResponse();
-  // What the client gets from a handler that has ended without a response.
-  int StatusCodeFor(const absl::Status& handled) const;
+  // The answer is over.
   void Log(const absl::Status& handled, MonotonicTime now);
+
   void ShrinkOut();
 
-  const std::shared_ptr<const ServerCore> core_;
+  const std::shared_ptr<const ServerCore> keeps_core_;
   DateCache& date_;
   RequestParser parser_;
   Request request_;
-  ResponseWriter response_;
   std::string out_;
 
-  CancelToken drain_;  // of no source until the first request has come
-  MonotonicTime begun_at_;
+  CancelToken drain_;       // of no source until the first request has come
   uint64_t body_left_ = 0;  // of a body with a Content-Length
-  uint64_t n_body_ = 0;     // that arrived
   uint64_t n_requests_ = 0;
-  std::optional<uint64_t> response_length_;  // that was announced
-  uint64_t n_response_ = 0;                  // that the handler has given
-  int refusal_ = 0;                          // a status code
   Framing framing_ = Framing::kLength;
   bool body_done_ = true;
   bool continue_due_ = false;
   bool keep_ = false;  // the connection, after this request
-  bool sends_body_ = false;
-  bool response_ended_ = false;
-  bool timed_out_ = false;  // the handler
-  bool cut_ = false;        // nothing more can be sent
 };
 
 }  // namespace ringway::http::internal

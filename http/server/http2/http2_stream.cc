@@ -3,12 +3,9 @@
 #include "ringway/http/server/http2/http2_stream.h"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "nghttp2/nghttp2.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/executor.h"
@@ -33,9 +30,9 @@ absl::Status Gone() {
 
 Http2Stream::Http2Stream(Http2State& connection)
     : ServerStream(connection.options().request),
+      AnswerState(connection.core()),
       connection_(connection),
       request_(head(), *this),
-      response_(*this),
       watch_(*this) {}
 
 void Http2Stream::OnClosed() {
@@ -60,14 +57,14 @@ Task<void> Http2Stream::Run() {
 }
 
 Task<void> Http2Stream::Answer() {
-  begun_at_ = connection_.loop().now();
+  BeginAnswer(head(), connection_.loop().now());
   continue_due_ = head().expects_continue;
   absl::Status handled = Refusal();
   if (closed()) {
     handled = Gone();  // before its turn came
   } else if (handled.ok()) {
     watch_.Begin(options().request_timeout);
-    Task<absl::Status> run = RunHandler();
+    Task<absl::Status> run = RunHandler(request_);
     handled = co_await std::move(run);
     watch_.End();
   }
@@ -80,24 +77,7 @@ absl::Status Http2Stream::Refusal() {
     return Refuse(refused.status_code,
                   absl::InvalidArgumentError(refused.text));
   }
-  if (head().content_length.value_or(0) > options().max_body_bytes) {
-    return Refuse(413, absl::ResourceExhaustedError(
-                           "the body is longer than max_body_bytes"));
-  }
-  return absl::OkStatus();
-}
-
-Task<absl::Status> Http2Stream::RunHandler() {
-  try {
-    Task<absl::Status> run = connection_.core().handler(request_, response_);
-    co_return co_await std::move(run);
-  } catch (const std::exception& thrown) {
-    if (response_.started()) cut_ = true;
-    co_return absl::InternalError(thrown.what());
-  } catch (...) {
-    if (response_.started()) cut_ = true;
-    co_return absl::InternalError("the handler has thrown");
-  }
+  return CheckLength();
 }
 
 Task<void> Http2Stream::EndAnswer(absl::Status handled) {
@@ -111,7 +91,7 @@ Task<void> Http2Stream::EndAnswer(absl::Status handled) {
     Task<absl::Status> send =
         Send(code, response_.headers(), ReasonPhrase(code));
     (co_await std::move(send)).IgnoreError();
-  } else if (!cut_ && !response_ended_) {
+  } else if (!cut_ && !answered_) {
     if (handled.ok()) {
       Task<absl::Status> finish = Finish(response_.trailers());
       handled = co_await std::move(finish);
@@ -135,28 +115,9 @@ Task<void> Http2Stream::EndAnswer(absl::Status handled) {
   Log(handled);
 }
 
-absl::Status Http2Stream::Refuse(int status_code, absl::Status status) {
-  if (refusal_ == 0) refusal_ = status_code;
-  return status;
-}
-
-int Http2Stream::StatusCodeFor(const absl::Status& handled) const {
-  if (refusal_ != 0) return refusal_;
-  if (timed_out_) return 503;
-  return handled.ok() ? 500 : StatusCodeOf(handled);
-}
-
 void Http2Stream::Log(const absl::Status& handled) {
-  const ServerCore& core = connection_.core();
-  if (refusal_ != 0 || timed_out_)
-    core.metrics.OnRefusal(refusal_ != 0 ? refusal_ : 503);
-  if (closed() && !response_sent()) core.metrics.OnClientGone();
-  // The peer's name costs a system call.
-  static const net::SocketAddress kNobody;
-  core.OnRequestEnd({options().on_request_end ? peer() : kNobody, method_text(),
-                     head().target_text, response_.status_code(),
-                     response_.body_bytes(),
-                     connection_.loop().now() - begun_at_, handled});
+  if (closed() && !response_sent()) core_.metrics.OnClientGone();
+  TellEnd(method_text(), handled, connection_.loop().now());
 }
 
 // --- The request.
@@ -187,16 +148,8 @@ Task<absl::StatusOr<size_t>> Http2Stream::ReadBody(std::span<std::byte> to) {
   }
   const size_t n = session().ReadBody(*this, to);
   if (session().has_output()) connection_.Wake();
-  if (absl::Status over = OnBodyRead(n); !over.ok()) co_return over;
+  if (absl::Status over = CountBody(n); !over.ok()) co_return over;
   co_return n;
-}
-
-absl::Status Http2Stream::OnBodyRead(size_t n) {
-  n_body_ += n;
-  if (n_body_ <= options().max_body_bytes) return absl::OkStatus();
-  return Refuse(413, absl::ResourceExhaustedError(
-                         absl::StrCat("the body has more than max_body_bytes, ",
-                                      options().max_body_bytes)));
 }
 
 // --- The response.
@@ -204,32 +157,9 @@ absl::Status Http2Stream::OnBodyRead(size_t n) {
 absl::Status Http2Stream::BeginResponse(int status_code, const Headers& headers,
                                         std::optional<uint64_t> n_body,
                                         bool default_type) {
-  if (response_.started())
-    return absl::FailedPreconditionError("the response has begun already");
-  if (status_code < 200 || status_code > 599) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(status_code, " is not the status of a response"));
-  }
-  if (!headers.status().ok()) return headers.status();
   if (closed()) return Gone();
-  const bool is_head = head().method == Method::kHead;
-  std::optional<uint64_t> length = n_body;
-  if (!length.has_value() || (is_head && n_body == uint64_t{0})) {
-    if (const auto announced = headers.Find("Content-Length");
-        announced.has_value()) {
-      uint64_t n = 0;
-      if (!absl::SimpleAtoi(*announced, &n)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("Content-Length is \"", *announced, "\""));
-      }
-      length = n;
-    }
-  }
-  const bool no_body = HasNoBody(status_code);
-  response_length_ = no_body ? std::nullopt : length;
-  sends_body_ = !no_body && !is_head;
-  response_.OnStarted(status_code);
-
+  if (absl::Status s = StartResponse(status_code, headers, n_body); !s.ok())
+    return s;
   AddedFields added;
   added.server = options().server_name;
   if (options().send_date) added.date = connection_.date().Text();
@@ -238,22 +168,6 @@ absl::Status Http2Stream::BeginResponse(int status_code, const Headers& headers,
   session().Respond(*this, status_code, headers, added,
                     sends_body_ && n_body != uint64_t{0});
   connection_.Wake();
-  return absl::OkStatus();
-}
-
-absl::Status Http2Stream::OnResponseBody(uint64_t n) {
-  if (!response_.started() || response_ended_) {
-    return absl::FailedPreconditionError(response_ended_
-                                             ? "the response has ended"
-                                             : "the response was not started");
-  }
-  if (response_length_.has_value() && n > *response_length_ - n_response_) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the response has more bytes than its Content-Length, ",
-                     *response_length_));
-  }
-  n_response_ += n;
-  if (sends_body_) response_.OnBody(n);
   return absl::OkStatus();
 }
 
@@ -293,7 +207,7 @@ Task<absl::Status> Http2Stream::Send(int status_code, const Headers& headers,
       !s.ok()) {
     co_return s;
   }
-  response_ended_ = true;
+  answered_ = true;
   if (!sends_body_ || body.empty()) co_return absl::OkStatus();
   response_.OnBody(body.size());
   Task<absl::Status> give = Give(std::as_bytes(std::span(body)), /*last=*/true);
@@ -308,7 +222,7 @@ Task<absl::Status> Http2Stream::SendFile(int status_code,
       !s.ok()) {
     co_return s;
   }
-  response_ended_ = true;
+  answered_ = true;
   if (!sends_body_) co_return absl::OkStatus();
   std::vector<std::byte> piece(std::min<uint64_t>(n_bytes, kFilePieceBytes));
   while (n_bytes > 0) {
@@ -337,22 +251,14 @@ Task<absl::Status> Http2Stream::Start(int status_code, const Headers& headers) {
 }
 
 Task<absl::Status> Http2Stream::Write(std::span<const std::byte> bytes) {
-  if (absl::Status s = OnResponseBody(bytes.size()); !s.ok()) co_return s;
+  if (absl::Status s = CountResponse(bytes.size()); !s.ok()) co_return s;
   if (!sends_body_ || bytes.empty()) co_return absl::OkStatus();
   Task<absl::Status> give = Give(bytes, /*last=*/false);
   co_return co_await std::move(give);
 }
 
 Task<absl::Status> Http2Stream::Finish(const Headers& trailers) {
-  if (!trailers.status().ok()) co_return trailers.status();
-  if (absl::Status s = OnResponseBody(0); !s.ok()) co_return s;
-  if (sends_body_ && response_length_.has_value() &&
-      n_response_ < *response_length_) {
-    co_return absl::FailedPreconditionError(
-        absl::StrCat("the response has ", n_response_, " bytes, and not the ",
-                     *response_length_, " of its Content-Length"));
-  }
-  response_ended_ = true;
+  if (absl::Status s = EndResponse(trailers); !s.ok()) co_return s;
   session().End(*this, trailers);
   connection_.Wake();
   co_return absl::OkStatus();
@@ -360,11 +266,8 @@ Task<absl::Status> Http2Stream::Finish(const Headers& trailers) {
 
 Task<absl::Status> Http2Stream::SendInformational(int status_code,
                                                   const Headers& headers) {
-  if (response_.started())
-    co_return absl::FailedPreconditionError("the response has begun already");
-  if (status_code < 102 || status_code > 199)
-    co_return absl::InvalidArgumentError("no informational status");
-  if (!headers.status().ok()) co_return headers.status();
+  if (absl::Status s = CheckInformational(status_code, headers); !s.ok())
+    co_return s;
   if (closed()) co_return Gone();
   session().Inform(*this, status_code, headers);
   connection_.Wake();

@@ -15,23 +15,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ringway/core/containers/intrusive_list.h"
-#include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/executor/task/task_context.h"
 #include "ringway/http/http2/server_stream.h"
-#include "ringway/http/server/exchange.h"
+#include "ringway/http/server/answer_state.h"
 #include "ringway/http/server/handler_watch.h"
 #include "ringway/http/server/http2/http2_state.h"
 #include "ringway/http/server/request.h"
-#include "ringway/http/server/response_writer.h"
 
 namespace ringway::http::internal {
 
 // Destroyed by its connection's Forget(), which ends its task's work.
 class Http2Stream final : public ServerStream,
                           public ListNode,
-                          private Exchange {
+                          private AnswerState {
  public:
   explicit Http2Stream(Http2State& connection);
 
@@ -78,47 +76,31 @@ class Http2Stream final : public ServerStream,
     Http2Stream& stream_;
   };
 
-  const ServerOptions& options() const { return connection_.options(); }
   ServerSession& session() { return connection_.session(); }
 
   Task<void> Answer();
-  Task<absl::Status> RunHandler();
   Task<void> EndAnswer(absl::Status handled);
   // Why the request gets no handler.
   absl::Status Refusal();
-  absl::Status Refuse(int status_code, absl::Status status);
-  absl::Status OnBodyRead(size_t n);
   // Submits the head of the response.
   absl::Status BeginResponse(int status_code, const Headers& headers,
                              std::optional<uint64_t> n_body, bool default_type);
-  absl::Status OnResponseBody(uint64_t n);
   // Gives bytes to the session and waits until they are in frames. `last`: the
   // body ends with them.
   Task<absl::Status> Give(std::span<const std::byte> bytes, bool last);
   // Waits until the session has sent all that it was given, and for `end` also
   // the end of the response.
   Task<absl::Status> WaitSent(bool end);
-  int StatusCodeFor(const absl::Status& handled) const;
   void Log(const absl::Status& handled);
 
   Http2State& connection_;
   Request request_;
-  ResponseWriter response_;
   Watch watch_;
   TaskContext* task_ = nullptr;  // once it runs
   Event body_arrived_;
   Event sent_;
-  MonotonicTime begun_at_;
-  uint64_t n_body_ = 0;                      // that was read
-  std::optional<uint64_t> response_length_;  // that was announced
-  uint64_t n_response_ = 0;                  // that the handler has given
-  int refusal_ = 0;                          // a status code
   bool spawned_ = false;
   bool continue_due_ = false;
-  bool sends_body_ = false;
-  bool response_ended_ = false;
-  bool timed_out_ = false;  // the handler
-  bool cut_ = false;        // nothing more can be sent
 };
 
 }  // namespace ringway::http::internal
