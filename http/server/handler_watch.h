@@ -25,11 +25,12 @@ class HandlerWatch : private Runnable {
   HandlerWatch(const HandlerWatch&) = delete;
   HandlerWatch& operator=(const HandlerWatch&) = delete;
 
-  // Calls OnPatience() after kPatience, and OnTimeout() after `timeout`.
+  // Calls OnPatience() each kPatience until that is done, and OnTimeout() after
+  // `timeout`.
   void Begin(absl::Duration timeout) {
     timeout_at_ = loop_.now() + timeout;
-    patient_ = timeout > kPatience;
-    loop_.ArmTimer(timer_, patient_ ? loop_.now() + kPatience : timeout_at_);
+    patient_ = true;
+    Arm();
   }
   void End() {
     if (timer_.armed()) loop_.DisarmTimer(timer_);
@@ -38,16 +39,21 @@ class HandlerWatch : private Runnable {
 
  protected:
   ~HandlerWatch() { End(); }
-  virtual void OnPatience() = 0;
+  // False: it cannot be done yet.
+  virtual bool OnPatience() = 0;
   virtual void OnTimeout() = 0;
 
  private:
   static void OnFired(Runnable& entry) {
     auto& self = static_cast<HandlerWatch&>(entry);
-    if (!self.patient_) return self.OnTimeout();
-    self.patient_ = false;
-    self.loop_.ArmTimer(self.timer_, self.timeout_at_);
-    self.OnPatience();
+    if (self.loop_.now() >= self.timeout_at_) return self.OnTimeout();
+    if (self.patient_ && self.OnPatience()) self.patient_ = false;
+    self.Arm();
+  }
+
+  void Arm() {
+    const MonotonicTime next = loop_.now() + kPatience;
+    loop_.ArmTimer(timer_, patient_ && next < timeout_at_ ? next : timeout_at_);
   }
 
   Loop& loop_;

@@ -77,7 +77,7 @@ class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
   enum class Arrival : uint8_t { kRequest, kEnd, kRefused, kFailed, kHttp2 };
 
   // --- HandlerWatch.
-  void OnPatience() override;
+  bool OnPatience() override;
   void OnTimeout() override {
     timed_out_ = true;
     task_.RequestCancel();
@@ -262,10 +262,12 @@ Task<absl::Status> Http1Connection<S>::End() {
 }
 
 template <net::ByteStream S>
-void Http1Connection<S>::OnPatience() {
-  if (!body_done_ || client_watch_.valid()) return;
+bool Http1Connection<S>::OnPatience() {
+  if (!body_done_) return false;  // the handler may read
   JoinHandle<void> watch = Spawn(WatchClient(), "http client watch");
-  if (watch.spawn_status().ok()) client_watch_ = std::move(watch);
+  if (!watch.spawn_status().ok()) return false;
+  client_watch_ = std::move(watch);
+  return true;
 }
 
 // Until the client has ended, or has sent more than can be kept. The handler

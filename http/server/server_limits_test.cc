@@ -240,6 +240,34 @@ TEST_P(HttpServerLimitsTest, AHandlerIsCancelledWhenItsClientGoes) {
   Run(main());
 }
 
+// The server looked once, 50 ms after the begin, and not at all if the body had
+// not come by then.
+TEST_P(HttpServerLimitsTest, AHandlerIsCancelledThatHadToWaitForItsBody) {
+  Event never;
+  bool cancelled = false;
+  Serve([&](Request& request, ResponseWriter&) -> Task<absl::Status> {
+    Task<absl::StatusOr<std::string>> read = request.ReadAll(1'000);
+    const absl::StatusOr<std::string> body = co_await std::move(read);
+    if (!body.ok()) co_return body.status();
+    absl::Status waited = co_await never.Wait();
+    cancelled = absl::IsCancelled(waited);
+    co_return waited;
+  });
+  auto main = [&]() -> Task<void> {
+    RawClient client = co_await Visit();
+    co_await client.Say(
+        "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n");
+    (co_await Sleep(absl::Milliseconds(120))).IgnoreError();
+    co_await client.Say("body");
+    (co_await Sleep(absl::Milliseconds(20))).IgnoreError();
+    EXPECT_TRUE((co_await client.stream().Close()).ok());
+    for (int turn = 0; turn < 5'000 && !cancelled; ++turn)
+      (co_await Sleep(absl::Milliseconds(1))).IgnoreError();
+    EXPECT_TRUE(cancelled);
+  };
+  Run(main());
+}
+
 TEST_P(HttpServerLimitsTest, AClientThatEndsItsSideMayWaitForTheAnswer) {
   ServerOptions options;
   options.client_end_cancels = false;

@@ -67,7 +67,7 @@ class Http2Stream final : public ServerStream,
 
    private:
     // The connection looks after the client.
-    void OnPatience() override {}
+    bool OnPatience() override { return true; }
     void OnTimeout() override {
       stream_.timed_out_ = true;
       stream_.task_->RequestCancel();
