@@ -12,7 +12,6 @@ import contextlib
 import http.client
 import json
 import os
-import re
 import select
 import shutil
 import signal
@@ -22,6 +21,10 @@ import sys
 import tempfile
 import time
 import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import sample_server  # noqa: E402
 
 _OPTIONS = argparse.ArgumentParser()
 _OPTIONS.add_argument('echo_server')
@@ -39,53 +42,9 @@ _QUEUED = 30
 _PATIENCE_SECONDS = 60
 
 
-class Server:
-    """An echo server that is ended with the block."""
-
-    def __init__(self, *flags, inherited=None):
-        """`inherited`: a listening socket, passed as a service manager does."""
-        self.output = tempfile.NamedTemporaryFile('w+')
-        command = [_OPTIONS.echo_server, *flags]
-        environment = dict(os.environ)
-        pass_fds = ()
-        if inherited is not None:
-            fd = inherited.fileno()
-            pass_fds = (fd,)
-            environment.update(LISTEN_FDS='1', LISTEN_FDNAMES='web')
-            move = '' if fd == 3 else ' 3<&%d %d<&-' % (fd, fd)
-            # LISTEN_PID is the process that the variables are for.
-            command = ['bash', '-c', 'LISTEN_PID=$$ exec "$@"' + move, 'bash', *command]
-        self.process = subprocess.Popen(command, stdout=self.output, stderr=subprocess.STDOUT,
-                                        pass_fds=pass_fds, env=environment)
-
-    def __enter__(self):
-        self.line('backend: ')
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.output.close()
-
-    def said(self):
-        # Not by the descriptor that the process has: its position is the same.
-        with open(self.output.name) as said:
-            return said.read()
-
-    def line(self, begin):
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            found = re.search('^%s(.*)\n' % begin, self.said(), re.MULTILINE)
-            if found:
-                return found.group(1)
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError('no %r: %s' % (begin, self.said()))
-            time.sleep(0.01)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=_PATIENCE_SECONDS)
+def serve(*flags, inherited=None):
+    """The echo server."""
+    return sample_server.Server(_OPTIONS.echo_server, *flags, inherited=inherited)
 
 
 def connect(address):
@@ -147,7 +106,7 @@ class EndUnderLoad(unittest.TestCase):
     def check(self, backend, family, workers):
         with tempfile.TemporaryDirectory() as folder:
             listen = 'unix:%s/s' % folder if family == 'unix' else '127.0.0.1:0'
-            with Server('--listen=' + listen, '--backend=' + backend,
+            with serve('--listen=' + listen, '--backend=' + backend,
                         '--workers=%d' % workers) as server:
                 address = server.line('listening on ')
                 clients = [Client(address, i) for i in range(_OPTIONS.connections)]
@@ -194,7 +153,7 @@ class Restart(unittest.TestCase):
     """One process takes over from the other, and no client notices."""
 
     def check(self, backend):
-        start = lambda listener: Server('--listen=inherited:web', '--backend=' + backend,
+        start = lambda listener: serve('--listen=inherited:web', '--backend=' + backend,
                                         '--workers=2', inherited=listener)
         seconds = _OPTIONS.restart_seconds
         with socket.create_server(('127.0.0.1', 0), backlog=1024) as listener, \
@@ -228,7 +187,7 @@ class Restart(unittest.TestCase):
 class Pages(unittest.TestCase):
 
     def test_a_sample_shows_its_state(self):
-        with Server('--listen=127.0.0.1:0', '--metrics=127.0.0.1:0') as server:
+        with serve('--listen=127.0.0.1:0', '--metrics=127.0.0.1:0') as server:
             client = connect(server.line('listening on '))
             client.sendall(b'x')
             self.assertEqual(client.recv(1), b'x')
@@ -252,7 +211,7 @@ class Pages(unittest.TestCase):
             client.close()
 
     def test_quit_prints_the_tasks(self):
-        with Server('--listen=127.0.0.1:0') as server:
+        with serve('--listen=127.0.0.1:0') as server:
             client = connect(server.line('listening on '))
             client.sendall(b'x')
             self.assertEqual(client.recv(1), b'x')

@@ -13,7 +13,6 @@ import contextlib
 import http.client
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -24,6 +23,10 @@ import tempfile
 import threading
 import time
 import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import sample_server  # noqa: E402
 
 _OPTIONS = argparse.ArgumentParser()
 _OPTIONS.add_argument('echo_server')
@@ -47,53 +50,9 @@ def certificate_flags(folder=_FOLDER):
     return ['--tls-cert=%s/server.pem' % folder, '--tls-key=%s/server.key' % folder]
 
 
-class Server:
-    """An echo server that is ended with the block."""
-
-    def __init__(self, *flags, inherited=None):
-        """`inherited`: a listening socket, passed as a service manager does."""
-        self.output = tempfile.NamedTemporaryFile('w+')
-        command = [_OPTIONS.echo_server, *flags]
-        environment = dict(os.environ)
-        pass_fds = ()
-        if inherited is not None:
-            fd = inherited.fileno()
-            pass_fds = (fd,)
-            environment.update(LISTEN_FDS='1', LISTEN_FDNAMES='web')
-            move = '' if fd == 3 else ' 3<&%d %d<&-' % (fd, fd)
-            # LISTEN_PID is the process that the variables are for.
-            command = ['bash', '-c', 'LISTEN_PID=$$ exec "$@"' + move, 'bash', *command]
-        self.process = subprocess.Popen(command, stdout=self.output, stderr=subprocess.STDOUT,
-                                        pass_fds=pass_fds, env=environment)
-
-    def __enter__(self):
-        self.line('backend: ')
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.output.close()
-
-    def said(self):
-        # Not by the descriptor that the process has: its position is the same.
-        with open(self.output.name) as said:
-            return said.read()
-
-    def line(self, begin):
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            found = re.search('^%s(.*)\n' % begin, self.said(), re.MULTILINE)
-            if found:
-                return found.group(1)
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError('no %r: %s' % (begin, self.said()))
-            time.sleep(0.01)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=_PATIENCE_SECONDS)
+def serve(*flags, inherited=None):
+    """The echo server."""
+    return sample_server.Server(_OPTIONS.echo_server, *flags, inherited=inherited)
 
 
 def connect(address):
@@ -172,7 +131,7 @@ class EachBackend:
 class Load(EachBackend, unittest.TestCase):
 
     def check(self, backend):
-        with Server('--listen=127.0.0.1:0', '--backend=' + backend, *certificate_flags()) as server:
+        with serve('--listen=127.0.0.1:0', '--backend=' + backend, *certificate_flags()) as server:
             address = server.line('listening on ')
             for name, flags in (('closed', ['--connections=8', '--pipeline=4']),
                                 ('large', ['--connections=2', '--size=200000']),
@@ -190,7 +149,7 @@ class EndUnderLoad(EachBackend, unittest.TestCase):
 
     def check(self, backend):
         for workers in (1, 2):
-            with Server('--listen=127.0.0.1:0', '--backend=' + backend, '--workers=%d' % workers,
+            with serve('--listen=127.0.0.1:0', '--backend=' + backend, '--workers=%d' % workers,
                         *certificate_flags()) as server:
                 address = server.line('listening on ')
                 clients = [Client(connect(address), i) for i in range(_OPTIONS.connections)]
@@ -215,7 +174,7 @@ class Restart(EachBackend, unittest.TestCase):
     """One process takes over from the other, and no client notices."""
 
     def check(self, backend):
-        start = lambda listener: Server('--listen=inherited:web', '--backend=' + backend,
+        start = lambda listener: serve('--listen=inherited:web', '--backend=' + backend,
                                         *certificate_flags(), inherited=listener)
         seconds = _OPTIONS.restart_seconds
         with socket.create_server(('127.0.0.1', 0), backlog=1024) as listener, \
@@ -247,7 +206,7 @@ class NewCertificates(EachBackend, unittest.TestCase):
                                 os.path.join(folder, kind, 'server' + end))
             current = os.path.join(folder, 'current')
             os.symlink('ecdsa', current)
-            with Server('--listen=127.0.0.1:0', '--backend=' + backend, '--workers=2',
+            with serve('--listen=127.0.0.1:0', '--backend=' + backend, '--workers=2',
                         *certificate_flags(current)) as server:
                 load = load_of(server.line('listening on '), '--short', '--connections=8',
                                '--duration=%dms' % round(1000 * seconds))
@@ -272,7 +231,7 @@ class NewCertificates(EachBackend, unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             for end in ('.pem', '.key'):
                 shutil.copy(os.path.join(_FOLDER, 'server' + end), folder)
-            with Server('--listen=127.0.0.1:0', *certificate_flags(folder)) as server:
+            with serve('--listen=127.0.0.1:0', *certificate_flags(folder)) as server:
                 with open(os.path.join(folder, 'server.pem'), 'w') as file:
                     file.write('nothing')
                 server.process.send_signal(signal.SIGHUP)
@@ -300,7 +259,7 @@ class Users(unittest.TestCase):
         self.assertIn('does not belong to the certificate', self.refused(cert, '--tls-key=%s/stranger.key' % _FOLDER))
 
     def test_openssl(self):
-        with Server('--listen=127.0.0.1:0', *certificate_flags()) as server:
+        with serve('--listen=127.0.0.1:0', *certificate_flags()) as server:
             # The input must not end before the reply.
             done = subprocess.run(
                 ['bash', '-c', '{ echo ping; sleep 0.5; } | timeout 30 openssl s_client -connect %s '
@@ -312,7 +271,7 @@ class Users(unittest.TestCase):
             self.assertEqual(server.stop(), 0, server.said())
 
     def test_the_load_generator_verifies(self):
-        with Server('--listen=127.0.0.1:0', *certificate_flags()) as server:
+        with serve('--listen=127.0.0.1:0', *certificate_flags()) as server:
             address = server.line('listening on ')
             run = lambda *flags: subprocess.run(
                 [_OPTIONS.loadgen, '--connect=' + address, '--connections=1', '--duration=100ms',
@@ -328,7 +287,7 @@ class Users(unittest.TestCase):
             self.assertEqual(run().returncode, 1)  # without TLS
 
     def test_the_page_counts_handshakes(self):
-        with Server('--listen=127.0.0.1:0', '--metrics=127.0.0.1:0', *certificate_flags()) as server:
+        with serve('--listen=127.0.0.1:0', '--metrics=127.0.0.1:0', *certificate_flags()) as server:
             shake_hands(connect(server.line('listening on '))).close()
             plain = connect(server.line('listening on '))
             plain.sendall(b'GET / HTTP/1.0\r\n\r\n')

@@ -11,9 +11,7 @@ import http.client
 import json
 import os
 import re
-import signal
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,47 +19,27 @@ import time
 import unittest
 import zlib
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import sample_server  # noqa: E402
+
 _PATIENCE_SECONDS = 60
 _ROUNDS = 2
 _LOAD_THREADS = 8
 
 
-class Server:
+class Server(sample_server.Server):
 
     def __init__(self, *flags):
-        self.output = tempfile.NamedTemporaryFile('w+')
-        self.process = subprocess.Popen([_SERVER, '--listen=127.0.0.1:0', *flags],
-                                        stdout=self.output, stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            found = re.search(r'^listening on 127\.0\.0\.1:(\d+)\n', self.said(), re.MULTILINE)
-            if found:
-                self.port = int(found.group(1))
-                return
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(self.said())
-            time.sleep(0.01)
+        super().__init__(_SERVER, '--listen=127.0.0.1:0', *flags)
 
     def __enter__(self):
+        super().__enter__()
+        self.port = int(self.line('listening on ').rsplit(':', 1)[1])
         return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.output.close()
-
-    def said(self):
-        # Not by the descriptor that the process has: its position is the same.
-        with open(self.output.name) as said:
-            return said.read()
 
     def connect(self):
         return http.client.HTTPConnection('127.0.0.1', self.port, timeout=_PATIENCE_SECONDS)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=_PATIENCE_SECONDS)
 
 
 def ask(connection, method, path, body=None, headers=None):
