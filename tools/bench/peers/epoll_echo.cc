@@ -9,87 +9,43 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
+#include "ringway/tools/bench/peers/epoll_server.h"
 #include "ringway/tools/bench/peers/peer.h"
 
 namespace {
 
-class EpollEcho {
+struct Connection {
+  std::vector<char> unsent;
+  size_t sent = 0;  // of these
+};
+
+class EpollEcho final : public peer::EpollServer<EpollEcho, Connection> {
  public:
   EpollEcho(int listener, int termination)
-      : epoll_(epoll_create1(EPOLL_CLOEXEC)),
-        listener_(listener),
-        termination_(termination) {
-    if (epoll_ < 0) peer::Die("epoll_create1");
-    Watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
-    Watch(EPOLL_CTL_ADD, termination_, EPOLLIN);
-  }
-
-  // Until termination.
-  void Run() {
-    std::array<epoll_event, 512> events;
-    while (true) {
-      const int n = epoll_wait(epoll_, events.data(),
-                               static_cast<int>(events.size()), -1);
-      if (n < 0 && errno != EINTR) peer::Die("epoll_wait");
-      for (int i = 0; i < n; ++i) {
-        const int fd = events[static_cast<size_t>(i)].data.fd;
-        if (fd == termination_) return;
-        if (fd == listener_) {
-          Accept();
-        } else if (connections_[static_cast<size_t>(fd)]->unsent.empty()) {
-          Echo(fd);
-        } else {
-          SendRest(fd);
-        }
-      }
-    }
-  }
+      : EpollServer(listener, termination) {}
 
  private:
-  struct Connection {
-    std::vector<char> unsent;
-    size_t sent = 0;  // of these
-  };
+  friend EpollServer;
 
-  void Watch(int what, int fd, uint32_t events) {
-    epoll_event event = {};
-    event.events = events;
-    event.data.fd = fd;
-    if (epoll_ctl(epoll_, what, fd, &event) != 0) peer::Die("epoll_ctl");
+  static std::unique_ptr<Connection> Open(int /*fd*/) {
+    return std::make_unique<Connection>();
   }
 
-  void Accept() {
-    while (true) {
-      const int fd =
-          accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd < 0) return;  // none left, or none that can be served just now
-      if (connections_.size() <= static_cast<size_t>(fd))
-        connections_.resize(static_cast<size_t>(fd) * 2 + 1);
-      connections_[static_cast<size_t>(fd)] = std::make_unique<Connection>();
-      Watch(EPOLL_CTL_ADD, fd, EPOLLIN);
+  void Serve(int fd, Connection& connection) {
+    if (connection.unsent.empty()) {
+      Echo(fd, connection);
+    } else {
+      SendRest(fd, connection);
     }
   }
 
-  void Close(int fd) {
-    connections_[static_cast<size_t>(fd)].reset();
-    close(fd);
-  }
-
-  // `rc` of a send or recv that moved nothing: the fd is to be closed unless it
-  // only had to wait.
-  static bool Waits(ssize_t rc) {
-    return rc < 0 && (errno == EAGAIN || errno == EINTR);
-  }
-
-  void Echo(int fd) {
+  void Echo(int fd, Connection& connection) {
     const ssize_t n = recv(fd, buffer_.data(), buffer_.size(), 0);
     if (n <= 0) {
       if (!Waits(n)) Close(fd);
@@ -102,14 +58,12 @@ class EpollEcho {
       if (!Waits(sent)) return Close(fd);
       sent = 0;
     }
-    Connection& connection = *connections_[static_cast<size_t>(fd)];
     connection.unsent.assign(buffer_.data() + sent, buffer_.data() + n);
     connection.sent = 0;
-    Watch(EPOLL_CTL_MOD, fd, EPOLLOUT);
+    WaitFor(EPOLLOUT, fd);
   }
 
-  void SendRest(int fd) {
-    Connection& connection = *connections_[static_cast<size_t>(fd)];
+  void SendRest(int fd, Connection& connection) {
     const ssize_t n =
         send(fd, connection.unsent.data() + connection.sent,
              connection.unsent.size() - connection.sent, MSG_NOSIGNAL);
@@ -120,13 +74,9 @@ class EpollEcho {
     connection.sent += static_cast<size_t>(n);
     if (connection.sent < connection.unsent.size()) return;
     connection.unsent.clear();
-    Watch(EPOLL_CTL_MOD, fd, EPOLLIN);
+    WaitFor(EPOLLIN, fd);
   }
 
-  const int epoll_;
-  const int listener_;
-  const int termination_;
-  std::vector<std::unique_ptr<Connection>> connections_;  // by fd
   std::array<char, 64 * 1024> buffer_;
 };
 

@@ -8,94 +8,53 @@
 #include <getopt.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdint>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
+#include "ringway/tools/bench/peers/epoll_server.h"
 #include "ringway/tools/bench/peers/peer.h"
 
 namespace {
 
-class HttpEpoll {
+struct Connection {
+  size_t matched = 0;  // of the empty line
+  std::string unsent;
+};
+
+class HttpEpoll final : public peer::EpollServer<HttpEpoll, Connection> {
  public:
   HttpEpoll(int listener, int termination, size_t n_bytes)
-      : epoll_(epoll_create1(EPOLL_CLOEXEC)),
-        listener_(listener),
-        termination_(termination),
+      : EpollServer(listener, termination),
         response_(
             "HTTP/1.1 200 OK\r\nServer: by hand\r\n"
             "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
             "Content-Type: text/plain\r\n"
             "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
             "ETag: \"0123456789abcdef\"\r\nContent-Length: " +
-            std::to_string(n_bytes) + "\r\n\r\n" + std::string(n_bytes, 'x')) {
-    if (epoll_ < 0) peer::Die("epoll_create1");
-    Watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
-    Watch(EPOLL_CTL_ADD, termination_, EPOLLIN);
-  }
-
-  // Until termination.
-  void Run() {
-    std::array<epoll_event, 512> events;
-    while (true) {
-      const int n = epoll_wait(epoll_, events.data(),
-                               static_cast<int>(events.size()), -1);
-      if (n < 0 && errno != EINTR) peer::Die("epoll_wait");
-      for (int i = 0; i < n; ++i) {
-        const int fd = events[static_cast<size_t>(i)].data.fd;
-        if (fd == termination_) return;
-        if (fd == listener_) {
-          Accept();
-        } else {
-          Serve(fd);
-        }
-      }
-    }
-  }
+            std::to_string(n_bytes) + "\r\n\r\n" + std::string(n_bytes, 'x')) {}
 
  private:
-  struct Connection {
-    size_t matched = 0;  // of the empty line
-    std::string unsent;
-  };
+  friend EpollServer;
 
-  void Watch(int what, int fd, uint32_t events) {
-    epoll_event event = {};
-    event.events = events;
-    event.data.fd = fd;
-    if (epoll_ctl(epoll_, what, fd, &event) != 0) peer::Die("epoll_ctl");
+  static std::unique_ptr<Connection> Open(int /*fd*/) {
+    return std::make_unique<Connection>();
   }
 
-  void Accept() {
-    while (true) {
-      const int fd =
-          accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd < 0) return;  // none left, or none that can be served just now
-      if (connections_.size() <= static_cast<size_t>(fd))
-        connections_.resize(static_cast<size_t>(fd) * 2 + 1);
-      connections_[static_cast<size_t>(fd)] = Connection();
-      Watch(EPOLL_CTL_ADD, fd, EPOLLIN);
-    }
-  }
-
-  void Serve(int fd) {
-    Connection& connection = connections_[static_cast<size_t>(fd)];
+  void Serve(int fd, Connection& connection) {
     if (!connection.unsent.empty()) {
-      if (!Send(fd, connection, connection.unsent)) return;
-      connection.unsent.clear();
-      Watch(EPOLL_CTL_MOD, fd, EPOLLIN);
+      const std::string unsent = std::exchange(connection.unsent, {});
+      if (!Send(fd, connection, unsent)) return;
+      WaitFor(EPOLLIN, fd);
     }
     const ssize_t n = recv(fd, buffer_.data(), buffer_.size(), 0);
-    if (n < 0 && errno == EAGAIN) return;
     if (n <= 0) {
-      close(fd);
+      if (!Waits(n)) Close(fd);
       return;
     }
     static constexpr std::string_view kEmptyLine = "\r\n\r\n";
@@ -115,20 +74,16 @@ class HttpEpoll {
   bool Send(int fd, Connection& connection, const std::string& text) {
     const ssize_t n = send(fd, text.data(), text.size(), MSG_NOSIGNAL);
     if (n == static_cast<ssize_t>(text.size())) return true;
-    if (n < 0 && errno != EAGAIN) {
-      close(fd);
+    if (n < 0 && !Waits(n)) {
+      Close(fd);
       return false;
     }
     connection.unsent = text.substr(n < 0 ? 0 : static_cast<size_t>(n));
-    Watch(EPOLL_CTL_MOD, fd, EPOLLOUT);
+    WaitFor(EPOLLOUT, fd);
     return false;
   }
 
-  const int epoll_;
-  const int listener_;
-  const int termination_;
   const std::string response_;
-  std::vector<Connection> connections_;  // by fd
   std::array<char, 64 * 1024> buffer_;
 };
 

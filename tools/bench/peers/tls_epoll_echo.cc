@@ -18,11 +18,9 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -30,6 +28,7 @@
 #include <string>
 #include <vector>
 
+#include "ringway/tools/bench/peers/epoll_server.h"
 #include "ringway/tools/bench/peers/peer.h"
 
 namespace {
@@ -60,77 +59,38 @@ Context MakeContext(const char* certificate, const char* key) {
   return made;
 }
 
-class TlsEpollEcho {
+struct Connection {
+  explicit Connection(SSL* s) : ssl(s) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { SSL_free(ssl); }
+
+  SSL* const ssl;
+  std::vector<char> unsent;
+  int64_t left_of_source = 0;
+  bool waits_for_room = false;
+};
+
+class TlsEpollEcho final : public peer::EpollServer<TlsEpollEcho, Connection> {
  public:
   // `source` as of --source, or negative.
   TlsEpollEcho(SSL_CTX* context, int listener, int termination, int64_t source)
-      : context_(context),
-        source_(source == 0 ? INT64_MAX : source),
-        epoll_(epoll_create1(EPOLL_CLOEXEC)),
-        listener_(listener),
-        termination_(termination) {
-    if (epoll_ < 0) peer::Die("epoll_create1");
-    Watch(EPOLL_CTL_ADD, listener_, EPOLLIN);
-    Watch(EPOLL_CTL_ADD, termination_, EPOLLIN);
-  }
-
-  // Until termination.
-  void Run() {
-    std::array<epoll_event, 512> events;
-    while (true) {
-      const int n = epoll_wait(epoll_, events.data(),
-                               static_cast<int>(events.size()), -1);
-      if (n < 0 && errno != EINTR) peer::Die("epoll_wait");
-      for (int i = 0; i < n; ++i) {
-        const int fd = events[static_cast<size_t>(i)].data.fd;
-        if (fd == termination_) return;
-        if (fd == listener_) {
-          Accept();
-        } else {
-          Serve(fd);
-        }
-      }
-    }
-  }
+      : EpollServer(listener, termination),
+        context_(context),
+        source_(source == 0 ? INT64_MAX : source) {}
 
  private:
-  struct Connection {
-    explicit Connection(SSL* s) : ssl(s) {}
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-    ~Connection() { SSL_free(ssl); }
+  friend EpollServer;
 
-    SSL* const ssl;
-    std::vector<char> unsent;
-    int64_t left_of_source = 0;
-    bool waits_for_room = false;
-  };
-
-  void Watch(int what, int fd, uint32_t events) {
-    epoll_event event = {};
-    event.events = events;
-    event.data.fd = fd;
-    if (epoll_ctl(epoll_, what, fd, &event) != 0) peer::Die("epoll_ctl");
-  }
-
-  void Accept() {
-    while (true) {
-      const int fd =
-          accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (fd < 0) return;  // none left, or none that can be served just now
-      SSL* ssl = SSL_new(context_);
-      if (ssl == nullptr || SSL_set_fd(ssl, fd) != 1) DieOfOpenSsl("SSL_new");
-      SSL_set_accept_state(ssl);
-      if (connections_.size() <= static_cast<size_t>(fd))
-        connections_.resize(static_cast<size_t>(fd) * 2 + 1);
-      connections_[static_cast<size_t>(fd)] = std::make_unique<Connection>(ssl);
-      Watch(EPOLL_CTL_ADD, fd, EPOLLIN);
-    }
+  std::unique_ptr<Connection> Open(int fd) {
+    SSL* ssl = SSL_new(context_);
+    if (ssl == nullptr || SSL_set_fd(ssl, fd) != 1) DieOfOpenSsl("SSL_new");
+    SSL_set_accept_state(ssl);
+    return std::make_unique<Connection>(ssl);
   }
 
   // Handshakes, or echoes all that has arrived.
-  void Serve(int fd) {
-    Connection& connection = *connections_[static_cast<size_t>(fd)];
+  void Serve(int fd, Connection& connection) {
     if (!connection.unsent.empty()) {
       if (!Send(fd, connection, connection.unsent.data(),
                 connection.unsent.size())) {
@@ -159,7 +119,7 @@ class TlsEpollEcho {
       connection.left_of_source -= static_cast<int64_t>(n);
       if (!Send(fd, connection, kBlock.data(), n)) return;
     }
-    Close(fd, SSL_ERROR_ZERO_RETURN);
+    End(fd, connection, SSL_ERROR_ZERO_RETURN);
   }
 
   // False if it has to wait, with what it has to send kept, or has failed.
@@ -175,26 +135,20 @@ class TlsEpollEcho {
 
   void Wait(int fd, Connection& connection, int error) {
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
-      return Close(fd, error);
+      return End(fd, connection, error);
     const bool for_room = error == SSL_ERROR_WANT_WRITE;
     if (for_room == connection.waits_for_room) return;
     connection.waits_for_room = for_room;
-    Watch(EPOLL_CTL_MOD, fd, for_room ? EPOLLOUT : EPOLLIN);
+    WaitFor(for_room ? EPOLLOUT : EPOLLIN, fd);
   }
 
-  void Close(int fd, int error) {
-    if (error == SSL_ERROR_ZERO_RETURN)
-      SSL_shutdown(connections_[static_cast<size_t>(fd)]->ssl);
-    connections_[static_cast<size_t>(fd)].reset();
-    close(fd);
+  void End(int fd, Connection& connection, int error) {
+    if (error == SSL_ERROR_ZERO_RETURN) SSL_shutdown(connection.ssl);
+    Close(fd);
   }
 
   SSL_CTX* const context_;
   const int64_t source_;
-  const int epoll_;
-  const int listener_;
-  const int termination_;
-  std::vector<std::unique_ptr<Connection>> connections_;  // by fd
   std::array<char, 64 * 1024> buffer_;
 };
 
