@@ -58,11 +58,13 @@ void AppendResponseHead(int status_code, const Headers& headers,
   bool has_server = fields.server.empty();
   bool has_date = fields.date.empty();
   bool has_type = !fields.default_type;
+  bool has_upgrade = false;
   for (const Header header : headers) {
     if (IsOfConnection(header.name, fields.framing)) continue;
     has_server = has_server || EqualsIgnoringCase(header.name, "Server");
     has_date = has_date || EqualsIgnoringCase(header.name, "Date");
     has_type = has_type || EqualsIgnoringCase(header.name, "Content-Type");
+    has_upgrade = has_upgrade || EqualsIgnoringCase(header.name, "Upgrade");
     AppendField(header.name, header.value, to);
   }
   if (!has_type) to.append("Content-Type: text/plain; charset=utf-8\r\n");
@@ -81,6 +83,7 @@ void AppendResponseHead(int status_code, const Headers& headers,
     case Framing::kClose:
       break;
   }
+  if (has_upgrade) to.append("Connection: Upgrade\r\n");
   if (fields.close) {
     to.append("Connection: close\r\n");
   } else if (fields.keep_alive) {

@@ -38,7 +38,8 @@ struct ConnectionFields {
 // Appends the status line and all fields, with the empty line that ends them.
 // Fields of `headers` that say what the connection does (Connection,
 // Transfer-Encoding, Keep-Alive, and Content-Length but for kNone) are left
-// out; so are Date and Server of `fields` if `headers` have them.
+// out; so are Date and Server of `fields` if `headers` have them. An Upgrade
+// among them is named by Connection (RFC 9110, section 7.8).
 void AppendResponseHead(int status_code, const Headers& headers,
                         const ConnectionFields& fields, std::string& to);
 

@@ -47,6 +47,21 @@ TEST(ResponseHead, HasTheFieldsOfTheHandlerInTheirOrder) {
             "\r\n");
 }
 
+// RFC 9110, section 7.8: who sends an Upgrade says so in Connection.
+TEST(ResponseHead, NamesAnUpgrade) {
+  Headers headers;
+  headers.Add("upgrade", "websocket");
+  ConnectionFields fields;
+  fields.framing = Framing::kNone;
+  EXPECT_EQ(HeadOf(101, headers, fields),
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n"
+            "Connection: Upgrade\r\n\r\n");
+  fields.close = true;
+  EXPECT_EQ(HeadOf(426, headers, fields),
+            "HTTP/1.1 426 Upgrade Required\r\nupgrade: websocket\r\n"
+            "Connection: Upgrade\r\nConnection: close\r\n\r\n");
+}
+
 TEST(ResponseHead, HasWhatTheHandlerSaysInsteadOfTheDefaults) {
   Headers headers;
   headers.Add("date", "D");

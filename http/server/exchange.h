@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/http/message/headers.h"
+#include "ringway/http/tunnel/tunnel.h"
 #include "ringway/net/socket_address.h"
 
 namespace ringway::http::internal {
@@ -38,6 +39,8 @@ class Exchange {
   virtual Task<absl::Status> Finish(const Headers& trailers) = 0;
   virtual Task<absl::Status> SendInformational(int status_code,
                                                const Headers& headers) = 0;
+  virtual Task<absl::StatusOr<Tunnel*>> Upgrade(std::string_view protocol,
+                                                const Headers& headers) = 0;
 
  protected:
   ~Exchange() = default;

@@ -11,12 +11,10 @@
 #define RINGWAY_HTTP_SERVER_HTTP1_CONNECTION_H_
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -33,17 +31,17 @@
 #include "ringway/http/http2/client_preface.h"
 #include "ringway/http/message/status_code.h"
 #include "ringway/http/server/handler_watch.h"
-#include "ringway/http/server/http1_exchange.h"
+#include "ringway/http/server/http1_tunnel.h"
 #include "ringway/net/stream_concepts.h"
 #include "ringway/runtime/serving/server.h"
 
 namespace ringway::http::internal {
 
 template <net::ByteStream S>
-class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
+class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
  public:
   Http1Connection(std::shared_ptr<const ServerCore> core, S stream)
-      : Http1Exchange<S>(std::move(core), std::move(stream)),
+      : Http1Tunnel<S>(std::move(core), std::move(stream)),
         HandlerWatch(CurrentExecutor().loop()),
         loop_(CurrentExecutor().loop()),
         task_(Executor::RunningTask("an HTTP connection")) {}
@@ -61,9 +59,7 @@ class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
   auto TakeReader() { return std::move(in_); }
 
  private:
-  using Base = Http1Exchange<S>;
-  using Base::at_end_;
-  using Base::body_done_;
+  using Base = Http1Tunnel<S>;
   using Base::cut_;
   using Base::drain_;
   using Base::in_;
@@ -82,6 +78,12 @@ class Http1Connection final : private Http1Exchange<S>, private HandlerWatch {
     timed_out_ = true;
     task_.RequestCancel();
   }
+
+  Task<void> LeaveHttp() override {
+    HandlerWatch::End();
+    return EndWatch();
+  }
+  Task<void> EndWatch();
 
   Task<Arrival> ReadHead();
   Task<void> Answer();
@@ -165,7 +167,7 @@ auto Http1Connection<S>::ReadHead() -> Task<Arrival> {
       continue;
     }
     if (arrived.ok()) {
-      at_end_ = true;
+      this->at_end_ = true;
       if (!begun) co_return Arrival::kEnd;
       ended_ = absl::OutOfRangeError("the client has ended within a head");
       cut_ = true;
@@ -201,10 +203,8 @@ Task<void> Http1Connection<S>::Answer() {
     handled = co_await std::move(run);
     HandlerWatch::End();
     if (client_watch_.valid()) {
-      const Shield shield;
-      client_watch_.Cancel();
-      [[maybe_unused]] const absl::Status ended = co_await client_watch_;
-      client_watch_ = JoinHandle<void>();
+      Task<void> end = EndWatch();
+      co_await std::move(end);
     }
   }
   Task<void> end = EndAnswer(std::move(handled));
@@ -234,7 +234,7 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
     Task<absl::Status> send = this->Send(code, response_.headers(), phrase);
     [[maybe_unused]] const absl::Status sent = co_await std::move(send);
   }
-  if (keep_ && !cut_ && !body_done_) {
+  if (keep_ && !cut_ && !this->body_done_) {
     Task<absl::Status> skip = this->SkipBody();
     const absl::Status skipped = co_await std::move(skip);
     if (!skipped.ok()) keep_ = false;
@@ -252,7 +252,7 @@ Task<absl::Status> Http1Connection<S>::End() {
   }
   // How that ends is nobody's business: all responses have left.
   absl::Status closed;
-  if (at_end_) {
+  if (this->at_end_) {
     closed = co_await stream_.Close();
   } else {
     closed = co_await stream_.CloseGracefully(options().goodbye_timeout);
@@ -263,11 +263,20 @@ Task<absl::Status> Http1Connection<S>::End() {
 
 template <net::ByteStream S>
 bool Http1Connection<S>::OnPatience() {
-  if (!body_done_) return false;  // the handler may read
+  if (!this->body_done_) return false;  // the handler may read
   JoinHandle<void> watch = Spawn(WatchClient(), "http client watch");
   if (!watch.spawn_status().ok()) return false;
   client_watch_ = std::move(watch);
   return true;
+}
+
+template <net::ByteStream S>
+Task<void> Http1Connection<S>::EndWatch() {
+  if (!client_watch_.valid()) co_return;
+  const Shield shield;
+  client_watch_.Cancel();
+  [[maybe_unused]] const absl::Status ended = co_await client_watch_;
+  client_watch_ = JoinHandle<void>();
 }
 
 // Until the client has ended, or has sent more than can be kept. The handler

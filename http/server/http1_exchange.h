@@ -67,11 +67,6 @@ class Http1Exchange : public Http1State {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
-  S stream_;
-  net::BufferedReader<decltype(std::declval<S&>().reader())> in_;
-  bool at_end_ = false;  // the client's
-
- private:
   Task<absl::Status> WriteLarge(std::span<const std::byte> bytes);
   // What a write of the stream gave.
   absl::Status Sent(absl::Status sent) {
@@ -82,6 +77,11 @@ class Http1Exchange : public Http1State {
     return std::as_bytes(std::span(out_));
   }
 
+  S stream_;
+  net::BufferedReader<decltype(std::declval<S&>().reader())> in_;
+  bool at_end_ = false;  // the client's
+
+ private:
   net::SocketAddress peer_;
   bool has_peer_ = false;
 };

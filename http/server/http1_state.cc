@@ -92,6 +92,30 @@ absl::Status Http1State::BeginResponse(int status_code, const Headers& headers,
   return absl::OkStatus();
 }
 
+absl::Status Http1State::BeginUpgrade(std::string_view protocol,
+                                      const Headers& headers) {
+  const RequestHead& head = parser_.head();
+  if (response_.started())
+    return absl::FailedPreconditionError("the response has begun already");
+  if (head.version == Version::kHttp10 || !body_done_ ||
+      !head.headers.HasElement("Connection", "Upgrade") ||
+      !head.headers.HasElement("Upgrade", protocol)) {
+    return absl::FailedPreconditionError(
+        "the request asks for no upgrade to this protocol");
+  }
+  if (!headers.status().ok()) return headers.status();
+  keep_ = false;
+  answered_ = true;
+  response_.OnStarted(101);
+  ConnectionFields fields;
+  fields.framing = Framing::kNone;
+  fields.server = options().server_name;
+  if (options().send_date) fields.date = date_.Text();
+  out_.clear();
+  AppendResponseHead(101, headers, fields, out_);
+  return absl::OkStatus();
+}
+
 void Http1State::Log(const absl::Status& handled, MonotonicTime now) {
   const bool has_head = parser_.error().status_code == 0;
   TellEnd(has_head ? MethodName(parser_.head().method) : "-", handled, now);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "ringway/core/time/monotonic_time.h"
@@ -64,6 +65,8 @@ class Http1State : public AnswerState {
   // known.
   absl::Status BeginResponse(int status_code, const Headers& headers,
                              std::optional<uint64_t> n_body, bool default_type);
+  // The same with the 101 that leaves HTTP for `protocol`.
+  absl::Status BeginUpgrade(std::string_view protocol, const Headers& headers);
   // The answer is over.
   void Log(const absl::Status& handled, MonotonicTime now);
 

@@ -2,13 +2,17 @@
 //
 // The recipes of docs/http.md, which documents_test compares.
 
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "ringway/http/server/server.h"
 #include "ringway/http/testing/http_fixture.h"
+#include "ringway/http/websocket/testing/websocket_peer.h"
+#include "ringway/http/websocket/websockets.h"
 
 namespace ringway {
 namespace {
@@ -42,11 +46,23 @@ Task<absl::Status> Events(http::Request& /*request*/,
   co_return status;
 }
 
+Task<absl::Status> Shout(http::Request& /*request*/, http::WebSocket& socket) {
+  while (true) {
+    const auto message = co_await socket.Receive();
+    if (!message.ok()) co_return message.status();
+    if (!message->has_value()) co_return absl::OkStatus();  // closed
+    const std::string reply = absl::AsciiStrToUpper((*message)->data);
+    const absl::Status sent = co_await socket.SendText(reply);
+    if (!sent.ok()) co_return sent;
+  }
+}
+
 http::Router MakeRouter() {
   http::Router router;
   router.Get("/hello/:name", Greet);
   router.Put("/notes/:id", StoreNote);
   router.Get("/events", Events);
+  router.Get("/shout", http::WebSockets(Shout));
   return router;
 }
 
@@ -66,6 +82,21 @@ TEST_P(HttpExamplesTest, TheRecipesWork) {
     co_await client.Say(Get("/events"));
     EXPECT_EQ((co_await client.Next()).body,
               "data: 0\n\ndata: 1\n\ndata: 2\n\n");
+  };
+  Run(main());
+}
+
+TEST_P(HttpExamplesTest, TheWebSocketShouts) {
+  Serve(MakeRouter());
+  auto main = [&]() -> Task<void> {
+    http::testing::WebSocketPeer peer(co_await Visit());
+    co_await peer.client().Say(peer.Handshake("/shout"));
+    const http::testing::RawResponse opened = co_await peer.client().Next();
+    EXPECT_EQ(opened.code, 101);
+    co_await peer.Send(http::testing::kText, "hello");
+    const std::optional<http::testing::Frame> reply = co_await peer.Next();
+    EXPECT_TRUE(reply.has_value());
+    EXPECT_EQ(reply.value_or(http::testing::Frame()).payload, "HELLO");
   };
   Run(main());
 }

@@ -20,9 +20,11 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/http/message/headers.h"
 #include "ringway/http/server/exchange.h"
+#include "ringway/http/tunnel/tunnel.h"
 
 namespace ringway::http {
 
@@ -84,6 +86,20 @@ class ResponseWriter {
   Task<absl::Status> SendInformational(int status_code,
                                        const Headers& headers) {
     return exchange_.SendInformational(status_code, headers);
+  }
+
+  // Leaves HTTP: sends 101 with the headers, and gives the connection's bytes
+  // from there on. `protocol` must be one that the request's Upgrade field
+  // names. When the handler returns, the connection ends gracefully;
+  // ServerOptions::request_timeout is over.
+  //
+  // Errors:    FailedPrecondition: the response has begun, the request has a
+  //            body, or it asks for no such upgrade. Unimplemented: it came by
+  //            HTTP/2.
+  // Ownership: the connection's, until the handler returns.
+  Task<absl::StatusOr<Tunnel*>> Upgrade(std::string_view protocol) {
+    headers_.Set("Upgrade", protocol);
+    return exchange_.Upgrade(protocol, headers_);
   }
 
   // Whether a part of it may have been sent, so that no other can be.

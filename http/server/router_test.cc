@@ -50,6 +50,10 @@ class SentExchange final : public internal::Exchange {
   Task<absl::Status> SendInformational(int, const Headers&) override {
     co_return absl::UnimplementedError("");
   }
+  Task<absl::StatusOr<Tunnel*>> Upgrade(std::string_view,
+                                        const Headers&) override {
+    co_return absl::UnimplementedError("");
+  }
 
   std::string sent;
 

@@ -48,9 +48,12 @@ class RawClient {
   // Whether the server has ended the connection, without another byte.
   Task<bool> AtEnd();
 
- private:
+  // What has come and was not taken, for what does not look like a response.
+  std::string& arrived() { return arrived_; }
   // Whether anything more has come.
   Task<bool> More();
+
+ private:
   // Whether `n` bytes are there.
   Task<bool> Need(size_t n);
   // The position of `text` in what has come, at or after `from`.

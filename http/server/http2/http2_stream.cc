@@ -274,4 +274,9 @@ Task<absl::Status> Http2Stream::SendInformational(int status_code,
   co_return absl::OkStatus();
 }
 
+Task<absl::StatusOr<Tunnel*>> Http2Stream::Upgrade(
+    std::string_view /*protocol*/, const Headers& /*headers*/) {
+  co_return absl::UnimplementedError("HTTP/2 has no Upgrade");
+}
+
 }  // namespace ringway::http::internal

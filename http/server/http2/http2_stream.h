@@ -51,6 +51,8 @@ class Http2Stream final : public ServerStream,
   Task<absl::Status> Finish(const Headers& trailers) override;
   Task<absl::Status> SendInformational(int status_code,
                                        const Headers& headers) override;
+  Task<absl::StatusOr<Tunnel*>> Upgrade(std::string_view protocol,
+                                        const Headers& headers) override;
   const net::SocketAddress& peer() override { return connection_.peer(); }
   bool is_secure() const override { return connection_.is_secure(); }
 

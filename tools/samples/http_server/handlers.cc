@@ -15,6 +15,7 @@
 #include "ringway/http/files/files.h"
 #include "ringway/http/server/request.h"
 #include "ringway/http/server/response_writer.h"
+#include "ringway/http/websocket/websockets.h"
 #include "ringway/runtime/runtime.h"
 #include "zlib.h"
 
@@ -78,6 +79,16 @@ Task<absl::Status> Events(Request& /*request*/, ResponseWriter& response) {
   co_return status;
 }
 
+Task<absl::Status> Echo(Request& /*request*/, http::WebSocket& socket) {
+  while (true) {
+    const auto message = co_await socket.Receive();
+    if (!message.ok()) co_return message.status();
+    if (!message->has_value()) co_return absl::OkStatus();
+    const absl::Status sent = co_await socket.Send(**message);
+    if (!sent.ok()) co_return sent;
+  }
+}
+
 }  // namespace
 
 http::Router MakeRouter(const std::string& root) {
@@ -87,6 +98,7 @@ http::Router MakeRouter(const std::string& root) {
   router.Put("/upload", Upload);
   router.Post("/upload", Upload);
   router.Get("/events", Events);
+  router.Get("/echo", http::WebSockets(Echo));
   if (!root.empty()) router.Get("/*path", http::Files(root));
   return router;
 }

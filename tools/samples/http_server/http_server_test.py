@@ -7,10 +7,13 @@
 --rounds: how often the server is ended under load, on each backend.
 """
 
+import base64
+import hashlib
 import http.client
 import json
 import os
 import re
+import socket
 import ssl
 import sys
 import tempfile
@@ -49,6 +52,28 @@ def ask(connection, method, path, body=None, headers=None):
 
 
 class HttpServer(unittest.TestCase):
+
+    def test_web_socket(self):
+        with Server() as server:
+            connection = socket.create_connection(('127.0.0.1', server.port), _PATIENCE_SECONDS)
+            with connection, connection.makefile('rb') as answer:
+                key = base64.b64encode(os.urandom(16)).decode()
+                connection.sendall((
+                    'GET /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n'
+                    'Connection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n'
+                    f'Sec-WebSocket-Key: {key}\r\n\r\n').encode())
+                self.assertIn(b' 101 ', answer.readline())
+                fields = {}
+                for line in iter(answer.readline, b'\r\n'):
+                    name, value = line.decode().strip().split(': ')
+                    fields[name.lower()] = value
+                proof = hashlib.sha1((key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').encode())
+                self.assertEqual(fields['sec-websocket-accept'],
+                                 base64.b64encode(proof.digest()).decode())
+                connection.sendall(bytes([0x81, 0x85, 0, 0, 0, 0]) + b'Hello')
+                self.assertEqual(answer.read(7), b'\x81\x05Hello')
+                connection.sendall(bytes([0x88, 0x80, 0, 0, 0, 0]))
+                self.assertEqual(answer.read(), b'\x88\x00')
 
     def test_handlers(self):
         with Server() as server:
