@@ -86,6 +86,7 @@ absl::Status AnswerState::StartResponse(int status_code, const Headers& headers,
   response_length_ = no_body ? std::nullopt : length;
   sends_body_ = !no_body && !is_head;
   response_.OnStarted(status_code);
+  OnResponseBegun();
   return absl::OkStatus();
 }
 

@@ -57,6 +57,8 @@ class AnswerState : public Exchange {
                              std::optional<uint64_t> n_body);
   // Accounts for `n` bytes that the handler adds.
   absl::Status CountResponse(uint64_t n);
+  // It has begun: the handler has response_timeout.
+  virtual void OnResponseBegun() = 0;
   // The handler has given all of it.
   absl::Status EndResponse(const Headers& trailers);
   // Whether this can be sent before the response.

@@ -6,6 +6,8 @@
 #ifndef RINGWAY_HTTP_SERVER_HANDLER_WATCH_H_
 #define RINGWAY_HTTP_SERVER_HANDLER_WATCH_H_
 
+#include <algorithm>
+
 #include "absl/time/time.h"
 #include "ringway/core/runnable.h"
 #include "ringway/core/time/monotonic_time.h"
@@ -29,10 +31,19 @@ class HandlerWatch : private Runnable {
   // `timeout`.
   void Begin(absl::Duration timeout) {
     timeout_at_ = loop_.now() + timeout;
-    patient_ = true;
+    patient_ = watching_ = true;
+    Arm();
+  }
+  // Sets another timeout, from now on; one that is shorter than kPatience may
+  // be noticed that late. Does nothing after End().
+  void Limit(absl::Duration timeout) {
+    timeout_at_ = loop_.now() + timeout;
+    if (!watching_ || patient_) return;  // it is looked at then
+    if (timer_.armed()) loop_.DisarmTimer(timer_);
     Arm();
   }
   void End() {
+    watching_ = false;
     if (timer_.armed()) loop_.DisarmTimer(timer_);
     if (linked()) Unlink();  // it has fired and is about to run
   }
@@ -52,14 +63,16 @@ class HandlerWatch : private Runnable {
   }
 
   void Arm() {
-    const MonotonicTime next = loop_.now() + kPatience;
-    loop_.ArmTimer(timer_, patient_ && next < timeout_at_ ? next : timeout_at_);
+    MonotonicTime next = timeout_at_;
+    if (patient_) next = std::min(next, loop_.now() + kPatience);
+    if (!next.is_infinite()) loop_.ArmTimer(timer_, next);
   }
 
   Loop& loop_;
   LoopTimer timer_;
   MonotonicTime timeout_at_;
   bool patient_ = false;
+  bool watching_ = false;
 };
 
 }  // namespace ringway::http::internal

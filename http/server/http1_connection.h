@@ -24,12 +24,12 @@
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/cancel_token.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/executor/task/join_handle.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/http/http1/response_head.h"
 #include "ringway/http/http2/client_preface.h"
 #include "ringway/http/message/status_code.h"
+#include "ringway/http/server/client_watch.h"
 #include "ringway/http/server/handler_watch.h"
 #include "ringway/http/server/http1_tunnel.h"
 #include "ringway/net/stream_concepts.h"
@@ -72,8 +72,15 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
 
   enum class Arrival : uint8_t { kRequest, kEnd, kRefused, kFailed, kHttp2 };
 
+  void OnResponseBegun() override {
+    HandlerWatch::Limit(options().response_timeout);
+  }
+
   // --- HandlerWatch.
-  bool OnPatience() override;
+  bool OnPatience() override {
+    // Until the body has ended, the handler may read.
+    return this->body_done_ && client_watch_.Begin(task_);
+  }
   void OnTimeout() override {
     timed_out_ = true;
     task_.RequestCancel();
@@ -81,9 +88,8 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
 
   Task<void> LeaveHttp() override {
     HandlerWatch::End();
-    return EndWatch();
+    return client_watch_.End();
   }
-  Task<void> EndWatch();
 
   Task<Arrival> ReadHead();
   Task<void> Answer();
@@ -93,10 +99,10 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
 
   Loop& loop_;
   TaskContext& task_;
-  JoinHandle<void> client_watch_;
+  ClientWatch<typename Base::Reader> client_watch_{
+      in_, Base::kReadBytes / 2, options().client_end_cancels};
   absl::Status ended_;  // why, unless it is as agreed
   bool is_http2_ = false;
-  bool client_gone_ = false;
 };
 
 template <net::ByteStream S>
@@ -202,8 +208,8 @@ Task<void> Http1Connection<S>::Answer() {
     Task<absl::Status> run = this->RunHandler(this->request_);
     handled = co_await std::move(run);
     HandlerWatch::End();
-    if (client_watch_.valid()) {
-      Task<void> end = EndWatch();
+    if (client_watch_.begun()) {
+      Task<void> end = client_watch_.End();
       co_await std::move(end);
     }
   }
@@ -217,7 +223,7 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
   std::optional<Shield> shield;
   if (timed_out_) shield.emplace();
   if (!shield.has_value() && task_.cancelled()) cut_ = true;
-  if (client_gone_) {
+  if (client_watch_.client_gone()) {
     cut_ = true;
     this->core_.metrics.OnClientGone();
   }
@@ -259,40 +265,6 @@ Task<absl::Status> Http1Connection<S>::End() {
   }
   closed.IgnoreError();
   co_return ended_;
-}
-
-template <net::ByteStream S>
-bool Http1Connection<S>::OnPatience() {
-  if (!this->body_done_) return false;  // the handler may read
-  JoinHandle<void> watch = Spawn(WatchClient(), "http client watch");
-  if (!watch.spawn_status().ok()) return false;
-  client_watch_ = std::move(watch);
-  return true;
-}
-
-template <net::ByteStream S>
-Task<void> Http1Connection<S>::EndWatch() {
-  if (!client_watch_.valid()) co_return;
-  const Shield shield;
-  client_watch_.Cancel();
-  [[maybe_unused]] const absl::Status ended = co_await client_watch_;
-  client_watch_ = JoinHandle<void>();
-}
-
-// Until the client has ended, or has sent more than can be kept. The handler
-// does not read: the body has ended.
-template <net::ByteStream S>
-Task<void> Http1Connection<S>::WatchClient() {
-  while (in_.buffered_bytes() < Base::kReadBytes / 2) {
-    const size_t wanted = in_.buffered_bytes() + 1;
-    absl::StatusOr<std::span<const std::byte>> more = co_await in_.Fill(wanted);
-    if (more.ok() && more->size() >= wanted) continue;
-    if (absl::IsCancelled(more.status())) co_return;
-    if (more.ok() && !options().client_end_cancels) co_return;
-    client_gone_ = true;
-    task_.RequestCancel();
-    co_return;
-  }
 }
 
 }  // namespace ringway::http::internal

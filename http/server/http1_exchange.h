@@ -33,6 +33,8 @@ namespace ringway::http::internal {
 template <net::ByteStream S>
 class Http1Exchange : public Http1State {
  public:
+  using Reader = net::BufferedReader<decltype(std::declval<S&>().reader())>;
+
   Http1Exchange(std::shared_ptr<const ServerCore> core, S stream)
       : Http1State(std::move(core),
                    CurrentExecutor().locals().Get<DateCache>()),
@@ -78,7 +80,7 @@ class Http1Exchange : public Http1State {
   }
 
   S stream_;
-  net::BufferedReader<decltype(std::declval<S&>().reader())> in_;
+  Reader in_;
   bool at_end_ = false;  // the client's
 
  private:

@@ -134,6 +134,7 @@ TEST_P(Http2End, AClientThatEndsItsSideMayWaitIfItIsLet) {
 TEST_P(Http2End, AHandlerThatTakesTooLongIs503) {
   ServerOptions options;
   options.request_timeout = kMoment;
+  options.response_timeout = kMoment;
   Serve(
       [this](Request& request, ResponseWriter& response) -> Task<absl::Status> {
         if (request.path() == "/begun") {

@@ -131,6 +131,54 @@ TEST_P(HttpServerLimitsTest, AHandlerThatTakesTooLongIs503) {
   Run(main());
 }
 
+// A download or events, to a client that reads.
+TEST_P(HttpServerLimitsTest, AResponseThatHasBegunMayTakeItsTime) {
+  Serve(
+      [](Request& request, ResponseWriter& response) -> Task<absl::Status> {
+        (co_await Sleep(absl::Milliseconds(100))).IgnoreError();
+        absl::Status status = co_await response.Start(200);
+        for (int i = 0; status.ok() && i < 6; ++i) {
+          (co_await Sleep(absl::Milliseconds(60))).IgnoreError();
+          status = co_await response.Write("x");
+        }
+        EXPECT_TRUE(status.ok()) << status;
+        co_return status;
+      },
+      Impatient());
+  auto main = [&]() -> Task<void> {
+    RawClient client = co_await Visit();
+    for (int i = 0; i < 2; ++i) {
+      co_await client.Say(Get("/"));
+      const RawResponse response = co_await client.Next();
+      EXPECT_TRUE(response.whole);
+      EXPECT_EQ(response.body, "xxxxxx");
+    }
+  };
+  Run(main());
+}
+
+TEST_P(HttpServerLimitsTest, AResponseThatTakesTooLongIsCut) {
+  Event never;
+  ServerOptions options;
+  options.response_timeout = kSoon;
+  Serve(
+      [&](Request&, ResponseWriter& response) -> Task<absl::Status> {
+        (co_await Sleep(2 * kSoon)).IgnoreError();
+        const absl::Status begun = co_await response.Start(200);
+        if (!begun.ok()) co_return begun;
+        co_return co_await never.Wait();
+      },
+      options);
+  auto main = [&]() -> Task<void> {
+    RawClient client = co_await Visit();
+    co_await client.Say(Get("/"));
+    const RawResponse response = co_await client.Next();
+    EXPECT_EQ(response.code, 200);
+    EXPECT_FALSE(response.whole);
+  };
+  Run(main());
+}
+
 TEST_P(HttpServerLimitsTest, AClientThatDoesNotReadIsCut) {
   absl::Status sent;
   Event ended;

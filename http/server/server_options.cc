@@ -49,11 +49,13 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
     std::string_view name;
     absl::Duration value;
   };
-  for (const Time& time : {Time{"head_timeout", options.head_timeout},
-                           Time{"idle_timeout", options.idle_timeout},
-                           Time{"body_timeout", options.body_timeout},
-                           Time{"write_timeout", options.write_timeout},
-                           Time{"request_timeout", options.request_timeout}}) {
+  for (const Time& time :
+       {Time{"head_timeout", options.head_timeout},
+        Time{"idle_timeout", options.idle_timeout},
+        Time{"body_timeout", options.body_timeout},
+        Time{"write_timeout", options.write_timeout},
+        Time{"request_timeout", options.request_timeout},
+        Time{"response_timeout", options.response_timeout}}) {
     if (time.value <= absl::ZeroDuration())
       return refuse(time.name, "positive");
   }

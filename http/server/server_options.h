@@ -57,9 +57,12 @@ struct ServerOptions {
   // response is reset, too, of which the client takes less than 4 KiB in that
   // time.
   absl::Duration write_timeout = absl::Seconds(30);
-  // From the end of its head to the end of the handler: 503, or a cut, by
-  // HTTP/2 a reset, if the response has begun.
+  // From the end of its head until the response begins: 503.
   absl::Duration request_timeout = absl::Minutes(5);
+  // From then to the end of the handler: the connection is cut, by HTTP/2 the
+  // request reset. Each write has write_timeout beside it, so that a client
+  // that reads gets a download or events for as long as it wants.
+  absl::Duration response_timeout = absl::InfiniteDuration();
   // How long connections between two requests stay open after a drain has
   // begun, so that a request that is on its way is answered.
   absl::Duration drain_idle_time = absl::Seconds(1);

@@ -56,6 +56,8 @@ class Http2Stream final : public ServerStream,
   const net::SocketAddress& peer() override { return connection_.peer(); }
   bool is_secure() const override { return connection_.is_secure(); }
 
+  void OnResponseBegun() override { watch_.Limit(options().response_timeout); }
+
   // --- ServerStream.
   void OnRequest() override { connection_.Begin(*this); }
   void OnBody() override { body_arrived_.Set(); }
