@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "ringway/http/fuzz/http2_model.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "ringway/backends/testing/test_scale.h"
+#include "ringway/core/rng.h"
+#include "ringway/executor/testing/test_seed.h"
+
+namespace ringway::fuzz {
+namespace {
+
+TEST(Http2Model, HoldsForRandomScripts) {
+  const uint64_t seed = TestSeed();
+  Rng rng(seed);
+  size_t n_requests = 0;
+  for (uint64_t i = ringway::testing::Scaled(3'000); i > 0; --i) {
+    std::string script;
+    for (int n = 0; n < 8; ++n) script += static_cast<char>(rng.Next());
+    for (uint64_t n = rng.Below(30); n > 0; --n) {
+      script += static_cast<char>(rng.Next());  // the kind of a frame
+      const uint64_t size = rng.Below(rng.Below(4) == 0 ? 200 : 20);
+      script += static_cast<char>(size);
+      const bool letters = rng.Below(2) == 0;
+      for (uint64_t k = 0; k < size; ++k)
+        script += static_cast<char>(letters ? 'a' + rng.Below(26) : rng.Next());
+    }
+    n_requests += CheckHttp2Script(script);
+  }
+  EXPECT_GT(n_requests, 300u) << "seed " << seed;
+}
+
+}  // namespace
+}  // namespace ringway::fuzz
