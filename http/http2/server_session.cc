@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
 #include "ringway/http/http2/session_callbacks.h"
+#include "ringway/http/http2/session_option.h"
 
 namespace ringway::http::internal {
 
@@ -25,46 +25,17 @@ constexpr uint32_t kMostFreeWindowUpdates = 10'000;
 constexpr std::array<uint8_t, 8> kShutdownPing = {'s', 'h', 'u', 't',
                                                   'd', 'o', 'w', 'n'};
 
-struct OptionDeleter {
-  void operator()(nghttp2_option* option) const { nghttp2_option_del(option); }
-};
-
-std::unique_ptr<nghttp2_option, OptionDeleter> MakeOptions() {
-  nghttp2_option* option = nullptr;
-  if (nghttp2_option_new(&option) != 0) throw std::bad_alloc();
-  std::unique_ptr<nghttp2_option, OptionDeleter> made(option);
-  // Windows open as handlers read.
-  nghttp2_option_set_no_auto_window_update(option, 1);
-  // They were for the tree of priorities that RFC 9113 has given up.
-  nghttp2_option_set_no_closed_streams(option, 1);
-  // Resets are counted here: nghttp2 would read a clock of its own.
-  nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX, 1);
-  return made;
-}
-
-uint32_t HeaderListBytes(const RequestLimits& limits) {
-  // RFC 9113, section 6.5.2, adds 32 to each field.
-  const uint64_t n =
-      uint64_t{limits.header_bytes} + 32 * uint64_t{limits.header_count};
-  return static_cast<uint32_t>(std::min<uint64_t>(n, UINT32_MAX));
-}
-
 }  // namespace
 
 ServerSession::ServerSession(const RequestLimits& request,
                              const Http2Limits& limits, Host& host)
     : limits_(limits), host_(host) {
-  const auto options = MakeOptions();
+  const SessionOption option = MakeSessionOption();
   if (nghttp2_session_server_new2(&session_, SessionCallbacks::Get(), this,
-                                  options.get()) != 0) {
+                                  option.get()) != 0) {
     throw std::bad_alloc();
   }
-  const std::array<nghttp2_settings_entry, 4> settings = {{
-      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.max_streams},
-      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.stream_window_bytes},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HeaderListBytes(request)},
-      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
-  }};
+  const auto settings = SessionSettings(request, limits);
   Check(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(),
                                 settings.size()));
   Check(nghttp2_session_set_local_window_size(
@@ -89,6 +60,26 @@ void ServerSession::Terminate(uint32_t code, absl::Status why) {
 bool ServerSession::done() const {
   return broken_ || (nghttp2_session_want_read(session_) == 0 &&
                      nghttp2_session_want_write(session_) == 0);
+}
+
+void ServerSession::Upgrade(const UpgradeRequest& request) {
+  const int upgraded = nghttp2_session_upgrade2(
+      session_, reinterpret_cast<const uint8_t*>(request.settings.data()),
+      request.settings.size(), request.method == "HEAD", nullptr);
+  if (upgraded != 0) {
+    return Terminate(NGHTTP2_PROTOCOL_ERROR,
+                     absl::InvalidArgumentError(nghttp2_strerror(upgraded)));
+  }
+  // nghttp2 has called OnFrame() unless the settings have values that they
+  // must not have: then it says GOAWAY.
+  if (!begun_) return;
+  begun_ = false;  // the preface is still to come
+  ServerStream& stream = host_.NewStream();
+  stream.id_ = 1;
+  Check(nghttp2_session_set_stream_user_data(session_, stream.id_, &stream));
+  stream.body_ended_ = true;
+  request.AddTo(stream.fields_);
+  BeginRequest(stream);
 }
 
 void ServerSession::Receive(std::string_view bytes, MonotonicTime now) {
@@ -180,10 +171,14 @@ void ServerSession::OnHead(ServerStream& stream, const nghttp2_frame& frame) {
     stream.body_ended_ = true;
     return stream.OnBody();
   }
-  ++n_requests_;
-  free_window_updates_ += 2;
   stream.body_ended_ = at_end;
   stream.fields_.EndHead(/*has_body=*/!at_end);
+  BeginRequest(stream);
+}
+
+void ServerSession::BeginRequest(ServerStream& stream) {
+  ++n_requests_;
+  free_window_updates_ += 2;
   if (!stream.head().headers.Has("priority")) {
     // Responses of equal urgency share the connection, unless the client wants
     // one after the other (RFC 9218).

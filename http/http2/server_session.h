@@ -29,6 +29,7 @@
 #include "ringway/http/http2/response_fields.h"
 #include "ringway/http/http2/second_counter.h"
 #include "ringway/http/http2/server_stream.h"
+#include "ringway/http/http2/upgrade_request.h"
 #include "ringway/http/message/headers.h"
 
 namespace ringway::http::internal {
@@ -61,6 +62,10 @@ class ServerSession {
   ServerSession& operator=(const ServerSession&) = delete;
   // Streams that are not closed hear nothing of it.
   ~ServerSession();
+
+  // The first request of a client that comes by HTTP/1.1, as stream 1. Called
+  // before anything else. The client's preface follows.
+  void Upgrade(const UpgradeRequest& request);
 
   // Takes bytes of the client, which begin with the preface, at most some 64
   // KiB at a time: limits are checked in between. Must not be called by a
@@ -140,6 +145,8 @@ class ServerSession {
   void OnBeginFrame(const nghttp2_frame_hd& head);
   void OnBeginHead(const nghttp2_frame& frame);
   void OnHead(ServerStream& stream, const nghttp2_frame& frame);
+  // Its head is complete.
+  void BeginRequest(ServerStream& stream);
   void OnFrame(const nghttp2_frame& frame);
   void OnData(int32_t id, std::string_view bytes);
   void OnFrameSent(const nghttp2_frame& frame);

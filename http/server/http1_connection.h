@@ -28,6 +28,7 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/http/http1/response_head.h"
 #include "ringway/http/http2/client_preface.h"
+#include "ringway/http/http2/upgrade_request.h"
 #include "ringway/http/message/status_code.h"
 #include "ringway/http/server/client_watch.h"
 #include "ringway/http/server/handler_watch.h"
@@ -53,8 +54,9 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
   Task<absl::Status> Serve();
 
   // The client speaks HTTP/2: Serve() has returned at its preface, which is for
-  // another connection.
+  // another connection, or at a request that asks for it.
   bool is_http2() const { return is_http2_; }
+  std::unique_ptr<UpgradeRequest> TakeUpgrade() { return std::move(upgrade_); }
   S TakeStream() { return std::move(stream_); }
   auto TakeReader() { return std::move(in_); }
 
@@ -92,6 +94,7 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
   }
 
   Task<Arrival> ReadHead();
+  Task<bool> BeginHttp2();
   Task<void> Answer();
   Task<void> EndAnswer(absl::Status handled);
   Task<absl::Status> End();
@@ -102,6 +105,7 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
   ClientWatch<typename Base::Reader> client_watch_{
       in_, Base::kReadBytes / 2, options().client_end_cancels};
   absl::Status ended_;  // why, unless it is as agreed
+  std::unique_ptr<UpgradeRequest> upgrade_;
   bool is_http2_ = false;
 };
 
@@ -124,12 +128,29 @@ Task<absl::Status> Http1Connection<S>::Serve() {
       co_await std::move(end);
       break;
     }
+    if (options().h2c_upgrade && !this->is_secure()) {
+      Task<bool> begin = BeginHttp2();
+      if (co_await std::move(begin)) co_return absl::OkStatus();
+    }
     Task<void> answer = Answer();
     co_await std::move(answer);
     if (!keep_ || cut_) break;
   }
   Task<absl::Status> end = End();
   co_return co_await std::move(end);
+}
+
+template <net::ByteStream S>
+Task<bool> Http1Connection<S>::BeginHttp2() {
+  upgrade_ = UpgradeRequest::From(parser_.head());
+  if (upgrade_ == nullptr) co_return false;
+  const absl::Status sent = co_await WithTimeout(
+      options().write_timeout,
+      stream_.Write(std::as_bytes(std::span(kUpgradeResponse))));
+  // If it was not sent, the connection of HTTP/2 fails at its first write.
+  sent.IgnoreError();
+  is_http2_ = true;
+  co_return true;
 }
 
 template <net::ByteStream S>

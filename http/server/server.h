@@ -38,7 +38,8 @@ namespace ringway::http {
 //
 // A connection is HTTP/2 if its client begins with the preface of HTTP/2, or if
 // TLS has agreed on "h2": offer that by TlsServerOptions::alpn, as
-// {"h2", "http/1.1"}. "Upgrade: h2c" is ignored (RFC 9113, section 3.1).
+// {"h2", "http/1.1"}. "Upgrade: h2c" is ignored (RFC 9113, section 3.1) unless
+// ServerOptions::h2c_upgrade is set.
 //
 // Threads: any.
 class Server {
@@ -63,8 +64,8 @@ class Server {
     if (HasAgreedOnHttp2(stream)) {
       typename internal::Http2Connection<S>::Reader in(
           stream.reader(), internal::Http2Connection<S>::kReadBytes);
-      Task<absl::Status> serve =
-          ServeHttp2(std::move(core), std::move(stream), std::move(in));
+      Task<absl::Status> serve = ServeHttp2(std::move(core), std::move(stream),
+                                            std::move(in), nullptr);
       co_return co_await std::move(serve);
     }
     std::optional<internal::Http1Connection<S>> http1;
@@ -74,9 +75,10 @@ class Server {
     if (!http1->is_http2()) co_return served;
     S same = http1->TakeStream();
     auto in = http1->TakeReader();
+    std::unique_ptr<internal::UpgradeRequest> upgrade = http1->TakeUpgrade();
     http1.reset();
-    Task<absl::Status> serve_http2 =
-        ServeHttp2(std::move(core), std::move(same), std::move(in));
+    Task<absl::Status> serve_http2 = ServeHttp2(
+        std::move(core), std::move(same), std::move(in), std::move(upgrade));
     co_return co_await std::move(serve_http2);
   }
 
@@ -84,10 +86,11 @@ class Server {
   template <net::ByteStream S>
   static Task<absl::Status> ServeHttp2(
       std::shared_ptr<const internal::ServerCore> core, S stream,
-      typename internal::Http2Connection<S>::Reader in) {
+      typename internal::Http2Connection<S>::Reader in,
+      std::unique_ptr<internal::UpgradeRequest> upgrade) {
     internal::Http2Connection<S> connection(std::move(core), std::move(stream),
                                             std::move(in));
-    Task<absl::Status> serve = connection.Serve();
+    Task<absl::Status> serve = connection.Serve(std::move(upgrade));
     co_return co_await std::move(serve);
   }
 

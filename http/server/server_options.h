@@ -73,6 +73,12 @@ struct ServerOptions {
   // What clients may send on after the last response.
   absl::Duration goodbye_timeout = absl::Seconds(2);
 
+  // Whether a request without TLS that asks for it ("Upgrade: h2c") is answered
+  // by HTTP/2. RFC 9113 has given that up, and a client can smuggle requests
+  // through a proxy that passes such an Upgrade on, so only for servers that
+  // clients reach directly. HTTP/2 without it: see http::Server.
+  bool h2c_upgrade = false;
+
   // The Server field; empty for none.
   std::string server_name = "ringway";
   // Whether responses have a Date field.

@@ -24,6 +24,7 @@
 #include "ringway/executor/task/cancel_token.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/http/http2/upgrade_request.h"
 #include "ringway/http/server/http2/http2_state.h"
 #include "ringway/net/buffered_reader.h"
 #include "ringway/net/socket_address.h"
@@ -45,10 +46,10 @@ class Http2Connection final : private Http2State {
         stream_(std::move(stream)),
         in_(std::move(in)) {}
 
-  // Called once.
+  // Called once. `upgrade`: the first request, if it came by HTTP/1.1.
   //
   // Result: OK when either side has ended it; else why it ended.
-  Task<absl::Status> Serve();
+  Task<absl::Status> Serve(std::unique_ptr<UpgradeRequest> upgrade);
 
  private:
   static constexpr size_t kWriteBytes = size_t{64} << 10;
@@ -80,9 +81,11 @@ class Http2Connection final : private Http2State {
 };
 
 template <net::ByteStream S>
-Task<absl::Status> Http2Connection<S>::Serve() {
+Task<absl::Status> Http2Connection<S>::Serve(
+    std::unique_ptr<UpgradeRequest> upgrade) {
   TaskScope scope;
   scope_ = &scope;
+  if (upgrade != nullptr) session().Upgrade(*upgrade);
   scope.Spawn(ReadLoop(), "HTTP/2 reader").Detach();
   scope.Spawn(WriteLoop(), "HTTP/2 writer").Detach();
   const absl::Status joined = co_await scope.Join();
