@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares HTTP servers: the server's CPU time for each request, then requests a second.
 
-Ringway's http_server on io_uring and on epoll, beside nginx and h2o from packages and a responder
-by hand on epoll that parses nothing (peers/http_epoll.cc); on one core, wrk or h2load on another,
-in turns. Prints a table of medians, with the medians of the ratios of each round to nginx.
+Ringway's http_server on io_uring and on epoll, beside nginx and h2o from packages and responders
+by hand on epoll and io_uring that parse nothing (peers/http_epoll.cc, http_uring.cc); on one core,
+wrk or h2load on another, in turns. Prints a table of medians, with the medians of the ratios of
+each round.
 
 Needs the packages nginx-light, h2o, wrk and nghttp2-client; what is missing is left out.
 
 Build first:
-  bazel build --config=opt //tools/samples/http_server //tools/bench/peers:http_epoll
+  bazel build --config=opt //tools/samples/http_server //tools/bench/peers:all
 """
 
 import argparse
@@ -39,6 +40,8 @@ _CELLS = [
     Cell('1 KiB file, HTTP/2, 32 streams', '/1k', h2=True),
 ]
 
+_BESIDE = ('nginx', 'h2o', 'by hand epoll', 'by hand io_uring')
+
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
@@ -56,6 +59,7 @@ def parse_arguments():
                                help='default %(default)s')
     parser.add_argument('--http-server', **binary('samples/http_server/http_server'))
     parser.add_argument('--http-epoll', **binary('bench/peers/http_epoll'))
+    parser.add_argument('--http-uring', **binary('bench/peers/http_uring'))
     options = parser.parse_args()
     options.cells = [cell for cell in _CELLS if options.cells in cell.name]
     if options.rounds < 1 or options.duration < 1 or not options.cells:
@@ -81,8 +85,9 @@ def servers_of(options, cell, folder):
     if shutil.which('h2o') and cell.path != '/hello':
         servers['h2o'] = peer_servers.h2o('h2o', folder, cert, key, cell.log)
     if cell.by_hand:
-        servers['by hand epoll'] = [options.http_epoll, '--listen={listen}',
-                                    '--bytes=%d' % cell.by_hand]
+        for name, program in (('by hand epoll', options.http_epoll),
+                              ('by hand io_uring', options.http_uring)):
+            servers[name] = [program, '--listen={listen}', '--bytes=%d' % cell.by_hand]
     return servers
 
 
@@ -123,7 +128,7 @@ def compare(options, cell, folder):
             runs_of[name].append(measure(options, name, servers[name], cell))
     for name, runs in runs_of.items():
         ratios = ['%.2f' % statistics.median(a['us'] / b['us'] for a, b in zip(runs, runs_of[peer]))
-                  if peer in runs_of else '' for peer in ('nginx', 'h2o', 'by hand epoll')]
+                  if peer in runs_of else '' for peer in _BESIDE]
         print('| %s | %s | %.2f | %s | %s |' % (
             cell.name, name, statistics.median(run['us'] for run in runs), ' | '.join(ratios),
             format(round(statistics.median(run['rate'] for run in runs)), ',')))
@@ -132,8 +137,8 @@ def compare(options, cell, folder):
 
 def main():
     options = parse_arguments()
-    print('| cell | server | CPU us | to nginx | to h2o | to by hand | requests/s |')
-    print('|---|---|---|---|---|---|---|')
+    print('| cell | server | CPU us | to %s | requests/s |' % ' | to '.join(_BESIDE))
+    print('|---|---|---|%s---|' % ('---|' * len(_BESIDE)))
     with tempfile.TemporaryDirectory(dir='/dev/shm') as folder:
         os.chmod(folder, 0o755)  # for servers that give up being root
         for name, size in (('1k', 1024), ('64k', 65536)):

@@ -5,25 +5,23 @@
 //
 //   http_epoll [--listen=ADDRESS] [--pin=CPU] [--bytes=N]
 
-#include <getopt.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "ringway/tools/bench/peers/epoll_server.h"
+#include "ringway/tools/bench/peers/http_answer.h"
 #include "ringway/tools/bench/peers/peer.h"
 
 namespace {
 
 struct Connection {
-  size_t matched = 0;  // of the empty line
+  peer::EmptyLines lines;
   std::string unsent;
 };
 
@@ -31,13 +29,7 @@ class HttpEpoll final : public peer::EpollServer<HttpEpoll, Connection> {
  public:
   HttpEpoll(int listener, int termination, size_t n_bytes)
       : EpollServer(listener, termination),
-        response_(
-            "HTTP/1.1 200 OK\r\nServer: by hand\r\n"
-            "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-            "Content-Type: text/plain\r\n"
-            "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-            "ETag: \"0123456789abcdef\"\r\nContent-Length: " +
-            std::to_string(n_bytes) + "\r\n\r\n" + std::string(n_bytes, 'x')) {}
+        response_(peer::ResponseOf(n_bytes)) {}
 
  private:
   friend EpollServer;
@@ -57,15 +49,9 @@ class HttpEpoll final : public peer::EpollServer<HttpEpoll, Connection> {
       if (!Waits(n)) Close(fd);
       return;
     }
-    static constexpr std::string_view kEmptyLine = "\r\n\r\n";
-    for (ssize_t i = 0; i < n; ++i) {
-      const char c = buffer_[static_cast<size_t>(i)];
-      connection.matched = c == kEmptyLine[connection.matched]
-                               ? connection.matched + 1
-                           : c == '\r' ? 1
-                                       : 0;
-      if (connection.matched < kEmptyLine.size()) continue;
-      connection.matched = 0;
+    for (size_t n_due =
+             connection.lines.Count(buffer_.data(), static_cast<size_t>(n));
+         n_due > 0; --n_due) {
       if (!Send(fd, connection, response_)) return;
     }
   }
@@ -90,22 +76,11 @@ class HttpEpoll final : public peer::EpollServer<HttpEpoll, Connection> {
 }  // namespace
 
 int main(int argc, char** argv) {
-  static const option kOptions[] = {{"listen", required_argument, nullptr, 'l'},
-                                    {"pin", required_argument, nullptr, 'p'},
-                                    {"bytes", required_argument, nullptr, 'b'},
-                                    {}};
-  std::string listen = "127.0.0.1:7878";
-  int pin = -1;
-  size_t bytes = 13;
-  for (int c; (c = getopt_long(argc, argv, "", kOptions, nullptr)) != -1;) {
-    if (c == 'l') listen = optarg;
-    if (c == 'p') pin = atoi(optarg);
-    if (c == 'b') bytes = strtoul(optarg, nullptr, 10);
-    if (c == '?') return 2;
-  }
+  const peer::HttpFlags flags = peer::ParseHttpFlags(argc, argv);
   const int termination = peer::CatchTermination();
   const auto server = std::make_unique<HttpEpoll>(
-      peer::ListenOn(argv[0], listen, pin), termination, bytes);
+      peer::ListenOn(argv[0], flags.listen, flags.pin), termination,
+      flags.n_bytes);
   server->Run();
   return 0;
 }
