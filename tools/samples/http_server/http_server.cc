@@ -36,6 +36,11 @@ int main(int argc, char** argv) {
             "file with a line for each request, - for the standard output; "
             "none without",
             &log_file);
+  bool h2c_upgrade = false;
+  flags.Add("h2c-upgrade",
+            "answer by HTTP/2 if a request without TLS asks for that by "
+            "Upgrade; not behind a proxy",
+            &h2c_upgrade);
   ringway::ServerFlags server(flags);
   ringway::TlsFlags tls(flags);
   if (std::optional<int> code = flags.Parse(argc, argv)) return *code;
@@ -51,6 +56,7 @@ int main(int argc, char** argv) {
 
   ringway::http::ServerOptions options;
   options.metrics_name = "http_server";
+  options.h2c_upgrade = h2c_upgrade;
   if (!log_file.empty()) {
     absl::StatusOr<ringway::http::AccessLog> log =
         log_file == "-" ? ringway::http::AccessLog::To(1)
