@@ -143,13 +143,10 @@ RequestParser::RequestParser(const RequestLimits& limits) : limits_(limits) {
   parser_.data = this;
 }
 
-void RequestParser::Reset(size_t kept_bytes) {
+void RequestParser::Reset() {
   llhttp_reset(&parser_);
   head_.headers.Clear();
-  head_.headers.Shrink(kept_bytes);
   head_.target_text.clear();
-  if (head_.target_text.capacity() > kept_bytes)
-    std::string().swap(head_.target_text);  // assigning would keep the memory
   head_.target = Target();
   // What is refused before they are known is answered as a GET.
   head_.method = Method::kGet;

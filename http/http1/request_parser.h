@@ -39,8 +39,8 @@ class RequestParser {
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
 
-  // Begins with the next request. Keeps memory up to `kept_bytes`.
-  void Reset(size_t kept_bytes = SIZE_MAX);
+  // Begins with the next request, in the memory of the head.
+  void Reset();
 
   // Whether anything of the head has arrived, beside empty lines before it.
   bool begun() const { return line_.begun(); }

@@ -156,6 +156,7 @@ Task<bool> Http1Connection<S>::BeginHttp2() {
 template <net::ByteStream S>
 auto Http1Connection<S>::ReadHead() -> Task<Arrival> {
   this->Forget();
+  if (in_.buffered_bytes() == 0) this->ReturnMemory();
   bool draining = drain_.cancelled();
   const bool first = this->n_requests_ == 0;
   MonotonicTime limit = loop_.now() + (first      ? options().head_timeout
@@ -163,6 +164,7 @@ auto Http1Connection<S>::ReadHead() -> Task<Arrival> {
                                                   : options().idle_timeout);
   bool begun = false;
   bool may_be_http2 = first;
+  const CancelToken never;
   while (true) {
     size_t n_wanted = 1;
     const std::string_view bytes = this->Arrived();
@@ -171,6 +173,7 @@ auto Http1Connection<S>::ReadHead() -> Task<Arrival> {
       if (bytes.size() >= kClientPreface.size()) co_return Arrival::kHttp2;
       n_wanted = bytes.size() + 1;
     } else if (!bytes.empty()) {
+      this->BorrowMemory();
       size_t n_used = 0;
       const ParseStep step = parser_.ParseHead(bytes, n_used);
       in_.Consume(n_used);
@@ -182,11 +185,10 @@ auto Http1Connection<S>::ReadHead() -> Task<Arrival> {
       }
       continue;
     }
-    absl::StatusOr<std::span<const std::byte>> arrived =
-        begun || first || draining
-            ? co_await WithDeadline(limit, in_.Fill(n_wanted))
-            : co_await WithToken(drain_,
-                                 WithDeadline(limit, in_.Fill(n_wanted)));
+    // One await, as the frame has room for each.
+    const CancelToken& until = begun || first || draining ? never : drain_;
+    const absl::StatusOr<std::span<const std::byte>> arrived =
+        co_await WithToken(until, WithDeadline(limit, in_.Fill(n_wanted)));
     if (arrived.ok() && arrived->size() >= n_wanted) continue;
     if (n_wanted > 1 &&
         (arrived.ok() || absl::IsDeadlineExceeded(arrived.status()))) {
@@ -273,6 +275,8 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
 
 template <net::ByteStream S>
 Task<absl::Status> Http1Connection<S>::End() {
+  this->Forget();
+  this->ReturnMemory();
   if (cut_) {
     stream_.Reset();
     co_return ended_;

@@ -36,8 +36,8 @@ class Http1Exchange : public Http1State {
   using Reader = net::BufferedReader<decltype(std::declval<S&>().reader())>;
 
   Http1Exchange(std::shared_ptr<const ServerCore> core, S stream)
-      : Http1State(std::move(core),
-                   CurrentExecutor().locals().Get<DateCache>()),
+      : Http1State(std::move(core), CurrentExecutor().locals().Get<DateCache>(),
+                   CurrentExecutor().locals().Get<RequestMemoryPool>()),
         stream_(std::move(stream)),
         in_(stream_.reader(), kReadBytes) {}
 

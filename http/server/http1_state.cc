@@ -10,15 +10,28 @@
 namespace ringway::http::internal {
 
 void Http1State::Forget() {
-  parser_.Reset(kKeptBytes);
+  parser_.Reset();
   request_.params().clear();
-  ShrinkOut();
 }
 
-void Http1State::ShrinkOut() {
+void Http1State::TakeMemory() {
+  has_memory_ = true;
+  RequestMemory memory = memory_.Take();
+  parser_.head().headers = std::move(memory.request);
+  parser_.head().target_text = std::move(memory.target);
+  response_.headers() = std::move(memory.response);
+  out_ = std::move(memory.out);
+}
+
+void Http1State::ReturnMemory() {
+  if (!has_memory_) return;
+  has_memory_ = false;
+  response_.headers().Clear();
   out_.clear();
-  // Assigning an empty string would keep the memory.
-  if (out_.capacity() > kKeptBytes + kCopiedBytes) std::string().swap(out_);
+  memory_.Put({std::exchange(parser_.head().headers, {}),
+               std::exchange(response_.headers(), {}),
+               std::exchange(parser_.head().target_text, {}),
+               std::exchange(out_, {})});
 }
 
 void Http1State::BeginRequest(MonotonicTime now) {

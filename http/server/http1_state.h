@@ -22,22 +22,23 @@
 #include "ringway/http/server/answer_state.h"
 #include "ringway/http/server/date_cache.h"
 #include "ringway/http/server/request.h"
+#include "ringway/http/server/request_memory.h"
 #include "ringway/http/server/server_core.h"
 
 namespace ringway::http::internal {
 
 class Http1State : public AnswerState {
  public:
-  // Memory that a connection keeps between requests, for each of a few buffers.
-  static constexpr size_t kKeptBytes = 1024;
   // A body of up to so many bytes is copied behind its head: cheaper than a
   // write of two parts.
   static constexpr size_t kCopiedBytes = 2048;
 
-  Http1State(std::shared_ptr<const ServerCore> core, DateCache& date)
+  Http1State(std::shared_ptr<const ServerCore> core, DateCache& date,
+             RequestMemoryPool& memory)
       : AnswerState(*core),
         keeps_core_(std::move(core)),
         date_(date),
+        memory_(memory),
         parser_(options().request),
         request_(parser_.head(), *this) {}
 
@@ -50,6 +51,12 @@ class Http1State : public AnswerState {
 
   // Before the next head arrives.
   void Forget();
+  // Something of it has.
+  void BorrowMemory() {
+    if (!has_memory_) TakeMemory();
+  }
+  // Nothing is being received or answered.
+  void ReturnMemory();
   // The head of a request is complete.
   void BeginRequest(MonotonicTime now);
   // Reads the rest of a body, for the next request to follow.
@@ -70,10 +77,9 @@ class Http1State : public AnswerState {
   // The answer is over.
   void Log(const absl::Status& handled, MonotonicTime now);
 
-  void ShrinkOut();
-
   const std::shared_ptr<const ServerCore> keeps_core_;
   DateCache& date_;
+  RequestMemoryPool& memory_;
   RequestParser parser_;
   Request request_;
   std::string out_;
@@ -82,9 +88,13 @@ class Http1State : public AnswerState {
   uint64_t body_left_ = 0;  // of a body with a Content-Length
   uint64_t n_requests_ = 0;
   Framing framing_ = Framing::kLength;
+  bool has_memory_ = false;
   bool body_done_ = true;
   bool continue_due_ = false;
   bool keep_ = false;  // the connection, after this request
+
+ private:
+  void TakeMemory();
 };
 
 }  // namespace ringway::http::internal

@@ -68,7 +68,6 @@ Task<absl::StatusOr<Tunnel*>> Http1Tunnel<S>::Upgrade(std::string_view protocol,
   absl::Status sent = this->Sent(co_await WithTimeout(
       options().write_timeout, stream_.Write(this->OutBytes())));
   if (!sent.ok()) co_return sent;
-  this->ShrinkOut();
   co_return static_cast<Tunnel*>(this);
 }
 

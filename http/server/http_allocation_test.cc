@@ -59,8 +59,10 @@ TEST_P(HttpAllocationTest, NoneForARequestThatIsKeptAlive) {
   options.send_date = false;
   Serve(std::move(router), options);
   auto main = [&]() -> Task<void> {
-    const std::array<std::string, 3> requests = {
+    const std::array<std::string, 4> requests = {
         Get("/hello", "User-Agent: test\r\nAccept: */*\r\n"),
+        // As large as those of browsers.
+        Get("/hello", "Cookie: " + std::string(1500, 'c') + "\r\n"),
         Post("/body", "some bytes"), Post("/unread", "some bytes")};
     // The same response to each.
     testing::RawClient first = co_await Visit();

@@ -62,24 +62,28 @@ class Server {
   static Task<absl::Status> Serve(
       std::shared_ptr<const internal::ServerCore> core, S stream) {
     if (HasAgreedOnHttp2(stream)) {
-      typename internal::Http2Connection<S>::Reader in(
-          stream.reader(), internal::Http2Connection<S>::kReadBytes);
-      Task<absl::Status> serve = ServeHttp2(std::move(core), std::move(stream),
-                                            std::move(in), nullptr);
+      Task<absl::Status> serve = BeginHttp2(std::move(core), std::move(stream));
       co_return co_await std::move(serve);
     }
     std::optional<internal::Http1Connection<S>> http1;
     http1.emplace(core, std::move(stream));
     Task<absl::Status> serve = http1->Serve();
-    const absl::Status served = co_await std::move(serve);
+    absl::Status served = co_await std::move(serve);
     if (!http1->is_http2()) co_return served;
-    S same = http1->TakeStream();
-    auto in = http1->TakeReader();
-    std::unique_ptr<internal::UpgradeRequest> upgrade = http1->TakeUpgrade();
+    Task<absl::Status> serve_http2 =
+        ServeHttp2(std::move(core), http1->TakeStream(), http1->TakeReader(),
+                   http1->TakeUpgrade());
     http1.reset();
-    Task<absl::Status> serve_http2 = ServeHttp2(
-        std::move(core), std::move(same), std::move(in), std::move(upgrade));
     co_return co_await std::move(serve_http2);
+  }
+
+  template <net::ByteStream S>
+  static Task<absl::Status> BeginHttp2(
+      std::shared_ptr<const internal::ServerCore> core, S stream) {
+    typename internal::Http2Connection<S>::Reader in(
+        stream.reader(), internal::Http2Connection<S>::kReadBytes);
+    return ServeHttp2(std::move(core), std::move(stream), std::move(in),
+                      nullptr);
   }
 
   // A frame of its own, so that HTTP/1 does without its memory.

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What an idle connection costs an echo server, and whether closed ones cost anything.
+"""What an idle connection costs an echo or an HTTP server, and whether closed ones cost anything.
 
 Opens many connections, exchanges one message on each, and leaves them idle: the
 growth of the server's resident memory, by connection. Then opens and closes many
 more, some at a time, and compares memory and fds with those before.
 
 Build first:
-  bazel build --config=opt //tools/samples:echo_server
+  bazel build --config=opt //tools/samples:echo_server //tools/samples/http_server
 
 Exit code 1 if an idle connection takes more than --limit, or anything is left of
 the closed ones.
@@ -24,7 +24,17 @@ import tempfile
 import time
 
 _PATIENCE_SECONDS = 20
-_MESSAGE = b'x' * 64
+_MESSAGES = {
+    'echo': b'x' * 64,
+    # As a browser sends it.
+    'http': b'\r\n'.join([
+        b'GET /hello HTTP/1.1', b'Host: 127.0.0.1:8080', b'Connection: keep-alive',
+        b'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)',
+        b'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8',
+        b'Accept-Encoding: gzip, deflate, br, zstd', b'Accept-Language: en-US,en;q=0.9',
+        b'Cookie: session=' + b'0123456789abcdef' * 8, b'', b'']),
+}
+_LIMITS = {'echo': 1536, 'http': 4096}
 # Of memory that allocators keep: a few pages of each kind.
 _SLACK_BYTES = 512 * 1024
 _SHARED_BYTES = 16 * 1024 * 1024
@@ -43,14 +53,23 @@ def parse_arguments():
                         help='connections opened and closed (default %(default)s)')
     parser.add_argument('--at-a-time', type=int, default=1000, metavar='N',
                         help='of these (default %(default)s)')
-    parser.add_argument('--limit', type=int, default=1536, metavar='BYTES',
-                        help='for an idle connection (default %(default)s)')
+    parser.add_argument('--serves', choices=sorted(_MESSAGES), default='echo',
+                        help='default %(default)s')
+    parser.add_argument('--limit', type=int, metavar='BYTES',
+                        help='for an idle connection (default %s)' % ', '.join(
+                            '%s: %d' % limit for limit in _LIMITS.items()))
     parser.add_argument('--backends', default='uring,epoll', metavar='NAME,...')
     parser.add_argument('--receive', default='lent', metavar='WAY,...',
                         help='as of echo_server (default %(default)s)')
     parser.add_argument('--echo-server', default='bazel-bin/tools/samples/echo_server',
                         metavar='FILE', help='default %(default)s')
+    parser.add_argument('--http-server', default='bazel-bin/tools/samples/http_server/http_server',
+                        metavar='FILE', help='default %(default)s')
     options = parser.parse_args()
+    options.limit = options.limit or _LIMITS[options.serves]
+    options.message = _MESSAGES[options.serves]
+    if options.serves == 'http':
+        options.receive = '-'
     if min(options.idle, options.closed, options.at_a_time) < 1:
         parser.error('--idle, --closed and --at-a-time must be at least 1')
     return options
@@ -100,33 +119,47 @@ class Server:
             self._process.wait()
 
 
-def open_connections(address, n):
+def receive_exactly(connection, n_bytes):
+    while n_bytes:
+        received = connection.recv(n_bytes)
+        if not received:
+            raise Failure('the server has closed a connection')
+        n_bytes -= len(received)
+
+
+def size_of_reply(address, message):
+    """Of this server's replies to this message, which all have one size."""
+    with socket.create_connection(address, timeout=_PATIENCE_SECONDS) as connection:
+        connection.sendall(message)
+        return len(connection.recv(65536))
+
+
+def open_connections(address, n, message, n_reply):
     """Connections on each of which a message has gone both ways."""
     connections = []
     for _ in range(n):
         connection = socket.create_connection(address, timeout=_PATIENCE_SECONDS)
         connections.append(connection)
     for connection in connections:
-        connection.sendall(_MESSAGE)
+        connection.sendall(message)
     for connection in connections:
-        left = len(_MESSAGE)
-        while left:
-            received = connection.recv(left)
-            if not received:
-                raise Failure('the server has closed a connection')
-            left -= len(received)
+        receive_exactly(connection, n_reply)
     return connections
 
 
-def touch_receive_memory(address):
+def touch_receive_memory(address, serves):
     """Receives into the memory that all connections share, which is no one's."""
     part = bytes(16 * 1024)
     with socket.create_connection(address, timeout=_PATIENCE_SECONDS) as connection:
+        if serves == 'http':
+            connection.sendall(b'PUT /upload HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n' %
+                               _SHARED_BYTES)
         for _ in range(_SHARED_BYTES // len(part)):
             connection.sendall(part)
-            left = len(part)
-            while left:
-                left -= len(connection.recv(left))
+            if serves == 'echo':
+                receive_exactly(connection, len(part))
+        if serves == 'http':
+            receive_exactly(connection, 1)
 
 
 def close_all(connections):
@@ -145,15 +178,17 @@ def wait_for_fds(server, n):
 
 def measure(options, backend, receive):
     """Prints a row; true if all is as it should be."""
-    server = Server([options.echo_server, '--listen=127.0.0.1:0', '--workers=1',
-                     '--backend=' + backend, '--receive=' + receive])
+    program = ([options.http_server] if options.serves == 'http' else
+               [options.echo_server, '--receive=' + receive])
+    server = Server(program + ['--listen=127.0.0.1:0', '--workers=1', '--backend=' + backend])
     try:
+        exchange = options.message, size_of_reply(server.address, options.message)
         # Whatever is made once, at the first use.
-        close_all(open_connections(server.address, 10))
-        touch_receive_memory(server.address)
+        close_all(open_connections(server.address, 10, *exchange))
+        touch_receive_memory(server.address, options.serves)
         fds = wait_for_fds(server, server.fds() - 10)
         before = server.resident()
-        idle = open_connections(server.address, options.idle)
+        idle = open_connections(server.address, options.idle, *exchange)
         each = (server.resident() - before) / options.idle
         close_all(idle)
         wait_for_fds(server, fds)
@@ -161,7 +196,7 @@ def measure(options, backend, receive):
         done = 0
         while done < options.closed:
             n = min(options.at_a_time, options.closed - done)
-            close_all(open_connections(server.address, n))
+            close_all(open_connections(server.address, n, *exchange))
             wait_for_fds(server, fds)
             done += n
             if sys.stderr.isatty():
@@ -182,9 +217,9 @@ def measure(options, backend, receive):
 
 def main():
     options = parse_arguments()
-    if not os.access(options.echo_server, os.X_OK):
-        raise Failure('%s is not there: bazel build --config=opt //tools/samples:echo_server'
-                      % options.echo_server)
+    program = options.http_server if options.serves == 'http' else options.echo_server
+    if not os.access(program, os.X_OK):
+        raise Failure('%s is not there: see --help' % program)
     allow_fds(max(options.idle, options.at_a_time) + 1000)
     print('%d idle connections; %d opened and closed, %d at a time' % (
         options.idle, options.closed, options.at_a_time))

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RequestMemory: the buffers of a request and its response, which a connection
+// borrows from its worker while it has a request: so one that is idle has none,
+// and requests allocate none.
+
+#ifndef RINGWAY_HTTP_SERVER_REQUEST_MEMORY_H_
+#define RINGWAY_HTTP_SERVER_REQUEST_MEMORY_H_
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ringway/http/message/headers.h"
+
+namespace ringway::http::internal {
+
+// Empty, whatever memory it has.
+struct RequestMemory {
+  Headers request;
+  Headers response;
+  std::string target;
+  std::string out;  // bytes of the response
+};
+
+// An object of ExecutorLocals.
+class RequestMemoryPool {
+ public:
+  // Of each buffer; a larger one is given back to the allocator.
+  static constexpr size_t kKeptBytes = 4096;
+  // How many are kept for the next requests.
+  static constexpr size_t kKept = 64;
+
+  // One that has been used, if there is one.
+  RequestMemory Take() {
+    if (spare_.empty()) return {};
+    RequestMemory taken = std::move(spare_.back());
+    spare_.pop_back();
+    return taken;
+  }
+  void Put(RequestMemory&& memory) {
+    if (spare_.size() >= kKept) return;
+    memory.request.Shrink(kKeptBytes);
+    memory.response.Shrink(kKeptBytes);
+    // Assigning an empty string would keep the memory.
+    if (memory.target.capacity() > kKeptBytes)
+      std::string().swap(memory.target);
+    if (memory.out.capacity() > kKeptBytes) std::string().swap(memory.out);
+    spare_.push_back(std::move(memory));
+  }
+
+ private:
+  std::vector<RequestMemory> spare_;
+};
+
+}  // namespace ringway::http::internal
+
+#endif  // RINGWAY_HTTP_SERVER_REQUEST_MEMORY_H_
