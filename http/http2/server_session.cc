@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/core/check.h"
 #include "ringway/http/http2/session_callbacks.h"
 #include "ringway/http/http2/session_option.h"
 
@@ -76,6 +74,7 @@ void ServerSession::Upgrade(const UpgradeRequest& request) {
   begun_ = false;  // the preface is still to come
   ServerStream& stream = host_.NewStream();
   stream.id_ = 1;
+  closed_streams_.Open(1);
   Check(nghttp2_session_set_stream_user_data(session_, stream.id_, &stream));
   stream.body_ended_ = true;
   request.AddTo(stream.fields_);
@@ -83,23 +82,38 @@ void ServerSession::Upgrade(const UpgradeRequest& request) {
 }
 
 void ServerSession::Receive(std::string_view bytes, MonotonicTime now) {
-  if (broken_ || nghttp2_session_want_read(session_) == 0) return;
   now_ = now;
-  const nghttp2_ssize n = nghttp2_session_mem_recv2(
-      session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-  if (n < 0) {
-    uint32_t code = NGHTTP2_INTERNAL_ERROR;
-    if (n == NGHTTP2_ERR_BAD_CLIENT_MAGIC) code = NGHTTP2_PROTOCOL_ERROR;
-    if (n == NGHTTP2_ERR_FLOODED || n == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS)
-      code = NGHTTP2_ENHANCE_YOUR_CALM;
-    Terminate(code, absl::InvalidArgumentError(
-                        nghttp2_strerror(static_cast<int>(n))));
-  } else if (nghttp2_session_get_outbound_queue_size(session_) >
-             kQueuedFrames) {
+  size_t n_scanned = 0;
+  size_t n_given = 0;
+  while (n_scanned < bytes.size()) {
+    n_scanned += scanner_.Scan(bytes.substr(n_scanned));
+    if (scanner_.found() == FrameScanner::Found::kNothing) break;
+    // What is found depends on the frames before it; nghttp2 acts on this one
+    // when it has its last byte.
+    if (!Give(bytes.substr(n_given, n_scanned - 1 - n_given))) return;
+    n_given = n_scanned - 1;
+    CheckFound();
+  }
+  if (Give(bytes.substr(n_given)) &&
+      nghttp2_session_get_outbound_queue_size(session_) > kQueuedFrames) {
     Terminate(NGHTTP2_ENHANCE_YOUR_CALM,
               absl::ResourceExhaustedError(
                   "too many frames wait for the client to read them"));
   }
+}
+
+bool ServerSession::Give(std::string_view bytes) {
+  if (broken_ || nghttp2_session_want_read(session_) == 0) return false;
+  const nghttp2_ssize n = nghttp2_session_mem_recv2(
+      session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  if (n >= 0) return true;
+  uint32_t code = NGHTTP2_INTERNAL_ERROR;
+  if (n == NGHTTP2_ERR_BAD_CLIENT_MAGIC) code = NGHTTP2_PROTOCOL_ERROR;
+  if (n == NGHTTP2_ERR_FLOODED || n == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS)
+    code = NGHTTP2_ENHANCE_YOUR_CALM;
+  Terminate(code,
+            absl::InvalidArgumentError(nghttp2_strerror(static_cast<int>(n))));
+  return false;
 }
 
 void ServerSession::Send(std::string& to, size_t limit_bytes) {
@@ -142,8 +156,30 @@ void ServerSession::CountControlFrame() {
   }
 }
 
-// nghttp2 ignores the priorities of RFC 7540 without another call.
+void ServerSession::CheckFound() {
+  if (scanner_.found() == FrameScanner::Found::kViolation) {
+    Terminate(NGHTTP2_PROTOCOL_ERROR,
+              absl::InvalidArgumentError(scanner_.violation()));
+  } else {
+    CheckClosed(scanner_.stream_id());
+  }
+}
+
+void ServerSession::CheckClosed(uint32_t id) {
+  if (Find(static_cast<int32_t>(id)) != nullptr) return;
+  const uint32_t error = closed_streams_.ErrorOf(id);
+  if (error != NGHTTP2_NO_ERROR)
+    Terminate(error, absl::InvalidArgumentError("a frame on a closed stream"));
+}
+
+// nghttp2 ignores HEADERS on streams that it has forgotten, and the priorities
+// of RFC 7540 without another call.
 void ServerSession::OnBeginFrame(const nghttp2_frame_hd& head) {
+  if (head.type == NGHTTP2_HEADERS) {
+    const auto id = static_cast<uint32_t>(head.stream_id);
+    CheckClosed(id);
+    if (id % 2 == 1) closed_streams_.Open(id);
+  }
   if (head.type != NGHTTP2_PRIORITY) return;
   if (head.stream_id == 0) {
     Terminate(NGHTTP2_PROTOCOL_ERROR,
@@ -208,6 +244,7 @@ void ServerSession::OnFrame(const nghttp2_frame& frame) {
       }
       break;
     case NGHTTP2_RST_STREAM:
+      closed_streams_.End(static_cast<uint32_t>(frame.hd.stream_id));
       CountReset();
       break;
     case NGHTTP2_WINDOW_UPDATE:
@@ -286,6 +323,8 @@ void ServerSession::OnFrameSent(const nghttp2_frame& frame) {
 
 void ServerSession::OnStreamClosed(int32_t id, uint32_t code) {
   if (head_stream_ == id) head_stream_ = 0;
+  if (nghttp2_session_get_stream_remote_close(session_, id) == 1)
+    closed_streams_.End(static_cast<uint32_t>(id));
   if (ServerStream* stream = Find(id)) Close(*stream, code);
 }
 
@@ -339,93 +378,6 @@ void ServerSession::EndShutdown() {
   Check(nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
                               nghttp2_session_get_last_proc_stream_id(session_),
                               NGHTTP2_NO_ERROR, nullptr, 0));
-}
-
-// --- Streams.
-
-size_t ServerSession::ReadBody(ServerStream& stream, std::span<std::byte> to) {
-  const size_t n = std::min(to.size(), stream.unread_bytes());
-  if (n == 0) return 0;
-  memcpy(to.data(), stream.body_.data() + stream.n_read_, n);
-  stream.n_read_ += n;
-  if (stream.n_read_ == stream.body_.size()) {
-    stream.body_.clear();
-    stream.n_read_ = 0;
-  } else if (stream.n_read_ > stream.body_.size() / 2) {
-    stream.body_.erase(0, stream.n_read_);
-    stream.n_read_ = 0;
-  }
-  Check(nghttp2_session_consume(session_, stream.id_, n));
-  return n;
-}
-
-void ServerSession::Inform(ServerStream& stream, int status_code,
-                           const Headers& headers) {
-  if (stream.closed_ || stream.response_begun_) return;
-  const std::span<const nghttp2_nv> fields =
-      fields_.Head(status_code, headers, AddedFields());
-  Check(nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream.id_, nullptr,
-                               fields.data(), fields.size(), nullptr));
-}
-
-void ServerSession::Respond(ServerStream& stream, int status_code,
-                            const Headers& headers, const AddedFields& added,
-                            bool has_body) {
-  if (stream.closed_) return;
-  RINGWAY_CHECK(!stream.response_begun_, "a stream got two responses");
-  stream.response_begun_ = true;
-  stream.response_ended_ = !has_body;
-  const std::span<const nghttp2_nv> fields =
-      fields_.Head(status_code, headers, added);
-  const nghttp2_data_provider2 body = SessionCallbacks::BodySource();
-  Check(nghttp2_submit_response2(session_, stream.id_, fields.data(),
-                                 fields.size(), has_body ? &body : nullptr));
-}
-
-bool ServerSession::Give(ServerStream& stream,
-                         std::span<const std::byte> bytes) {
-  if (stream.closed_ || bytes.empty()) return true;
-  RINGWAY_CHECK(
-      stream.lent_.empty() && stream.response_begun_ && !stream.response_ended_,
-      "bytes of a response in the wrong order");
-  const bool copied = stream.kept_.size() <= kKeptBytes &&
-                      bytes.size() <= kKeptBytes - stream.kept_.size();
-  if (copied) {
-    stream.kept_.append(reinterpret_cast<const char*>(bytes.data()),
-                        bytes.size());
-  } else {
-    stream.lent_ = bytes;
-  }
-  Check(nghttp2_session_resume_data(session_, stream.id_));
-  return copied;
-}
-
-void ServerSession::TakeBack(ServerStream& stream) { stream.lent_ = {}; }
-
-void ServerSession::End(ServerStream& stream, const Headers& trailers) {
-  if (stream.closed_ || stream.response_ended_) return;
-  stream.response_ended_ = true;
-  if (!trailers.empty()) stream.trailers_to_send_ = &trailers;
-  Check(nghttp2_session_resume_data(session_, stream.id_));
-}
-
-void ServerSession::Reset(ServerStream& stream, uint32_t code) {
-  if (stream.closed_) return;
-  Check(
-      nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, code));
-}
-
-void ServerSession::Abandon(ServerStream& stream) {
-  if (stream.closed_) return;
-  Check(nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr));
-  Close(stream, NGHTTP2_CANCEL);
-}
-
-void ServerSession::Release(ServerStream& stream) {
-  if (const size_t n = stream.unread_bytes(); n > 0)
-    Check(nghttp2_session_consume_connection(session_, n));
-  if (!stream.closed_)
-    Check(nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr));
 }
 
 }  // namespace ringway::http::internal

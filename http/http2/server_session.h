@@ -25,6 +25,8 @@
 #include "nghttp2/nghttp2.h"
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/http/http1/request_limits.h"
+#include "ringway/http/http2/closed_streams.h"
+#include "ringway/http/http2/frame_scanner.h"
 #include "ringway/http/http2/http2_limits.h"
 #include "ringway/http/http2/response_fields.h"
 #include "ringway/http/http2/second_counter.h"
@@ -134,12 +136,18 @@ class ServerSession {
  private:
   friend class SessionCallbacks;
 
+  // Gives bytes of the client to nghttp2; false after an error.
+  bool Give(std::string_view bytes);
+  // By what the scanner has found; afterwards the session may have ended.
+  void CheckFound();
   // Null for one that was closed or released.
   ServerStream* Find(int32_t id) const;
   void CountReset();
   void CountControlFrame();
   // Of a function of nghttp2 whose fatal errors are those of memory.
   void Check(int result);
+  // Ends the session if a frame on this stream, which is closed, is an error.
+  void CheckClosed(uint32_t id);
 
   // --- What nghttp2 calls.
   void OnBeginFrame(const nghttp2_frame_hd& head);
@@ -160,6 +168,8 @@ class ServerSession {
   Host& host_;
   nghttp2_session* session_ = nullptr;
   ResponseFields fields_;
+  FrameScanner scanner_;
+  ClosedStreams closed_streams_;
   absl::Status status_;
   MonotonicTime now_;
   SecondCounter resets_;
