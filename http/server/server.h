@@ -38,8 +38,8 @@ namespace ringway::http {
 //
 // A connection is HTTP/2 if its client begins with the preface of HTTP/2, or if
 // TLS has agreed on "h2": offer that by TlsServerOptions::alpn, as
-// {"h2", "http/1.1"}. "Upgrade: h2c" is ignored (RFC 9113, section 3.1) unless
-// ServerOptions::h2c_upgrade is set.
+// {"h2", "http/1.1", "http/1.0"}. "Upgrade: h2c" is ignored (RFC 9113, section
+// 3.1) unless ServerOptions::h2c_upgrade is set.
 //
 // Threads: any.
 class Server {

@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   const absl::Status applied = server.ApplyTo(builder);
   if (!applied.ok()) return flags.Complain(applied.message());
   const absl::StatusOr<std::optional<ringway::net::TlsContext>> context =
-      tls.ContextFor(builder, {"h2", "http/1.1"});
+      tls.ContextFor(builder, {"h2", "http/1.1", "http/1.0"});
   if (!context.ok()) return flags.Complain(context.status().message());
 
   ringway::http::ServerOptions options;
