@@ -23,23 +23,15 @@ import unittest
 import zlib
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-import sample_server  # noqa: E402
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import clients  # noqa: E402
 
 _PATIENCE_SECONDS = 60
 _ROUNDS = 2
 _LOAD_THREADS = 8
 
 
-class Server(sample_server.Server):
-
-    def __init__(self, *flags):
-        super().__init__(_SERVER, '--listen=127.0.0.1:0', *flags)
-
-    def __enter__(self):
-        super().__enter__()
-        self.port = int(self.line('listening on ').rsplit(':', 1)[1])
-        return self
+class Server(clients.Server):
 
     def connect(self):
         return http.client.HTTPConnection('127.0.0.1', self.port, timeout=_PATIENCE_SECONDS)
@@ -130,15 +122,19 @@ class HttpServer(unittest.TestCase):
             self.assertEqual(statuses, ['200', '304', '206', '404'])
 
     def test_tls(self):
-        certificates = os.path.dirname(_CA)
-        with Server('--tls-cert=%s/server.pem' % certificates,
-                    '--tls-key=%s/server.key' % certificates) as server:
-            context = ssl.create_default_context(cafile=_CA)
+        with Server(tls=True) as server:
+            context = ssl.create_default_context(cafile=clients.CA)
             connection = http.client.HTTPSConnection('localhost', server.port, context=context,
                                                      timeout=_PATIENCE_SECONDS)
             for _ in range(3):
                 response, body = ask(connection, 'GET', '/hello')
                 self.assertEqual((response.status, body), (200, b'Hello, World!'))
+            # As old clients ask for.
+            context.set_alpn_protocols(['http/1.0'])
+            connection = http.client.HTTPSConnection('localhost', server.port, context=context,
+                                                     timeout=_PATIENCE_SECONDS)
+            response, body = ask(connection, 'GET', '/hello')
+            self.assertEqual(response.status, 200)
             self.assertEqual(server.stop(), 0, server.said())
 
     def test_the_end_under_load_fails_no_request(self):
@@ -184,6 +180,5 @@ if __name__ == '__main__':
         if flag.startswith('--rounds='):
             _ROUNDS = int(flag.split('=')[1])
             sys.argv.remove(flag)
-    _SERVER, _CA = sys.argv[1:3]
-    del sys.argv[1:3]
+    clients.take_arguments()
     unittest.main()
