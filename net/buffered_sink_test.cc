@@ -212,8 +212,7 @@ TEST_P(BufferedSinkTest, DroppedWhileItWritesItCancelsTheWrite) {
   Run(main());
 }
 
-// The task that writes may be cancelled before its first turn: by
-// Executor::CancelAll(), by a server that ends.
+// The task that writes may be cancelled before its first turn.
 TEST_P(BufferedSinkTest, AWriteCancelledByOthersEndsTheWaits) {
   Event gate;  // never set
   script_.gate = &gate;
@@ -228,6 +227,29 @@ TEST_P(BufferedSinkTest, AWriteCancelledByOthersEndsTheWaits) {
     }
   };
   Run(main());
+}
+
+// A worker whose connections have ended cancels all of its tasks. What was
+// enqueued before would be lost to the Flush() that comes then; the writes of a
+// socket, which are no tasks, never were.
+TEST_P(BufferedSinkTest, WhatCancelsAllTasksLosesNoBytes) {
+  Event gate;
+  script_.gate = &gate;
+  auto main = [&]() -> Task<void> {
+    for (const int turns : {0, 1, 5}) {
+      gate.Reset();
+      BufferedWriter writer{ScriptedSink(script_)};
+      EXPECT_EQ(co_await writer.Enqueue(Bytes("x")), absl::OkStatus());
+      co_await TurnTimes(turns);
+      executor().CancelAll();
+      EXPECT_EQ(co_await writer.Enqueue(Bytes("y")), absl::OkStatus());
+      gate.Set();
+      EXPECT_EQ(co_await writer.Flush(), absl::OkStatus()) << turns;
+    }
+    EXPECT_EQ(script_.All(), "xyxyxy");
+  };
+  // Not by Run(), of whose tasks one gives up in time.
+  EXPECT_EQ(executor().Run(main()), absl::OkStatus());
 }
 
 TEST_P(BufferedSinkTest, EndsWithItsExecutor) {

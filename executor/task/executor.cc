@@ -66,7 +66,7 @@ Executor::~Executor() {
   CurrentScope scope(*this);
   // First let cancelled tasks run to their ends, including destructors.
   phase_ = Phase::kCancelling;
-  CancelAll();
+  tasks_.ForEach([](TaskContext& task) { task.RequestCancel(); });
   const MonotonicTime deadline =
       loop_->backend().clock().Now() + options_.shutdown_grace;
   while (unfinished_ > 0 && loop_->now() < deadline) TurnOnce(deadline);
@@ -262,7 +262,7 @@ size_t Executor::CancelAll() {
   owner_.Check("an executor");
   size_t n = 0;
   tasks_.ForEach([&](TaskContext& task) {
-    if (&task == current_task_ || task.finished_) return;
+    if (&task == current_task_ || task.finished_ || task.spared_) return;
     task.RequestCancel();
     ++n;
   });

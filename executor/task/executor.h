@@ -167,7 +167,7 @@ class Executor {
   // JoinHandle::Cancel().
   bool Cancel(TaskId id);
 
-  // Cancels every task except the calling one. Returns their number.
+  // Cancels all tasks but the caller and spared ones. Returns their number.
   size_t CancelAll();
 
   // The running task, or null.

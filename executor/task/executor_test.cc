@@ -329,6 +329,43 @@ TEST(CancelAll, CancelsEveryTaskButTheCaller) {
   EXPECT_TRUE(executor->Run(CancelEverybody(executor.executor.get())).ok());
 }
 
+Task<void> CancelAllButTheSpared(Executor* executor) {
+  JoinHandle<absl::Status> running = Spawn(SleepOnce(absl::Seconds(1)));
+  co_await Yield();
+  running.SpareFromCancelAll();
+  JoinHandle<int> queued = Spawn(Give(1));
+  queued.SpareFromCancelAll();
+  JoinHandle<absl::Status> owned = Spawn(SleepOnce(absl::Hours(1)));
+  owned.SpareFromCancelAll();
+  EXPECT_EQ(executor->CancelAll(), 0u);
+  const absl::StatusOr<int> ran = co_await queued;
+  EXPECT_EQ(ran.value_or(0), 1);
+  const absl::Status slept = co_await running;
+  EXPECT_TRUE(slept.ok());
+  owned.Cancel();
+  const absl::Status cancelled = co_await owned;
+  EXPECT_EQ(cancelled.code(), StatusCode::kCancelled);
+}
+
+TEST(CancelAll, SparesWhatItsOwnersWaitForLater) {
+  VirtualTimeExecutor executor;
+  EXPECT_TRUE(
+      executor->Run(CancelAllButTheSpared(executor.executor.get())).ok());
+}
+
+TEST(CancelAll, TheEndOfTheExecutorSparesNothing) {
+  VirtualTimeExecutor executor;
+  absl::Status slept;
+  JoinHandle<void> sleeper =
+      executor->Spawn([](absl::Status& status) -> Task<void> {
+        status = co_await Sleep(absl::Hours(1));
+      }(slept));
+  sleeper.SpareFromCancelAll();
+  for (int i = 0; i < 3; ++i) executor->Turn(executor->loop().now());
+  executor.executor.reset();
+  EXPECT_EQ(slept.code(), StatusCode::kCancelled);
+}
+
 // --- Exceptions of detached tasks.
 
 Task<void> DetachThrowing() {

@@ -26,6 +26,10 @@ void JoinHandleBase::Cancel() {
   if (task() != nullptr) task_->RequestCancel();
 }
 
+void JoinHandleBase::SpareFromCancelAll() {
+  if (task() != nullptr) task_->spared_ = true;
+}
+
 void JoinHandleBase::OnExecutorEnd() {
   task_ = nullptr;
   spawn_status_ = absl::FailedPreconditionError(

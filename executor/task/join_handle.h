@@ -157,6 +157,11 @@ class JoinHandleBase {
   // handle to know when.
   void Cancel();
 
+  // Executor::CancelAll() leaves the task alone, before it has started, too:
+  // for work in the background whose owner waits for it later. Cancel() and the
+  // end of the executor do not.
+  void SpareFromCancelAll();
+
   // Lets the task run on without an owner.
   void Detach();
 

@@ -264,6 +264,7 @@ class TaskContext : public Runnable {
   bool cancel_requested_ = false;
   bool wait_ended_ = false;
   bool exception_claimed_ = false;
+  bool spared_ = false;                  // by Executor::CancelAll()
   std::array<char, kMaxName + 1> name_;  // ends with a 0; last: rarely touched
 };
 

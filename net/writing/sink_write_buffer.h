@@ -44,6 +44,9 @@ class SinkWriteBuffer final : public WriteBuffer {
     begun_ = false;
     Task<void> send = SendAll(Send(*this));
     task_ = CurrentExecutor().Spawn(std::move(send), "buffered write");
+    // A worker whose connections have ended cancels all of its tasks; only then
+    // do its OnStop() functions flush what they keep.
+    task_.SpareFromCancelAll();
     if (!task_.spawn_status().ok()) Fail(task_.spawn_status());
   }
 
