@@ -2,8 +2,6 @@
 //
 // The checks of browser_page.html. The title becomes "done" when all have ended;
 // each writes "NAME: ok", or why it failed, into the list.
-//
-// ?websocket=PATH adds an echo by WebSocket.
 
 function assertEqual(actual, wanted) {
   if (actual !== wanted) throw new Error(`${actual} instead of ${wanted}`);
@@ -75,9 +73,9 @@ function events() {
   });
 }
 
-function webSocket(path) {
+function webSocket() {
   return new Promise((resolve, reject) => {
-    const url = new URL(path, location.href);
+    const url = new URL('/echo', location.href);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(url);
     socket.binaryType = 'arraybuffer';
@@ -101,9 +99,9 @@ function webSocket(path) {
   });
 }
 
-const checks = {protocol, image, style, requests, manyRequests, uploads, aborts, events};
-const echo = new URLSearchParams(location.search).get('websocket');
-if (echo !== null) checks.webSocket = () => webSocket(echo);
+const checks = {
+  protocol, image, style, requests, manyRequests, uploads, aborts, events, webSocket,
+};
 
 for (const [name, check] of Object.entries(checks)) {
   let result = 'ok';

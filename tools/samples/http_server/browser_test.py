@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """http_server as a browser sees it: Chromium without a screen, if it is installed.
 
-  browser_test.py SERVER CA-FILE [--websocket=PATH]
+  browser_test.py SERVER CA-FILE
 
-The page is browser_page.html. --websocket: it checks an echo there, too.
+The page is browser_page.html.
 """
 
 import json
@@ -26,7 +26,6 @@ import clients  # noqa: E402
 
 _PATIENCE_SECONDS = 60
 _CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'google-chrome', 'chrome'))), None)
-_QUERY = ''
 
 
 def png(width, height):
@@ -136,8 +135,8 @@ class BrowserTest(unittest.TestCase):
             with clients.Server('--backend=' + backend, '--root=' + root, '--workers=2',
                                 tls=tls) as server:
                 with Browser(os.path.join(folder, 'browser')) as browser:
-                    results = browser.results(server.origin + '/' + _QUERY)
-                self.assertGreaterEqual(len(results), 8)
+                    results = browser.results(server.origin + '/')
+                self.assertEqual(len(results), 9)
                 self.assertEqual([line for line in results if not line.endswith(': ok')], [])
                 self.assertEqual(server.stop(), 0, server.said())
 
@@ -152,8 +151,4 @@ class BrowserTest(unittest.TestCase):
 
 if __name__ == '__main__':
     clients.take_arguments()
-    for flag in sys.argv[1:]:
-        if flag.startswith('--websocket='):
-            _QUERY = '?' + flag.removeprefix('--')
-            sys.argv.remove(flag)
     unittest.main()

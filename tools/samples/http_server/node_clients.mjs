@@ -210,6 +210,26 @@ async function undiciHttp2() {
   await dispatcher.destroy();
 }
 
+async function undiciWebSocket() {
+  const {WebSocket} = needPackage('undici');
+  const socket = new WebSocket(origin.replace('http', 'ws') + '/echo');
+  socket.binaryType = 'arraybuffer';
+  await once(socket, 'open');
+  for (const size of [0, 1, 125, 126, 65535, 65536, 500_000]) {
+    const content = randomBytes(size);
+    socket.send(content);
+    const [{data}] = await once(socket, 'message');
+    assert.ok(content.equals(Buffer.from(data)));
+    socket.send('é'.repeat(size / 10));
+    const [{data: text}] = await once(socket, 'message');
+    assert.equal(text, 'é'.repeat(size / 10));
+  }
+  socket.close(1000, 'done');
+  const [{code, wasClean}] = await once(socket, 'close');
+  assert.equal(code, 1000);
+  assert.equal(wasClean, true);
+}
+
 // --- HTTP/2, by node:http2.
 
 async function askHttp2(session, headers, body = undefined) {
@@ -272,7 +292,7 @@ async function http2Session() {
 
 const cases = {
   keepAlive, uploads, expectations, aborts, fetchEvents, fetchMuch,
-  undiciPipelines, undiciHttp2, http2Session,
+  undiciPipelines, undiciHttp2, undiciWebSocket, http2Session,
 };
 await cases[name]();
 process.exit(0);

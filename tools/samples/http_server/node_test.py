@@ -65,6 +65,10 @@ class NodeTest(unittest.TestCase):
         self.undici(backend, 'undiciPipelines', tls=False)
 
     @clients.on_each_backend
+    def test_undici_by_web_socket(self, backend):
+        self.undici(backend, 'undiciWebSocket', tls=False)
+
+    @clients.on_each_backend
     def test_undici_by_http2(self, backend):
         self.undici(backend, 'undiciHttp2', tls=True)
 
