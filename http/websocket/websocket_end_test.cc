@@ -10,6 +10,8 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/allocation_counter.h"
+#include "ringway/executor/task/event.h"
+#include "ringway/executor/task/executor.h"
 #include "ringway/http/websocket/testing/websocket_fixture.h"
 
 namespace ringway::http::testing {
@@ -123,6 +125,73 @@ TEST_P(WebSocketEndTest, APeerThatOnlyPingsIsCut) {
   Run(main());
   ASSERT_EQ(ended.size(), 1u);
   EXPECT_FALSE(ended[0].starts_with("OK")) << ended[0];
+}
+
+// More than a socket takes at once.
+std::string LargeText() { return std::string(16 << 20, 'l'); }
+
+using Received = absl::StatusOr<std::optional<WebSocketMessage>>;
+
+// It cannot answer a ping that waits behind what it is being sent.
+TEST_P(WebSocketEndTest, APeerThatIsBeingSentAMessageIsNotPinged) {
+  ServeSockets(
+      [](Request&, WebSocket& socket) -> Task<absl::Status> {
+        JoinHandle<Received> receiving = Spawn(socket.Receive());
+        const std::string large = LargeText();
+        Task<absl::Status> send = socket.SendText(large);
+        EXPECT_TRUE((co_await std::move(send)).ok());
+        Task<absl::Status> close = socket.Close();
+        EXPECT_TRUE((co_await std::move(close)).ok());
+        const Received received = co_await receiving;
+        EXPECT_TRUE(received.ok() && !received->has_value())
+            << received.status();
+        co_return received.status();
+      },
+      Impatient());
+  auto main = [&]() -> Task<void> {
+    WebSocketPeer peer = co_await Visit();
+    co_await peer.Open();
+    (co_await Sleep(5 * kSoon)).IgnoreError();
+    EXPECT_TRUE(ended.empty());
+    const std::optional<Frame> large = co_await peer.Next();
+    EXPECT_TRUE(large.has_value() && large->payload.size() == 16 << 20);
+    const std::optional<Frame> close = co_await peer.Next();
+    EXPECT_TRUE(close.has_value() && close->opcode == kClose);
+    co_await peer.Send(kClose);
+    EXPECT_EQ(co_await peer.Next(), std::nullopt);
+  };
+  Run(main());
+}
+
+TEST_P(WebSocketEndTest, NothingFollowsAClose) {
+  Event closing;
+  ServeSockets([&closing](Request&, WebSocket& socket) -> Task<absl::Status> {
+    const std::string large = LargeText();
+    JoinHandle<absl::Status> sending = Spawn(socket.SendText(large));
+    Task<Received> receive = socket.Receive();
+    EXPECT_TRUE((co_await std::move(receive)).ok());
+    closing.Set();
+    // Behind the message, and before the pong that is due.
+    Task<absl::Status> close = socket.Close();
+    EXPECT_TRUE((co_await std::move(close)).ok());
+    EXPECT_TRUE((co_await sending).ok());
+    co_return absl::OkStatus();
+  });
+  auto main = [&]() -> Task<void> {
+    WebSocketPeer peer = co_await Visit();
+    co_await peer.Open();
+    (co_await Sleep(kSoon)).IgnoreError();  // now it is being sent
+    co_await peer.Send(kPing, "p");
+    co_await peer.Send(kText, "m");
+    (co_await closing.Wait()).IgnoreError();
+    const std::optional<Frame> large = co_await peer.Next();
+    EXPECT_TRUE(large.has_value() && large->opcode == kText);
+    const std::optional<Frame> close = co_await peer.Next();
+    EXPECT_TRUE(close.has_value() && close->opcode == kClose);
+    co_await peer.Send(kClose);
+    EXPECT_EQ(co_await peer.Next(), std::nullopt);
+  };
+  Run(main());
 }
 
 TEST_P(WebSocketEndTest, ADrainClosesSockets) {

@@ -25,8 +25,9 @@ struct WebSocketOptions {
   // A peer of which nothing has arrived for so long is sent a ping while
   // Receive() waits; infinite: never.
   absl::Duration ping_interval = absl::Seconds(30);
-  // What it may take then to send anything.
-  absl::Duration pong_timeout = absl::Seconds(10);
+  // What it may take then to send anything. The ping comes behind what the
+  // kernel still has to send, which takes a slow peer a while.
+  absl::Duration pong_timeout = absl::Seconds(30);
   // From our Close to the peer's.
   absl::Duration close_timeout = absl::Seconds(5);
 
