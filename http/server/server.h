@@ -19,7 +19,7 @@
 #include "absl/status/status.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/http/server/handler.h"
-#include "ringway/http/server/http1_connection.h"
+#include "ringway/http/server/http1/http1_connection.h"
 #include "ringway/http/server/http2/http2_connection.h"
 #include "ringway/http/server/router.h"
 #include "ringway/http/server/server_core.h"

@@ -71,7 +71,8 @@ HeadStep ReadFrameHead(std::span<const std::byte> bytes, FrameHead& head,
 
 size_t PutFrameHead(const FrameHead& head,
                     std::span<std::byte, kMaxFrameHeadBytes> to) {
-  const unsigned short_length = head.n_bytes < 126 ? unsigned(head.n_bytes)
+  const unsigned short_length = head.n_bytes < 126
+                                    ? static_cast<unsigned>(head.n_bytes)
                                 : head.n_bytes < 0x10000 ? 126
                                                          : 127;
   const size_t n_length = LengthBytes(short_length);

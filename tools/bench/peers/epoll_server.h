@@ -50,7 +50,8 @@ class EpollServer {
     }
   }
 
- protected:
+ private:
+  friend Server;
   EpollServer(int listener, int termination)
       : epoll_(epoll_create1(EPOLL_CLOEXEC)),
         listener_(listener),
@@ -61,6 +62,7 @@ class EpollServer {
   }
   ~EpollServer() = default;
 
+ protected:
   void WaitFor(uint32_t events, int fd) { Watch(EPOLL_CTL_MOD, fd, events); }
 
   // The connection is destroyed.

@@ -77,7 +77,8 @@ class UringServer {
     }
   }
 
- protected:
+ private:
+  friend Server;
   // Spins for up to `spin_us` before it blocks.
   UringServer(int listener, int termination, int spin_us)
       : listener_(listener), termination_(termination), spin_us_(spin_us) {
@@ -95,6 +96,7 @@ class UringServer {
 
   ~UringServer() = default;
 
+ protected:
   const char* At(const Filled& filled) const {
     return bytes_ + size_t{filled.buffer} * kBufferBytes + filled.offset;
   }

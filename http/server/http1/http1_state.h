@@ -3,8 +3,8 @@
 // Http1State: the part of an HTTP/1 connection that does not depend on its
 // stream: the request that has come, and the bytes of its response.
 
-#ifndef RINGWAY_HTTP_SERVER_HTTP1_STATE_H_
-#define RINGWAY_HTTP_SERVER_HTTP1_STATE_H_
+#ifndef RINGWAY_HTTP_SERVER_HTTP1_HTTP1_STATE_H_
+#define RINGWAY_HTTP_SERVER_HTTP1_HTTP1_STATE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -21,8 +21,8 @@
 #include "ringway/http/http1/response_head.h"
 #include "ringway/http/server/answer_state.h"
 #include "ringway/http/server/date_cache.h"
+#include "ringway/http/server/http1/request_memory.h"
 #include "ringway/http/server/request.h"
-#include "ringway/http/server/request_memory.h"
 #include "ringway/http/server/server_core.h"
 
 namespace ringway::http::internal {
@@ -99,4 +99,4 @@ class Http1State : public AnswerState {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_HTTP1_STATE_H_
+#endif  // RINGWAY_HTTP_SERVER_HTTP1_HTTP1_STATE_H_

@@ -2,8 +2,8 @@
 //
 // Http1Tunnel: an HTTP/1 connection after it was upgraded to another protocol.
 
-#ifndef RINGWAY_HTTP_SERVER_HTTP1_TUNNEL_H_
-#define RINGWAY_HTTP_SERVER_HTTP1_TUNNEL_H_
+#ifndef RINGWAY_HTTP_SERVER_HTTP1_HTTP1_TUNNEL_H_
+#define RINGWAY_HTTP_SERVER_HTTP1_HTTP1_TUNNEL_H_
 
 #include <algorithm>
 #include <array>
@@ -19,7 +19,7 @@
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/cancel_token.h"
 #include "ringway/executor/task/task.h"
-#include "ringway/http/server/http1_exchange.h"
+#include "ringway/http/server/http1/http1_exchange.h"
 #include "ringway/http/tunnel/tunnel.h"
 #include "ringway/net/stream_concepts.h"
 
@@ -111,4 +111,4 @@ Task<absl::Status> Http1Tunnel<S>::Write(std::span<const std::byte> head,
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_HTTP1_TUNNEL_H_
+#endif  // RINGWAY_HTTP_SERVER_HTTP1_HTTP1_TUNNEL_H_

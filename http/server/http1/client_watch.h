@@ -2,8 +2,8 @@
 //
 // ClientWatch: waits beside a handler for the end of its client.
 
-#ifndef RINGWAY_HTTP_SERVER_CLIENT_WATCH_H_
-#define RINGWAY_HTTP_SERVER_CLIENT_WATCH_H_
+#ifndef RINGWAY_HTTP_SERVER_HTTP1_CLIENT_WATCH_H_
+#define RINGWAY_HTTP_SERVER_HTTP1_CLIENT_WATCH_H_
 
 #include <cstddef>
 #include <span>
@@ -72,4 +72,4 @@ class ClientWatch {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_CLIENT_WATCH_H_
+#endif  // RINGWAY_HTTP_SERVER_HTTP1_CLIENT_WATCH_H_

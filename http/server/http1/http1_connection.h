@@ -7,8 +7,8 @@
 // for a handler that takes long is there another: it waits for the end of the
 // client, which cancels the handler.
 
-#ifndef RINGWAY_HTTP_SERVER_HTTP1_CONNECTION_H_
-#define RINGWAY_HTTP_SERVER_HTTP1_CONNECTION_H_
+#ifndef RINGWAY_HTTP_SERVER_HTTP1_HTTP1_CONNECTION_H_
+#define RINGWAY_HTTP_SERVER_HTTP1_HTTP1_CONNECTION_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -30,9 +30,9 @@
 #include "ringway/http/http2/client_preface.h"
 #include "ringway/http/http2/upgrade_request.h"
 #include "ringway/http/message/status_code.h"
-#include "ringway/http/server/client_watch.h"
 #include "ringway/http/server/handler_watch.h"
-#include "ringway/http/server/http1_tunnel.h"
+#include "ringway/http/server/http1/client_watch.h"
+#include "ringway/http/server/http1/http1_tunnel.h"
 #include "ringway/net/stream_concepts.h"
 #include "ringway/runtime/serving/server.h"
 
@@ -294,4 +294,4 @@ Task<absl::Status> Http1Connection<S>::End() {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_HTTP1_CONNECTION_H_
+#endif  // RINGWAY_HTTP_SERVER_HTTP1_HTTP1_CONNECTION_H_

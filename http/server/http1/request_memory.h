@@ -4,8 +4,8 @@
 // borrows from its worker while it has a request: so one that is idle has none,
 // and requests allocate none.
 
-#ifndef RINGWAY_HTTP_SERVER_REQUEST_MEMORY_H_
-#define RINGWAY_HTTP_SERVER_REQUEST_MEMORY_H_
+#ifndef RINGWAY_HTTP_SERVER_HTTP1_REQUEST_MEMORY_H_
+#define RINGWAY_HTTP_SERVER_HTTP1_REQUEST_MEMORY_H_
 
 #include <cstddef>
 #include <string>
@@ -56,4 +56,4 @@ class RequestMemoryPool {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_REQUEST_MEMORY_H_
+#endif  // RINGWAY_HTTP_SERVER_HTTP1_REQUEST_MEMORY_H_

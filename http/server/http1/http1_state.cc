@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/http/server/http1_state.h"
+#include "ringway/http/server/http1/http1_state.h"
 
 #include <array>
 #include <utility>

@@ -2,8 +2,8 @@
 //
 // Http1Exchange: bodies and responses of an HTTP/1 connection, on its stream.
 
-#ifndef RINGWAY_HTTP_SERVER_HTTP1_EXCHANGE_H_
-#define RINGWAY_HTTP_SERVER_HTTP1_EXCHANGE_H_
+#ifndef RINGWAY_HTTP_SERVER_HTTP1_HTTP1_EXCHANGE_H_
+#define RINGWAY_HTTP_SERVER_HTTP1_HTTP1_EXCHANGE_H_
 
 #include <algorithm>
 #include <array>
@@ -23,7 +23,7 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/http/http1/request_parser.h"
 #include "ringway/http/http1/response_head.h"
-#include "ringway/http/server/http1_state.h"
+#include "ringway/http/server/http1/http1_state.h"
 #include "ringway/net/buffered_reader.h"
 #include "ringway/net/socket_address.h"
 #include "ringway/net/stream_concepts.h"
@@ -295,4 +295,4 @@ const net::SocketAddress& Http1Exchange<S>::peer() {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_HTTP1_EXCHANGE_H_
+#endif  // RINGWAY_HTTP_SERVER_HTTP1_HTTP1_EXCHANGE_H_
