@@ -14,6 +14,17 @@
 namespace ringway::fuzz {
 namespace {
 
+// What a fuzzer found: a frame that is too long behind the client's GOAWAY,
+// which ends the session only if it has come with that.
+TEST(Http2Model, HoldsForAFrameBehindTheEnd) {
+  std::string script("\x07\0\0\x7f\0\0\0\0\0\0\x30\x07", 12);
+  script.append(8, '\0').append("\x14").append(4, '\0');
+  script.append("\x02\x10").append(1, '\0').append("&").append(22, '3');
+  script.append("16666666666766666").append("\x36\xd8").append("333.");
+  script.append(2, '\0');
+  CheckHttp2Script(script);
+}
+
 TEST(Http2Model, HoldsForRandomScripts) {
   const uint64_t seed = TestSeed();
   Rng rng(seed);

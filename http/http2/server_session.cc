@@ -103,7 +103,7 @@ void ServerSession::Receive(std::string_view bytes, MonotonicTime now) {
 }
 
 bool ServerSession::Give(std::string_view bytes) {
-  if (broken_ || nghttp2_session_want_read(session_) == 0) return false;
+  if (!receives()) return false;
   const nghttp2_ssize n = nghttp2_session_mem_recv2(
       session_, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
   if (n >= 0) return true;

@@ -81,6 +81,10 @@ class ServerSession {
 
   // Nothing is left to be received or sent.
   bool done() const;
+  // Receive() would look at its bytes.
+  bool receives() const {
+    return !broken_ && nghttp2_session_want_read(session_) != 0;
+  }
   // OK, or why the session has ended before its end.
   const absl::Status& status() const { return status_; }
 
