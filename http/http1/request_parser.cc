@@ -7,19 +7,15 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_split.h"
 #include "ringway/core/check.h"
+#include "ringway/http/http1/transfer_codings.h"
 
 namespace ringway::http {
 
 namespace {
 
-// What chunk sizes, extensions and line ends may take beside the body. A body
-// of single bytes, whose sizes have leading zeros, stays below it.
-constexpr uint64_t kChunkingBytes = 16 * 1024;
-constexpr uint64_t kChunkingBytesPerByte = 8;
-constexpr std::string_view kTooMuchChunking =
-    "chunks have little but their sizes and extensions";
+using internal::ChunkingCounter;
+using internal::TransferCodings;
 
 // What a head may have beside its target and fields: the rest of its first
 // line, and for each field a colon, its line's end and some white space.
@@ -107,8 +103,8 @@ struct RequestParser::Callbacks {
     RINGWAY_CHECK(n <= self.body_to_.size() - self.n_body_,
                   "%zu bytes of a body without room", n);
     const auto n_before = static_cast<size_t>(at - self.body_from_.data());
-    if (self.TooMuchChunking(n_before - self.n_body_))
-      return self.Refuse(400, kTooMuchChunking);
+    if (self.chunking_.TooMuch(self.n_body_, n_before - self.n_body_))
+      return self.Refuse(400, ChunkingCounter::kTooMuch);
     memcpy(self.body_to_.data() + self.n_body_, at, n);
     self.n_body_ += n;
     return HPE_OK;
@@ -138,7 +134,8 @@ struct RequestParser::Callbacks {
   }
 };
 
-RequestParser::RequestParser(const RequestLimits& limits) : limits_(limits) {
+RequestParser::RequestParser(const RequestLimits& limits)
+    : limits_(limits), chunking_(limits.header_bytes) {
   llhttp_init(&parser_, HTTP_REQUEST, Callbacks::Settings());
   parser_.data = this;
 }
@@ -161,8 +158,7 @@ void RequestParser::Reset() {
   line_ = RequestLine();
   n_head_ = 0;
   n_field_bytes_ = 0;
-  n_all_body_ = 0;
-  n_all_chunking_ = 0;
+  chunking_.Reset();
   in_field_ = in_trailers_ = head_done_ = done_ = false;
 }
 
@@ -285,23 +281,13 @@ ParseStep RequestParser::CheckFraming() {
 ParseStep RequestParser::CheckCodings() {
   if (head_.version == Version::kHttp10)
     return Fail(400, "HTTP/1.0 has no Transfer-Encoding");
-  size_t n_codings = 0;
-  size_t n_chunked = 0;
-  bool well_formed = (parser_.flags & F_CHUNKED) != 0;
-  bool chunked = false;
-  for (const Header header : head_.headers) {
-    if (!EqualsIgnoringCase(header.name, "Transfer-Encoding")) continue;
-    for (std::string_view coding : absl::StrSplit(header.value, ',')) {
-      coding = TrimSpaces(coding);
-      chunked = EqualsIgnoringCase(coding, "chunked");
-      ++n_codings;
-      if (chunked) ++n_chunked;
-      if (coding.empty()) well_formed = false;
-    }
-  }
-  if (!well_formed || !chunked || n_chunked > 1)
+  const TransferCodings codings = internal::TransferCodingsOf(head_.headers);
+  if (codings == TransferCodings::kMalformed ||
+      (parser_.flags & F_CHUNKED) == 0) {
     return Fail(400, "Transfer-Encoding does not end with chunked, once");
-  if (n_codings > 1) return Fail(501, "Transfer-Encoding is not chunked alone");
+  }
+  if (codings == TransferCodings::kOther)
+    return Fail(501, "Transfer-Encoding is not chunked alone");
   return ParseStep::kDone;
 }
 
@@ -318,12 +304,6 @@ ParseStep RequestParser::CheckExpect() {
   head_.expects_continue =
       head_.chunked || head_.content_length.value_or(0) > 0;
   return ParseStep::kDone;
-}
-
-bool RequestParser::TooMuchChunking(uint64_t n_bytes) const {
-  return n_all_chunking_ + n_bytes >
-         kChunkingBytes + limits_.header_bytes +
-             kChunkingBytesPerByte * (n_all_body_ + n_body_);
 }
 
 ParseStep RequestParser::ParseChunked(std::string_view bytes,
@@ -349,9 +329,9 @@ ParseStep RequestParser::ParseChunked(std::string_view bytes,
   body_from_ = {};
   body_to_ = {};
   if (step == ParseStep::kFailed) return step;
-  if (TooMuchChunking(n_used - n_body)) return Fail(400, kTooMuchChunking);
-  n_all_body_ += n_body;
-  n_all_chunking_ += n_used - n_body;
+  if (chunking_.TooMuch(n_body, n_used - n_body))
+    return Fail(400, ChunkingCounter::kTooMuch);
+  chunking_.Count(n_body, n_used - n_body);
   return done_ ? ParseStep::kDone : ParseStep::kNeedMore;
 }
 

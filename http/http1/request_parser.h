@@ -20,14 +20,14 @@
 #include <string_view>
 
 #include "llhttp.h"
+#include "ringway/http/http1/chunking_counter.h"
+#include "ringway/http/http1/parse_step.h"
 #include "ringway/http/http1/request_head.h"
 #include "ringway/http/http1/request_limits.h"
 #include "ringway/http/http1/request_line.h"
 #include "ringway/http/message/headers.h"
 
 namespace ringway::http {
-
-enum class ParseStep : uint8_t { kNeedMore, kDone, kFailed };
 
 // At a fixed address. May be used again after a request that ended.
 //
@@ -74,9 +74,6 @@ class RequestParser {
   ParseStep CheckCodings();
   ParseStep CheckExpect();
   int CountFieldBytes(size_t n_bytes);
-  // Whether a chunked body has too much beside its bytes, with `n_bytes` of
-  // that in the piece that llhttp is given.
-  bool TooMuchChunking(uint64_t n_bytes) const;
   Headers& fields() { return in_trailers_ ? trailers_ : head_.headers; }
 
   const RequestLimits limits_;
@@ -90,8 +87,7 @@ class RequestParser {
   std::string_view body_from_;
   std::span<std::byte> body_to_;
   size_t n_body_ = 0;
-  uint64_t n_all_body_ = 0;      // of the request
-  uint64_t n_all_chunking_ = 0;  // what was not body
+  internal::ChunkingCounter chunking_;
   bool in_field_ = false;
   bool in_trailers_ = false;
   bool head_done_ = false;
