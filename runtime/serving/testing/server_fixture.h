@@ -58,6 +58,7 @@ class ServerTest : public net::testing::NetTest {
   }
 
   Server& server() { return *server_; }
+  const net::SocketAddress& address() const { return address_; }
 
   // Runs until `n` connections are open.
   Task<void> UntilOpen(size_t n) {

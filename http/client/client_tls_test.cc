@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A client by TLS.
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "ringway/http/client/client.h"
+#include "ringway/http/client/testing/client_fixture.h"
+#include "ringway/net/resolver/fixed_resolver.h"
+#include "ringway/net/tls/testing/test_certificates.h"
+#include "ringway/net/tls/tls_handler.h"
+
+namespace ringway::http {
+namespace {
+
+using net::testing::kTestHost;
+using testing::Fetch;
+using testing::Fetched;
+
+class HttpClientTlsTest : public testing::ClientTest {
+ protected:
+  void ServeTls(Handler handler, std::vector<std::string> alpn = {}) {
+    net::TlsServerOptions options = net::testing::TestServerOptions();
+    options.alpn = std::move(alpn);
+    const Server server(std::move(handler));
+    Make(net::TlsHandler(net::testing::MakeServer(options), server));
+    resolver_.Add(kTestHost, address());
+  }
+
+  ClientOptions Options(std::vector<std::string> alpn = {}) {
+    net::TlsClientOptions tls = net::testing::TestClientOptions();
+    tls.alpn = std::move(alpn);
+    ClientOptions options;
+    options.tls = net::testing::MakeClient(tls);
+    options.resolver = &resolver_;
+    return options;
+  }
+
+  std::string SecureUrl(std::string_view path) const {
+    return absl::StrCat("https://", kTestHost, ":", address().port(), path);
+  }
+
+  net::FixedResolver resolver_;
+};
+
+Task<absl::Status> Tell(Request& request, ResponseWriter& response) {
+  Task<absl::StatusOr<std::string>> read = request.ReadAll(16 << 20);
+  const absl::StatusOr<std::string> body = co_await std::move(read);
+  if (!body.ok()) co_return body.status();
+  response.headers().Set("X-Secure", request.is_secure() ? "yes" : "no");
+  response.headers().Set("X-Host", request.host());
+  co_return co_await response.Send(200, *body);
+}
+
+TEST_P(HttpClientTlsTest, KeepsAConnection) {
+  ServeTls(Tell);
+  auto main = [&]() -> Task<void> {
+    Client client(Options());
+    for (const size_t n : {0, 5, 100'000, 3'000'000}) {
+      std::string body(n, 'b');
+      ClientRequest request(Method::kPost, SecureUrl("/"), body);
+      const Fetched fetched = co_await Fetch(client, std::move(request));
+      EXPECT_EQ(fetched.status, absl::OkStatus());
+      EXPECT_TRUE(fetched.body == body) << n;
+      EXPECT_EQ(fetched.Field("X-Secure"), "yes");
+      EXPECT_EQ(fetched.Field("X-Host"),
+                absl::StrCat(kTestHost, ":", address().port()));
+    }
+    EXPECT_EQ(client.statistics().connections, 1u);
+  };
+  Run(main());
+}
+
+TEST_P(HttpClientTlsTest, RefusesAServerOfAnotherName) {
+  ServeTls(Tell);
+  resolver_.Add("another.test", address());
+  auto main = [&]() -> Task<void> {
+    Client client(Options());
+    const Fetched fetched = co_await Fetch(
+        client, absl::StrCat("https://another.test:", address().port(), "/"));
+    EXPECT_TRUE(absl::IsUnauthenticated(fetched.status)) << fetched.status;
+  };
+  Run(main());
+}
+
+TEST_P(HttpClientTlsTest, FailsWithAServerThatSpeaksNoTls) {
+  RunScripted(
+      [](testing::ScriptedPeer& peer) -> Task<void> {
+        co_await peer.ReadBytes(1);
+        co_await peer.Say("HTTP/1.1 400 Bad Request\r\n\r\n");
+      },
+      [&](testing::ScriptedServer& server) -> Task<void> {
+        resolver_.Add(kTestHost, *net::SocketAddress::Parse("127.0.0.1:0"));
+        Client client(Options());
+        const std::string url = server.url("/");
+        const Fetched fetched = co_await Fetch(
+            client,
+            absl::StrCat("https://", kTestHost, url.substr(url.rfind(':'))));
+        EXPECT_TRUE(absl::IsAborted(fetched.status)) << fetched.status;
+      });
+}
+
+RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(HttpClientTlsTest);
+
+}  // namespace
+}  // namespace ringway::http
