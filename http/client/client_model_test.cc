@@ -33,13 +33,21 @@ using testing::RandomRequests;
 
 TEST_P(HttpClientModelTest, EveryResponseIsRight) {
   Serve(AnswerRandomRequest);
-  auto main = [&]() -> Task<void> {
+  auto main = [&](bool http2) -> Task<void> {
     const uint64_t n_seeds = std::max<uint64_t>(2, Scaled(20));
     size_t n_whole = 0;
     size_t n_given_up = 0;
     for (uint64_t seed = 1; seed <= n_seeds && !HasFailure(); ++seed) {
       ClientOptions options;
       options.max_connections_per_host = 1 + seed % 4;
+      options.http2_prior_knowledge = http2;
+      if (http2) {
+        // Small, so that streams and connections wait for windows.
+        options.http2.max_streams = static_cast<uint32_t>(1 + seed % 7);
+        options.http2.stream_window_bytes =
+            static_cast<uint32_t>(seed % 3 == 0 ? 1000 : 100'000);
+        options.http2.connection_window_bytes = 65535;
+      }
       Client client(options);
       std::vector<std::unique_ptr<RandomRequests>> all;
       std::vector<JoinHandle<void>> running;
@@ -59,7 +67,10 @@ TEST_P(HttpClientModelTest, EveryResponseIsRight) {
     EXPECT_GT(n_whole, n_seeds * 50);
     EXPECT_GT(n_given_up, 0u);
   };
-  Run(main());
+  auto both = [&]() -> Task<void> {
+    for (const bool http2 : {false, true}) co_await main(http2);
+  };
+  Run(both());
 }
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(HttpClientModelTest);
@@ -87,7 +98,9 @@ Task<void> Accept(World& world, net::TcpListener& listener) {
 }
 
 Task<void> Visit(World& world, std::string base, uint64_t seed, bool bad) {
-  Client client;
+  ClientOptions options;
+  options.http2_prior_knowledge = seed % 2 == 0;
+  Client client(options);
   std::vector<std::unique_ptr<RandomRequests>> all;
   std::vector<JoinHandle<absl::Status>> running;
   for (uint64_t i = 0; i < kTasks; ++i) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What users of a client see, with an http::Server at the other end;
+// What users of a client see, by HTTP/1.1 and 2, with an http::Server at the
+// other end;
 // client_pool_test.cc has its connections, client_limits_test.cc what ends a
 // request.
 
@@ -46,14 +47,15 @@ Task<absl::Status> Echo(Request& request, ResponseWriter& response) {
 
 TEST_P(HttpClientTest, GetsAResponse) {
   Serve(Echo);
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     absl::StatusOr<Response> response =
         co_await client.Get(UrlOf("/a/b?c=d#part"));
     EXPECT_TRUE(response.ok()) << response.status();
     if (!response.ok()) co_return;
     EXPECT_EQ(response->status_code(), 200);
-    EXPECT_EQ(response->version(), Version::kHttp11);
+    EXPECT_EQ(response->version(), client.statistics().idle == 0
+                                       ? Version::kHttp2
+                                       : Version::kHttp11);
     EXPECT_EQ(response->url(), UrlOf("/a/b?c=d"));
     EXPECT_EQ(response->headers().Find("X-Method"), "GET");
     EXPECT_EQ(response->headers().Find("X-Path"), "/a/b");
@@ -66,13 +68,12 @@ TEST_P(HttpClientTest, GetsAResponse) {
     EXPECT_EQ(*co_await response->Read(buffer), 0u);
     EXPECT_EQ(*co_await response->Read(buffer), 0u);
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, SendsEveryMethod) {
   Serve(Echo);
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     for (const Method method :
          {Method::kGet, Method::kHead, Method::kPost, Method::kPut,
           Method::kDelete, Method::kOptions, Method::kPatch, Method::kTrace}) {
@@ -90,13 +91,12 @@ TEST_P(HttpClientTest, SendsEveryMethod) {
     EXPECT_TRUE(absl::IsUnimplemented(
         (co_await Fetch(client, std::move(connect))).status));
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, SendsHeadersAndABody) {
   Serve(Echo);
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     ClientRequest request(Method::kPost, UrlOf("/"), "some bytes");
     request.headers.Set("User-Agent", "test");
     request.headers.Set("Mine", "yes");
@@ -108,15 +108,14 @@ TEST_P(HttpClientTest, SendsHeadersAndABody) {
     EXPECT_EQ(fetched.Field("X-Host"), "virtual:1");
     EXPECT_EQ(fetched.Field("X-Length"), "10");
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 // Up to 2 KiB are copied behind the head, up to 64 KiB are sent before the
 // response is waited for, the rest beside that.
 TEST_P(HttpClientTest, SendsBodiesOfAnySize) {
   Serve(Echo);
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     for (const size_t n : {1, 2047, 2048, 2049, 65535, 65536, 65537, 131072,
                            1'000'000, 5'000'000}) {
       std::string body(n, 'x');
@@ -129,13 +128,12 @@ TEST_P(HttpClientTest, SendsBodiesOfAnySize) {
     }
     EXPECT_EQ(client.statistics().connections, 1u);
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, StreamsABodyInChunks) {
   Serve(Echo);
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     ClientRequest request(Method::kPost, UrlOf("/"));
     request.write_body = [](BodyWriter& body) -> Task<absl::Status> {
       for (int i = 0; i < 100; ++i) {
@@ -157,13 +155,12 @@ TEST_P(HttpClientTest, StreamsABodyInChunks) {
     EXPECT_EQ(fetched.Field("X-Length"), "-");
     EXPECT_EQ(fetched.Field("X-Sum"), "100");
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, StreamsABodyWithALength) {
   Serve(Echo);
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     for (const uint64_t n : {0, 6}) {
       ClientRequest request(Method::kPost, UrlOf("/"));
       request.content_length = n;
@@ -180,13 +177,12 @@ TEST_P(HttpClientTest, StreamsABodyWithALength) {
       EXPECT_EQ(fetched.Field("X-Length"), absl::StrCat(n));
     }
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, RefusesBodiesOfAnotherLength) {
   Serve(Echo);
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     for (const uint64_t n : {2, 4}) {
       ClientRequest request(Method::kPost, UrlOf("/"));
       request.content_length = n;
@@ -197,13 +193,12 @@ TEST_P(HttpClientTest, RefusesBodiesOfAnotherLength) {
       EXPECT_TRUE(absl::IsFailedPrecondition(fetched.status)) << fetched.status;
     }
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, ReturnsWhatTheFunctionOfABodyReturns) {
   Serve(Echo);
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     ClientRequest fails(Method::kPost, UrlOf("/"));
     fails.write_body = [](BodyWriter& body) -> Task<absl::Status> {
       (co_await body.Write("abc")).IgnoreError();
@@ -221,7 +216,7 @@ TEST_P(HttpClientTest, ReturnsWhatTheFunctionOfABodyReturns) {
     const Fetched next = co_await Fetch(client, UrlOf("/"));
     EXPECT_EQ(next.code, 200);
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 // Both sides at once: what the server sends back is read while the rest is
@@ -238,8 +233,7 @@ TEST_P(HttpClientTest, ReadsAResponseWhileItsRequestIsSent) {
     }
     co_return status;
   });
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     auto n_acknowledged = std::make_shared<int>(0);
     ClientRequest request(Method::kPost, UrlOf("/"));
     request.write_body =
@@ -265,7 +259,7 @@ TEST_P(HttpClientTest, ReadsAResponseWhileItsRequestIsSent) {
     }
     EXPECT_EQ(*n_acknowledged, 10);
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, ReadsBodiesInPiecesOfAnySize) {
@@ -285,8 +279,7 @@ TEST_P(HttpClientTest, ReadsBodiesInPiecesOfAnySize) {
         co_return status;
       });
   Serve(std::move(router));
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     for (const std::string path : {"/length", "/chunks"}) {
       for (const size_t n_room : {1000, 4096, 1 << 20}) {
         absl::StatusOr<Response> response = co_await client.Get(UrlOf(path));
@@ -306,15 +299,14 @@ TEST_P(HttpClientTest, ReadsBodiesInPiecesOfAnySize) {
     }
     EXPECT_EQ(client.statistics().connections, 1u);
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, LimitsWhatReadAllTakes) {
   Serve([](Request&, ResponseWriter& response) {
     return response.Send(200, "0123456789");
   });
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     absl::StatusOr<Response> exact = co_await client.Get(UrlOf("/"));
     EXPECT_EQ(*co_await exact->ReadAll(10), "0123456789");
     absl::StatusOr<Response> longer = co_await client.Get(UrlOf("/"));
@@ -323,7 +315,7 @@ TEST_P(HttpClientTest, LimitsWhatReadAllTakes) {
     absl::StatusOr<Response> any = co_await client.Get(UrlOf("/"));
     EXPECT_EQ(*co_await any->ReadAll(SIZE_MAX), "0123456789");
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, AsksBeforeItSendsABody) {
@@ -333,8 +325,7 @@ TEST_P(HttpClientTest, AsksBeforeItSendsABody) {
     return response.Send(403, "no\n");
   });
   Serve(std::move(router));
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     ClientRequest wanted(Method::kPost, UrlOf("/wanted"), "bytes");
     wanted.expect_continue = true;
     const Fetched got = co_await Fetch(client, std::move(wanted));
@@ -352,13 +343,12 @@ TEST_P(HttpClientTest, AsksBeforeItSendsABody) {
     EXPECT_EQ(refused.body, "no\n");
     EXPECT_FALSE(*begun);
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, RefusesWhatCannotBeSent) {
   Serve(Echo);
-  auto main = [&]() -> Task<void> {
-    Client client;
+  auto main = [&](Client& client) -> Task<void> {
     EXPECT_TRUE(absl::IsInvalidArgument(
         (co_await Fetch(client, "ftp://127.0.0.1/")).status));
     EXPECT_TRUE(absl::IsInvalidArgument(
@@ -377,7 +367,7 @@ TEST_P(HttpClientTest, RefusesWhatCannotBeSent) {
     const Fetched secure = co_await Fetch(client, "https://127.0.0.1:1/");
     EXPECT_TRUE(absl::IsFailedPrecondition(secure.status)) << secure.status;
   };
-  Run(main());
+  RunByBothVersions(main);
 }
 
 TEST_P(HttpClientTest, ConnectsToAUnixSocket) {

@@ -77,6 +77,37 @@ TEST_P(HttpClientTlsTest, KeepsAConnection) {
   Run(main());
 }
 
+TEST_P(HttpClientTlsTest, SpeaksWhatBothHaveAgreedOn) {
+  ServeTls(Tell, {"h2", "http/1.1"});
+  auto main = [&]() -> Task<void> {
+    for (const bool http2 : {true, false}) {
+      std::vector<std::string> alpn = {"http/1.1"};
+      if (http2) alpn.insert(alpn.begin(), "h2");
+      Client client(Options(std::move(alpn)));
+      // None knows before which version it will be.
+      std::vector<JoinHandle<Fetched>> all;
+      for (int i = 0; i < 10; ++i) {
+        ClientRequest request(Method::kPost, SecureUrl("/"),
+                              std::string(100'000, 'b'));
+        all.push_back(Spawn(Fetch(client, std::move(request))));
+      }
+      for (JoinHandle<Fetched>& one : all) {
+        const absl::StatusOr<Fetched> fetched = co_await one;
+        EXPECT_EQ(fetched->body.size(), 100'000u) << fetched->status;
+        EXPECT_EQ(fetched->Field("X-Secure"), "yes");
+      }
+      absl::StatusOr<Response> response = co_await client.Get(SecureUrl("/"));
+      EXPECT_TRUE(response.ok()) << response.status();
+      if (!response.ok()) co_return;
+      EXPECT_EQ(response->version(),
+                http2 ? Version::kHttp2 : Version::kHttp11);
+      EXPECT_EQ((co_await response->ReadAll(100)).status(), absl::OkStatus());
+      if (http2) EXPECT_EQ(client.statistics().connections, 1u);
+    }
+  };
+  Run(main());
+}
+
 TEST_P(HttpClientTlsTest, RefusesAServerOfAnotherName) {
   ServeTls(Tell);
   resolver_.Add("another.test", address());

@@ -6,36 +6,9 @@
 
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/shield.h"
+#include "ringway/http/client/upload.h"
 
 namespace ringway::http::internal {
-
-namespace {
-
-Task<absl::Status> SendAll(Http1ClientState& connection, RequestBody& body,
-                           bool waits) {
-  if (waits) {
-    Task<absl::StatusOr<bool>> wait = connection.WaitToContinue();
-    const absl::StatusOr<bool> wanted = co_await std::move(wait);
-    if (!wanted.ok()) co_return wanted.status();
-    if (!*wanted) co_return absl::OkStatus();
-  }
-  Headers trailers;
-  Task<absl::Status> write = WriteAll(body, connection, trailers);
-  absl::Status written = co_await std::move(write);
-  if (!written.ok()) co_return written;
-  Task<absl::Status> end = connection.EndBody(trailers);
-  co_return co_await std::move(end);
-}
-
-// Keeps what it uses: the exchange may end before.
-Task<void> Upload(std::shared_ptr<Http1ClientState> connection,
-                  std::shared_ptr<RequestBody> body, bool waits) {
-  Task<absl::Status> send = SendAll(*connection, *body, waits);
-  absl::Status sent = co_await std::move(send);
-  connection->EndUpload(std::move(sent));
-}
-
-}  // namespace
 
 Http1Exchange::~Http1Exchange() {
   if (lease_.connection == nullptr) return;

@@ -12,9 +12,18 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/http/client/client_options.h"
 #include "ringway/http/client/http1_client_state.h"
+#include "ringway/http/client/http2/http2_client_state.h"
 #include "ringway/http/message/url.h"
 
 namespace ringway::http::internal {
+
+// One of both.
+struct NewConnection {
+  NewConnection() {}
+
+  std::shared_ptr<Http1ClientState> http1;
+  std::shared_ptr<Http2ClientState> http2;
+};
 
 // Looks the host up, connects, and for https makes the handshake, within
 // ClientOptions::connect_timeout and before `deadline`.
@@ -22,7 +31,7 @@ namespace ringway::http::internal {
 // Errors: FailedPrecondition: https without ClientOptions::tls.
 //         DeadlineExceeded with the name of the option. Those of
 //         net::ConnectToHost() and net::ConnectTls(). Cancelled.
-Task<absl::StatusOr<std::shared_ptr<Http1ClientState>>> MakeConnection(
+Task<absl::StatusOr<NewConnection>> MakeConnection(
     std::shared_ptr<const ClientOptions> options, Url url,
     MonotonicTime deadline);
 

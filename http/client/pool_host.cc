@@ -12,6 +12,7 @@
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/shield.h"
 #include "ringway/http/client/http1_exchange.h"
+#include "ringway/http/client/http2/http2_exchange.h"
 #include "ringway/http/client/new_connection.h"
 
 namespace ringway::http::internal {
@@ -37,11 +38,84 @@ PoolHost::PoolHost(std::shared_ptr<PoolState> state, const Url& url)
       url_(url),
       places_(options().max_connections_per_host) {}
 
-Task<absl::StatusOr<std::unique_ptr<ClientExchange>>> PoolHost::Begin(
-    std::shared_ptr<PoolHost> host, bool fresh, MonotonicTime deadline) {
+auto PoolHost::Begin(std::shared_ptr<PoolHost> host, bool fresh,
+                     MonotonicTime deadline) -> Task<Exchange> {
+  const Limits limits = {CurrentLoop().now() + host->options().place_timeout,
+                         deadline};
+  while (true) {
+    if (host->http2_ != nullptr && !host->http2_->accepts())
+      host->http2_.reset();  // it ends by itself
+    Task<Exchange> begin = host->http2_ != nullptr ? BeginHttp2(host, limits)
+                           : host->MayBeHttp2()
+                               ? BeginUnknown(host, limits)
+                               : BeginHttp1(host, fresh, limits);
+    Exchange exchange = co_await std::move(begin);
+    if (!exchange.ok() || *exchange != nullptr) co_return exchange;
+  }
+}
+
+auto PoolHost::BeginHttp2(std::shared_ptr<PoolHost> host, Limits limits)
+    -> Task<Exchange> {
+  const std::shared_ptr<Http2ClientState> connection = host->http2_;
+  Task<absl::StatusOr<SemaphorePermit>> wait =
+      host->WaitForPlace(connection->places(), limits);
+  absl::StatusOr<SemaphorePermit> place = co_await std::move(wait);
+  if (!connection->accepts() &&
+      (place.ok() || absl::IsUnavailable(place.status()))) {
+    co_return nullptr;
+  }
+  if (!place.ok()) co_return place.status();
+  if (connection->n_calls() > 0) ++host->state_->statistics.reused;
+  co_return std::make_unique<Http2Exchange>(host->state_, connection,
+                                            *std::move(place));
+}
+
+// One at a time: the others might share its connection.
+auto PoolHost::BeginUnknown(std::shared_ptr<PoolHost> host, Limits limits)
+    -> Task<Exchange> {
+  Task<absl::StatusOr<SemaphorePermit>> turn =
+      host->WaitForPlace(host->connecting_, limits);
+  const absl::StatusOr<SemaphorePermit> lock = co_await std::move(turn);
+  if (!lock.ok()) co_return lock.status();
+  if (host->http2_ != nullptr || !host->MayBeHttp2()) co_return nullptr;
+  Task<absl::StatusOr<NewConnection>> make =
+      MakeConnection(host->state_->options, host->url_, limits.request);
+  absl::StatusOr<NewConnection> made = co_await std::move(make);
+  if (!made.ok()) co_return made.status();
+  ++host->state_->statistics.connections;
+  if (made->http2 != nullptr) {
+    KeepHttp2(host, std::move(made->http2));
+    co_return nullptr;
+  }
+  host->is_http1_ = true;
   Http1Lease lease;
   lease.host = host;
-  Task<absl::StatusOr<SemaphorePermit>> wait = WaitForPlace(*host, deadline);
+  Task<absl::StatusOr<SemaphorePermit>> wait =
+      host->WaitForPlace(host->places_, limits);
+  absl::StatusOr<SemaphorePermit> place = co_await std::move(wait);
+  if (!place.ok()) co_return place.status();
+  lease.place = *std::move(place);
+  lease.connection = std::move(made->http1);
+  co_return std::make_unique<Http1Exchange>(std::move(lease));
+}
+
+void PoolHost::KeepHttp2(const std::shared_ptr<PoolHost>& host,
+                         std::shared_ptr<Http2ClientState> connection) {
+  connection->OnEnd(
+      [weak_host = std::weak_ptr<PoolHost>(host), ended = connection.get()] {
+        const std::shared_ptr<PoolHost> of_host = weak_host.lock();
+        if (of_host != nullptr && of_host->http2_.get() == ended)
+          of_host->http2_.reset();
+      });
+  host->http2_ = std::move(connection);
+}
+
+auto PoolHost::BeginHttp1(std::shared_ptr<PoolHost> host, bool fresh,
+                          Limits limits) -> Task<Exchange> {
+  Http1Lease lease;
+  lease.host = host;
+  Task<absl::StatusOr<SemaphorePermit>> wait =
+      host->WaitForPlace(host->places_, limits);
   absl::StatusOr<SemaphorePermit> place = co_await std::move(wait);
   if (!place.ok()) co_return place.status();
   lease.place = *std::move(place);
@@ -52,39 +126,40 @@ Task<absl::StatusOr<std::unique_ptr<ClientExchange>>> PoolHost::Begin(
     lease.connection = co_await std::move(take);
     lease.reused = lease.connection != nullptr;
   }
-  ClientStatistics& statistics = host->state_->statistics;
-  if (lease.connection == nullptr) {
-    Task<absl::StatusOr<std::shared_ptr<Http1ClientState>>> make =
-        MakeConnection(host->state_->options, host->url_, deadline);
-    absl::StatusOr<std::shared_ptr<Http1ClientState>> made =
-        co_await std::move(make);
-    if (!made.ok()) co_return made.status();
-    lease.connection = *std::move(made);
-    ++statistics.connections;
+  if (lease.reused) {
+    ++host->state_->statistics.reused;
   } else {
-    ++statistics.reused;
+    Task<absl::StatusOr<NewConnection>> make =
+        MakeConnection(host->state_->options, host->url_, limits.request);
+    absl::StatusOr<NewConnection> made = co_await std::move(make);
+    if (!made.ok()) co_return made.status();
+    ++host->state_->statistics.connections;
+    if (made->http2 != nullptr) {  // the server has changed its mind
+      host->is_http1_ = false;
+      KeepHttp2(host, std::move(made->http2));
+      co_return nullptr;
+    }
+    lease.connection = std::move(made->http1);
   }
   co_return std::make_unique<Http1Exchange>(std::move(lease));
 }
 
-Task<absl::StatusOr<SemaphorePermit>> PoolHost::WaitForPlace(
-    PoolHost& host, MonotonicTime deadline) {
-  std::optional<SemaphorePermit> free = host.places_.TryAcquire();
+Task<absl::StatusOr<SemaphorePermit>> PoolHost::WaitForPlace(Semaphore& places,
+                                                             Limits limits) {
+  std::optional<SemaphorePermit> free = places.TryAcquire();
   if (free.has_value()) co_return *std::move(free);
-  const ClientOptions& options = host.options();
-  if (host.n_waiting_ >= options.max_waiting_per_host) {
-    co_return absl::ResourceExhaustedError(absl::StrCat(
-        "ClientOptions::max_waiting_per_host: ", host.n_waiting_,
-        " requests wait for a connection to ", host.url_.authority));
+  if (n_waiting_ >= options().max_waiting_per_host) {
+    co_return absl::ResourceExhaustedError(
+        absl::StrCat("ClientOptions::max_waiting_per_host: ", n_waiting_,
+                     " requests wait for a connection to ", url_.authority));
   }
-  const Counted counted(host.n_waiting_);
-  const MonotonicTime limit = CurrentLoop().now() + options.place_timeout;
-  absl::StatusOr<SemaphorePermit> place =
-      co_await WithDeadline(std::min(limit, deadline), host.places_.Acquire());
+  const Counted counted(n_waiting_);
+  absl::StatusOr<SemaphorePermit> place = co_await WithDeadline(
+      std::min(limits.place, limits.request), places.Acquire());
   if (absl::IsDeadlineExceeded(place.status())) {
     co_return absl::DeadlineExceededError(absl::StrCat(
-        "no connection to ", host.url_.authority, " within ClientOptions::",
-        deadline < limit ? "request_timeout" : "place_timeout"));
+        "no connection to ", url_.authority, " within ClientOptions::",
+        limits.request < limits.place ? "request_timeout" : "place_timeout"));
   }
   co_return place;
 }
@@ -163,6 +238,7 @@ void PoolHost::Close() {
     Idle newest = PopNewest();
     newest.watch.Cancel();
   }
+  if (http2_ != nullptr) http2_->Retire();
 }
 
 }  // namespace ringway::http::internal

@@ -18,6 +18,7 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/http/client/client_exchange.h"
 #include "ringway/http/client/http1_client_state.h"
+#include "ringway/http/client/http2/http2_client_state.h"
 #include "ringway/http/client/pool_state.h"
 #include "ringway/http/message/url.h"
 
@@ -56,10 +57,10 @@ class PoolHost {
   // The exchange is over. Keeps the connection if another may follow.
   static void Return(Http1Lease lease);
 
-  // Closes all idle connections.
+  // Closes all idle connections, and the one of HTTP/2 after its requests.
   void Close();
   // Neither connections nor exchanges, but for the caller's reference.
-  bool unused() const { return idle_.empty(); }
+  bool unused() const { return idle_.empty() && http2_ == nullptr; }
 
  private:
   struct Idle {
@@ -67,8 +68,30 @@ class PoolHost {
     JoinHandle<void> watch;  // ends with the connection
   };
 
-  static Task<absl::StatusOr<SemaphorePermit>> WaitForPlace(
-      PoolHost& host, MonotonicTime deadline);
+  using Exchange = absl::StatusOr<std::unique_ptr<ClientExchange>>;
+  // When waits have to end: for a place, and for anything.
+  struct Limits {
+    MonotonicTime place;
+    MonotonicTime request;
+  };
+
+  // HTTP/2 is possible, and to be found out by a connection.
+  bool MayBeHttp2() const {
+    return url_.secure ? !is_http1_ : options().http2_prior_knowledge;
+  }
+  // A place among `places`; Unavailable once they are closed.
+  Task<absl::StatusOr<SemaphorePermit>> WaitForPlace(Semaphore& places,
+                                                     Limits limits);
+  // Null: look again.
+  static Task<Exchange> BeginHttp2(std::shared_ptr<PoolHost> host,
+                                   Limits limits);
+  static Task<Exchange> BeginUnknown(std::shared_ptr<PoolHost> host,
+                                     Limits limits);
+  static Task<Exchange> BeginHttp1(std::shared_ptr<PoolHost> host, bool fresh,
+                                   Limits limits);
+  // All of them share it from now on.
+  static void KeepHttp2(const std::shared_ptr<PoolHost>& host,
+                        std::shared_ptr<Http2ClientState> connection);
   static Task<void> Watch(std::shared_ptr<Http1ClientState> connection,
                           std::weak_ptr<PoolHost> weak_host,
                           absl::Duration timeout);
@@ -81,7 +104,10 @@ class PoolHost {
   const std::shared_ptr<PoolState> state_;
   const Url url_;
   Semaphore places_;
-  std::vector<Idle> idle_;  // the newest last
+  std::vector<Idle> idle_;                   // the newest last
+  std::shared_ptr<Http2ClientState> http2_;  // if there is one
+  Semaphore connecting_{1};  // while the protocol is to be found out
+  bool is_http1_ = false;    // the last one by TLS was
   size_t n_waiting_ = 0;
 };
 

@@ -29,7 +29,8 @@ ServerSession::ServerSession(const RequestLimits& request,
                              const Http2Limits& limits, Host& host)
     : limits_(limits), host_(host) {
   const SessionOption option = MakeSessionOption();
-  if (nghttp2_session_server_new2(&session_, SessionCallbacks::Get(), this,
+  if (nghttp2_session_server_new2(&session_,
+                                  SessionCallbacks<ServerSession>::Get(), this,
                                   option.get()) != 0) {
     throw std::bad_alloc();
   }
@@ -331,7 +332,7 @@ void ServerSession::OnStreamClosed(int32_t id, uint32_t code) {
 void ServerSession::Close(ServerStream& stream, uint32_t code) {
   stream.closed_ = true;
   stream.close_code_ = code;
-  stream.lent_ = {};
+  stream.unsent_.TakeBack();
   stream.OnClosed();
 }
 
@@ -359,7 +360,7 @@ int ServerSession::OnSendData(int32_t id, std::string_view frame_head,
   if (stream == nullptr || stream->unsent_bytes() < n)
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   out_->append(frame_head);
-  stream->TakeUnsent(n, *out_);
+  stream->unsent_.Take(n, *out_);
   return 0;
 }
 

@@ -31,6 +31,7 @@
 #include "ringway/http/http2/response_fields.h"
 #include "ringway/http/http2/second_counter.h"
 #include "ringway/http/http2/server_stream.h"
+#include "ringway/http/http2/unsent_bytes.h"
 #include "ringway/http/http2/upgrade_request.h"
 #include "ringway/http/message/headers.h"
 
@@ -55,7 +56,7 @@ class ServerSession {
   // A Send() gives little more than its limit: what a frame has at most.
   static constexpr size_t kFrameBytes = 16 * 1024;
   // So many bytes of a response's body are kept for Give().
-  static constexpr size_t kKeptBytes = 4096;
+  static constexpr size_t kKeptBytes = UnsentBytes::kKeptBytes;
 
   // The limits and the host must outlive this. Throws std::bad_alloc.
   ServerSession(const RequestLimits& request, const Http2Limits& limits,
@@ -138,7 +139,7 @@ class ServerSession {
   void Release(ServerStream& stream);
 
  private:
-  friend class SessionCallbacks;
+  friend class SessionCallbacks<ServerSession>;
 
   // Gives bytes of the client to nghttp2; false after an error.
   bool Give(std::string_view bytes);

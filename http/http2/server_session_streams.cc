@@ -45,7 +45,8 @@ void ServerSession::Respond(ServerStream& stream, int status_code,
   stream.response_ended_ = !has_body;
   const std::span<const nghttp2_nv> fields =
       fields_.Head(status_code, headers, added);
-  const nghttp2_data_provider2 body = SessionCallbacks::BodySource();
+  const nghttp2_data_provider2 body =
+      SessionCallbacks<ServerSession>::BodySource();
   Check(nghttp2_submit_response2(session_, stream.id_, fields.data(),
                                  fields.size(), has_body ? &body : nullptr));
 }
@@ -53,22 +54,17 @@ void ServerSession::Respond(ServerStream& stream, int status_code,
 bool ServerSession::Give(ServerStream& stream,
                          std::span<const std::byte> bytes) {
   if (stream.closed_ || bytes.empty()) return true;
-  RINGWAY_CHECK(
-      stream.lent_.empty() && stream.response_begun_ && !stream.response_ended_,
-      "bytes of a response in the wrong order");
-  const bool copied = stream.kept_.size() <= kKeptBytes &&
-                      bytes.size() <= kKeptBytes - stream.kept_.size();
-  if (copied) {
-    stream.kept_.append(reinterpret_cast<const char*>(bytes.data()),
-                        bytes.size());
-  } else {
-    stream.lent_ = bytes;
-  }
+  RINGWAY_CHECK(!stream.unsent_.lent() && stream.response_begun_ &&
+                    !stream.response_ended_,
+                "bytes of a response in the wrong order");
+  const bool copied = stream.unsent_.Give(bytes);
   Check(nghttp2_session_resume_data(session_, stream.id_));
   return copied;
 }
 
-void ServerSession::TakeBack(ServerStream& stream) { stream.lent_ = {}; }
+void ServerSession::TakeBack(ServerStream& stream) {
+  stream.unsent_.TakeBack();
+}
 
 void ServerSession::End(ServerStream& stream, const Headers& trailers) {
   if (stream.closed_ || stream.response_ended_) return;

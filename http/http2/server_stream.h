@@ -9,16 +9,20 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "ringway/http/http1/request_head.h"
 #include "ringway/http/http1/request_limits.h"
 #include "ringway/http/http2/request_fields.h"
+#include "ringway/http/http2/unsent_bytes.h"
 #include "ringway/http/message/headers.h"
 
 namespace ringway::http::internal {
+
+class ServerSession;
+template <typename Session>
+class SessionCallbacks;
 
 // At a fixed address, from ServerSession::Host::NewStream() until OnClosed() or
 // ServerSession::Release().
@@ -47,9 +51,7 @@ class ServerStream {
   // --- The response.
 
   // Bytes of its body that are not in frames yet.
-  size_t unsent_bytes() const {
-    return kept_.size() - n_kept_sent_ + lent_.size();
-  }
+  size_t unsent_bytes() const { return unsent_.size(); }
   // All of it is in frames.
   bool response_sent() const { return response_sent_; }
 
@@ -64,7 +66,7 @@ class ServerStream {
 
  private:
   friend class ServerSession;
-  friend class SessionCallbacks;
+  friend class SessionCallbacks<ServerSession>;
 
   // The head is complete.
   virtual void OnRequest() = 0;
@@ -75,17 +77,11 @@ class ServerStream {
   // The last one: the session has forgotten the stream, which may be destroyed.
   virtual void OnClosed() = 0;
 
-  // Moves the next `n` unsent bytes, at most unsent_bytes(), to the end of
-  // `to`.
-  void TakeUnsent(size_t n, std::string& to);
-
   int32_t id_ = 0;
   RequestFields fields_;
   std::string body_;
   size_t n_read_ = 0;  // of body_
-  std::string kept_;   // a copy of what is to be sent
-  size_t n_kept_sent_ = 0;
-  std::span<const std::byte> lent_;  // what is to be sent after it
+  UnsentBytes unsent_;
   const Headers* trailers_to_send_ = nullptr;
   uint32_t close_code_ = 0;
   bool body_ended_ = false;

@@ -8,22 +8,17 @@
 
 namespace ringway::http::internal {
 
-namespace {
-
-uint32_t HeaderListBytes(const RequestLimits& limits) {
+uint32_t HeaderListBytes(size_t header_bytes, size_t header_count) {
   // RFC 9113, section 6.5.2, adds 32 to each field.
-  const uint64_t n =
-      uint64_t{limits.header_bytes} + 32 * uint64_t{limits.header_count};
+  const uint64_t n = uint64_t{header_bytes} + 32 * uint64_t{header_count};
   return static_cast<uint32_t>(std::min<uint64_t>(n, UINT32_MAX));
 }
-
-}  // namespace
 
 SessionOption MakeSessionOption() {
   nghttp2_option* option = nullptr;
   if (nghttp2_option_new(&option) != 0) throw std::bad_alloc();
   SessionOption made(option);
-  // Windows open as handlers read.
+  // Windows open as bodies are read.
   nghttp2_option_set_no_auto_window_update(option, 1);
   // They were for the tree of priorities that RFC 9113 has given up.
   nghttp2_option_set_no_closed_streams(option, 1);
@@ -37,7 +32,8 @@ std::array<nghttp2_settings_entry, 4> SessionSettings(
   return {{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.max_streams},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.stream_window_bytes},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HeaderListBytes(request)},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+       HeaderListBytes(request.header_bytes, request.header_count)},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   }};
 }

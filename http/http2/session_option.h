@@ -7,6 +7,8 @@
 #define RINGWAY_HTTP_HTTP2_SESSION_OPTION_H_
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "nghttp2/nghttp2.h"
@@ -22,6 +24,9 @@ using SessionOption = std::unique_ptr<nghttp2_option, SessionOptionDeleter>;
 
 // Throws std::bad_alloc.
 SessionOption MakeSessionOption();
+
+// SETTINGS_MAX_HEADER_LIST_SIZE for heads within these limits.
+uint32_t HeaderListBytes(size_t header_bytes, size_t header_count);
 
 std::array<nghttp2_settings_entry, 4> SessionSettings(
     const RequestLimits& request, const Http2Limits& limits);

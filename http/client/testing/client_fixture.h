@@ -63,6 +63,22 @@ class ClientTest : public HttpTest {
     return absl::StrCat("http://", address().ToString(), path);
   }
 
+  // Runs `main` beside the http::Server, with a client of HTTP/1.1, then with
+  // one of HTTP/2.
+  void RunByBothVersions(const std::function<Task<void>(Client&)>& main) {
+    auto run = [&]() -> Task<void> {
+      for (const bool http2 : {false, true}) {
+        ClientOptions options;
+        options.http2_prior_knowledge = http2;
+        Client client(options);
+        Task<void> test = main(client);
+        co_await std::move(test);
+        if (HasFailure()) ADD_FAILURE() << (http2 ? "HTTP/2" : "HTTP/1.1");
+      }
+    };
+    Run(run());
+  }
+
   // Runs `main` with a scripted server beside it.
   void RunScripted(Script script,
                    std::function<Task<void>(ScriptedServer&)> main) {

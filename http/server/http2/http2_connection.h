@@ -113,9 +113,10 @@ Task<void> Http2Connection<S>::Read() {
   while (!written_) {
     Shutdown(/*drain=*/drain_.cancelled());
     if (interrupt_.cancelled()) interrupt_ = CancelSource();
+    // Of this frame: an executor that ends may destroy the connection first.
+    const CancelToken interrupted = interrupt_.token();
     const absl::StatusOr<std::span<const std::byte>> arrived =
-        co_await WithToken(interrupt_.token(),
-                           WithDeadline(ReadLimit(), in_.Fill(1)));
+        co_await WithToken(interrupted, WithDeadline(ReadLimit(), in_.Fill(1)));
     if (arrived.ok() && !arrived->empty()) {
       const std::span<const std::byte> bytes =
           arrived->first(std::min(arrived->size(), kReadBytes));
