@@ -11,7 +11,7 @@ _DOCUMENTS = [
     ('docs/ring.md', 2, ['tools/samples/multi_writer.cc', 'executor/ring/ring_nested_test.cc']),
     ('docs/networking.md', 7, ['tools/samples/networking.cc']),
     ('docs/files.md', 9, ['fs/files_examples_test.cc']),
-    ('docs/http.md', 5, ['http/server/http_examples_test.cc']),
+    ('docs/http.md', 7, ['http/server/http_examples_test.cc', 'http/client/http_client_examples_test.cc']),
     ('docs/tls.md', 6, ['net/tls/tls_examples_test.cc']),
 ]
 
