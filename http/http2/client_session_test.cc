@@ -170,6 +170,7 @@ TEST(ClientSession, BoundsWhatWaitsToBeRead) {
   EXPECT_EQ(fast.body.size(), large.size());
   EXPECT_EQ(slow.unread_bytes(), 1000u);
   slow.reads = true;
+  slow.Read();
   pair.Exchange();
   EXPECT_TRUE(slow.body == large);
   EXPECT_TRUE(slow.body_ended());
