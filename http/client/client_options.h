@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "ringway/http/http1/received_response.h"
-#include "ringway/http/http2/client_limits.h"
+#include "ringway/http/http2/client/client_limits.h"
 #include "ringway/net/connect.h"
 #include "ringway/net/resolver/resolver.h"
 #include "ringway/net/socket_address.h"

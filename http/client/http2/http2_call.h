@@ -21,7 +21,7 @@
 #include "ringway/http/client/body_writer.h"
 #include "ringway/http/client/http2/http2_client_state.h"
 #include "ringway/http/http1/request_text.h"
-#include "ringway/http/http2/client_stream.h"
+#include "ringway/http/http2/client/client_stream.h"
 #include "ringway/http/message/headers.h"
 
 namespace ringway::http::internal {

@@ -20,7 +20,7 @@
 #include "ringway/executor/task/cancel_token.h"
 #include "ringway/executor/task/event.h"
 #include "ringway/http/client/client_options.h"
-#include "ringway/http/http2/client_session.h"
+#include "ringway/http/http2/client/client_session.h"
 
 namespace ringway::http::internal {
 

@@ -2,8 +2,8 @@
 //
 // ClientFields: the fields of a request, or its trailers, for nghttp2.
 
-#ifndef RINGWAY_HTTP_HTTP2_CLIENT_FIELDS_H_
-#define RINGWAY_HTTP_HTTP2_CLIENT_FIELDS_H_
+#ifndef RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_FIELDS_H_
+#define RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_FIELDS_H_
 
 #include <array>
 #include <span>
@@ -33,4 +33,4 @@ class ClientFields {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_HTTP2_CLIENT_FIELDS_H_
+#endif  // RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_FIELDS_H_

@@ -3,7 +3,7 @@
 // A ClientSession and a ServerSession in memory: requests and responses in
 // pieces of any size, windows, and the end of streams.
 
-#include "ringway/http/http2/client_session.h"
+#include "ringway/http/http2/client/client_session.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/http/http2/received_fields.h"
+#include "ringway/http/http2/client/received_fields.h"
 
 #include <cstdint>
 #include <optional>

@@ -4,8 +4,8 @@
 // What RFC 9113 calls malformed, such as an upper-case name or a pseudo-header
 // too many, nghttp2 refuses before.
 
-#ifndef RINGWAY_HTTP_HTTP2_RECEIVED_FIELDS_H_
-#define RINGWAY_HTTP_HTTP2_RECEIVED_FIELDS_H_
+#ifndef RINGWAY_HTTP_HTTP2_CLIENT_RECEIVED_FIELDS_H_
+#define RINGWAY_HTTP_HTTP2_CLIENT_RECEIVED_FIELDS_H_
 
 #include <cstddef>
 #include <string_view>
@@ -52,4 +52,4 @@ class ReceivedFields {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_HTTP2_RECEIVED_FIELDS_H_
+#endif  // RINGWAY_HTTP_HTTP2_CLIENT_RECEIVED_FIELDS_H_

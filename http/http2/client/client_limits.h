@@ -2,8 +2,8 @@
 //
 // Http2ClientLimits: what one HTTP/2 connection may cost its client.
 
-#ifndef RINGWAY_HTTP_HTTP2_CLIENT_LIMITS_H_
-#define RINGWAY_HTTP_HTTP2_CLIENT_LIMITS_H_
+#ifndef RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_LIMITS_H_
+#define RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_LIMITS_H_
 
 #include <cstdint>
 
@@ -29,4 +29,4 @@ struct Http2ClientLimits {
 
 }  // namespace ringway::http
 
-#endif  // RINGWAY_HTTP_HTTP2_CLIENT_LIMITS_H_
+#endif  // RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_LIMITS_H_

@@ -13,8 +13,8 @@
 // limits for heads, and the number of frames that wait to be sent. A server
 // beyond a limit gets GOAWAY; so does one that pushes.
 
-#ifndef RINGWAY_HTTP_HTTP2_CLIENT_SESSION_H_
-#define RINGWAY_HTTP_HTTP2_CLIENT_SESSION_H_
+#ifndef RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_SESSION_H_
+#define RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_SESSION_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -27,9 +27,9 @@
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/http/http1/received_response.h"
 #include "ringway/http/http1/request_text.h"
-#include "ringway/http/http2/client_fields.h"
-#include "ringway/http/http2/client_limits.h"
-#include "ringway/http/http2/client_stream.h"
+#include "ringway/http/http2/client/client_fields.h"
+#include "ringway/http/http2/client/client_limits.h"
+#include "ringway/http/http2/client/client_stream.h"
 #include "ringway/http/http2/second_counter.h"
 #include "ringway/http/message/headers.h"
 
@@ -144,4 +144,4 @@ class ClientSession {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_HTTP2_CLIENT_SESSION_H_
+#endif  // RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_SESSION_H_

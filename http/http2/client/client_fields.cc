@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/http/http2/client_fields.h"
+#include "ringway/http/http2/client/client_fields.h"
 
 #include <charconv>
 #include <cstddef>

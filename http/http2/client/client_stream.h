@@ -4,8 +4,8 @@
 // happens to it is told by its virtual functions; ClientSession has the
 // functions that act.
 
-#ifndef RINGWAY_HTTP_HTTP2_CLIENT_STREAM_H_
-#define RINGWAY_HTTP_HTTP2_CLIENT_STREAM_H_
+#ifndef RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_STREAM_H_
+#define RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_STREAM_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 #include "absl/status/status.h"
 #include "ringway/http/http1/received_response.h"
-#include "ringway/http/http2/received_fields.h"
+#include "ringway/http/http2/client/received_fields.h"
 #include "ringway/http/http2/unsent_bytes.h"
 #include "ringway/http/message/headers.h"
 
@@ -108,4 +108,4 @@ class ClientStream {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_HTTP2_CLIENT_STREAM_H_
+#endif  // RINGWAY_HTTP_HTTP2_CLIENT_CLIENT_STREAM_H_
