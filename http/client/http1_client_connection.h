@@ -73,11 +73,10 @@ class Http1ClientConnection final : public Http1ClientState {
     stream_.Reset();
   }
 
-  // After a 101: what goes on with another protocol, the reader first.
-  auto TakeReader() { return std::move(in_); }
-  S TakeStream() {
+  std::unique_ptr<OwnedTunnel> TakeTunnel() override {
     cut_ = true;
-    return std::move(stream_);
+    return std::make_unique<StreamTunnel<S>>(std::move(stream_), std::move(in_),
+                                             options_.write_timeout);
   }
 
  private:

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +27,7 @@
 #include "ringway/http/http1/request_text.h"
 #include "ringway/http/http1/response_parser.h"
 #include "ringway/http/message/headers.h"
+#include "ringway/http/tunnel/stream_tunnel.h"
 
 namespace ringway::http::internal {
 
@@ -110,6 +112,8 @@ class Http1ClientState : public BodySink {
   virtual Task<absl::Status> WaitIdle(absl::Duration timeout) = 0;
   // Ends it now; tasks that use it end as cancelled.
   virtual void Cut() = 0;
+  // After a 101: what goes on with another protocol. This is of no use then.
+  virtual std::unique_ptr<OwnedTunnel> TakeTunnel() = 0;
 
  protected:
   // Memory that a connection keeps between exchanges, for each of a few

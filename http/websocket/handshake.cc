@@ -2,6 +2,8 @@
 
 #include "ringway/http/websocket/handshake.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "ringway/core/check.h"
 #include "ringway/http/websocket/sha1.h"
 
 namespace ringway::http::internal {
@@ -72,6 +75,12 @@ HandshakeFault CheckHandshake(const HandshakeRequest& request,
   }
   if (!MayConnect(request, origins)) return HandshakeFault::kWrongOrigin;
   return HandshakeFault::kNone;
+}
+
+std::string NewKey() {
+  std::array<char, 16> random;
+  RINGWAY_CHECK(getentropy(random.data(), random.size()) == 0, "getentropy");
+  return absl::Base64Escape(std::string_view(random.data(), random.size()));
 }
 
 std::string AcceptKey(std::string_view key) {

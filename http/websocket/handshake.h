@@ -41,6 +41,8 @@ struct HandshakeRequest {
 HandshakeFault CheckHandshake(const HandshakeRequest& request,
                               const std::vector<std::string>& origins);
 
+// A Sec-WebSocket-Key that nobody else has.
+std::string NewKey();
 // The Sec-WebSocket-Accept for a Sec-WebSocket-Key.
 std::string AcceptKey(std::string_view key);
 

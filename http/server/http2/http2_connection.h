@@ -130,8 +130,8 @@ Task<void> Http2Connection<S>::Read() {
       Wake();
       while (!written_) {
         if (interrupt_.cancelled()) interrupt_ = CancelSource();
-        CancelToken interrupted = interrupt_.token();
-        const absl::Status waited = co_await interrupted.Cancelled();
+        CancelToken written = interrupt_.token();
+        const absl::Status waited = co_await written.Cancelled();
         if (!waited.ok()) break;
       }
       co_return;

@@ -76,7 +76,7 @@ Task<void> PauseSometimes(Dice& dice) {
     (co_await Sleep(absl::Microseconds(dice.Below(2000)))).IgnoreError();
 }
 
-// --- The server.
+// --- A side of our own.
 
 Task<absl::Status> SendInParts(WebSocket& socket, const Message& message,
                                Dice& dice) {
@@ -96,8 +96,9 @@ Task<absl::Status> SendInParts(WebSocket& socket, const Message& message,
   co_return absl::OkStatus();
 }
 
-Task<absl::Status> SendMessages(WebSocket& socket, uint64_t seed) {
-  Messages messages(seed, /*of_server=*/true);
+Task<absl::Status> SendMessages(WebSocket& socket, uint64_t seed,
+                                bool of_server) {
+  Messages messages(seed, of_server);
   Dice dice(seed + 1'000'000);
   for (size_t i = 0; i < kRandomMessages; ++i) {
     const Message message = messages.Next();
@@ -108,13 +109,15 @@ Task<absl::Status> SendMessages(WebSocket& socket, uint64_t seed) {
     absl::Status sent = co_await std::move(send);
     if (!sent.ok()) co_return sent;
   }
-  if (!ServerCloses(seed)) co_return absl::OkStatus();
+  if (!of_server || !ServerCloses(seed)) co_return absl::OkStatus();
   Task<absl::Status> close = socket.Close(CloseCode::kNormal, "all");
   co_return co_await std::move(close);
 }
 
-Task<absl::Status> ReceiveMessages(WebSocket& socket, uint64_t seed) {
-  Messages messages(seed, /*of_server=*/false);
+Task<absl::Status> ReceiveMessages(WebSocket& socket, uint64_t seed,
+                                   bool of_server,
+                                   JoinHandle<absl::Status>& sending) {
+  Messages messages(seed, !of_server);
   Dice dice(seed + 2'000'000);
   size_t n = 0;
   while (true) {
@@ -131,11 +134,29 @@ Task<absl::Status> ReceiveMessages(WebSocket& socket, uint64_t seed) {
     ++n;
     Task<void> pause = PauseSometimes(dice);
     co_await std::move(pause);
+    if (n == kRandomMessages && !of_server && !ServerCloses(seed)) {
+      if (absl::Status sent = co_await sending; !sent.ok()) co_return sent;
+      Task<absl::Status> close = socket.Close();
+      if (absl::Status closed = co_await std::move(close); !closed.ok())
+        co_return closed;
+    }
   }
   if (socket.close_code() == CloseCode::kAbnormal)
     co_return absl::DataLossError("no Close");
   EXPECT_EQ(n, kRandomMessages) << "seed " << seed;
   co_return absl::OkStatus();
+}
+
+Task<absl::Status> RunSide(WebSocket& socket, uint64_t seed, bool of_server) {
+  JoinHandle<absl::Status> sending =
+      Spawn(SendMessages(socket, seed, of_server));
+  Task<absl::Status> receive =
+      ReceiveMessages(socket, seed, of_server, sending);
+  absl::Status received = co_await std::move(receive);
+  if (!received.ok()) sending.Cancel();
+  const Shield shield;  // it uses the socket
+  if (sending.valid()) (co_await sending).IgnoreError();
+  co_return received;
 }
 
 // --- The client.
@@ -186,13 +207,12 @@ Task<bool> SendFrames(RawClient& client, std::string bytes, uint64_t seed) {
 Task<absl::Status> ServeRandomSocket(Request& request, WebSocket& socket) {
   uint64_t seed = 0;
   EXPECT_TRUE(absl::SimpleAtoi(request.QueryParam("seed").value_or(""), &seed));
-  JoinHandle<absl::Status> sending = Spawn(SendMessages(socket, seed));
-  Task<absl::Status> receive = ReceiveMessages(socket, seed);
-  absl::Status received = co_await std::move(receive);
-  if (!received.ok()) sending.Cancel();
-  const Shield shield;  // it uses the socket
-  (co_await sending).IgnoreError();
-  co_return received;
+  Task<absl::Status> run = RunSide(socket, seed, /*of_server=*/true);
+  co_return co_await std::move(run);
+}
+
+Task<absl::Status> RunRandomSocket(WebSocket& client, uint64_t seed) {
+  return RunSide(client, seed, /*of_server=*/false);
 }
 
 Task<RandomSocketResult> RunRandomSocket(RawClient& client, uint64_t seed) {

@@ -22,13 +22,17 @@ inline constexpr size_t kRandomMessages = 12;
 // A handler for the clients below.
 Task<absl::Status> ServeRandomSocket(Request& request, WebSocket& socket);
 
+// Its client by our own code, to the end of the socket, with an odd seed: an
+// error if anything is not as agreed.
+Task<absl::Status> RunRandomSocket(WebSocket& client, uint64_t seed);
+
 struct RandomSocketResult {
   size_t n_received = 0;  // by the client, all of them right
   bool closed = false;    // as agreed
 };
 
-// One socket from its handshake to its end. `seed` decides the messages, their
-// frames, the pieces that these arrive in, and who closes.
+// One of raw frames, from the handshake to its end. `seed` decides the
+// messages, their frames, the pieces that these arrive in, and who closes.
 Task<RandomSocketResult> RunRandomSocket(RawClient& client, uint64_t seed);
 
 }  // namespace ringway::http::testing
