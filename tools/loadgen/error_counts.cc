@@ -4,11 +4,15 @@
 
 #include <cerrno>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
 
 namespace ringway::loadgen {
 namespace {
+
+// No code of a status means this.
+constexpr char kBadStatusPayload[] = "ringway/loadgen/bad-status";
 
 ErrorKind KindOfCode(absl::StatusCode code) {
   switch (code) {
@@ -39,6 +43,8 @@ std::string_view ErrorKindName(ErrorKind kind) {
       return "closed_early";
     case ErrorKind::kWrongReply:
       return "wrong_reply";
+    case ErrorKind::kBadStatus:
+      return "bad_status";
     case ErrorKind::kLocalLimit:
       return "local_limit";
     case ErrorKind::kOther:
@@ -47,7 +53,16 @@ std::string_view ErrorKindName(ErrorKind kind) {
   return "other";
 }
 
+absl::Status BadStatusError(int status_code) {
+  absl::Status error =
+      absl::UnknownError(absl::StrCat("the status is ", status_code));
+  error.SetPayload(kBadStatusPayload, absl::Cord());
+  return error;
+}
+
 ErrorKind ErrorKindOf(const absl::Status& error) {
+  if (error.GetPayload(kBadStatusPayload).has_value())
+    return ErrorKind::kBadStatus;
   switch (ErrnoOf(error)) {
     case ECONNREFUSED:
     case ENOENT:  // a Unix socket's path: its server has not been started
@@ -76,6 +91,15 @@ void ErrorCounts::Record(int connection, const absl::Status& error) {
   }
   ++kind.count;
   if (++total_ == 1) first_ = kind.first;
+}
+
+void ErrorCounts::Merge(const ErrorCounts& other) {
+  for (size_t i = 0; i < kinds_.size(); ++i) {
+    if (kinds_[i].count == 0) kinds_[i].first = other.kinds_[i].first;
+    kinds_[i].count += other.kinds_[i].count;
+  }
+  if (total_ == 0) first_ = other.first_;
+  total_ += other.total_;
 }
 
 }  // namespace ringway::loadgen

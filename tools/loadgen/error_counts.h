@@ -22,16 +22,20 @@ enum class ErrorKind : uint8_t {
   kTimedOut,     // no connection, or no reply, in time
   kClosedEarly,  // by the server, before its reply was complete
   kWrongReply,   // other bytes than the request's, or too many
+  kBadStatus,    // of HTTP, not 200 to 299
   kLocalLimit,   // this machine is out of ports, files or memory
   kOther,
 };
-inline constexpr std::array<ErrorKind, 7> kErrorKinds = {
+inline constexpr std::array<ErrorKind, 8> kErrorKinds = {
     ErrorKind::kRefused,     ErrorKind::kReset,      ErrorKind::kTimedOut,
-    ErrorKind::kClosedEarly, ErrorKind::kWrongReply, ErrorKind::kLocalLimit,
-    ErrorKind::kOther};
+    ErrorKind::kClosedEarly, ErrorKind::kWrongReply, ErrorKind::kBadStatus,
+    ErrorKind::kLocalLimit,  ErrorKind::kOther};
 
 // "refused", "reset", "timed_out" and so on: the names in the reports.
 std::string_view ErrorKindName(ErrorKind kind);
+
+// The error of a request that was answered with this status.
+absl::Status BadStatusError(int status_code);
 
 // `error` is not OK. OutOfRange is a connection closed early, DataLoss a wrong
 // reply, DeadlineExceeded a time-out; the rest is known by its errno.
@@ -41,6 +45,8 @@ ErrorKind ErrorKindOf(const absl::Status& error);
 class ErrorCounts {
  public:
   void Record(int connection, const absl::Status& error);
+  // Adds those of another thread; the first ones stay, if there are some.
+  void Merge(const ErrorCounts& other);
 
   uint64_t total() const { return total_; }
   uint64_t count(ErrorKind kind) const { return Of(kind).count; }

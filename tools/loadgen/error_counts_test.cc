@@ -63,5 +63,29 @@ TEST(ErrorCounts, NamesEachKindDifferently) {
   EXPECT_EQ(names.size(), kErrorKinds.size());
 }
 
+TEST(ErrorCountsTest, AStatusOfHttpIsAKindOfItsOwn) {
+  EXPECT_EQ(ErrorKindOf(BadStatusError(503)), ErrorKind::kBadStatus);
+  EXPECT_EQ(BadStatusError(503).message(), "the status is 503");
+  EXPECT_EQ(ErrorKindOf(absl::UnknownError("")), ErrorKind::kOther);
+}
+
+TEST(ErrorCountsTest, MergingKeepsTheFirstOnes) {
+  ErrorCounts counts;
+  counts.Record(1, absl::DataLossError("a"));
+  ErrorCounts other;
+  other.Record(2, absl::OutOfRangeError("b"));
+  other.Record(3, absl::DataLossError("c"));
+  counts.Merge(other);
+  EXPECT_EQ(counts.total(), 3u);
+  EXPECT_EQ(counts.count(ErrorKind::kWrongReply), 2u);
+  EXPECT_EQ(counts.first(ErrorKind::kWrongReply), "connection 1: a");
+  EXPECT_EQ(counts.first(ErrorKind::kClosedEarly), "connection 2: b");
+  EXPECT_EQ(counts.first(), "connection 1: a");
+  ErrorCounts none;
+  none.Merge(counts);
+  EXPECT_EQ(none.first(), "connection 1: a");
+  EXPECT_EQ(none.total(), 3u);
+}
+
 }  // namespace
 }  // namespace ringway::loadgen

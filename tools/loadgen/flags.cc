@@ -11,6 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "ringway/net/socket_address.h"
@@ -30,6 +32,8 @@ constexpr int kMostQueue = 1'000'000;
 // The values as they are written.
 struct Written {
   std::string connect = "127.0.0.1:7878";
+  std::string protocol = "echo";
+  absl::Duration loss_timeout = Mode().loss_timeout;
   int connections = 32;
   int size = 64;
   int pipeline = 1;
@@ -50,15 +54,29 @@ struct Written {
 
 void Declare(CommandLine& line, Written& written, Flags& flags) {
   LoadOptions& load = flags.open.load;
-  line.Add("connect", "address of the server", &written.connect);
-  line.Add("connections", "connections, each a closed loop without --rate",
+  line.Add("connect",
+           "address of the server: 127.0.0.1:7878, [::1]:7878, unix:/path or "
+           "unix:@name",
+           &written.connect);
+  line.Add("protocol",
+           "echo: by TCP, a Unix stream or --tls; udp: echo by datagrams",
+           &written.protocol);
+  line.Add("connections",
+           "connections of all workers, each a closed loop without --rate",
            &written.connections, 1, 100'000);
+  line.Add("workers", "threads, each with its share of connections and rate",
+           &load.workers, 1, 1024);
+  line.Add("ramp",
+           "open the connections evenly over this time, before the warm-up; "
+           "0: all at once",
+           &load.ramp);
   line.Add("short",
            "a connection for each request, --connections of them at once",
            &load.short_connections);
   line.Add("size", "bytes of a request", &written.size, 1, 64 << 20);
   line.Add("pipeline",
-           "closed loop: requests that a connection writes before it waits",
+           "closed loop: requests that a connection writes before it waits; "
+           "by UDP those without a reply",
            &written.pipeline, 1, 65'536);
   line.Add("rate",
            "open loop: requests a second in all, however fast the replies "
@@ -77,8 +95,13 @@ void Declare(CommandLine& line, Written& written, Flags& flags) {
            &written.queue, 1, kMostQueue);
   line.Add("duration", "how long to measure", &written.duration);
   line.Add("warmup", "how long to run before that", &load.warmup);
-  line.Add("pin", "CPU to run on; -1 any", &flags.pin, -1, 4095);
-  line.Add("verify", "compare every byte of every reply", &load.client.verify);
+  line.Add("loss-timeout",
+           "UDP: a request without a reply for this long is lost",
+           &written.loss_timeout);
+  line.Add("pin",
+           "CPU of the first worker, the next ones follow; -1 pins nothing",
+           &load.first_cpu, -1, 4095);
+  line.Add("verify", "compare every byte of every reply", &load.mode.verify);
   line.Add("server-pid",
            "process whose CPU time, and memory after each phase, to measure, "
            "too; 0 measures none",
@@ -119,6 +142,10 @@ std::string Contradiction(const Written& written, const LoadOptions& load) {
     return "--pipeline is for a closed loop: leave --rate and --phases out";
   if (written.pipeline > 1 && load.short_connections)
     return "--pipeline is for connections that stay: leave --short out";
+  if (load.workers > written.connections)
+    return "--workers is more than --connections";
+  if (load.ramp > absl::ZeroDuration() && load.short_connections)
+    return "--ramp is for connections that stay: leave --short out";
   if (!open && written.arrivals != Written().arrivals)
     return "--arrivals needs --rate or --phases";
   if (!open && written.queue != kDefaultQueue)
@@ -131,6 +158,31 @@ std::string Contradiction(const Written& written, const LoadOptions& load) {
   }
   if (written.insecure && !written.ca.empty())
     return "--insecure accepts every certificate: leave --ca out";
+  return "";
+}
+
+// The same, of those that have to do with the protocol.
+std::string ContradictionOfProtocol(const Written& written,
+                                    const LoadOptions& load) {
+  const bool udp = written.protocol == ProtocolName(Protocol::kUdp);
+  if (!udp && written.protocol != ProtocolName(Protocol::kEcho))
+    return absl::StrCat("--protocol is echo or udp, not '", written.protocol,
+                        "'");
+  if (!udp && written.loss_timeout != Written().loss_timeout)
+    return "--loss-timeout needs --protocol=udp";
+  if (!udp) return "";
+  if (written.loss_timeout <= absl::ZeroDuration())
+    return "--loss-timeout must be positive";
+  if (written.tls) return "--tls is for streams: leave --protocol=udp out";
+  if (load.short_connections)
+    return "--short is for streams: leave --protocol=udp out";
+  if (absl::StartsWith(written.connect, "unix:"))
+    return "--protocol=udp needs an IP address";
+  if (written.size < static_cast<int>(kLeastDatagram) ||
+      written.size > static_cast<int>(kMostDatagram)) {
+    return absl::StrCat("--size by UDP is from ", kLeastDatagram, " to ",
+                        kMostDatagram);
+  }
   return "";
 }
 
@@ -195,6 +247,7 @@ absl::StatusOr<std::vector<Threshold>> ThresholdsOf(const Written& written,
   if (!thresholds.ok()) return thresholds;
   Measurable measurable;
   measurable.open_loop = !flags.open.phases.empty();
+  measurable.datagrams = flags.open.load.mode.protocol == Protocol::kUdp;
   measurable.server_cpu = flags.server_pid > 0;
   absl::Status possible = CheckMeasurable(*thresholds, measurable);
   if (!possible.ok()) return possible;
@@ -209,15 +262,19 @@ absl::Status Convert(const Written& written, OpenLoopOptions& open) {
   if (!arrivals.ok()) return arrivals.status();
   absl::StatusOr<std::vector<Phase>> phases = PhasesOf(written);
   if (!phases.ok()) return phases.status();
-  open.load.target.address = *address;
+  Mode& mode = open.load.mode;
+  mode.target.address = *address;
+  if (written.protocol == ProtocolName(Protocol::kUdp))
+    mode.protocol = Protocol::kUdp;
+  mode.loss_timeout = written.loss_timeout;
   if (written.tls) {
     absl::StatusOr<TlsTarget> tls = TlsTargetOf(written, *address);
     if (!tls.ok()) return tls.status();
-    open.load.target.tls = *std::move(tls);
+    mode.target.tls = *std::move(tls);
   }
   open.load.connections = written.connections;
-  open.load.client.size = static_cast<size_t>(written.size);
-  open.load.client.pipeline = static_cast<size_t>(written.pipeline);
+  mode.size = static_cast<size_t>(written.size);
+  mode.depth = static_cast<size_t>(written.pipeline);
   open.load.duration = written.duration;
   open.phases = *std::move(phases);
   open.arrivals = *arrivals;
@@ -236,6 +293,7 @@ std::optional<int> ParseFlags(int argc, char** argv, Flags& flags) {
   Declare(line, written, flags);
   if (std::optional<int> code = line.Parse(argc, argv)) return code;
   std::string wrong = Contradiction(written, flags.open.load);
+  if (wrong.empty()) wrong = ContradictionOfProtocol(written, flags.open.load);
   if (wrong.empty()) wrong = Excess(written);
   if (!wrong.empty()) return line.Complain(wrong);
   absl::Status converted = Convert(written, flags.open);

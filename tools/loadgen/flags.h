@@ -21,7 +21,6 @@ struct Flags {
   // is measured of the server is not set.
   OpenLoopOptions open;
   int server_pid = 0;  // 0: none
-  int pin = -1;        // -1: any CPU
   bool json = false;
   bool quiet = false;  // no line for the terminal while it runs
   OutputFiles files;

@@ -49,22 +49,22 @@ TEST_F(FlagsTest, WithoutARateTheLoopIsClosed) {
   EXPECT_EQ(Parse({"--connections=8", "--pipeline=4"}), std::nullopt);
   EXPECT_TRUE(flags_.open.phases.empty());
   EXPECT_EQ(flags_.open.load.connections, 8);
-  EXPECT_EQ(flags_.open.load.client.pipeline, 4u);
+  EXPECT_EQ(flags_.open.load.mode.depth, 4u);
   EXPECT_EQ(flags_.open.load.duration, absl::Seconds(5));
   EXPECT_FALSE(flags_.open.load.short_connections);
 }
 
 TEST_F(FlagsTest, TlsIsForTheAddressOrForAName) {
   EXPECT_EQ(Parse({"--connect=127.0.0.1:443"}), std::nullopt);
-  EXPECT_FALSE(flags_.open.load.target.tls.has_value());
+  EXPECT_FALSE(flags_.open.load.mode.target.tls.has_value());
   EXPECT_EQ(Parse({"--connect=127.0.0.1:443", "--tls"}), std::nullopt);
-  EXPECT_EQ(flags_.open.load.target.tls->host, "127.0.0.1");
+  EXPECT_EQ(flags_.open.load.mode.target.tls->host, "127.0.0.1");
   EXPECT_EQ(Parse({"--connect=[::1]:443", "--tls", "--insecure"}),
             std::nullopt);
-  EXPECT_EQ(flags_.open.load.target.tls->host, "::1");
+  EXPECT_EQ(flags_.open.load.mode.target.tls->host, "::1");
   EXPECT_EQ(Parse({"--connect=unix:/x", "--tls", "--tls-name=server.test"}),
             std::nullopt);
-  EXPECT_EQ(flags_.open.load.target.tls->host, "server.test");
+  EXPECT_EQ(flags_.open.load.mode.target.tls->host, "server.test");
   ExpectRefused({"--connect=unix:/x", "--tls"}, "a Unix address has no name");
   ExpectRefused({"--ca=/x"}, "--ca, --insecure, --tls-name and --tls-resume");
   ExpectRefused({"--tls", "--ca=/x", "--insecure"}, "--insecure accepts");
@@ -129,6 +129,39 @@ TEST_F(FlagsTest, RefusesWhatNeedsTooMuchMemory) {
                 "--connections times --queue is more than");
 }
 
+TEST_F(FlagsTest, TakesWorkersAndARamp) {
+  EXPECT_EQ(Parse({"--workers=3", "--pin=1", "--ramp=2s"}), std::nullopt);
+  EXPECT_EQ(flags_.open.load.workers, 3);
+  EXPECT_EQ(flags_.open.load.first_cpu, 1);
+  EXPECT_EQ(flags_.open.load.ramp, absl::Seconds(2));
+  ExpectRefused({"--workers=0"}, "--workers=0: expected a whole number from 1");
+  ExpectRefused({"--workers=5", "--connections=4"},
+                "--workers is more than --connections");
+  ExpectRefused({"--ramp=1s", "--short"},
+                "--ramp is for connections that stay");
+  ExpectRefused({"--ramp=-1s"}, "--ramp=-1s: expected a duration");
+}
+
+TEST_F(FlagsTest, TakesUdp) {
+  EXPECT_EQ(Parse({"--protocol=udp", "--loss-timeout=200ms", "--pipeline=4",
+                   "--size=12", "--fail-if=lost>0"}),
+            std::nullopt);
+  EXPECT_EQ(flags_.open.load.mode.protocol, Protocol::kUdp);
+  EXPECT_EQ(flags_.open.load.mode.loss_timeout, absl::Milliseconds(200));
+  EXPECT_EQ(flags_.open.load.mode.depth, 4u);
+  ExpectRefused({"--protocol=tcp"}, "--protocol is echo or udp, not 'tcp'");
+  ExpectRefused({"--loss-timeout=2s"}, "--loss-timeout needs --protocol=udp");
+  ExpectRefused({"--protocol=udp", "--loss-timeout=0"},
+                "--loss-timeout must be positive");
+  ExpectRefused({"--protocol=udp", "--tls"}, "--tls is for streams");
+  ExpectRefused({"--protocol=udp", "--short"}, "--short is for streams");
+  ExpectRefused({"--protocol=udp", "--connect=unix:/x"},
+                "--protocol=udp needs an IP address");
+  ExpectRefused({"--protocol=udp", "--size=11"}, "--size by UDP is from 12 to");
+  ExpectRefused({"--protocol=udp", "--size=65508"},
+                "--size by UDP is from 12 to 65507");
+}
+
 TEST_F(FlagsTest, TakesThresholdsInOneFlagOrInSeveral) {
   EXPECT_EQ(Parse({"--fail-if=p99>2ms,errors>0", "--fail-if", "rate<1000"}),
             std::nullopt);
@@ -159,7 +192,8 @@ TEST_F(FlagsTest, HelpListsEveryFlag) {
         "--seed=",     "--queue=",       "--duration=",   "--warmup=",
         "--pin=",      "--verify=",      "--server-pid=", "--json=",
         "--output=",   "--csv=",         "--plot=",       "--fail-if=",
-        "--quiet=",    "--compare="}) {
+        "--quiet=",    "--compare=",     "--workers=",    "--ramp=",
+        "--protocol=", "--loss-timeout="}) {
     EXPECT_NE(out_.find(flag), std::string::npos) << flag << " in\n" << out_;
   }
 }

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A load generator for echo servers, built on Ringway: one thread, every reply
-// compared byte for byte. A closed loop, or an open one with a given rate.
+// A load generator, built on Ringway: every reply is checked. A closed loop, or
+// an open one with a given rate; one thread or several.
 
-#include <sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,17 +17,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
-#include "ringway/core/errno_status.h"
-#include "ringway/executor/task/executor.h"
+#include "ringway/tools/loadgen/closed_loop/closed_loop.h"
+#include "ringway/tools/loadgen/closed_loop/closed_report.h"
 #include "ringway/tools/loadgen/cpu_clock.h"
 #include "ringway/tools/loadgen/error_counts.h"
 #include "ringway/tools/loadgen/flags.h"
-#include "ringway/tools/loadgen/load.h"
+#include "ringway/tools/loadgen/load_options.h"
 #include "ringway/tools/loadgen/open_loop/open_loop.h"
 #include "ringway/tools/loadgen/open_loop/open_report.h"
 #include "ringway/tools/loadgen/plot/plot.h"
-#include "ringway/tools/loadgen/report.h"
 #include "ringway/tools/loadgen/report/compare_command.h"
 #include "ringway/tools/loadgen/report/comparison.h"
 #include "ringway/tools/loadgen/report/live_line.h"
@@ -42,12 +36,12 @@
 
 namespace {
 
+using ringway::loadgen::ClosedLoopResult;
 using ringway::loadgen::CpuClock;
 using ringway::loadgen::ErrorCounts;
 using ringway::loadgen::Flags;
 using ringway::loadgen::LiveLine;
 using ringway::loadgen::LoadOptions;
-using ringway::loadgen::LoadResult;
 using ringway::loadgen::NamedRun;
 using ringway::loadgen::OpenLoopOptions;
 using ringway::loadgen::OpenLoopResult;
@@ -70,15 +64,6 @@ void HandleSigint() {
   };
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
-}
-
-absl::Status PinTo(int cpu) {
-  if (cpu < 0) return absl::OkStatus();
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  if (cpu < CPU_SETSIZE) CPU_SET(cpu, &cpus);
-  if (sched_setaffinity(0, sizeof(cpus), &cpus) == 0) return absl::OkStatus();
-  return ringway::ErrnoToStatus(errno, absl::StrCat("pinning to CPU ", cpu));
 }
 
 // On a terminal only, and in one line that is overwritten.
@@ -139,27 +124,29 @@ int Report(const Flags& flags, const std::string& table, std::string json,
 }
 
 // Both run, report, and return the exit code.
-int MeasureClosed(ringway::Executor& executor, const Flags& flags) {
+int MeasureClosed(const Flags& flags) {
   const LoadOptions& options = flags.open.load;
-  const LoadResult result = ringway::loadgen::RunLoad(executor, options);
+  const absl::StatusOr<ClosedLoopResult> result =
+      ringway::loadgen::RunClosedLoopOnWorkers(options);
   ClearLive(options);
-  if (result.requests == 0) return NoReply(result.errors);
-  return Report(flags, FormatTable(options, result),
-                FormatJson(options, result), SummaryOf(options, result));
+  if (!result.ok()) return CannotRun(result.status());
+  if (result->requests == 0) return NoReply(result->errors);
+  return Report(flags, FormatClosedTable(options, *result),
+                FormatClosedJson(options, *result),
+                SummaryOf(options, *result));
 }
 
-int MeasureOpen(ringway::Executor& executor, const Flags& flags) {
+int MeasureOpen(const Flags& flags) {
   const OpenLoopOptions& options = flags.open;
-  // Wakes the pacer when a request is due and not up to 50 us later.
-  prctl(PR_SET_TIMERSLACK, 1);
-  const OpenLoopResult result =
-      ringway::loadgen::RunOpenLoop(executor, options);
+  const absl::StatusOr<OpenLoopResult> result =
+      ringway::loadgen::RunOpenLoopOnWorkers(options);
   ClearLive(options.load);
-  if (result.total.answered == 0) return NoReply(result.errors);
+  if (!result.ok()) return CannotRun(result.status());
+  if (result->total.answered == 0) return NoReply(result->errors);
   const int code =
-      Report(flags, FormatOpenTable(options, result),
-             FormatOpenJson(options, result), SummaryOf(options, result));
-  const std::string warning = ringway::loadgen::LatenessWarning(result);
+      Report(flags, FormatOpenTable(options, *result),
+             FormatOpenJson(options, *result), SummaryOf(options, *result));
+  const std::string warning = ringway::loadgen::LatenessWarning(*result);
   if (!warning.empty()) fprintf(stderr, "loadgen: %s\n", warning.c_str());
   return code;
 }
@@ -181,21 +168,15 @@ int main(int argc, char** argv) {
     options.load.server_cpu = *server;
     options.server_memory.emplace(static_cast<pid_t>(flags.server_pid));
   }
-  if (absl::Status pinned = PinTo(flags.pin); !pinned.ok())
-    return CannotRun(pinned);
   if (absl::Status writable = ringway::loadgen::PrepareFiles(flags.files);
       !writable.ok()) {
     return CannotRun(writable);
   }
-  absl::StatusOr<std::unique_ptr<ringway::Executor>> executor =
-      ringway::Executor::Create();
-  if (!executor.ok()) return CannotRun(executor.status());
   HandleSigint();
   options.load.stop = &interrupted;
   if (!flags.quiet && !flags.json && isatty(STDOUT_FILENO) == 1 &&
       isatty(STDERR_FILENO) == 1) {
     ShowLive(options.load);
   }
-  return options.phases.empty() ? MeasureClosed(**executor, flags)
-                                : MeasureOpen(**executor, flags);
+  return options.phases.empty() ? MeasureClosed(flags) : MeasureOpen(flags);
 }

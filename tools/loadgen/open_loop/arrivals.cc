@@ -35,17 +35,25 @@ std::string_view ArrivalKindName(ArrivalKind kind) {
   return kind == ArrivalKind::kUniform ? "uniform" : "poisson";
 }
 
-Arrivals::Arrivals(std::vector<Phase> phases, ArrivalKind kind, uint64_t seed)
-    : phases_(std::move(phases)), kind_(kind), rng_(seed) {
+Arrivals::Arrivals(std::vector<Phase> phases, ArrivalKind kind, uint64_t seed,
+                   int first, int every)
+    : phases_(std::move(phases)), kind_(kind), every_(every), rng_(seed) {
   EnterPhase();
+  Skip(first);
 }
 
 void Arrivals::Advance() {
   RINGWAY_CHECK(left(), "Advance() beyond the last arrival");
-  Step();
-  if (offset_ns_ < phase_length_ns_) return;
-  LeavePhase();
-  EnterPhase();
+  Skip(every_);
+}
+
+void Arrivals::Skip(int n) {
+  for (; n > 0 && left(); --n) {
+    Step();
+    if (offset_ns_ < phase_length_ns_) continue;
+    LeavePhase();
+    EnterPhase();
+  }
 }
 
 void Arrivals::EnterPhase() {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -29,7 +30,12 @@ std::string_view ArrivalKindName(ArrivalKind kind);
 class Arrivals {
  public:
   // `seed` determines Poisson arrivals.
-  Arrivals(std::vector<Phase> phases, ArrivalKind kind, uint64_t seed);
+  Arrivals(std::vector<Phase> phases, ArrivalKind kind, uint64_t seed)
+      : Arrivals(std::move(phases), kind, seed, 0, 1) {}
+  // Of the same arrivals every `every`-th, from number `first` on: those of one
+  // of several threads.
+  Arrivals(std::vector<Phase> phases, ArrivalKind kind, uint64_t seed,
+           int first, int every);
 
   // False after the last arrival of the last phase.
   bool left() const { return phase_ < phases_.size(); }
@@ -41,7 +47,8 @@ class Arrivals {
 
   // Goes on to the arrival after that. Requires left().
   //
-  // Cost: a few additions; for Poisson arrivals a logarithm.
+  // Cost: a few additions; for Poisson arrivals a logarithm; for those that
+  //       are left out, too.
   void Advance();
 
  private:
@@ -49,9 +56,11 @@ class Arrivals {
   void EnterPhase();
   void LeavePhase();
   void Step();
+  void Skip(int n);
 
   const std::vector<Phase> phases_;
   const ArrivalKind kind_;
+  const int every_;
   Rng rng_;
   size_t phase_ = 0;
   int64_t phase_begin_ns_ = 0;

@@ -120,5 +120,28 @@ TEST(Arrivals, KindsHaveNames) {
                         "arrivals are uniform or poisson, not 'Poisson'"));
 }
 
+// What several threads have together is what one has.
+TEST(ArrivalsTest, SharesAreThoseOfTheWhole) {
+  const std::vector<Phase> phases = {Phase(1'000, absl::Milliseconds(70)),
+                                     Phase(1, absl::Milliseconds(10)),
+                                     Phase(333, absl::Milliseconds(100))};
+  for (const ArrivalKind kind :
+       {ArrivalKind::kUniform, ArrivalKind::kPoisson}) {
+    std::vector<Arrivals> shares;
+    for (int worker = 0; worker < 3; ++worker)
+      shares.emplace_back(phases, kind, /*seed=*/5, worker, /*every=*/3);
+    Arrivals whole(phases, kind, /*seed=*/5);
+    for (size_t n = 0; whole.left(); ++n) {
+      Arrivals& share = shares[n % 3];
+      ASSERT_TRUE(share.left());
+      EXPECT_EQ(share.at_ns(), whole.at_ns()) << n;
+      EXPECT_EQ(share.phase(), whole.phase()) << n;
+      share.Advance();
+      whole.Advance();
+    }
+    for (const Arrivals& share : shares) EXPECT_FALSE(share.left());
+  }
+}
+
 }  // namespace
 }  // namespace ringway::loadgen

@@ -2,8 +2,9 @@
 
 #include "ringway/tools/loadgen/open_loop/open_loop.h"
 
+#include <sys/prctl.h>
+
 #include <algorithm>
-#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -12,10 +13,13 @@
 #include "ringway/core/time/monotonic_time.h"
 #include "ringway/executor/task/sleep.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/tools/loadgen/open_loop/open_tally.h"
 #include "ringway/tools/loadgen/open_loop/paced_connections.h"
 #include "ringway/tools/loadgen/open_loop/paced_target.h"
 #include "ringway/tools/loadgen/open_loop/pacer.h"
 #include "ringway/tools/loadgen/open_loop/short_pool.h"
+#include "ringway/tools/loadgen/workers/progress_board.h"
+#include "ringway/tools/loadgen/workers/worker_share.h"
 
 namespace ringway::loadgen {
 namespace {
@@ -24,17 +28,6 @@ namespace {
 constexpr absl::Duration kDrainInterval = absl::Milliseconds(10);
 
 constexpr absl::Duration kProgressInterval = absl::Seconds(1);
-
-PacedTargetOptions TargetOptionsOf(const OpenLoopOptions& options) {
-  PacedTargetOptions target;
-  target.target = options.load.target;
-  target.connections = options.load.connections;
-  target.request_bytes = options.load.client.size;
-  target.verify = options.load.client.verify;
-  target.queue = options.queue;
-  target.patience = options.patience;
-  return target;
-}
 
 std::vector<Phase> WithWarmUp(const OpenLoopOptions& options) {
   std::vector<Phase> phases = options.phases;
@@ -51,32 +44,41 @@ absl::Duration LengthOf(const std::vector<Phase>& phases) {
   return length;
 }
 
+// What one worker does.
 class OpenLoop final : public PacedLoad {
  public:
-  explicit OpenLoop(const OpenLoopOptions& options)
+  OpenLoop(const OpenLoopOptions& options, const WorkerShare& share)
       : options_(options),
-        target_options_(TargetOptionsOf(options)),
+        share_(share),
         phases_(WithWarmUp(options)),
         warm_ups_(phases_.size() - options.phases.size()),
         length_(LengthOf(options.phases)),
-        meter_(phases_, length_) {
+        meter_(phases_, length_, share.workers),
+        opening_(options.load, share) {
     if (options.load.short_connections) {
-      target_ = std::make_unique<ShortPool>(target_options_, meter_);
+      target_ = std::make_unique<ShortPool>(options, share, meter_);
     } else {
-      target_ = std::make_unique<PacedConnections>(target_options_, meter_);
+      target_ =
+          std::make_unique<PacedConnections>(options, share, opening_, meter_);
     }
   }
 
   Task<absl::Status> Main() {
     co_await target_->Open();
-    absl::Status paced =
-        co_await Pace(phases_, options_.arrivals, options_.seed, *this);
+    Task<absl::StatusOr<MonotonicTime>> start =
+        WaitForStart(share_.start, share_.worker);
+    absl::StatusOr<MonotonicTime> begin = co_await std::move(start);
+    absl::Status paced = begin.status();
+    if (paced.ok()) {
+      Task<absl::Status> pace = Pace(phases_, ArrivalsOfShare(), *begin, *this);
+      paced = co_await std::move(pace);
+    }
     if (paced.ok()) paced = co_await Drain();
     co_await target_->Close();
     co_return paced;
   }
 
-  OpenLoopResult TakeResult();
+  OpenTally TakeTally() const;
 
   // PacedLoad:
   void BeginPhase(size_t phase, MonotonicTime now) override;
@@ -87,22 +89,25 @@ class OpenLoop final : public PacedLoad {
   void OnOffered(MonotonicTime now) override;
   void EndPhase(size_t phase, MonotonicTime now) override;
   bool stopped() const override {
-    const std::atomic<bool>* stop = options_.load.stop;
-    return !target_->alive() ||
-           (stop != nullptr && stop->load(std::memory_order_relaxed));
+    return !target_->alive() || options_.load.stopped();
   }
 
  private:
+  Arrivals ArrivalsOfShare() const {
+    return Arrivals(phases_, options_.arrivals, options_.seed, share_.worker,
+                    share_.workers);
+  }
   // Waits for the last replies.
   Task<absl::Status> Drain();
   void ReadCpuClocks(absl::Duration& client, absl::Duration& server) const;
 
   const OpenLoopOptions& options_;
-  const PacedTargetOptions target_options_;
+  const WorkerShare& share_;
   const std::vector<Phase> phases_;
   const size_t warm_ups_;        // phases that are not measured
   const absl::Duration length_;  // of the others
   OpenMeter meter_;
+  Opening opening_;
   std::unique_ptr<PacedTarget> target_;
   size_t begun_ = 0;  // phases
   MonotonicTime measured_since_;
@@ -150,7 +155,7 @@ void OpenLoop::EndPhase(size_t phase, MonotonicTime now) {
 
 Task<absl::Status> OpenLoop::Drain() {
   const Clock& clock = CurrentLoop().backend().clock();
-  const MonotonicTime end = clock.Now() + options_.patience;
+  const MonotonicTime end = clock.Now() + options_.load.patience;
   absl::Status slept;
   while (slept.ok() && meter_.unanswered() > 0 && !stopped() &&
          clock.Now() < end) {
@@ -166,28 +171,62 @@ void OpenLoop::ReadCpuClocks(absl::Duration& client,
     server = options_.load.server_cpu->Now();
 }
 
-OpenLoopResult OpenLoop::TakeResult() {
+OpenTally OpenLoop::TakeTally() const {
+  OpenTally tally(meter_.series());
+  for (size_t phase = warm_ups_; phase < begun_; ++phase)
+    tally.phases.push_back(meter_.counts(phase));
+  tally.unanswered = meter_.unanswered();
+  tally.opening = opening_.counts();
+  tally.errors = meter_.errors();
+  tally.client_cpu = client_cpu_;
+  if (options_.load.server_cpu.has_value()) tally.server_cpu = server_cpu_;
+  return tally;
+}
+
+OpenTally RunShare(Executor& executor, const OpenLoopOptions& options,
+                   const WorkerShare& share) {
+  OpenLoop loop(options, share);
+  const absl::Status run = executor.Run(loop.Main());
+  OpenTally tally = loop.TakeTally();
+  if (!run.ok()) tally.errors.Record(/*connection=*/0, run);
+  return tally;
+}
+
+OpenLoopResult ResultOf(const OpenTally& tally) {
   OpenLoopResult result;
-  for (size_t phase = warm_ups_; phase < begun_; ++phase) {
-    result.phases.push_back(meter_.counts(phase));
-    result.total.Add(result.phases.back());
-  }
-  result.series = meter_.series().Rows(result.total.took);
-  result.unanswered = meter_.unanswered();
-  result.errors = meter_.errors();
-  result.client_cpu = client_cpu_;
-  if (options_.load.server_cpu.has_value()) result.server_cpu = server_cpu_;
+  result.phases = tally.phases;
+  for (const PhaseCounts& phase : tally.phases) result.total.Add(phase);
+  result.series = tally.series.Rows(result.total.took);
+  result.unanswered = tally.unanswered;
+  result.opening = tally.opening;
+  result.errors = tally.errors;
+  result.client_cpu = tally.client_cpu;
+  result.server_cpu = tally.server_cpu;
   return result;
 }
 
 }  // namespace
 
 OpenLoopResult RunOpenLoop(Executor& executor, const OpenLoopOptions& options) {
-  OpenLoop loop(options);
-  const absl::Status run = executor.Run(loop.Main());
-  OpenLoopResult result = loop.TakeResult();
-  if (!run.ok()) result.errors.Record(/*connection=*/0, run);
-  return result;
+  StartLine line(1);
+  return ResultOf(RunShare(executor, options, WorkerShare(0, 1, line)));
+}
+
+absl::StatusOr<OpenLoopResult> RunOpenLoopOnWorkers(
+    const OpenLoopOptions& options) {
+  ProgressBoard board(options.load.workers, options.load.on_progress);
+  absl::StatusOr<OpenTally> tally = RunOnWorkers<OpenTally>(
+      options.load.workers, options.load.first_cpu,
+      [&](Executor& executor, const WorkerShare& share) {
+        // Wakes the pacer when a request is due and not up to 50 us later.
+        prctl(PR_SET_TIMERSLACK, 1);
+        OpenLoopOptions mine = options;
+        if (options.load.on_progress)
+          mine.load.on_progress = board.For(share.worker);
+        return RunShare(executor, mine, share);
+      });
+  if (!tally.ok()) return tally.status();
+  return ResultOf(*tally);
 }
 
 }  // namespace ringway::loadgen

@@ -28,9 +28,9 @@ class OpenLoopTest : public testing::LoadTest {
  protected:
   OpenLoopTest() {
     options_.load.connections = 4;
-    options_.load.client.size = kSize;
+    options_.load.mode.size = kSize;
     options_.load.warmup = absl::ZeroDuration();
-    options_.patience = absl::Seconds(30);
+    options_.load.patience = absl::Seconds(30);
   }
 
   OpenLoopResult Load(uint64_t rate, absl::Duration length) {
@@ -38,7 +38,7 @@ class OpenLoopTest : public testing::LoadTest {
     return LoadPhases();
   }
   OpenLoopResult LoadPhases() {
-    options_.load.target.address = address();
+    options_.load.mode.target.address = address();
     const OpenLoopResult result = RunOpenLoop(executor(), options_);
     // Of each request it is known what became of it.
     const PhaseCounts& total = result.total;
@@ -154,7 +154,7 @@ TEST_P(OpenLoopTest, AServerThatStallsShowsInThePercentiles) {
 TEST_P(OpenLoopTest, AFullQueueDropsRequests) {
   options_.queue = 10;
   options_.load.connections = 2;
-  options_.patience = absl::Milliseconds(500);
+  options_.load.patience = absl::Milliseconds(500);
   ServeSilence();
   const OpenLoopResult result = Load(1'000, absl::Milliseconds(100));
   EXPECT_EQ(result.total.offered, 100u);
@@ -170,7 +170,7 @@ TEST_P(OpenLoopTest, ShortConnectionsBeyondTheLimitWaitAndAreThenDropped) {
   options_.load.connections = 3;
   options_.load.short_connections = true;
   ServeSilence();
-  options_.patience = absl::Seconds(1);  // longer than what is measured
+  options_.load.patience = absl::Seconds(1);  // longer than what is measured
   const OpenLoopResult result = Load(1'000, absl::Milliseconds(50));
   EXPECT_EQ(result.total.offered, 50u);
   EXPECT_EQ(result.total.dropped, 37u);
@@ -235,7 +235,7 @@ TEST_P(OpenLoopTest, AWrongReplyEndsItsConnection) {
 
 TEST_P(OpenLoopTest, ARefusedConnectionIsAnError) {
   const net::SocketAddress nowhere = NoServer();
-  options_.load.target.address = nowhere;
+  options_.load.mode.target.address = nowhere;
   options_.phases = {Phase(1'000, absl::Milliseconds(20))};
   const OpenLoopResult stays = RunOpenLoop(executor(), options_);
   EXPECT_EQ(stays.errors.count(ErrorKind::kRefused), 4u);
@@ -274,7 +274,7 @@ TEST_P(OpenLoopTest, AnInterruptEndsItWithTheFiguresSoFar) {
 }
 
 TEST_P(OpenLoopTest, RequestsMayBeLargerThanAllBuffers) {
-  options_.load.client.size = size_t{4} << 20;
+  options_.load.mode.size = size_t{4} << 20;
   options_.load.connections = 2;
   ServeEcho("127.0.0.1:0");
   const OpenLoopResult result = Load(100, absl::Milliseconds(40));

@@ -4,28 +4,52 @@
 
 namespace ringway::loadgen {
 
+namespace {
+
+// What is summed up over phases and over workers alike.
+void AddCounts(PhaseCounts& sum, const PhaseCounts& other) {
+  sum.offered += other.offered;
+  sum.sent += other.sent;
+  sum.answered += other.answered;
+  sum.dropped += other.dropped;
+  sum.lost += other.lost;
+  sum.strays += other.strays;
+  sum.reopened += other.reopened;
+  sum.latency_ns.Merge(other.latency_ns);
+  sum.late_ns.Merge(other.late_ns);
+  sum.offered_late += other.offered_late;
+  sum.send_delay_max_ns =
+      std::max(sum.send_delay_max_ns, other.send_delay_max_ns);
+  sum.answers += other.answers;
+  sum.errors += other.errors;
+}
+
+}  // namespace
+
 void PhaseCounts::Add(const PhaseCounts& other) {
-  offered += other.offered;
-  sent += other.sent;
-  answered += other.answered;
-  dropped += other.dropped;
-  lost += other.lost;
-  latency_ns.Merge(other.latency_ns);
-  late_ns.Merge(other.late_ns);
-  offered_late += other.offered_late;
-  send_delay_max_ns = std::max(send_delay_max_ns, other.send_delay_max_ns);
+  AddCounts(*this, other);
   took += other.took;
-  answers += other.answers;
-  errors += other.errors;
   backlog = other.backlog;
   server_rss_bytes = other.server_rss_bytes;
+}
+
+void PhaseCounts::Merge(const PhaseCounts& other) {
+  AddCounts(*this, other);
+  took = std::max(took, other.took);
+  backlog += other.backlog;
+  server_rss_bytes = std::max(server_rss_bytes, other.server_rss_bytes);
+  if (recovered_after.has_value() && other.recovered_after.has_value()) {
+    recovered_after = std::max(*recovered_after, *other.recovered_after);
+  } else {
+    recovered_after.reset();
+  }
 }
 
 void OpenMeter::BeginPhase(size_t phase, MonotonicTime now) {
   running_ = &counts_[phase];
   began_ = now;
   sampled_ = now;
-  recovery_.emplace(now, phases_[phase]);
+  recovery_.emplace(now, phases_[phase], workers_);
 }
 
 void OpenMeter::Sample(MonotonicTime now) {

@@ -36,6 +36,8 @@ struct PhaseCounts {
   uint64_t answered = 0;
   uint64_t dropped = 0;
   uint64_t lost = 0;
+  uint64_t strays = 0;             // replies to no request, in the phase's time
+  uint64_t reopened = 0;           // connections, in the phase's time
   Histogram latency_ns;            // from the intended time, of those answered
   Histogram late_ns;               // of the generator, in offering them
   uint64_t offered_late = 0;       // by more than kLateNs
@@ -52,6 +54,9 @@ struct PhaseCounts {
   // Adds the counts of `other`, the next phase. That a server recovered is of
   // one phase and stays.
   void Add(const PhaseCounts& other);
+  // Adds those of another worker in the same phase. The server has recovered
+  // when it has for all of them.
+  void Merge(const PhaseCounts& other);
 };
 
 // A request that is offered this much after its intended time was offered
@@ -61,9 +66,11 @@ inline constexpr uint64_t kLateNs = 1'000'000;
 // Shared by all connections; one thread.
 class OpenMeter {
  public:
-  // `measured`: for how long the series will last, about.
-  OpenMeter(std::vector<Phase> phases, absl::Duration measured)
+  // For one of `workers`, each with its share of the rates. `measured`: for
+  // how long the series will last, about.
+  OpenMeter(std::vector<Phase> phases, absl::Duration measured, int workers)
       : phases_(std::move(phases)),
+        workers_(workers),
         counts_(phases_.size()),
         series_(measured) {}
 
@@ -110,6 +117,12 @@ class OpenMeter {
     ++counts_[request.phase].lost;
     --unanswered_;
   }
+  void RecordStray() {
+    if (running_ != nullptr) ++running_->strays;
+  }
+  void RecordReopened() {
+    if (running_ != nullptr) ++running_->reopened;
+  }
   void RecordError(int connection, const absl::Status& error);
 
   // Requests offered, and neither answered nor dropped nor lost.
@@ -126,6 +139,7 @@ class OpenMeter {
   }
 
   const std::vector<Phase> phases_;
+  const int workers_;
   std::vector<PhaseCounts> counts_;
   PhaseCounts* running_ = nullptr;
   MonotonicTime began_;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "ringway/tools/loadgen/format.h"
+#include "ringway/tools/loadgen/load_text.h"
 
 namespace ringway::loadgen {
 namespace {
@@ -28,12 +29,6 @@ std::string ArrivalsText(const OpenLoopOptions& options) {
   return options.arrivals == ArrivalKind::kUniform
              ? "uniform arrivals"
              : absl::StrCat("poisson arrivals (seed ", options.seed, ")");
-}
-
-std::string ConnectionsText(const LoadOptions& options) {
-  return absl::StrCat(
-      options.connections, " connections",
-      options.short_connections ? " at once, one for each request" : "");
 }
 
 std::string LateText(const PhaseCounts& counts) {
@@ -106,11 +101,10 @@ std::string FormatOpenTable(const OpenLoopOptions& options,
   const LoadOptions& load = options.load;
   const PhaseCounts& total = result.total;
   std::string table = absl::StrFormat(
-      "%s: open loop, %s, %s, %d bytes, %.1f s, %s\n",
-      load.target.address.ToString(), ArrivalsText(options),
-      ConnectionsText(load), load.client.size,
-      absl::ToDoubleSeconds(total.took),
-      load.client.verify ? "every reply compared" : "replies not compared");
+      "%s: open loop, %s, %s, %s, %.1f s, %s\n", ServerText(load.mode),
+      ArrivalsText(options), ConnectionsText(load), RequestText(load.mode),
+      absl::ToDoubleSeconds(total.took), VerifyText(load.mode));
+  AppendOpeningRow(table, load, result.opening);
   AppendRow(table, "offered",
             absl::StrCat(Grouped(total.offered), ", ",
                          Grouped(OfferedPerSecond(total)), "/s"));
@@ -120,7 +114,11 @@ std::string FormatOpenTable(const OpenLoopOptions& options,
   AppendRow(table, "dropped",
             absl::StrCat(Grouped(total.dropped), "; the queue holds ",
                          Grouped(options.queue)));
-  AppendRow(table, "lost", Grouped(total.lost));
+  if (load.mode.protocol == Protocol::kUdp) {
+    AppendLostRows(table, total.lost, total.strays);
+  } else {
+    AppendRow(table, "lost", Grouped(total.lost));
+  }
   AppendRow(
       table, "backlog",
       absl::StrFormat("%s at the end, %s of them never answered",
@@ -153,11 +151,14 @@ std::string FormatOpenJson(const OpenLoopOptions& options,
   std::string json = absl::StrCat(
       "{", CountMembers(total),
       absl::StrFormat(
-          ", \"unanswered\": %d, \"connections\": %d, \"short\": %s, "
-          "\"size\": %d, \"queue\": %d, \"arrivals\": \"%s\", \"seed\": %d",
-          result.unanswered, load.connections,
-          load.short_connections ? "true" : "false", load.client.size,
-          options.queue, ArrivalKindName(options.arrivals), options.seed),
+          ", \"unanswered\": %d, \"queue\": %d, \"arrivals\": \"%s\", "
+          "\"seed\": %d",
+          result.unanswered, options.queue, ArrivalKindName(options.arrivals),
+          options.seed),
+      ModeMembers(load), OpeningMembers(load, result.opening),
+      load.mode.protocol == Protocol::kUdp
+          ? absl::StrCat(", \"strays\": ", total.strays)
+          : "",
       CpuMembers("client", result.client_cpu, total.answers, total.took),
       CpuMembers("server", result.server_cpu, total.answers, total.took),
       ErrorMembers(result.errors), ", \"phases\": [");

@@ -29,7 +29,8 @@ PhaseCounts CountsOf(uint64_t offered, uint64_t answered) {
 class OpenReportTest : public ::testing::Test {
  protected:
   OpenReportTest() {
-    options_.load.target.address = *net::SocketAddress::Parse("127.0.0.1:80");
+    options_.load.mode.target.address =
+        *net::SocketAddress::Parse("127.0.0.1:80");
     options_.phases = {Phase(1'000, absl::Seconds(2)),
                        Phase(5'000, absl::Seconds(2))};
     result_.phases = {CountsOf(2'000, 2'000), CountsOf(10'000, 4'000)};

@@ -4,20 +4,23 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
+#include "ringway/core/time/clock.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/net/tcp.h"
-#include "ringway/net/tls/tls_stream.h"
-#include "ringway/tools/loadgen/target.h"
+#include "ringway/tools/loadgen/connection/connection.h"
+#include "ringway/tools/loadgen/connection/make_connection.h"
 
 namespace ringway::loadgen {
 
 Task<void> PacedConnections::Open() {
-  connecting_ = options_.connections;
-  for (int i = 0; i < options_.connections; ++i)
-    tasks_.push_back(Spawn(RunConnection(i)));
-  static_cast<void>(co_await all_connected_.Wait());
+  opening_.Begin();
+  for (int i = 0; i < share_.CountOf(options_.load.connections); ++i)
+    tasks_.push_back(Spawn(RunConnection(share_.IndexOf(i))));
+  Task<absl::Status> opened = opening_.Wait();
+  static_cast<void>(co_await std::move(opened));
 }
 
 void PacedConnections::Offer(const PacedRequest& request) {
@@ -36,31 +39,25 @@ Task<void> PacedConnections::Close() {
 }
 
 Task<void> PacedConnections::RunConnection(int index) {
-  PacedConnection connection(static_cast<uint32_t>(index), options_, meter_);
-  Task<absl::Status> run = options_.target.tls.has_value()
-                               ? ConnectAndRun<net::TlsStream>(connection)
-                               : ConnectAndRun<net::TcpStream>(connection);
-  const absl::Status ended = co_await std::move(run);
-  Leave(connection);
+  PacedSource source(CurrentLoop().backend().clock(), index, options_.queue,
+                     meter_);
+  const std::unique_ptr<Connection> connection =
+      MakeConnection(options_.load.mode, static_cast<uint32_t>(index));
+  Task<absl::Status> open = opening_.Open(*connection, index);
+  absl::Status ended = co_await std::move(open);
+  if (ended.ok()) {
+    live_.push_back(&source);
+    Task<absl::Status> run = connection->Run(source);
+    ended = co_await std::move(run);
+    Leave(source);
+  }
   if (closing_) co_return;
   meter_.RecordError(index, ended);
-  connection.Abandon();
+  source.Abandon();
 }
 
-template <typename Stream>
-Task<absl::Status> PacedConnections::ConnectAndRun(
-    PacedConnection& connection) {
-  Task<absl::StatusOr<Stream>> open =
-      OpenStream<Stream>(options_.target, options_.patience);
-  absl::StatusOr<Stream> stream = co_await std::move(open);
-  if (stream.ok()) live_.push_back(&connection);
-  if (--connecting_ == 0) all_connected_.Set();
-  if (!stream.ok()) co_return stream.status();
-  co_return co_await connection.Run(*stream);
-}
-
-void PacedConnections::Leave(const PacedConnection& connection) {
-  const auto found = std::find(live_.begin(), live_.end(), &connection);
+void PacedConnections::Leave(const PacedSource& source) {
+  const auto found = std::find(live_.begin(), live_.end(), &source);
   if (found != live_.end()) live_.erase(found);
 }
 

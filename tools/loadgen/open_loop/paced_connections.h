@@ -7,17 +7,17 @@
 #define RINGWAY_TOOLS_LOADGEN_OPEN_LOOP_PACED_CONNECTIONS_H_
 
 #include <cstddef>
-#include <memory>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "ringway/executor/task/event.h"
 #include "ringway/executor/task/join_handle.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/tools/loadgen/open_loop/open_loop_options.h"
 #include "ringway/tools/loadgen/open_loop/open_meter.h"
-#include "ringway/tools/loadgen/open_loop/paced_connection.h"
+#include "ringway/tools/loadgen/open_loop/paced_source.h"
 #include "ringway/tools/loadgen/open_loop/paced_target.h"
 #include "ringway/tools/loadgen/open_loop/pacer.h"
+#include "ringway/tools/loadgen/workers/opening.h"
+#include "ringway/tools/loadgen/workers/worker_share.h"
 
 namespace ringway::loadgen {
 
@@ -25,9 +25,10 @@ namespace ringway::loadgen {
 // get its share.
 class PacedConnections final : public PacedTarget {
  public:
-  // `options` and `meter` must outlive it.
-  PacedConnections(const PacedTargetOptions& options, OpenMeter& meter)
-      : options_(options), meter_(meter) {}
+  // All must outlive it.
+  PacedConnections(const OpenLoopOptions& options, const WorkerShare& share,
+                   Opening& opening, OpenMeter& meter)
+      : options_(options), share_(share), opening_(opening), meter_(meter) {}
 
   Task<void> Open() override;
   void Offer(const PacedRequest& request) override;
@@ -36,19 +37,17 @@ class PacedConnections final : public PacedTarget {
 
  private:
   Task<void> RunConnection(int index);
-  template <typename Stream>
-  Task<absl::Status> ConnectAndRun(PacedConnection& connection);
-  void Leave(const PacedConnection& connection);
+  void Leave(const PacedSource& source);
 
-  const PacedTargetOptions& options_;
+  const OpenLoopOptions& options_;
+  const WorkerShare& share_;
+  Opening& opening_;
   OpenMeter& meter_;
   std::vector<JoinHandle<void>> tasks_;
   // The connections that take requests; each is its task's.
-  std::vector<PacedConnection*> live_;
+  std::vector<PacedSource*> live_;
   size_t turn_ = 0;  // whose it is, in `live_`
-  int connecting_ = 0;
   bool closing_ = false;
-  Event all_connected_;  // or failed to
 };
 
 }  // namespace ringway::loadgen

@@ -6,28 +6,10 @@
 #ifndef RINGWAY_TOOLS_LOADGEN_OPEN_LOOP_PACED_TARGET_H_
 #define RINGWAY_TOOLS_LOADGEN_OPEN_LOOP_PACED_TARGET_H_
 
-#include <cstddef>
-
-#include "absl/time/time.h"
 #include "ringway/executor/task/task.h"
 #include "ringway/tools/loadgen/open_loop/pacer.h"
-#include "ringway/tools/loadgen/target.h"
 
 namespace ringway::loadgen {
-
-struct PacedTargetOptions {
-  PacedTargetOptions() {}
-
-  Target target;
-  int connections = 32;
-  size_t request_bytes = 64;
-  bool verify = true;
-  // How many requests may wait: unanswered on one connection, or in all for a
-  // connection to be made. More are dropped.
-  size_t queue = 1024;
-  // The limit of connecting, and of the exchange on a short connection.
-  absl::Duration patience = absl::Seconds(5);
-};
 
 // It counts in an OpenMeter what becomes of the requests.
 class PacedTarget {

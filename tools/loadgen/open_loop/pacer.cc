@@ -19,9 +19,8 @@ constexpr absl::Duration kCheckInterval = absl::Milliseconds(50);
 // The arrivals, in the time of the loop's clock.
 class Schedule {
  public:
-  Schedule(const std::vector<Phase>& phases, ArrivalKind kind, uint64_t seed,
-           MonotonicTime begin)
-      : arrivals_(phases, kind, seed), begin_ns_(begin.nanoseconds()) {}
+  Schedule(Arrivals arrivals, MonotonicTime begin)
+      : arrivals_(std::move(arrivals)), begin_ns_(begin.nanoseconds()) {}
 
   // Offers what is due in `phase`. Returns when the next request of it is, or
   // `end` if there is none.
@@ -44,12 +43,12 @@ class Schedule {
 
 }  // namespace
 
-Task<absl::Status> Pace(std::vector<Phase> phases, ArrivalKind kind,
-                        uint64_t seed, PacedLoad& load) {
+Task<absl::Status> Pace(std::vector<Phase> phases, Arrivals arrivals,
+                        MonotonicTime begin, PacedLoad& load) {
   const Clock& clock = CurrentLoop().backend().clock();
   MonotonicTime now = clock.Now();
-  MonotonicTime end = now;
-  Schedule schedule(phases, kind, seed, now);
+  MonotonicTime end = begin;
+  Schedule schedule(std::move(arrivals), begin);
   absl::Status slept;
   for (size_t phase = 0; phase < phases.size() && slept.ok() && !load.stopped();
        ++phase) {

@@ -41,14 +41,15 @@ class PacedLoad {
   ~PacedLoad() = default;
 };
 
-// Paces `phases` from now on, by the loop's clock. In each turn of the loop it
+// Paces the requests of `arrivals` in `phases`, which are those of the arrivals
+// and begin at `begin`, by the loop's clock. In each turn of the loop it
 // offers all that is due, so no rate is too high for the timer's resolution; a
 // thread that is too busy shows in the difference of intended and real time.
 //
 // Errors:    Cancelled, after the end of the phase that was running.
 // Ownership: `load` must outlive the task.
-Task<absl::Status> Pace(std::vector<Phase> phases, ArrivalKind kind,
-                        uint64_t seed, PacedLoad& load);
+Task<absl::Status> Pace(std::vector<Phase> phases, Arrivals arrivals,
+                        MonotonicTime begin, PacedLoad& load);
 
 }  // namespace ringway::loadgen
 

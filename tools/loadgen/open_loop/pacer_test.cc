@@ -81,7 +81,11 @@ class CountingLoad final : public PacedLoad {
 class PacerTest : public ::testing::Test {
  protected:
   absl::Status Run(const std::vector<Phase>& phases) {
-    return executor_->Run(Pace(phases, ArrivalKind::kUniform, 1, load_));
+    return executor_->Run(PaceAll(phases));
+  }
+  Task<absl::Status> PaceAll(const std::vector<Phase>& phases) {
+    return Pace(phases, Arrivals(phases, ArrivalKind::kUniform, /*seed=*/1),
+                executor_.Now(), load_);
   }
 
   VirtualTimeExecutor executor_;
@@ -176,8 +180,8 @@ TEST_F(PacerTest, BeginsNoPhaseIfItIsStoppedBefore) {
 }
 
 TEST_F(PacerTest, EndsThePhaseWhenItIsCancelled) {
-  JoinHandle<absl::Status> pacing = executor_->Spawn(
-      Pace({Phase(100, absl::Seconds(9))}, ArrivalKind::kUniform, 1, load_));
+  JoinHandle<absl::Status> pacing =
+      executor_->Spawn(PaceAll({Phase(100, absl::Seconds(9))}));
   const auto cancel = [&]() -> Task<absl::Status> {
     static_cast<void>(co_await Sleep(absl::Milliseconds(1'005)));
     pacing.Cancel();

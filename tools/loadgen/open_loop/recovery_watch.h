@@ -21,9 +21,11 @@ namespace ringway::loadgen {
 // answers more.
 class RecoveryWatch {
  public:
-  // `phase` begins at `begin`.
-  RecoveryWatch(MonotonicTime begin, const Phase& phase)
-      : begin_(begin), window_begin_(begin), window_(WindowOf(phase)) {}
+  // `phase` begins at `begin`; the requests are those of one of `workers`.
+  RecoveryWatch(MonotonicTime begin, const Phase& phase, int workers = 1)
+      : begin_(begin),
+        window_begin_(begin),
+        window_(WindowOf(phase, workers)) {}
 
   // At `now`, this many requests have been offered since the phase began, and
   // this many answers have come meanwhile. Closes a window once it is as long
@@ -47,8 +49,8 @@ class RecoveryWatch {
 
   // 100 ms, or the time of 200 requests, of which one is half a per cent; at
   // most the phase.
-  static absl::Duration WindowOf(const Phase& phase) {
-    const double rate = static_cast<double>(phase.per_second);
+  static absl::Duration WindowOf(const Phase& phase, int workers = 1) {
+    const double rate = static_cast<double>(phase.per_second) / workers;
     return std::min(phase.length, std::max(absl::Milliseconds(100),
                                            absl::Seconds(200.0 / rate)));
   }

@@ -3,23 +3,25 @@
 #include "ringway/tools/loadgen/open_loop/short_pool.h"
 
 #include <cstdint>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "ringway/core/time/clock.h"
 #include "ringway/executor/task/executor.h"
-#include "ringway/tools/loadgen/short_client.h"
+#include "ringway/tools/loadgen/connection/one_exchange.h"
 
 namespace ringway::loadgen {
 
 Task<void> ShortPool::Open() {
-  for (int i = 0; i < options_.connections; ++i)
-    tasks_.push_back(Spawn(MakeConnections(i)));
+  for (int i = 0; i < share_.CountOf(options_.load.connections); ++i)
+    tasks_.push_back(Spawn(MakeConnections(share_.IndexOf(i))));
   co_return;
 }
 
 void ShortPool::Offer(const PacedRequest& request) {
-  if (waiting_.size() >= options_.queue) {
+  // The limit is of all workers.
+  if (waiting_.size() * static_cast<size_t>(share_.workers) >= options_.queue) {
     meter_.RecordDropped(request);
     return;
   }
@@ -34,8 +36,7 @@ Task<void> ShortPool::Close() {
 
 Task<void> ShortPool::MakeConnections(int index) {
   const Clock& clock = CurrentLoop().backend().clock();
-  ShortClient client(static_cast<uint32_t>(index), options_.target,
-                     options_.request_bytes, options_.verify);
+  OneExchange exchange(options_.load.mode, static_cast<uint32_t>(index));
   while (true) {
     while (waiting_.empty()) {
       absl::Status woken = co_await offered_.Wait();
@@ -43,8 +44,9 @@ Task<void> ShortPool::MakeConnections(int index) {
     }
     const PacedRequest request = waiting_.PopFront();
     meter_.RecordSent(request, clock.Now());
-    const absl::StatusOr<MonotonicTime> answered =
-        co_await client.Exchange(options_.patience);
+    Task<absl::StatusOr<MonotonicTime>> run =
+        exchange.Run(options_.load.patience);
+    const absl::StatusOr<MonotonicTime> answered = co_await std::move(run);
     if (absl::IsCancelled(answered.status())) co_return;
     if (answered.ok()) {
       meter_.RecordAnswered(request, *answered);

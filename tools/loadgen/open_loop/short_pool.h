@@ -12,18 +12,21 @@
 #include "ringway/executor/sync/notify.h"
 #include "ringway/executor/task/join_handle.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/tools/loadgen/open_loop/open_loop_options.h"
 #include "ringway/tools/loadgen/open_loop/open_meter.h"
 #include "ringway/tools/loadgen/open_loop/paced_target.h"
 #include "ringway/tools/loadgen/open_loop/pacer.h"
+#include "ringway/tools/loadgen/workers/worker_share.h"
 
 namespace ringway::loadgen {
 
 // A connection that fails is an error, and its request is lost.
 class ShortPool final : public PacedTarget {
  public:
-  // `options` and `meter` must outlive it.
-  ShortPool(const PacedTargetOptions& options, OpenMeter& meter)
-      : options_(options), meter_(meter) {}
+  // All must outlive it.
+  ShortPool(const OpenLoopOptions& options, const WorkerShare& share,
+            OpenMeter& meter)
+      : options_(options), share_(share), meter_(meter) {}
 
   Task<void> Open() override;
   void Offer(const PacedRequest& request) override;
@@ -34,7 +37,8 @@ class ShortPool final : public PacedTarget {
   // One connection after another.
   Task<void> MakeConnections(int index);
 
-  const PacedTargetOptions& options_;
+  const OpenLoopOptions& options_;
+  const WorkerShare& share_;
   OpenMeter& meter_;
   internal::CircularQueue<PacedRequest> waiting_;
   Notify offered_;

@@ -75,8 +75,9 @@ std::optional<double> CpuTimeOf(const std::optional<CpuUse>& cpu) {
 }
 
 std::optional<double> DroppedBy(const Summary& run) {
-  if (!run.open.has_value()) return std::nullopt;
-  return static_cast<double>(run.open->dropped + run.open->lost);
+  if (!run.open.has_value() && !run.lost.has_value()) return std::nullopt;
+  return static_cast<double>((run.open.has_value() ? run.open->dropped : 0) +
+                             run.lost.value_or(0));
 }
 
 std::string LoadLine(std::string_view letter, const NamedRun& run) {

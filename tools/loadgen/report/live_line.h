@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "ringway/tools/loadgen/load.h"
+#include "ringway/tools/loadgen/load_options.h"
 
 namespace ringway::loadgen {
 

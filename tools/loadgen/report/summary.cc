@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "ringway/tools/loadgen/format.h"
+#include "ringway/tools/loadgen/load_text.h"
 
 namespace ringway::loadgen {
 namespace {
@@ -20,12 +21,9 @@ CpuUse CpuUseOf(absl::Duration cpu, uint64_t requests,
 
 // What both loops have in common.
 std::string LoadText(const LoadOptions& options) {
-  return absl::StrCat(
-      options.connections,
-      options.connections == 1 ? " connection" : " connections",
-      options.short_connections ? " at once, one for each request" : "", ", ",
-      options.client.size, options.client.size == 1 ? " byte" : " bytes",
-      options.target.tls.has_value() ? ", TLS" : "");
+  return absl::StrCat(ConnectionsText(options), ", ", RequestText(options.mode),
+                      options.mode.target.tls.has_value() ? ", TLS" : "",
+                      options.mode.protocol == Protocol::kUdp ? ", UDP" : "");
 }
 
 std::string RatesText(const std::vector<Phase>& phases) {
@@ -42,9 +40,9 @@ std::string RatesText(const std::vector<Phase>& phases) {
 Summary CommonOf(const LoadOptions& options, absl::Duration measured,
                  const ErrorCounts& errors, const Histogram& latency_ns) {
   Summary summary;
-  summary.server = options.target.address.ToString();
+  summary.server = ServerText(options.mode);
   summary.seconds = absl::ToDoubleSeconds(measured);
-  summary.request_bytes = options.client.size;
+  summary.request_bytes = options.mode.size;
   summary.errors = errors.total();
   summary.mean_us = latency_ns.mean() / 1000;
   summary.percentiles = PercentileCurve(latency_ns);
@@ -53,13 +51,14 @@ Summary CommonOf(const LoadOptions& options, absl::Duration measured,
 
 }  // namespace
 
-Summary SummaryOf(const LoadOptions& options, const LoadResult& result) {
+Summary SummaryOf(const LoadOptions& options, const ClosedLoopResult& result) {
   Summary summary =
       CommonOf(options, result.measured, result.errors, result.latency_ns);
   summary.load = absl::StrCat("closed loop, ", LoadText(options));
-  if (options.client.pipeline > 1)
-    absl::StrAppend(&summary.load, ", ", options.client.pipeline, " deep");
+  if (options.mode.depth > 1)
+    absl::StrAppend(&summary.load, ", ", options.mode.depth, " deep");
   summary.requests = result.requests;
+  if (options.mode.protocol == Protocol::kUdp) summary.lost = result.lost;
   summary.per_second =
       PerSecond(static_cast<double>(result.requests), result.measured);
   summary.client_cpu =
@@ -86,7 +85,7 @@ Summary SummaryOf(const OpenLoopOptions& options,
   summary.open.emplace();
   summary.open->offered = total.offered;
   summary.open->dropped = total.dropped;
-  summary.open->lost = total.lost;
+  summary.lost = total.lost;
   summary.client_cpu = CpuUseOf(result.client_cpu, total.answers, total.took);
   if (result.server_cpu.has_value()) {
     summary.server_cpu =

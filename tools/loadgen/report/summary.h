@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "ringway/tools/loadgen/load.h"
+#include "ringway/tools/loadgen/closed_loop/closed_loop.h"
+#include "ringway/tools/loadgen/load_options.h"
 #include "ringway/tools/loadgen/open_loop/open_loop.h"
 #include "ringway/tools/loadgen/report/percentiles.h"
 #include "ringway/tools/loadgen/series/time_series.h"
@@ -34,7 +35,6 @@ struct OfferedCounts {
 
   uint64_t offered = 0;
   uint64_t dropped = 0;
-  uint64_t lost = 0;
 };
 
 struct Summary {
@@ -48,6 +48,8 @@ struct Summary {
   double per_second = 0;  // answers
   uint64_t errors = 0;
   std::optional<OfferedCounts> open;  // none: a closed loop
+  // Requests without a reply; none: of a closed loop, except by UDP.
+  std::optional<uint64_t> lost;
   double mean_us = 0;
   std::vector<PercentilePoint> percentiles;
   std::optional<CpuUse> client_cpu;
@@ -59,7 +61,7 @@ struct Summary {
   }
 };
 
-Summary SummaryOf(const LoadOptions& options, const LoadResult& result);
+Summary SummaryOf(const LoadOptions& options, const ClosedLoopResult& result);
 Summary SummaryOf(const OpenLoopOptions& options, const OpenLoopResult& result);
 
 // The series as a table with a line of names: comma-separated values, with

@@ -167,8 +167,9 @@ absl::StatusOr<Summary> ParseSummary(std::string_view json) {
     summary.open.emplace();
     summary.open->offered = CountOf(object, "offered");
     summary.open->dropped = CountOf(object, "dropped");
-    summary.open->lost = CountOf(object, "lost");
   }
+  if (object.NumberOf("lost").has_value())
+    summary.lost = CountOf(object, "lost");
   summary.percentiles = CurveOf(object);
   summary.mean_us = object.NumberOf("mean_us").value_or(0);
   summary.client_cpu = CpuOf(object, "client");

@@ -28,7 +28,7 @@ SeriesRow Row(int begin_ms, uint64_t requests, uint64_t ns) {
 class SummaryTest : public ::testing::Test {
  protected:
   SummaryTest() {
-    load_.target.address = *net::SocketAddress::Parse("127.0.0.1:80");
+    load_.mode.target.address = *net::SocketAddress::Parse("127.0.0.1:80");
     result_.requests = 1'000;
     result_.measured = absl::Milliseconds(100);
     result_.latency_ns.RecordN(64'000, 999);
@@ -39,7 +39,7 @@ class SummaryTest : public ::testing::Test {
   }
 
   LoadOptions load_;
-  LoadResult result_;
+  ClosedLoopResult result_;
 };
 
 TEST_F(SummaryTest, OfAClosedLoop) {
@@ -116,7 +116,7 @@ TEST_F(SummaryTest, ReadsWhatEarlierVersionsWrote) {
   EXPECT_EQ(read->per_second, 1'500);
   EXPECT_EQ(read->requests, 6'000u);
   EXPECT_EQ(read->open->dropped, 5'999u);
-  EXPECT_EQ(read->open->lost, 1u);
+  EXPECT_EQ(read->lost, 1u);
   EXPECT_EQ(read->errors, 7u);
   EXPECT_EQ(read->At(99.9), 4);
   EXPECT_TRUE(read->series.empty());

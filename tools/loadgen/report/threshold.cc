@@ -143,9 +143,12 @@ std::optional<double> ValueOf(const Threshold& threshold, const Summary& run) {
       return run.per_second;
     case FigureKind::kCount:
       if (threshold.figure == "errors") return static_cast<double>(run.errors);
+      if (threshold.figure == "lost") {
+        if (!run.lost.has_value()) return std::nullopt;
+        return static_cast<double>(*run.lost);
+      }
       if (!run.open.has_value()) return std::nullopt;
-      return static_cast<double>(
-          threshold.figure == "lost" ? run.open->lost : run.open->dropped);
+      return static_cast<double>(run.open->dropped);
     case FigureKind::kCpu: {
       const std::optional<CpuUse>& cpu =
           threshold.figure == "cpu" ? run.server_cpu : run.client_cpu;
@@ -175,7 +178,8 @@ std::optional<double> ShareOf(const Threshold& threshold, const Summary& run) {
       return PerCent(*value,
                      run.open.has_value()
                          ? static_cast<double>(run.open->offered)
-                         : static_cast<double>(run.requests + run.errors));
+                         : static_cast<double>(run.requests + run.errors +
+                                               run.lost.value_or(0)));
     case FigureKind::kCpu:
       return 100 * (threshold.figure == "cpu" ? run.server_cpu->share
                                               : run.client_cpu->share);
@@ -240,8 +244,14 @@ absl::Status CheckMeasurable(const std::vector<Threshold>& thresholds,
       return Wrong(threshold.text,
                    "a latency in per cent is of another run: --compare");
     }
+    if (threshold.figure == "lost" && !measurable.open_loop &&
+        !measurable.datagrams) {
+      return Wrong(threshold.text,
+                   "only an open loop and UDP have that: --rate, --phases or "
+                   "--protocol=udp");
+    }
     const bool of_open_loop =
-        threshold.figure == "dropped" || threshold.figure == "lost" ||
+        threshold.figure == "dropped" ||
         (threshold.per_cent && threshold.kind == FigureKind::kRate);
     if (of_open_loop && !measurable.open_loop) {
       return Wrong(threshold.text,

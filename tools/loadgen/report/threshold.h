@@ -54,6 +54,7 @@ struct Measurable {
   Measurable() {}
 
   bool open_loop = false;
+  bool datagrams = false;  // which may be lost
   bool server_cpu = false;
   bool two_runs = false;  // compared
 };

@@ -39,7 +39,7 @@ Summary OpenRun() {
   run.open.emplace();
   run.open->offered = 12'500;
   run.open->dropped = 2'490;
-  run.open->lost = 10;
+  run.lost = 10;
   return run;
 }
 
@@ -107,6 +107,17 @@ TEST(ThresholdTest, PerCentAreOfTheRunItself) {
               ElementsAre("cpu>39%: it is 40 %"));
 }
 
+TEST(ThresholdTest, DatagramsOfAClosedLoopMayBeLost) {
+  Summary run = ClosedRun();
+  run.lost = run.requests / 9;
+  run.errors = 0;
+  EXPECT_THAT(CrossedBy(run, "lost>9%,lost>11%"),
+              ElementsAre(::testing::StartsWith("lost>9%: it is ")));
+  run.lost.reset();
+  EXPECT_THAT(CrossedBy(run, "lost>0"),
+              ElementsAre("lost>0: it was not measured"));
+}
+
 TEST(ThresholdTest, PerCentOfTwoRunsAreOfTheFirst) {
   const Summary first = ClosedRun();
   Summary second = ClosedRun();
@@ -149,6 +160,10 @@ TEST(ThresholdTest, RefusesWhatARunDoesNotMeasure) {
   EXPECT_THAT(check("dropped>0", measurable), HasSubstr("--rate"));
   EXPECT_THAT(check("goodput<99%", measurable), HasSubstr("--rate"));
   EXPECT_EQ(check("goodput<99,client_cpu>3us,errors>1%", measurable), "");
+  EXPECT_THAT(check("lost>0", measurable), HasSubstr("--protocol=udp"));
+  measurable.datagrams = true;
+  EXPECT_EQ(check("lost>0,lost>1%", measurable), "");
+  measurable.datagrams = false;
   measurable.open_loop = true;
   measurable.server_cpu = true;
   EXPECT_EQ(check("cpu>3us,dropped>0,lost>1%,goodput<99%", measurable), "");

@@ -2,6 +2,8 @@
 
 #include "ringway/tools/loadgen/testing/load_fixture.h"
 
+#include <cstddef>
+#include <span>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -50,6 +52,34 @@ Task<void> LoadTest::AcceptAll(net::TcpListener listener) {
     ++accepted_;
     Spawn(handler_(*std::move(stream))).Detach();
   }
+}
+
+void LoadTest::ServeDatagrams(DatagramHandler handler) {
+  datagram_handler_ = std::move(handler);
+  datagrams_.emplace(ValueOf(net::UdpSocket::Bind(
+      loop(), ValueOf(net::SocketAddress::Parse("127.0.0.1:0")))));
+  address_ = ValueOf(datagrams_->LocalAddress());
+  executor().Spawn(AnswerAll()).Detach();
+}
+
+Task<void> LoadTest::AnswerAll() {
+  while (true) {
+    absl::StatusOr<net::LentDatagram> got = co_await datagrams_->ReceiveLent();
+    if (!got.ok()) co_return;
+    const std::span<const std::byte> bytes = got->bytes.bytes();
+    for (DatagramReply& reply : datagram_handler_(std::string(
+             reinterpret_cast<const char*>(bytes.data()), bytes.size()))) {
+      Spawn(SendLater(std::move(reply), got->sender)).Detach();
+    }
+  }
+}
+
+Task<void> LoadTest::SendLater(DatagramReply reply,
+                               net::SocketAddress receiver) {
+  if (reply.delay > absl::ZeroDuration())
+    static_cast<void>(co_await Sleep(reply.delay));
+  static_cast<void>(co_await datagrams_->SendTo(
+      std::as_bytes(std::span(reply.bytes)), receiver));
 }
 
 }  // namespace ringway::loadgen::testing

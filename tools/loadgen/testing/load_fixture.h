@@ -17,7 +17,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -26,6 +28,7 @@
 #include "ringway/net/socket_address.h"
 #include "ringway/net/tcp.h"
 #include "ringway/net/testing/net_fixture.h"
+#include "ringway/net/udp_socket.h"
 
 namespace ringway::loadgen::testing {
 
@@ -52,11 +55,25 @@ class LoadTest : public net::testing::NetTest {
   // Serve()s that. `before_echo` is kept.
   void ServeEcho(std::string_view address, BeforeEcho before_echo = nullptr);
 
+  // What the server sends for a datagram, and how much later.
+  struct DatagramReply {
+    std::string bytes;
+    absl::Duration delay;
+  };
+  using DatagramHandler =
+      std::function<std::vector<DatagramReply>(std::string datagram)>;
+  // Serves datagrams to a port of 127.0.0.1, which is then address().
+  void ServeDatagrams(DatagramHandler handler);
+
  private:
   Task<void> AcceptAll(net::TcpListener listener);
+  Task<void> AnswerAll();
+  Task<void> SendLater(DatagramReply reply, net::SocketAddress receiver);
 
   Handler handler_;
   BeforeEcho before_echo_;
+  DatagramHandler datagram_handler_;
+  std::optional<net::UdpSocket> datagrams_;
   std::optional<net::SocketAddress> address_;
   uint64_t accepted_ = 0;
 };
