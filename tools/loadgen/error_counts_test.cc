@@ -36,7 +36,7 @@ TEST(ErrorCounts, TellsKindsApart) {
       {ErrnoToStatus(ENETUNREACH, "connect"), ErrorKind::kOther},
       {absl::InternalError("?"), ErrorKind::kOther},
   };
-  for (const Case& c : cases)
+  for (const Case &c : cases)
     EXPECT_EQ(ErrorKindOf(c.error), c.kind) << c.error;
 }
 

@@ -140,6 +140,8 @@ TEST_F(FlagsTest, TakesWorkersAndARamp) {
   ExpectRefused({"--ramp=1s", "--short"},
                 "--ramp is for connections that stay");
   ExpectRefused({"--ramp=-1s"}, "--ramp=-1s: expected a duration");
+  ExpectRefused({"--ramp=25h"}, "--ramp, --warmup and --duration are at most");
+  ExpectRefused({"--duration=inf"}, "--ramp, --warmup and --duration");
 }
 
 TEST_F(FlagsTest, TakesUdp) {
@@ -149,7 +151,8 @@ TEST_F(FlagsTest, TakesUdp) {
   EXPECT_EQ(flags_.open.load.mode.protocol, Protocol::kUdp);
   EXPECT_EQ(flags_.open.load.mode.loss_timeout, absl::Milliseconds(200));
   EXPECT_EQ(flags_.open.load.mode.depth, 4u);
-  ExpectRefused({"--protocol=tcp"}, "--protocol is echo or udp, not 'tcp'");
+  ExpectRefused({"--protocol=tcp"},
+                "--protocol is echo or udp or http1 or h2, not 'tcp'");
   ExpectRefused({"--loss-timeout=2s"}, "--loss-timeout needs --protocol=udp");
   ExpectRefused({"--protocol=udp", "--loss-timeout=0"},
                 "--loss-timeout must be positive");
@@ -160,6 +163,71 @@ TEST_F(FlagsTest, TakesUdp) {
   ExpectRefused({"--protocol=udp", "--size=11"}, "--size by UDP is from 12 to");
   ExpectRefused({"--protocol=udp", "--size=65508"},
                 "--size by UDP is from 12 to 65507");
+}
+
+TEST_F(FlagsTest, AUrlIsOfHttp) {
+  EXPECT_EQ(Parse({"--connect=http://127.0.0.1:8080/a?b"}), std::nullopt);
+  const Mode& mode = flags_.open.load.mode;
+  EXPECT_EQ(mode.protocol, Protocol::kHttp1);
+  EXPECT_EQ(mode.target.address.ToString(), "127.0.0.1:8080");
+  EXPECT_EQ(mode.http.authority, "127.0.0.1:8080");
+  EXPECT_EQ(mode.http.target, "/a?b");
+  EXPECT_EQ(mode.http.method, http::Method::kGet);
+  EXPECT_FALSE(mode.target.tls.has_value());
+  EXPECT_FALSE(mode.http.close);
+  EXPECT_EQ(Parse({"--connect=https://localhost", "--protocol=h2", "--insecure",
+                   "--streams=7"}),
+            std::nullopt);
+  EXPECT_EQ(mode.protocol, Protocol::kHttp2);
+  EXPECT_EQ(mode.target.address.port(), 443);
+  EXPECT_TRUE(mode.target.address.is_loopback());
+  EXPECT_EQ(mode.http.authority, "localhost");
+  EXPECT_EQ(mode.target.tls->host, "localhost");
+  EXPECT_EQ(mode.target.tls->alpn, "h2");
+  EXPECT_EQ(mode.depth, 7u);
+  ExpectRefused({"--connect=ftp://x/"}, "");
+  ExpectRefused({"--connect=http://x.invalid/"}, "looking up x.invalid: ");
+  ExpectRefused({"--connect=http://x/", "--protocol=udp"},
+                "--protocol=udp has no URL");
+  ExpectRefused({"--connect=http://x/", "--tls"}, "--tls contradicts http://");
+  ExpectRefused({"--connect=http://x/", "--path=/b"}, "the URL has a path");
+}
+
+TEST_F(FlagsTest, HttpToAnAddress) {
+  EXPECT_EQ(Parse({"--connect=unix:/x", "--protocol=http1", "--path=/b",
+                   "--method=POST", "--header=A: b", "--header", "C:d",
+                   "--body-size=10", "--short", "--compare-bodies"}),
+            std::nullopt);
+  const HttpRequest& request = flags_.open.load.mode.http;
+  EXPECT_EQ(request.authority, "localhost");
+  EXPECT_EQ(request.target, "/b");
+  EXPECT_EQ(request.method, http::Method::kPost);
+  EXPECT_EQ(request.headers.Find("a"), "b");
+  EXPECT_EQ(request.headers.Find("c"), "d");
+  EXPECT_EQ(request.headers.Find("user-agent"), "ringway-loadgen");
+  EXPECT_EQ(request.body_bytes, 10u);
+  EXPECT_TRUE(request.close);
+  EXPECT_TRUE(request.compare_bodies);
+  const char* http1 = "--protocol=http1";
+  EXPECT_EQ(Parse({http1, "--header=User-Agent: me"}), std::nullopt);
+  EXPECT_EQ(request.headers.Find("user-agent"), "me");
+  EXPECT_EQ(request.headers.Count("user-agent"), 1u);
+  ExpectRefused({http1, "--path=b"}, "--path must begin with /");
+  ExpectRefused({http1, "--path=/ b"}, "");
+  ExpectRefused({http1, "--method=LOOK"}, "'LOOK' is no method");
+  ExpectRefused({http1, "--method=CONNECT"}, "");
+  ExpectRefused({http1, "--header=A"}, "the header 'A' is not NAME: VALUE");
+  ExpectRefused({http1, "--header=A b: c"}, "");
+  ExpectRefused({http1, "--header=Transfer-Encoding: chunked"}, "");
+  ExpectRefused({http1, "--size=100"}, "--size is for echo");
+  ExpectRefused({http1, "--streams=2"}, "--streams needs --protocol=h2");
+  ExpectRefused({http1, "--compare-bodies", "--verify=false"},
+                "--compare-bodies needs --verify");
+  ExpectRefused({"--protocol=h2", "--pipeline=2"}, "--pipeline is for others");
+  ExpectRefused({"--method=POST"}, "--path, --method, --header, --body-size");
+  ExpectRefused({"--header=A: b"}, "--path, --method, --header, --body-size");
+  ExpectRefused({http1, "--connections=10000", "--body-size=1000000"},
+                "--connections times --pipeline, with --body-size, need more");
 }
 
 TEST_F(FlagsTest, TakesThresholdsInOneFlagOrInSeveral) {
@@ -186,14 +254,17 @@ TEST_F(FlagsTest, TakesFilesToWrite) {
 
 TEST_F(FlagsTest, HelpListsEveryFlag) {
   EXPECT_EQ(Parse({"--help"}), 0);
-  for (const char* flag :
-       {"--connect=",  "--connections=", "--short=",      "--size=",
-        "--pipeline=", "--rate=",        "--phases=",     "--arrivals=",
-        "--seed=",     "--queue=",       "--duration=",   "--warmup=",
-        "--pin=",      "--verify=",      "--server-pid=", "--json=",
-        "--output=",   "--csv=",         "--plot=",       "--fail-if=",
-        "--quiet=",    "--compare=",     "--workers=",    "--ramp=",
-        "--protocol=", "--loss-timeout="}) {
+  for (const char* flag : {"--connect=",  "--connections=",   "--short=",
+                           "--size=",     "--pipeline=",      "--rate=",
+                           "--phases=",   "--arrivals=",      "--seed=",
+                           "--queue=",    "--duration=",      "--warmup=",
+                           "--pin=",      "--verify=",        "--server-pid=",
+                           "--json=",     "--output=",        "--csv=",
+                           "--plot=",     "--fail-if=",       "--quiet=",
+                           "--compare=",  "--workers=",       "--ramp=",
+                           "--protocol=", "--loss-timeout=",  "--path=",
+                           "--method=",   "--header=",        "--body-size=",
+                           "--streams=",  "--compare-bodies="}) {
     EXPECT_NE(out_.find(flag), std::string::npos) << flag << " in\n" << out_;
   }
 }

@@ -87,8 +87,8 @@ int NoReply(const ErrorCounts& errors) {
   return CannotRun(absl::UnavailableError(
       errors.total() == 0
           ? "no reply came while it was measured"
-          : absl::StrCat("no reply came, and ", errors.total(),
-                         " connections failed; the first: ", errors.first())));
+          : absl::StrCat("no reply came, and there were ", errors.total(),
+                         " errors; the first: ", errors.first())));
 }
 
 absl::Status WriteFiles(const OutputFiles& files, const std::string& json,

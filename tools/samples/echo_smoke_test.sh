@@ -140,7 +140,7 @@ done
 stop_server one 12
 
 # Nobody listens there any more.
-check_exit 1 "loadgen: no reply came, and 3 connections failed; the first: connection [0-2]: \
+check_exit 1 "loadgen: no reply came, and there were 3 errors; the first: connection [0-2]: \
 .*Connection refused" "$loadgen" --connect="$address" --connections=3 --duration=1s
 
 # ---- an open loop, and short connections -------------------------------------
@@ -193,7 +193,7 @@ for backend in auto epoll; do
       fail "short connections did not end well: $(cat "$scratch/shorts")"
 
     # The server is gone.
-    check_exit 1 'no reply came, and 20 connections failed; the first: connection [0-9]: .*refused' \
+    check_exit 1 'no reply came, and there were 20 errors; the first: connection [0-9]: .*refused' \
       "$loadgen" --connect="$address" --short --rate=100 --duration=200ms --warmup=0
   done
 done

@@ -43,6 +43,7 @@ class ClosedLoop {
         options_(options),
         share_(share),
         opening_(options, share),
+        sources_(static_cast<size_t>(share.CountOf(options.connections))),
         running_(share.CountOf(options.connections)) {}
 
   Task<absl::Status> Main();
@@ -68,8 +69,9 @@ class ClosedLoop {
   const WorkerShare& share_;
   Meter meter_;
   Opening opening_;
-  ClosedTally tally_;                   // what is not in the meter
-  std::vector<ClosedSource*> sources_;  // each is its task's
+  ClosedTally tally_;  // what is not in the meter
+  // By WorkerShare::IndexOf(). Each is its task's; null: it is not open.
+  std::vector<ClosedSource*> sources_;
   int running_;
   bool ending_ = false;
   Event all_ended_;
@@ -115,11 +117,12 @@ Task<absl::Status> ClosedLoop::RunStaying(int index) {
   if (absl::IsCancelled(opened) && ending_) co_return absl::OkStatus();
   if (!opened.ok()) co_return opened;
   const std::unique_ptr<ClosedSource> source = MakeSource(index);
-  sources_.push_back(source.get());
+  ClosedSource*& entry = sources_[static_cast<size_t>(index / share_.workers)];
+  entry = source.get();
   if (ending_) source->End();
   Task<absl::Status> run = connection->Run(*source);
   absl::Status ran = co_await std::move(run);
-  std::erase(sources_, source.get());
+  entry = nullptr;
   Task<absl::Status> close = connection->Close();
   absl::Status closed = co_await std::move(close);
   co_return ran.ok() ? closed : ran;
@@ -199,7 +202,8 @@ Task<void> ClosedLoop::PauseUntil(MonotonicTime end) {
 Task<void> ClosedLoop::EndConnections(
     std::vector<JoinHandle<void>>& connections) {
   ending_ = true;
-  for (ClosedSource* source : sources_) source->End();
+  for (ClosedSource* source : sources_)
+    if (source != nullptr) source->End();
   // Those that were to be opened later, or are being opened, when the run was
   // stopped.
   const bool opened =

@@ -73,7 +73,9 @@ TEST_P(ClosedLoopTest, ABatchIsAnsweredBeforeTheNextOneIsWritten) {
   const ClosedLoopResult result = Load();
   EXPECT_EQ(result.errors.total(), 0u) << result.errors.first();
   EXPECT_LE(result.requests, 5u * 20u);
-  if (!system().is_kernel()) EXPECT_GE(result.requests, 5u * 19u);
+  if (!system().is_kernel()) {
+    EXPECT_GE(result.requests, 5u * 19u);
+  }
 }
 
 TEST_P(ClosedLoopTest, AShortConnectionIsMadeForEachRequest) {
@@ -120,7 +122,9 @@ TEST_P(ClosedLoopTest, TheRampOpensConnectionsEvenly) {
   for (int i = 0; i < 10; ++i) {
     const absl::Duration at = accepted_at[static_cast<size_t>(i)] - begin;
     EXPECT_GE(at, absl::Milliseconds(50 * i));
-    if (!system().is_kernel()) EXPECT_LE(at, absl::Milliseconds(50 * i + 1));
+    if (!system().is_kernel()) {
+      EXPECT_LE(at, absl::Milliseconds(50 * i + 1));
+    }
   }
   // What is measured begins afterwards.
   EXPECT_GE(Now() - begin, absl::Milliseconds(650));
@@ -160,7 +164,9 @@ TEST_P(ClosedLoopTest, ByUdpARequestFollowsEachReply) {
   EXPECT_LE(result.requests, 4u * 3u * 20u);
   EXPECT_GE(result.latency_ns.min(), 10'000'000u);
   EXPECT_EQ(result.lost, 0u);
-  if (!system().is_kernel()) EXPECT_GE(result.requests, 4u * 3u * 19u);
+  if (!system().is_kernel()) {
+    EXPECT_GE(result.requests, 4u * 3u * 19u);
+  }
 }
 
 TEST_P(ClosedLoopTest, ByUdpALostRequestIsCountedAndReplaced) {

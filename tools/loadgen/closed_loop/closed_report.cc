@@ -17,14 +17,16 @@ double RequestsPerSecond(const ClosedLoopResult& result) {
 
 double MegabytesPerSecond(const LoadOptions& options,
                           const ClosedLoopResult& result) {
-  return RequestsPerSecond(result) * static_cast<double>(options.mode.size) /
-         1e6;
+  return RequestsPerSecond(result) *
+         static_cast<double>(ReplyBytes(options.mode)) / 1e6;
 }
 
 // How the connections are used.
 std::string DepthText(const LoadOptions& options) {
-  return options.short_connections ? "a connection for each request"
-                                   : absl::StrCat(options.mode.depth, " deep");
+  if (options.short_connections) return "a connection for each request";
+  return absl::StrCat(
+      options.mode.depth,
+      options.mode.protocol == Protocol::kHttp2 ? " streams each" : " deep");
 }
 
 }  // namespace
@@ -38,9 +40,10 @@ std::string FormatClosedTable(const LoadOptions& options,
   AppendOpeningRow(table, options, result.opening);
   AppendRow(table, "requests", Grouped(result.requests));
   AppendRow(table, "requests/s", Grouped(RequestsPerSecond(result)));
-  AppendRow(
-      table, "MB/s",
-      absl::StrFormat("%.1f each way", MegabytesPerSecond(options, result)));
+  AppendRow(table, "MB/s",
+            absl::StrFormat(
+                "%.1f %s", MegabytesPerSecond(options, result),
+                IsHttp(options.mode.protocol) ? "of bodies" : "each way"));
   if (options.mode.protocol == Protocol::kUdp)
     AppendLostRows(table, result.lost, result.strays);
   AppendLatencyRows(table, result.latency_ns);
@@ -50,6 +53,7 @@ std::string FormatClosedTable(const LoadOptions& options,
     AppendRow(table, "server CPU",
               CpuText(*result.server_cpu, result.requests, result.measured));
   }
+  AppendReopenedRow(table, options.mode, result.reopened);
   AppendErrorRows(table, result.errors);
   return table;
 }
@@ -67,9 +71,9 @@ std::string FormatClosedJson(const LoadOptions& options,
                       absl::ToDoubleSeconds(result.measured)),
       ModeMembers(options), OpeningMembers(options, result.opening),
       options.mode.protocol == Protocol::kUdp
-          ? absl::StrFormat(", \"lost\": %d, \"strays\": %d", result.lost,
-                            result.strays)
+          ? absl::StrCat(", \"lost\": ", result.lost)
           : "",
+      CountMembers(options.mode, result.strays, result.reopened),
       CpuMembers("client", result.client_cpu, result.requests, result.measured),
       CpuMembers("server", result.server_cpu, result.requests, result.measured),
       ErrorMembers(result.errors), "}");

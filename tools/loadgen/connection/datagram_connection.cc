@@ -97,6 +97,7 @@ Task<absl::Status> DatagramConnection::SendWhenDue(RequestSource& source,
       if (!sent.ok()) co_return sent;
       continue;
     }
+    // Makes this frame larger than those that are kept: it is made once.
     absl::StatusOr<size_t> sent =
         co_await socket_->SendBatch(std::span(batch_).first(n));
     if (!sent.ok()) co_return sent.status();

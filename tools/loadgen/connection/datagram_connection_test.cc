@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,20 +32,21 @@ class DatagramConnectionTest : public testing::LoadTest {
   absl::Status Ask(uint64_t n) {
     mode_.target.address = address();
     DatagramConnection connection(mode_, /*index=*/3);
+    source_.emplace();
     absl::Status ended;
     auto main = [&]() -> Task<void> {
       Task<absl::Status> open = connection.Open(kPatience);
       ended = co_await std::move(open);
       if (!ended.ok()) co_return;
-      JoinHandle<absl::Status> running = Spawn(connection.Run(source_));
+      JoinHandle<absl::Status> running = Spawn(connection.Run(*source_));
       for (uint64_t i = 1; i <= n && !running.done(); ++i) {
-        source_.Offer(1);
-        while (source_.answered + source_.lost.size() < i && !running.done())
+        source_->Offer(1);
+        while (source_->answered + source_->lost.size() < i && !running.done())
           static_cast<void>(co_await Sleep(absl::Milliseconds(1)));
       }
       if (linger_ > absl::ZeroDuration())
         static_cast<void>(co_await Sleep(linger_));
-      source_.End();
+      source_->End();
       ended = co_await running;
     };
     Run(main());
@@ -57,7 +59,7 @@ class DatagramConnectionTest : public testing::LoadTest {
   }
 
   Mode mode_;
-  RecordingSource source_;
+  std::optional<RecordingSource> source_;
   absl::Duration linger_;
 };
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(DatagramConnectionTest);
@@ -65,15 +67,14 @@ RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(DatagramConnectionTest);
 TEST_P(DatagramConnectionTest, GetsAReplyToEachRequest) {
   for (const size_t size : {kLeastDatagram, size_t{64}, size_t{60'000}}) {
     mode_.size = size;
-    source_.answered = 0;
     ServeDatagrams([&](std::string datagram) {
       EXPECT_EQ(datagram.size(), size);
       return Echo(std::move(datagram));
     });
     EXPECT_EQ(Ask(20), absl::OkStatus());
-    EXPECT_EQ(source_.answered, 20u);
-    EXPECT_TRUE(source_.lost.empty());
-    EXPECT_EQ(source_.strays, 0u);
+    EXPECT_EQ(source_->answered, 20u);
+    EXPECT_TRUE(source_->lost.empty());
+    EXPECT_EQ(source_->strays, 0u);
   }
 }
 
@@ -84,11 +85,13 @@ TEST_P(DatagramConnectionTest, ARequestWithoutAReplyIsLostAfterTheTimeout) {
   });
   const MonotonicTime begin = loop().backend().clock().Now();
   EXPECT_EQ(Ask(3), absl::OkStatus());
-  EXPECT_EQ(source_.answered, 2u);
-  EXPECT_THAT(source_.lost, ElementsAre(1u));
+  EXPECT_EQ(source_->answered, 2u);
+  EXPECT_THAT(source_->lost, ElementsAre(1u));
   const absl::Duration took = loop().backend().clock().Now() - begin;
   EXPECT_GE(took, kTimeout);
-  if (!system().is_kernel()) EXPECT_LE(took, kTimeout + absl::Milliseconds(50));
+  if (!system().is_kernel()) {
+    EXPECT_LE(took, kTimeout + absl::Milliseconds(50));
+  }
 }
 
 TEST_P(DatagramConnectionTest, AReplyAfterTheTimeoutIsAStray) {
@@ -99,9 +102,9 @@ TEST_P(DatagramConnectionTest, AReplyAfterTheTimeoutIsAStray) {
   });
   linger_ = 2 * kTimeout;
   EXPECT_EQ(Ask(2), absl::OkStatus());
-  EXPECT_EQ(source_.answered, 1u);
-  EXPECT_THAT(source_.lost, ElementsAre(0u));
-  EXPECT_EQ(source_.strays, 1u);
+  EXPECT_EQ(source_->answered, 1u);
+  EXPECT_THAT(source_->lost, ElementsAre(0u));
+  EXPECT_EQ(source_->strays, 1u);
 }
 
 TEST_P(DatagramConnectionTest, AReplyThatComesTwiceIsAStray) {
@@ -110,8 +113,8 @@ TEST_P(DatagramConnectionTest, AReplyThatComesTwiceIsAStray) {
   });
   linger_ = absl::Milliseconds(100);
   EXPECT_EQ(Ask(5), absl::OkStatus());
-  EXPECT_EQ(source_.answered, 5u);
-  EXPECT_EQ(source_.strays, 5u);
+  EXPECT_EQ(source_->answered, 5u);
+  EXPECT_EQ(source_->strays, 5u);
 }
 
 TEST_P(DatagramConnectionTest, RepliesMayOvertakeEachOther) {
@@ -121,18 +124,22 @@ TEST_P(DatagramConnectionTest, RepliesMayOvertakeEachOther) {
   });
   mode_.target.address = address();
   DatagramConnection connection(mode_, /*index=*/3);
+  source_.emplace();
   auto main = [&]() -> Task<void> {
     Task<absl::Status> open = connection.Open(kPatience);
-    EXPECT_EQ(co_await std::move(open), absl::OkStatus());
-    source_.Offer(4);
-    source_.End();
-    Task<absl::Status> run = connection.Run(source_);
-    EXPECT_EQ(co_await std::move(run), absl::OkStatus());
+    const absl::Status opened = co_await std::move(open);
+    EXPECT_EQ(opened, absl::OkStatus());
+    source_->Offer(4);
+    source_->End();
+    Task<absl::Status> run = connection.Run(*source_);
+    const absl::Status ran = co_await std::move(run);
+    EXPECT_EQ(ran, absl::OkStatus());
   };
   Run(main());
-  EXPECT_EQ(source_.answered, 4u);
-  if (!system().is_kernel())
-    EXPECT_THAT(source_.numbers, ElementsAre(3u, 2u, 1u, 0u));
+  EXPECT_EQ(source_->answered, 4u);
+  if (!system().is_kernel()) {
+    EXPECT_THAT(source_->numbers, ElementsAre(3u, 2u, 1u, 0u));
+  }
 }
 
 TEST_P(DatagramConnectionTest, AWrongReplyIsAnError) {

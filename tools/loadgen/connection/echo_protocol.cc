@@ -30,7 +30,7 @@ size_t EchoProtocol::read_bytes() const {
          kExcess;
 }
 
-std::span<const std::byte> EchoProtocol::Fill(size_t n) {
+std::span<const std::byte> EchoProtocol::Fill(size_t n, RequestSource&) {
   if (n == 0) return {};
   const bool fresh = outgoing_.size() < n * size_;
   if (fresh) outgoing_.resize(n * size_);

@@ -30,7 +30,7 @@ class EchoProtocol final : public StreamProtocol {
   size_t request_bytes() const override { return size_; }
   size_t read_bytes() const override;
   // Cost: no allocation for at most as many requests as before.
-  std::span<const std::byte> Fill(size_t n) override;
+  std::span<const std::byte> Fill(size_t n, RequestSource& source) override;
   // Errors: DataLoss, naming request and byte, for a reply that is not its
   //         request, and for bytes beyond the last reply.
   // Cost:   no allocation; for replies to other requests than those of the

@@ -36,8 +36,8 @@ class EchoProtocolTest : public ::testing::Test {
  protected:
   void Send(size_t n_before, size_t n_after) {
     protocol_.Begin();
-    static_cast<void>(protocol_.Fill(n_before));
-    static_cast<void>(protocol_.Fill(n_after));
+    static_cast<void>(protocol_.Fill(n_before, source_));
+    static_cast<void>(protocol_.Fill(n_after, source_));
   }
   absl::Status Take(std::span<const std::byte> bytes) {
     return protocol_.Take(bytes, source_);
@@ -49,13 +49,13 @@ class EchoProtocolTest : public ::testing::Test {
 
 TEST_F(EchoProtocolTest, WritesRequestsThatDiffer) {
   protocol_.Begin();
-  std::span<const std::byte> bytes = protocol_.Fill(3);
+  std::span<const std::byte> bytes = protocol_.Fill(3, source_);
   const std::vector<std::byte> all = Replies(5);
   EXPECT_TRUE(std::ranges::equal(bytes, std::span(all).first(3 * kSize)));
-  bytes = protocol_.Fill(2);
+  bytes = protocol_.Fill(2, source_);
   EXPECT_TRUE(std::ranges::equal(bytes, std::span(all).subspan(3 * kSize)));
   EXPECT_EQ(protocol_.in_flight(), 5u);
-  EXPECT_TRUE(protocol_.Fill(0).empty());
+  EXPECT_TRUE(protocol_.Fill(0, source_).empty());
 }
 
 // Replies to the last write are compared with it, earlier ones with payloads
@@ -67,8 +67,8 @@ TEST_F(EchoProtocolTest, CountsRepliesHoweverTheyAreCut) {
     for (size_t piece = 1; piece <= bytes.size(); ++piece) {
       EchoProtocol protocol(kConnection, kSize, /*verify=*/true);
       RecordingSource source;
-      static_cast<void>(protocol.Fill(n_before));
-      static_cast<void>(protocol.Fill(kReplies - n_before));
+      static_cast<void>(protocol.Fill(n_before, source));
+      static_cast<void>(protocol.Fill(kReplies - n_before, source));
       for (size_t at = 0; at < bytes.size(); at += piece) {
         const absl::Status taken = protocol.Take(
             std::span(bytes).subspan(at, std::min(piece, bytes.size() - at)),
@@ -83,10 +83,10 @@ TEST_F(EchoProtocolTest, CountsRepliesHoweverTheyAreCut) {
 
 TEST_F(EchoProtocolTest, AWriteBetweenTheHalvesOfAReplyChangesNothing) {
   protocol_.Begin();
-  static_cast<void>(protocol_.Fill(1));
+  static_cast<void>(protocol_.Fill(1, source_));
   const std::vector<std::byte> bytes = Replies(2);
   ASSERT_TRUE(Take(std::span(bytes).first(5)).ok());
-  static_cast<void>(protocol_.Fill(1));
+  static_cast<void>(protocol_.Fill(1, source_));
   EXPECT_TRUE(Take(std::span(bytes).subspan(5)).ok());
   EXPECT_EQ(source_.answered, 2u);
 }
@@ -95,8 +95,8 @@ TEST_F(EchoProtocolTest, NamesTheByteThatDiffers) {
   for (size_t n_before : {0, 3}) {
     EchoProtocol protocol(kConnection, kSize, /*verify=*/true);
     RecordingSource source;
-    static_cast<void>(protocol.Fill(n_before));
-    static_cast<void>(protocol.Fill(4 - n_before));
+    static_cast<void>(protocol.Fill(n_before, source));
+    static_cast<void>(protocol.Fill(4 - n_before, source));
     std::vector<std::byte> bytes = Replies(3);
     bytes[2 * kSize + 5] ^= std::byte{1};
     const absl::Status status = protocol.Take(bytes, source);
@@ -126,7 +126,7 @@ TEST_F(EchoProtocolTest, FindsBytesBeyondTheLastReply) {
 
 TEST_F(EchoProtocolTest, WithoutVerifyingOnlyCounts) {
   EchoProtocol protocol(kConnection, kSize, /*verify=*/false);
-  static_cast<void>(protocol.Fill(3));
+  static_cast<void>(protocol.Fill(3, source_));
   const std::vector<std::byte> bytes(3 * kSize);
   EXPECT_TRUE(protocol.Take(bytes, source_).ok());
   EXPECT_EQ(source_.answered, 3u);
@@ -148,7 +148,7 @@ TEST_F(EchoProtocolTest, AnotherConnectionGoesOnWithTheNextRequest) {
   ASSERT_TRUE(Take(std::span(bytes).first(5)).ok());
   protocol_.Begin();
   EXPECT_EQ(protocol_.in_flight(), 0u);
-  static_cast<void>(protocol_.Fill(1));
+  static_cast<void>(protocol_.Fill(1, source_));
   EXPECT_TRUE(Take(std::span(bytes).subspan(3 * kSize)).ok());
   EXPECT_EQ(source_.answered, 1u);
 }

@@ -51,7 +51,7 @@ class InFlight {
 
   // Require !empty().
   uint64_t oldest_number() const { return first_; }
-  const T& oldest() const {
+  const T &oldest() const {
     RINGWAY_DCHECK(!empty(), "oldest() of none");
     return *slots_[first_ & (slots_.size() - 1)];
   }
@@ -60,7 +60,7 @@ class InFlight {
  private:
   static constexpr size_t kFirstCapacity = 8;  // all are powers of two
 
-  std::optional<T>& SlotOf(uint64_t number) {
+  std::optional<T> &SlotOf(uint64_t number) {
     return slots_[number & (slots_.size() - 1)];
   }
 

@@ -8,6 +8,8 @@
 #include "ringway/net/tls/tls_stream.h"
 #include "ringway/tools/loadgen/connection/datagram_connection.h"
 #include "ringway/tools/loadgen/connection/echo_protocol.h"
+#include "ringway/tools/loadgen/connection/http1_protocol.h"
+#include "ringway/tools/loadgen/connection/http2_protocol.h"
 #include "ringway/tools/loadgen/connection/stream_connection.h"
 #include "ringway/tools/loadgen/connection/stream_protocol.h"
 
@@ -15,6 +17,14 @@ namespace ringway::loadgen {
 namespace {
 
 std::unique_ptr<StreamProtocol> ProtocolOf(const Mode& mode, uint32_t index) {
+  if (mode.protocol == Protocol::kHttp1) {
+    return std::make_unique<Http1Protocol>(mode.http, mode.depth, mode.verify,
+                                           *mode.expected);
+  }
+  if (mode.protocol == Protocol::kHttp2) {
+    return std::make_unique<Http2Protocol>(mode.http, mode.depth, mode.verify,
+                                           *mode.expected);
+  }
   return std::make_unique<EchoProtocol>(index, mode.size, mode.verify);
 }
 

@@ -49,8 +49,9 @@ Task<absl::Status> StreamConnection<Stream>::Close() {
 template <net::ByteStream Stream>
 Task<absl::Status> StreamConnection<Stream>::Run(RequestSource& source) {
   while (true) {
-    Task<absl::Status> run =
-        source.in_turns() ? RunInTurns(source) : RunBothWays(source);
+    Task<absl::Status> run = source.in_turns() && protocol_->in_turns()
+                                 ? RunInTurns(source)
+                                 : RunBothWays(source);
     absl::Status ended = co_await std::move(run);
     if (!ended.ok() || !protocol_->wants_new_connection()) co_return ended;
     absl::Status closed = co_await Close();
@@ -67,7 +68,7 @@ template <net::ByteStream Stream>
 Task<absl::Status> StreamConnection<Stream>::RunInTurns(RequestSource& source) {
   while (!source.ended() && !protocol_->wants_new_connection()) {
     const std::span<const std::byte> bytes =
-        protocol_->Fill(source.Take(protocol_->room()));
+        protocol_->Fill(source.Take(protocol_->room()), source);
     const size_t to_read = protocol_->read_bytes();
     if (incoming_.size() < to_read) incoming_.resize(to_read);
     if (bytes.size() <= kWrittenBeforeReading) {
@@ -129,7 +130,7 @@ Task<absl::Status> StreamConnection<Stream>::WriteWhenDue(RequestSource& source,
   while (!protocol_->wants_new_connection()) {
     const size_t most = std::min(protocol_->room(), at_once);
     const std::span<const std::byte> bytes =
-        protocol_->Fill(most == 0 ? 0 : source.Take(most));
+        protocol_->Fill(most == 0 ? 0 : source.Take(most), source);
     if (!bytes.empty()) {
       absl::Status written = co_await stream_->Write(bytes);
       if (!written.ok()) co_return written;

@@ -20,6 +20,10 @@ class StreamProtocol {
  public:
   virtual ~StreamProtocol() = default;
 
+  // Whether requests may be written, and then read until all have replies: the
+  // protocol has nothing else to send meanwhile.
+  virtual bool in_turns() const { return true; }
+
   // A connection was opened: what was in flight on an earlier one is
   // forgotten, and requests stay different.
   virtual void Begin() = 0;
@@ -32,9 +36,9 @@ class StreamProtocol {
   virtual size_t read_bytes() const = 0;
 
   // Makes the next `n` requests, at most room(), and what else there is to
-  // send. Returns all that is to be written, which stays until the next call;
-  // nothing if there is nothing to send.
-  virtual std::span<const std::byte> Fill(size_t n) = 0;
+  // send. Returns what is to be written, which stays until the next call;
+  // nothing if there is nothing to send. May tell `source` of failures.
+  virtual std::span<const std::byte> Fill(size_t n, RequestSource& source) = 0;
 
   // Takes the bytes that follow those of the last call, and tells `source` of
   // the replies that are complete.

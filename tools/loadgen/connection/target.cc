@@ -25,7 +25,14 @@ Task<absl::StatusOr<net::TlsStream>> ConnectAndShakeHands(
   if (!connected.ok()) co_return connected.status();
   Task<absl::StatusOr<net::TlsStream>> handshake = net::ConnectTls(
       target.tls->context, *std::move(connected), target.tls->host);
-  co_return co_await std::move(handshake);
+  absl::StatusOr<net::TlsStream> stream = co_await std::move(handshake);
+  if (!stream.ok() || target.tls->alpn.empty()) co_return stream;
+  const std::string negotiated = stream->info().alpn;
+  if (negotiated != target.tls->alpn) {
+    co_return absl::FailedPreconditionError(absl::StrCat(
+        "the server did not choose the protocol ", target.tls->alpn));
+  }
+  co_return stream;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Target: the server that the load is for, by TCP or by TLS.
+// Target: the server that the load is for, by TCP, a Unix stream or TLS.
 
 #ifndef RINGWAY_TOOLS_LOADGEN_CONNECTION_TARGET_H_
 #define RINGWAY_TOOLS_LOADGEN_CONNECTION_TARGET_H_
@@ -21,6 +21,7 @@ namespace ringway::loadgen {
 struct TlsTarget {
   net::TlsContext context;
   std::string host;  // which the server's certificate must be for
+  std::string alpn;  // not empty: the protocol that must be negotiated
 };
 
 struct Target {
@@ -31,7 +32,8 @@ struct Target {
 // Opens a connection, with the handshake if `Stream` is net::TlsStream, for
 // which `target.tls` must be there. `target` must outlive the await.
 //
-// Errors: those of net::Connect() and net::ConnectTls(); DeadlineExceeded after
+// Errors: those of net::Connect() and net::ConnectTls(); FailedPrecondition if
+//         the server does not speak the protocol; DeadlineExceeded after
 //         `patience`.
 template <typename Stream>
 Task<absl::StatusOr<Stream>> OpenStream(const Target& target,

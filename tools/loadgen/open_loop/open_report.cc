@@ -61,7 +61,7 @@ std::string PhaseLine(const Phase& phase, const PhaseCounts& counts) {
 }
 
 // What the total and a phase have in common.
-std::string CountMembers(const PhaseCounts& counts) {
+std::string PhaseMembers(const PhaseCounts& counts) {
   std::string json = absl::StrFormat(
       "\"duration_s\": %.6f, \"goodput_per_second\": %.1f, "
       "\"offered_per_second\": %.1f, \"offered\": %d, \"sent\": %d, "
@@ -84,7 +84,7 @@ std::string CountMembers(const PhaseCounts& counts) {
 std::string PhaseObject(const Phase& phase, const PhaseCounts& counts) {
   std::string json = absl::StrFormat(
       "{\"rate\": %d, %s, \"errors\": %d, \"recovered_after_s\": ",
-      phase.per_second, CountMembers(counts), counts.errors);
+      phase.per_second, PhaseMembers(counts), counts.errors);
   if (counts.recovered_after.has_value()) {
     absl::StrAppendFormat(&json, "%.3f",
                           absl::ToDoubleSeconds(*counts.recovered_after));
@@ -135,6 +135,7 @@ std::string FormatOpenTable(const OpenLoopOptions& options,
     AppendRow(table, "server CPU",
               CpuText(*result.server_cpu, total.answers, total.took));
   }
+  AppendReopenedRow(table, load.mode, total.reopened);
   AppendErrorRows(table, result.errors);
   if (options.phases.size() == 1) return table;
   for (size_t i = 0; i < result.phases.size(); ++i) {
@@ -149,16 +150,14 @@ std::string FormatOpenJson(const OpenLoopOptions& options,
   const LoadOptions& load = options.load;
   const PhaseCounts& total = result.total;
   std::string json = absl::StrCat(
-      "{", CountMembers(total),
+      "{", PhaseMembers(total),
       absl::StrFormat(
           ", \"unanswered\": %d, \"queue\": %d, \"arrivals\": \"%s\", "
           "\"seed\": %d",
           result.unanswered, options.queue, ArrivalKindName(options.arrivals),
           options.seed),
       ModeMembers(load), OpeningMembers(load, result.opening),
-      load.mode.protocol == Protocol::kUdp
-          ? absl::StrCat(", \"strays\": ", total.strays)
-          : "",
+      CountMembers(load.mode, total.strays, total.reopened),
       CpuMembers("client", result.client_cpu, total.answers, total.took),
       CpuMembers("server", result.server_cpu, total.answers, total.took),
       ErrorMembers(result.errors), ", \"phases\": [");

@@ -19,11 +19,25 @@ CpuUse CpuUseOf(absl::Duration cpu, uint64_t requests,
                 PerSecond(absl::ToDoubleSeconds(cpu), measured));
 }
 
+std::string ProtocolText(const Mode& mode) {
+  switch (mode.protocol) {
+    case Protocol::kEcho:
+      break;
+    case Protocol::kUdp:
+      return ", UDP";
+    case Protocol::kHttp1:
+      return ", HTTP/1.1";
+    case Protocol::kHttp2:
+      return absl::StrCat(", HTTP/2, ", mode.depth, " streams each");
+  }
+  return "";
+}
+
 // What both loops have in common.
 std::string LoadText(const LoadOptions& options) {
   return absl::StrCat(ConnectionsText(options), ", ", RequestText(options.mode),
                       options.mode.target.tls.has_value() ? ", TLS" : "",
-                      options.mode.protocol == Protocol::kUdp ? ", UDP" : "");
+                      ProtocolText(options.mode));
 }
 
 std::string RatesText(const std::vector<Phase>& phases) {
@@ -42,7 +56,7 @@ Summary CommonOf(const LoadOptions& options, absl::Duration measured,
   Summary summary;
   summary.server = ServerText(options.mode);
   summary.seconds = absl::ToDoubleSeconds(measured);
-  summary.request_bytes = options.mode.size;
+  summary.request_bytes = ReplyBytes(options.mode);
   summary.errors = errors.total();
   summary.mean_us = latency_ns.mean() / 1000;
   summary.percentiles = PercentileCurve(latency_ns);
@@ -55,7 +69,7 @@ Summary SummaryOf(const LoadOptions& options, const ClosedLoopResult& result) {
   Summary summary =
       CommonOf(options, result.measured, result.errors, result.latency_ns);
   summary.load = absl::StrCat("closed loop, ", LoadText(options));
-  if (options.mode.depth > 1)
+  if (options.mode.depth > 1 && options.mode.protocol != Protocol::kHttp2)
     absl::StrAppend(&summary.load, ", ", options.mode.depth, " deep");
   summary.requests = result.requests;
   if (options.mode.protocol == Protocol::kUdp) summary.lost = result.lost;

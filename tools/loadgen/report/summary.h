@@ -40,12 +40,12 @@ struct OfferedCounts {
 struct Summary {
   Summary() {}
 
-  std::string server;  // its address
-  std::string load;    // "closed loop, 32 connections, 64 bytes"
-  double seconds = 0;  // measured
-  size_t request_bytes = 0;
-  uint64_t requests = 0;  // answered
-  double per_second = 0;  // answers
+  std::string server;        // its address
+  std::string load;          // "closed loop, 32 connections, 64 bytes"
+  double seconds = 0;        // measured
+  size_t request_bytes = 0;  // or of the body of a response
+  uint64_t requests = 0;     // answered
+  double per_second = 0;     // answers
   uint64_t errors = 0;
   std::optional<OfferedCounts> open;  // none: a closed loop
   // Requests without a reply; none: of a closed loop, except by UDP.

@@ -97,7 +97,9 @@ TEST(WorkerShareTest, AllHaveAboutTheSameNumber) {
     }
     EXPECT_EQ(sum, n);
     EXPECT_EQ(indices.size(), static_cast<size_t>(n));
-    if (n > 0) EXPECT_EQ(*indices.rbegin(), n - 1);
+    if (n > 0) {
+      EXPECT_EQ(*indices.rbegin(), n - 1);
+    }
   }
 }
 
