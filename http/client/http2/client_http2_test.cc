@@ -175,8 +175,9 @@ TEST_P(HttpClientHttp2Test, RequestsAndResponsesOutliveTheirClient) {
 }
 
 TEST_P(HttpClientHttp2Test, AClientOutlivesItsLoop) {
-  Serve([](Request&, ResponseWriter& response) {
-    return response.Send(200, std::string(100'000, 'a'));
+  const std::string large(100'000, 'a');
+  Serve([&](Request&, ResponseWriter& response) {
+    return response.Send(200, large);
   });
   std::optional<Client> client(std::in_place, PriorKnowledge());
   std::optional<Response> unread;
