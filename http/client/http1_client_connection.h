@@ -113,15 +113,13 @@ Task<absl::Status> Http1ClientConnection<S>::Send(
   absl::Status sent;
   if (body.size() <= kCopiedBytes) {
     out_.append(body);
-    sent = co_await WithDeadline(Limit(options_.write_timeout),
-                                 stream_.Write(OutBytes()));
+    sent = co_await WithDeadline(WriteLimit(), stream_.Write(OutBytes()));
   } else {
     const std::span<const std::byte> bytes = std::as_bytes(std::span(body));
     const size_t n = std::min(bytes.size(), kPieceBytes);
     const std::array<std::span<const std::byte>, 2> parts = {OutBytes(),
                                                              bytes.first(n)};
-    sent = co_await WithDeadline(Limit(options_.write_timeout),
-                                 stream_.Writev(parts));
+    sent = co_await WithDeadline(WriteLimit(), stream_.Writev(parts));
     rest = bytes.subspan(n);
   }
   sent = Written(std::move(sent));
@@ -151,11 +149,9 @@ Task<absl::Status> Http1ClientConnection<S>::WritePieces(
       AppendChunkStart(piece.size(), out_);
       const std::array<std::span<const std::byte>, 3> parts = {
           OutBytes(), piece, std::as_bytes(std::span(kChunkEnd))};
-      sent = co_await WithDeadline(Limit(options_.write_timeout),
-                                   stream_.Writev(parts));
+      sent = co_await WithDeadline(WriteLimit(), stream_.Writev(parts));
     } else {
-      sent = co_await WithDeadline(Limit(options_.write_timeout),
-                                   stream_.Write(piece));
+      sent = co_await WithDeadline(WriteLimit(), stream_.Write(piece));
     }
     if (sent = Written(std::move(sent)); !sent.ok()) co_return sent;
   }
@@ -176,8 +172,8 @@ Task<absl::Status> Http1ClientConnection<S>::EndBody(const Headers& trailers) {
   if (request_framing_ == Framing::kChunked) {
     out_.clear();
     AppendLastChunk(trailers, out_);
-    absl::Status sent = Written(co_await WithDeadline(
-        Limit(options_.write_timeout), stream_.Write(OutBytes())));
+    absl::Status sent =
+        Written(co_await WithDeadline(WriteLimit(), stream_.Write(OutBytes())));
     if (!sent.ok()) co_return sent;
   }
   OnRequestDone();
@@ -220,7 +216,7 @@ template <net::ByteStream S>
 Task<absl::StatusOr<size_t>> Http1ClientConnection<S>::ReadPart(
     std::span<std::byte> to) {
   const bool was_uploading = uploading();
-  const MonotonicTime limit = Limit(options_.body_timeout);
+  const MonotonicTime limit = BodyLimit();
   absl::StatusOr<size_t> read = 0;
   if (head().framing != Framing::kChunked) {
     read = was_uploading ? co_await WithToken(interrupt_->token(),

@@ -70,7 +70,8 @@ absl::Status Http1ClientState::CheckEnd(const Headers& trailers) {
 
 absl::Status Http1ClientState::Written(absl::Status written) {
   if (written.ok()) return written;
-  if (absl::IsDeadlineExceeded(written)) return Fail(Late("write_timeout"));
+  if (absl::IsDeadlineExceeded(written))
+    return Fail(Late("write_timeout", write_limit_));
   if (absl::IsCancelled(written)) return Fail(std::move(written));
   // The server may have answered before it has closed.
   keep_ = false;
@@ -99,10 +100,11 @@ void Http1ClientState::EndUpload(absl::Status status) {
 
 Task<absl::StatusOr<bool>> Http1ClientState::WaitToContinue() {
   if (consent_state_ == Consent::kAwaited) {
-    const absl::Status waited = co_await WithDeadline(
-        Limit(options_.continue_timeout), consent_.Wait());
+    const MonotonicTime limit = Limit(options_.continue_timeout);
+    const absl::Status waited = co_await WithDeadline(limit, consent_.Wait());
     if (absl::IsCancelled(waited)) co_return waited;
-    if (CurrentLoop().now() >= deadline_) co_return Late("request_timeout");
+    if (absl::IsDeadlineExceeded(waited) && limit == deadline_)
+      co_return Late("request_timeout", limit);
   }
   co_return consent_state_ != Consent::kRefused;
 }
@@ -163,7 +165,7 @@ absl::Status Http1ClientState::OnEnd() {
 
 absl::Status Http1ClientState::OnReadFailed(absl::Status failed,
                                             std::string_view option) {
-  if (absl::IsDeadlineExceeded(failed)) return Fail(Late(option));
+  if (absl::IsDeadlineExceeded(failed)) return Fail(Late(option, read_limit_));
   return Fail(std::move(failed));
 }
 
@@ -178,13 +180,16 @@ MonotonicTime Http1ClientState::Limit(absl::Duration patience) const {
   return std::min(deadline_, CurrentLoop().now() + patience);
 }
 
-MonotonicTime Http1ClientState::HeadLimit() const {
-  if (!request_done_) return deadline_;
-  return std::min(deadline_, sent_at_ + options_.head_timeout);
+MonotonicTime Http1ClientState::HeadLimit() {
+  read_limit_ = deadline_;
+  if (request_done_)
+    read_limit_ = std::min(deadline_, sent_at_ + options_.head_timeout);
+  return read_limit_;
 }
 
-absl::Status Http1ClientState::Late(std::string_view option) const {
-  if (CurrentLoop().now() >= deadline_) option = "request_timeout";
+absl::Status Http1ClientState::Late(std::string_view option,
+                                    MonotonicTime limit) const {
+  if (limit == deadline_) option = "request_timeout";
   return absl::DeadlineExceededError(
       absl::StrCat("the server has exceeded ClientOptions::", option));
 }

@@ -151,9 +151,17 @@ class Http1ClientState : public BodySink {
 
   // When a wait that begins now has to end. By the loop of the running task:
   // that of the stream may have ended.
+  MonotonicTime WriteLimit() {
+    return write_limit_ = Limit(options_.write_timeout);
+  }
+  MonotonicTime HeadLimit();
+  MonotonicTime BodyLimit() {
+    return read_limit_ = Limit(options_.body_timeout);
+  }
   MonotonicTime Limit(absl::Duration patience) const;
-  MonotonicTime HeadLimit() const;
-  absl::Status Late(std::string_view option) const;
+  // A wait has exceeded its `limit`. Not by the clock: a kernel's timer may be
+  // a moment early.
+  absl::Status Late(std::string_view option, MonotonicTime limit) const;
 
   std::span<const std::byte> OutBytes() const {
     return std::as_bytes(std::span(out_));
@@ -177,6 +185,8 @@ class Http1ClientState : public BodySink {
 
   MonotonicTime deadline_ = MonotonicTime::Infinite();
   MonotonicTime sent_at_;
+  MonotonicTime read_limit_;   // of the last wait
+  MonotonicTime write_limit_;  // the same
   uint64_t request_left_ = 0;  // of a request with a length
   size_t n_informational_ = 0;
   Method method_ = Method::kGet;
