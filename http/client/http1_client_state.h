@@ -45,7 +45,7 @@ class Http1ClientState : public BodySink {
  public:
   Http1ClientState(const Http1ClientState&) = delete;
   Http1ClientState& operator=(const Http1ClientState&) = delete;
-  virtual ~Http1ClientState() = default;
+  ~Http1ClientState() override = default;
 
   // --- The request.
 

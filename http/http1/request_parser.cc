@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "ringway/core/check.h"
+#include "ringway/http/http1/head_bytes.h"
 #include "ringway/http/http1/transfer_codings.h"
 
 namespace ringway::http {
@@ -16,11 +17,6 @@ namespace {
 
 using internal::ChunkingCounter;
 using internal::TransferCodings;
-
-// What a head may have beside its target and fields: the rest of its first
-// line, and for each field a colon, its line's end and some white space.
-constexpr size_t kHeadBytes = 128;
-constexpr size_t kHeadBytesPerField = 8;
 
 std::optional<Method> MethodOf(uint8_t method) {
   switch (method) {
@@ -216,8 +212,9 @@ ParseStep RequestParser::ParseHead(std::string_view bytes, size_t& n_used) {
   n_used = 0;
   if (error_.status_code != 0) return ParseStep::kFailed;
   if (bytes.empty()) return ParseStep::kNeedMore;
-  const size_t most = limits_.target_bytes + limits_.header_bytes + kHeadBytes +
-                      kHeadBytesPerField * limits_.header_count;
+  const size_t most = limits_.target_bytes + limits_.header_bytes +
+                      internal::kHeadBytes +
+                      internal::kHeadBytesPerField * limits_.header_count;
   const size_t n_good = line_.Check(bytes);
   const size_t n_executed = std::min(n_good, most - n_head_);
   const ParseStep step = Execute(bytes.substr(0, n_executed), n_used);

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "ringway/core/check.h"
+#include "ringway/http/http1/head_bytes.h"
 #include "ringway/http/http1/transfer_codings.h"
 #include "ringway/http/message/status_code.h"
 
@@ -18,11 +19,6 @@ namespace {
 using internal::ChunkingCounter;
 using internal::Framing;
 using internal::TransferCodings;
-
-// What a head may have beside its phrase and fields: the rest of its first
-// line, and for each field a colon, its line's end and some white space.
-constexpr size_t kHeadBytes = 128;
-constexpr size_t kHeadBytesPerField = 8;
 
 absl::Status TooManyBytes() {
   return absl::ResourceExhaustedError(
@@ -195,8 +191,8 @@ ParseStep ResponseParser::ParseHead(std::string_view bytes, size_t& n_used) {
   n_used = 0;
   if (!error_.ok()) return ParseStep::kFailed;
   if (bytes.empty()) return ParseStep::kNeedMore;
-  const size_t most = limits_.header_bytes + kHeadBytes +
-                      kHeadBytesPerField * limits_.header_count;
+  const size_t most = limits_.header_bytes + internal::kHeadBytes +
+                      internal::kHeadBytesPerField * limits_.header_count;
   const size_t n_good = line_.Check(bytes);
   const size_t n_executed = std::min(n_good, most - n_head_);
   const ParseStep step = Execute(bytes.substr(0, n_executed), n_used);

@@ -11,10 +11,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "ringway/core/errno_status.h"
-#include "ringway/core/time/clock.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/sleep.h"
 #include "ringway/net/socket_address.h"
+#include "ringway/tools/loadgen/connection/loop_now.h"
 #include "ringway/tools/loadgen/payload.h"
 
 namespace ringway::loadgen {
@@ -35,8 +35,6 @@ void FillDatagram(uint32_t connection, uint64_t number,
   memcpy(&datagram[kNumberAt], &number, sizeof(number));
   FillRequest(connection, number, datagram.subspan(kLeastDatagram));
 }
-
-MonotonicTime LoopNow() { return CurrentLoop().backend().clock().Now(); }
 
 // Any port, of the family of `peer`.
 absl::StatusOr<net::SocketAddress> AnyAddressFor(

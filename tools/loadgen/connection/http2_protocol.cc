@@ -23,7 +23,7 @@ namespace {
 constexpr int32_t kWindowBytes = (1 << 30) - 1;
 
 // So many bytes are written at once, and a frame more.
-constexpr size_t kMostWrittenAtOnce = 64 * 1024;
+constexpr size_t kMostSentAtOnce = 64 * 1024;
 
 // A connection whose stream numbers are used up to here takes no more.
 constexpr uint32_t kLastStream = (uint32_t{1} << 31) - 1'000'000;
@@ -71,7 +71,7 @@ struct Http2Protocol::Callbacks {
     const std::string& body = Of(self).body_;
     Stream& stream = *static_cast<Stream*>(from->ptr);
     const size_t n = std::min(most, body.size() - stream.n_sent);
-    memcpy(to, body.data() + stream.n_sent, n);
+    std::copy_n(body.data() + stream.n_sent, n, to);
     stream.n_sent += n;
     if (stream.n_sent == body.size()) *flags |= NGHTTP2_DATA_FLAG_EOF;
     return static_cast<nghttp2_ssize>(n);
@@ -179,7 +179,7 @@ std::span<const std::byte> Http2Protocol::Fill(size_t n,
 }
 
 void Http2Protocol::MoveOutput(std::string& to) {
-  while (to.size() < kMostWrittenAtOnce) {
+  while (to.size() < kMostSentAtOnce) {
     const uint8_t* bytes = nullptr;
     const nghttp2_ssize n_bytes =
         nghttp2_session_mem_send2(session_.get(), &bytes);

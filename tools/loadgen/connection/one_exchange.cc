@@ -5,18 +5,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "ringway/core/time/clock.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/executor.h"
+#include "ringway/tools/loadgen/connection/loop_now.h"
 #include "ringway/tools/loadgen/connection/make_connection.h"
 
 namespace ringway::loadgen {
-namespace {
-
-MonotonicTime LoopNow() { return CurrentLoop().backend().clock().Now(); }
-
-}  // namespace
-
 OneExchange::OneExchange(const Mode& mode, uint32_t index)
     : connection_(MakeConnection(mode, index)) {}
 

@@ -5,18 +5,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "ringway/core/time/clock.h"
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/executor.h"
 #include "ringway/executor/task/sleep.h"
+#include "ringway/tools/loadgen/connection/loop_now.h"
 
 namespace ringway::loadgen {
 namespace {
 
 // The interval of checks for a stop.
 constexpr absl::Duration kCheckInterval = absl::Milliseconds(50);
-
-MonotonicTime LoopNow() { return CurrentLoop().backend().clock().Now(); }
 
 }  // namespace
 

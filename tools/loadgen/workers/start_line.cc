@@ -13,7 +13,7 @@ namespace {
 
 // From the last arrival to the begin: several times the interval of checks.
 constexpr absl::Duration kLead = absl::Milliseconds(5);
-constexpr absl::Duration kCheckInterval = absl::Milliseconds(1);
+constexpr absl::Duration kPollInterval = absl::Milliseconds(1);
 
 }  // namespace
 
@@ -34,7 +34,7 @@ Task<absl::StatusOr<MonotonicTime>> WaitForStart(StartLine& line, int worker) {
   line.Arrive(worker, clock.Now());
   std::optional<MonotonicTime> begin = line.begin();
   while (!begin.has_value()) {
-    absl::Status slept = co_await Sleep(kCheckInterval);
+    absl::Status slept = co_await Sleep(kPollInterval);
     if (!slept.ok()) co_return slept;
     begin = line.begin();
   }
