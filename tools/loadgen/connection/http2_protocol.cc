@@ -23,7 +23,7 @@ namespace {
 constexpr int32_t kWindowBytes = (1 << 30) - 1;
 
 // So many bytes are written at once, and a frame more.
-constexpr size_t kMostSentAtOnce = 64 * 1024;
+constexpr size_t kSendBufferBytes = 64 * 1024;
 
 // A connection whose stream numbers are used up to here takes no more.
 constexpr uint32_t kLastStream = (uint32_t{1} << 31) - 1'000'000;
@@ -179,7 +179,7 @@ std::span<const std::byte> Http2Protocol::Fill(size_t n,
 }
 
 void Http2Protocol::MoveOutput(std::string& to) {
-  while (to.size() < kMostSentAtOnce) {
+  while (to.size() < kSendBufferBytes) {
     const uint8_t* bytes = nullptr;
     const nghttp2_ssize n_bytes =
         nghttp2_session_mem_send2(session_.get(), &bytes);
