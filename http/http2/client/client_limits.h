@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "ringway/core/compiler.h"
+
 namespace ringway::http {
 
 struct Http2ClientLimits {
