@@ -49,6 +49,7 @@ class RequestParser {
   // that were. kDone: head() is complete, and `bytes` go on with the body.
   ParseStep ParseHead(std::string_view bytes, size_t& n_used);
   RequestHead& head() { return head_; }
+  const RequestHead& head() const { return head_; }
 
   // For a chunked body: decodes what `bytes` have of it into `to`, `n_body`
   // bytes. kDone: the body has ended, and trailers() are complete. kNeedMore

@@ -40,8 +40,10 @@ struct ServerOptions {
   Http2Limits http2;
   // Bytes of a request's body: 413.
   uint64_t max_body_bytes = uint64_t{64} << 20;
-  // Bytes of a body that no handler has read, which are read to keep the
-  // connection; with more it is closed. HTTP/2 need not read them.
+  // Bytes of a body with a Content-Length that are not read when the response
+  // begins, and are read afterwards to keep the connection. With more, or with
+  // a chunked body, the response says "Connection: close". HTTP/2 need not read
+  // them.
   uint64_t max_unread_bytes = 64 * 1024;
   // Requests of one connection, after which it is closed.
   uint64_t max_requests = 1'000'000;

@@ -228,6 +228,28 @@ TEST_P(HttpServerTest, AnUnreadBodyIsSkippedOrEndsTheConnection) {
   Run(main());
 }
 
+// How long it is nobody knows, so the connection is not promised to be kept. It
+// was, and closed after 64 KiB: a client could have sent its next request.
+TEST_P(HttpServerTest, AnUnreadChunkedBodyEndsTheConnectionAsAnnounced) {
+  Serve(Hello);
+  auto main = [&]() -> Task<void> {
+    static constexpr size_t kSizes[] = {1, 300'000};
+    for (const size_t n : kSizes) {
+      RawClient client = co_await Visit();
+      const std::string request = absl::StrCat(
+          "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+          absl::Hex(n), "\r\n", std::string(n, 'x'), "\r\n0\r\n\r\n");
+      co_await client.Say(request);
+      const RawResponse response = co_await client.Next();
+      EXPECT_EQ(response.code, 200);
+      EXPECT_EQ(response.Field("Connection"), "close");
+      EXPECT_EQ(response.body, "Hello, World!\n");
+      EXPECT_TRUE(co_await client.AtEnd());
+    }
+  };
+  Run(main());
+}
+
 TEST_P(HttpServerTest, LargeBodiesGoBothWays) {
   Serve(EchoBody);
   auto main = [&]() -> Task<void> {

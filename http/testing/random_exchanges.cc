@@ -98,7 +98,8 @@ RandomExchanges::Planned RandomExchanges::Plan() {
   }
   if (!has_body) {
     planned.request += "\r\n";
-  } else if (random_.Below(2) == 0) {
+  } else if (way == Way::kUnread || random_.Below(2) == 0) {
+    // A chunked body that is not read ends the connection.
     absl::StrAppend(&planned.request, "Content-Length: ", n, "\r\n\r\n",
                     BytesOf(n));
   } else {
