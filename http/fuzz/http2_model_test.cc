@@ -29,7 +29,8 @@ TEST(Http2Model, HoldsForRandomScripts) {
   const uint64_t seed = TestSeed();
   Rng rng(seed);
   size_t n_requests = 0;
-  for (uint64_t i = ringway::testing::Scaled(3'000); i > 0; --i) {
+  const uint64_t n_scripts = ringway::testing::Scaled(3'000);
+  for (uint64_t i = 0; i < n_scripts; ++i) {
     std::string script;
     for (int n = 0; n < 8; ++n) script += static_cast<char>(rng.Next());
     for (uint64_t n = rng.Below(30); n > 0; --n) {
@@ -42,7 +43,7 @@ TEST(Http2Model, HoldsForRandomScripts) {
     }
     n_requests += CheckHttp2Script(script);
   }
-  EXPECT_GT(n_requests, 0u) << "seed " << seed;
+  EXPECT_GT(n_requests, n_scripts / 10) << "seed " << seed;
 }
 
 }  // namespace

@@ -18,14 +18,15 @@ TEST(WebSocketModel, HoldsForRandomScripts) {
   const uint64_t seed = TestSeed();
   Rng rng(seed);
   size_t n_messages = 0;
-  for (uint64_t i = ringway::testing::Scaled(30'000); i > 0; --i) {
+  const uint64_t n_scripts = ringway::testing::Scaled(30'000);
+  for (uint64_t i = 0; i < n_scripts; ++i) {
     std::string script;
     const bool small = rng.Below(2) == 0;  // letters, so that texts are UTF-8
     for (uint64_t n = rng.Below(400); n > 0; --n)
       script += static_cast<char>(small ? rng.Below(100) : rng.Next());
     n_messages += CheckWebSocketScript(script);
   }
-  EXPECT_GT(n_messages, 0u) << "seed " << seed;
+  EXPECT_GT(n_messages, n_scripts / 30) << "seed " << seed;
 }
 
 }  // namespace
