@@ -16,12 +16,11 @@
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/test_scale.h"
 #include "ringway/executor/structured/timeout.h"
-#include "ringway/executor/testing/simulation.h"
 #include "ringway/http/client/client.h"
 #include "ringway/http/client/testing/client_fixture.h"
 #include "ringway/http/client/testing/random_requests.h"
+#include "ringway/http/testing/http_world.h"
 #include "ringway/http/testing/random_exchanges.h"
-#include "ringway/net/tcp.h"
 
 namespace ringway::http {
 namespace {
@@ -30,6 +29,7 @@ using HttpClientModelTest = testing::ClientTest;
 using ringway::testing::Scaled;
 using testing::AnswerRandomRequest;
 using testing::RandomRequests;
+using testing::RunHttpWorld;
 
 TEST_P(HttpClientModelTest, EveryResponseIsRight) {
   Serve(AnswerRandomRequest);
@@ -78,29 +78,12 @@ RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(HttpClientModelTest);
 constexpr int kTasks = 3;
 constexpr int kRequests = 6;
 
-struct World {
-  explicit World(uint64_t seed) : simulation(seed) {}
-
-  Simulation simulation;
-  Server server{AnswerRandomRequest};
-  size_t n_whole = 0;
-  size_t n_given_up = 0;
-  bool ended = false;
-};
-
-Task<void> Accept(World& world, net::TcpListener& listener) {
-  while (true) {
-    absl::StatusOr<net::TcpStream> accepted = co_await listener.Accept();
-    if (absl::IsCancelled(accepted.status())) co_return;
-    if (!accepted.ok()) continue;
-    Spawn(world.server(*std::move(accepted))).Detach();
-  }
-}
-
-Task<void> Visit(World& world, std::string base, uint64_t seed, bool bad) {
+Task<void> Visit(net::SocketAddress address, uint64_t seed, bool bad,
+                 size_t& n_done) {
   ClientOptions options;
   options.http2_prior_knowledge = seed % 2 == 0;
   Client client(options);
+  const std::string base = absl::StrCat("http://", address.ToString());
   std::vector<std::unique_ptr<RandomRequests>> all;
   std::vector<JoinHandle<absl::Status>> running;
   for (uint64_t i = 0; i < kTasks; ++i) {
@@ -111,35 +94,17 @@ Task<void> Visit(World& world, std::string base, uint64_t seed, bool bad) {
         Spawn(WithTimeout(absl::Minutes(10), all.back()->Run(kRequests))));
   }
   for (JoinHandle<absl::Status>& one : running) (co_await one).IgnoreError();
-  for (const auto& one : all) {
-    world.n_whole += one->n_whole();
-    world.n_given_up += one->n_given_up();
-  }
-  world.ended = true;
+  for (const auto& one : all) n_done += one->n_whole() + one->n_given_up();
 }
 
 // Returns the number of responses that were whole, or given up.
 size_t RunWorld(uint64_t seed, bool bad) {
-  World world(seed);
-  if (bad) world.simulation.TurnEverythingBad();
-  SimulatedHost& server = world.simulation.AddHost();
-  SimulatedHost& client = world.simulation.AddHost();
-  absl::StatusOr<net::TcpListener> listener = net::TcpListener::Listen(
-      server.loop(), *net::SocketAddress::Parse("0.0.0.0:80"));
-  if (!listener.ok()) return 0;  // a fault
-  JoinHandle<void> serving = server.executor().Spawn(Accept(world, *listener));
-  const std::string base = absl::StrCat(
-      "http://", server.address() >> 24, ".", server.address() >> 16 & 255, ".",
-      server.address() >> 8 & 255, ".", server.address() & 255, ":80");
-  client.executor().Spawn(Visit(world, base, seed, bad)).Detach();
-  const absl::Status ran =
-      world.simulation.RunUntil([&] { return world.ended; });
-  EXPECT_TRUE(ran.ok()) << ran << ", seed " << seed;
-  serving.Cancel();
-  world.simulation.DestroyHosts();
-  EXPECT_TRUE(world.simulation.Check().ok())
-      << world.simulation.Check() << ", seed " << seed;
-  return world.n_whole + world.n_given_up;
+  size_t n_done = 0;
+  RunHttpWorld(seed, bad, Server(AnswerRandomRequest), /*n_clients=*/1,
+               [&](net::SocketAddress address, uint64_t /*client*/) {
+                 return Visit(std::move(address), seed, bad, n_done);
+               });
+  return n_done;
 }
 
 TEST(HttpClientSimulation, FaultsNeverChangeAResponse) {

@@ -6,18 +6,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/test_scale.h"
 #include "ringway/executor/structured/timeout.h"
-#include "ringway/executor/testing/simulation.h"
 #include "ringway/http/server/server.h"
 #include "ringway/http/testing/http_fixture.h"
+#include "ringway/http/testing/http_world.h"
 #include "ringway/http/testing/random_exchanges.h"
 #include "ringway/net/tcp.h"
 
@@ -29,6 +27,7 @@ using ringway::testing::Scaled;
 using testing::AnswerRandomRequest;
 using testing::RandomExchanges;
 using testing::RawClient;
+using testing::RunHttpWorld;
 
 TEST_P(HttpServerModelTest, EveryResponseIsRight) {
   Serve(AnswerRandomRequest);
@@ -46,66 +45,29 @@ TEST_P(HttpServerModelTest, EveryResponseIsRight) {
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(HttpServerModelTest);
 
-constexpr int kClients = 3;
+constexpr uint64_t kClients = 3;
 
-struct World {
-  explicit World(uint64_t seed) : simulation(seed) {}
-
-  Simulation simulation;
-  Server server{AnswerRandomRequest};
-  size_t n_whole = 0;
-  int n_ended = 0;  // clients
-};
-
-Task<void> Accept(World& world, net::TcpListener& listener) {
-  while (true) {
-    absl::StatusOr<net::TcpStream> accepted = co_await listener.Accept();
-    if (absl::IsCancelled(accepted.status())) co_return;
-    if (!accepted.ok()) continue;
-    Spawn(world.server(*std::move(accepted))).Detach();
-  }
-}
-
-Task<void> Visit(World& world, net::SocketAddress address, uint64_t seed) {
+Task<void> Visit(net::SocketAddress address, uint64_t seed, size_t& n_whole) {
   absl::StatusOr<net::TcpStream> stream = co_await net::Connect(address);
-  if (stream.ok()) {
-    RandomExchanges exchanges(seed, 8);
-    RawClient client(*std::move(stream));
-    // A network that loses things may lose a connection's end, too.
-    Task<size_t> run = exchanges.Run(client);
-    const absl::StatusOr<size_t> n =
-        co_await WithTimeout(absl::Minutes(3), std::move(run));
-    world.n_whole += n.value_or(0);
-  }
-  ++world.n_ended;
+  if (!stream.ok()) co_return;
+  RandomExchanges exchanges(seed, 8);
+  RawClient client(*std::move(stream));
+  // A network that loses things may lose a connection's end, too.
+  Task<size_t> run = exchanges.Run(client);
+  const absl::StatusOr<size_t> n =
+      co_await WithTimeout(absl::Minutes(3), std::move(run));
+  n_whole += n.value_or(0);
 }
 
 // Returns the number of responses that were whole.
 size_t RunWorld(uint64_t seed, bool bad) {
-  World world(seed);
-  if (bad) world.simulation.TurnEverythingBad();
-  SimulatedHost& server = world.simulation.AddHost();
-  SimulatedHost& client = world.simulation.AddHost();
-  absl::StatusOr<net::TcpListener> listener = net::TcpListener::Listen(
-      server.loop(), *net::SocketAddress::Parse("0.0.0.0:80"));
-  if (!listener.ok()) return 0;  // a fault
-  JoinHandle<void> serving = server.executor().Spawn(Accept(world, *listener));
-  const net::SocketAddress address = *net::SocketAddress::Parse(absl::StrCat(
-      server.address() >> 24, ".", server.address() >> 16 & 255, ".",
-      server.address() >> 8 & 255, ".", server.address() & 255, ":80"));
-  for (uint64_t i = 0; i < kClients; ++i) {
-    client.executor()
-        .Spawn(Visit(world, address, seed * kClients + i))
-        .Detach();
-  }
-  const absl::Status ran =
-      world.simulation.RunUntil([&] { return world.n_ended == kClients; });
-  EXPECT_TRUE(ran.ok()) << ran << ", seed " << seed;
-  serving.Cancel();
-  world.simulation.DestroyHosts();
-  EXPECT_TRUE(world.simulation.Check().ok())
-      << world.simulation.Check() << ", seed " << seed;
-  return world.n_whole;
+  size_t n_whole = 0;
+  RunHttpWorld(seed, bad, Server(AnswerRandomRequest), kClients,
+               [&](net::SocketAddress address, uint64_t client) {
+                 return Visit(std::move(address), seed * kClients + client,
+                              n_whole);
+               });
+  return n_whole;
 }
 
 TEST(HttpServerSimulation, FaultsNeverChangeAResponse) {

@@ -9,13 +9,12 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "ringway/backends/testing/test_scale.h"
 #include "ringway/executor/structured/timeout.h"
-#include "ringway/executor/testing/simulation.h"
 #include "ringway/http/server/server.h"
+#include "ringway/http/testing/http_world.h"
 #include "ringway/http/websocket/testing/random_sockets.h"
 #include "ringway/http/websocket/testing/websocket_fixture.h"
 #include "ringway/net/tcp.h"
@@ -28,6 +27,7 @@ using ringway::testing::Scaled;
 using testing::kRandomMessages;
 using testing::RandomSocketResult;
 using testing::RawClient;
+using testing::RunHttpWorld;
 using testing::RunRandomSocket;
 using testing::ServeRandomSocket;
 
@@ -51,73 +51,34 @@ TEST_P(WebSocketModelTest, EveryMessageArrives) {
 
 RINGWAY_INSTANTIATE_ON_EVERY_BACKEND(WebSocketModelTest);
 
-constexpr int kClients = 2;
-
-struct World {
-  explicit World(uint64_t seed) : simulation(seed) {}
-
-  Simulation simulation;
-  Server server{WebSockets(ServeRandomSocket)};
-  size_t n_received = 0;
-  size_t n_closed = 0;
-  int n_ended = 0;  // clients
-};
-
-Task<void> Accept(World& world, net::TcpListener& listener) {
-  while (true) {
-    absl::StatusOr<net::TcpStream> accepted = co_await listener.Accept();
-    if (absl::IsCancelled(accepted.status())) co_return;
-    if (!accepted.ok()) continue;
-    Spawn(world.server(*std::move(accepted))).Detach();
-  }
-}
-
-Task<void> Visit(World& world, net::SocketAddress address, uint64_t seed) {
-  absl::StatusOr<net::TcpStream> stream = co_await net::Connect(address);
-  if (stream.ok()) {
-    RawClient client(*std::move(stream));
-    // A network that loses things may lose a connection's end, too.
-    Task<RandomSocketResult> run = RunRandomSocket(client, seed);
-    const absl::StatusOr<RandomSocketResult> result =
-        co_await WithTimeout(absl::Minutes(3), std::move(run));
-    if (result.ok()) {
-      world.n_received += result->n_received;
-      world.n_closed += result->closed ? 1 : 0;
-    }
-  }
-  ++world.n_ended;
-}
+constexpr uint64_t kClients = 2;
 
 struct Sum {
   size_t n_received = 0;
   size_t n_closed = 0;
 };
 
+Task<void> Visit(net::SocketAddress address, uint64_t seed, Sum& sum) {
+  absl::StatusOr<net::TcpStream> stream = co_await net::Connect(address);
+  if (!stream.ok()) co_return;
+  RawClient client(*std::move(stream));
+  // A network that loses things may lose a connection's end, too.
+  Task<RandomSocketResult> run = RunRandomSocket(client, seed);
+  const absl::StatusOr<RandomSocketResult> result =
+      co_await WithTimeout(absl::Minutes(3), std::move(run));
+  if (!result.ok()) co_return;
+  sum.n_received += result->n_received;
+  sum.n_closed += result->closed ? 1 : 0;
+}
+
 Sum RunWorld(uint64_t seed, bool bad) {
-  World world(seed);
-  if (bad) world.simulation.TurnEverythingBad();
-  SimulatedHost& server = world.simulation.AddHost();
-  SimulatedHost& client = world.simulation.AddHost();
-  absl::StatusOr<net::TcpListener> listener = net::TcpListener::Listen(
-      server.loop(), *net::SocketAddress::Parse("0.0.0.0:80"));
-  if (!listener.ok()) return {};  // a fault
-  JoinHandle<void> serving = server.executor().Spawn(Accept(world, *listener));
-  const net::SocketAddress address = *net::SocketAddress::Parse(absl::StrCat(
-      server.address() >> 24, ".", server.address() >> 16 & 255, ".",
-      server.address() >> 8 & 255, ".", server.address() & 255, ":80"));
-  for (uint64_t i = 0; i < kClients; ++i) {
-    client.executor()
-        .Spawn(Visit(world, address, seed * kClients + i))
-        .Detach();
-  }
-  const absl::Status ran =
-      world.simulation.RunUntil([&] { return world.n_ended == kClients; });
-  EXPECT_TRUE(ran.ok()) << ran << ", seed " << seed;
-  serving.Cancel();
-  world.simulation.DestroyHosts();
-  EXPECT_TRUE(world.simulation.Check().ok())
-      << world.simulation.Check() << ", seed " << seed;
-  return {world.n_received, world.n_closed};
+  Sum sum;
+  RunHttpWorld(seed, bad, Server(WebSockets(ServeRandomSocket)), kClients,
+               [&](net::SocketAddress address, uint64_t client) {
+                 return Visit(std::move(address), seed * kClients + client,
+                              sum);
+               });
+  return sum;
 }
 
 TEST(WebSocketSimulation, FaultsNeverChangeAMessage) {
@@ -133,7 +94,7 @@ TEST(WebSocketSimulation, WithoutFaultsAllArrive) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     const Sum sum = RunWorld(seed, /*bad=*/false);
     EXPECT_EQ(sum.n_received, kRandomMessages * kClients) << seed;
-    EXPECT_EQ(sum.n_closed, size_t{kClients}) << seed;
+    EXPECT_EQ(sum.n_closed, kClients) << seed;
   }
 }
 
