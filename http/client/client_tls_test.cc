@@ -11,43 +11,16 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "ringway/http/client/client.h"
-#include "ringway/http/client/testing/client_fixture.h"
-#include "ringway/net/resolver/fixed_resolver.h"
+#include "ringway/http/client/testing/client_tls_fixture.h"
 #include "ringway/net/tls/testing/test_certificates.h"
-#include "ringway/net/tls/tls_handler.h"
 
 namespace ringway::http {
 namespace {
 
+using HttpClientTlsTest = testing::ClientTlsTest;
 using net::testing::kTestHost;
 using testing::Fetch;
 using testing::Fetched;
-
-class HttpClientTlsTest : public testing::ClientTest {
- protected:
-  void ServeTls(Handler handler, std::vector<std::string> alpn = {}) {
-    net::TlsServerOptions options = net::testing::TestServerOptions();
-    options.alpn = std::move(alpn);
-    const Server server(std::move(handler));
-    Make(net::TlsHandler(net::testing::MakeServer(options), server));
-    resolver_.Add(kTestHost, address());
-  }
-
-  ClientOptions Options(std::vector<std::string> alpn = {}) {
-    net::TlsClientOptions tls = net::testing::TestClientOptions();
-    tls.alpn = std::move(alpn);
-    ClientOptions options;
-    options.tls = net::testing::MakeClient(tls);
-    options.resolver = &resolver_;
-    return options;
-  }
-
-  std::string SecureUrl(std::string_view path) const {
-    return absl::StrCat("https://", kTestHost, ":", address().port(), path);
-  }
-
-  net::FixedResolver resolver_;
-};
 
 Task<absl::Status> Tell(Request& request, ResponseWriter& response) {
   Task<absl::StatusOr<std::string>> read = request.ReadAll(16 << 20);

@@ -230,6 +230,59 @@ async function undiciWebSocket() {
   assert.equal(wasClean, true);
 }
 
+// --- WebSockets, by the package ws, which shows frames.
+
+async function wsSockets() {
+  const {WebSocket} = needPackage('ws');
+  const url = origin.replace('http', 'ws') + '/echo';
+  const open = async (...options) => {
+    const socket = new WebSocket(url, ...options);
+    await once(socket, 'open');
+    return socket;
+  };
+  const socket = await open({perMessageDeflate: true});
+  assert.equal(socket.extensions, '');
+  socket.ping('are you there');
+  const [answer] = await once(socket, 'pong');
+  assert.equal(answer.toString(), 'are you there');
+  // A message in fragments, with a ping between them.
+  socket.send('Hel', {fin: false});
+  socket.ping('1');
+  socket.send('l', {fin: false});
+  socket.send('o', {fin: true});
+  const [whole, isBinary] = await once(socket, 'message');
+  assert.equal(whole.toString(), 'Hello');
+  assert.equal(isBinary, false);
+  const large = randomBytes(1024 * 1024);
+  socket.send(large);
+  const [echo, echoIsBinary] = await once(socket, 'message');
+  assert.ok(large.equals(echo));
+  assert.equal(echoIsBinary, true);
+  socket.close(4321, 'why');
+  const [code] = await once(socket, 'close');
+  assert.equal(code, 4321);
+
+  const closedBy = async (send) => {
+    const victim = await open({skipUTF8Validation: true});
+    send(victim);
+    const [reason] = await once(victim, 'close');
+    return reason;
+  };
+  assert.equal(await closedBy((s) => s.send(randomBytes(1024 * 1024 + 1))), 1009);
+  assert.equal(await closedBy((s) => s.send(Buffer.from([0xff]), {binary: false})), 1007);
+  assert.equal(await closedBy((s) => s.send('a', {mask: false})), 1002);
+
+  // Many at a time.
+  const sockets = await Promise.all(Array.from({length: 50}, () => open()));
+  await Promise.all(sockets.map(async (one, i) => {
+    one.send(`socket ${i}`);
+    const [text] = await once(one, 'message');
+    assert.equal(text.toString(), `socket ${i}`);
+    one.close();
+    await once(one, 'close');
+  }));
+}
+
 // --- HTTP/2, by node:http2.
 
 async function askHttp2(session, headers, body = undefined) {
@@ -292,7 +345,8 @@ async function http2Session() {
 
 const cases = {
   keepAlive, uploads, expectations, aborts, fetchEvents, fetchMuch,
-  undiciPipelines, undiciHttp2, undiciWebSocket, http2Session,
+  undiciPipelines, undiciHttp2, undiciWebSocket, wsSockets,
+  http2Session,
 };
 await cases[name]();
 process.exit(0);

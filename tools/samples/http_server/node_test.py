@@ -4,7 +4,7 @@
 
   node_test.py SERVER CA-FILE
 
-Those of the package undici are skipped unless it is in NODE_PATH.
+Those of the packages undici and ws are skipped unless they are in NODE_PATH.
 """
 
 import os
@@ -62,25 +62,29 @@ class NodeTest(unittest.TestCase):
 
     @clients.on_each_backend
     def test_undici_pipelines(self, backend):
-        self.undici(backend, 'undiciPipelines', tls=False)
+        self.package(backend, 'undiciPipelines', tls=False)
 
     @clients.on_each_backend
     def test_undici_by_web_socket(self, backend):
-        self.undici(backend, 'undiciWebSocket', tls=False)
+        self.package(backend, 'undiciWebSocket', tls=False)
+
+    @clients.on_each_backend
+    def test_ws(self, backend):
+        self.package(backend, 'wsSockets', tls=False)
 
     @clients.on_each_backend
     def test_undici_by_http2(self, backend):
-        self.undici(backend, 'undiciHttp2', tls=True)
+        self.package(backend, 'undiciHttp2', tls=True)
 
-    def undici(self, backend, case, tls):
+    def package(self, backend, case, tls):
         with self.serve(backend, tls) as server:
             try:
                 self.run_node(server, case)
             except clients.Failed as failure:
                 if failure.code != _NEEDS_PACKAGE:
                     raise
-                print('node_test: no package undici, %s is skipped' % case, file=sys.stderr)
-                self.skipTest('no package undici')
+                print('node_test: no package for it, %s is skipped' % case, file=sys.stderr)
+                self.skipTest('no package for it')
             self.assertEqual(server.stop(), 0, server.said())
 
 
