@@ -15,9 +15,10 @@
                 them than we do, by either compiler, and refuse -fno-exceptions
   clang-tidy    the checks of .clang-tidy and the warnings of .bazelrc, for the
                 sources of a folder together: most of the time goes into headers
-                that they share. So the names in their unnamed namespaces must
-                differ. Programs and tests are checked alone, and tests only with
-                --tests, for they take longer than all the rest
+                that they share. Those that do not compile together, as they have
+                names of their own in common, are checked one by one. Programs,
+                fuzzers and tests are checked alone, and tests only with --tests,
+                for they take longer than all the rest
 
 The last three compile, so their successes are remembered under --cache by a hash
 of the files, of our headers that they include, and of everything that decides the
@@ -60,6 +61,10 @@ _PREFIX = 'ringway/'
 # tests and benchmarks.
 _MOST_LINES = {'.h': 300, '.cc': 450}
 _MOST_FILES = 26
+# In what clang-tidy says of a source that does not compile.
+_NOT_COMPILED = '[clang-diagnostic-error]'
+# What a source defines that is linked into nothing else.
+_PROGRAM = re.compile(r'^(extern "C" )?int (main|LLVMFuzzerTestOneInput)\(', re.MULTILINE)
 # Where the threads of tests come from: what includes one of these starts some.
 _THREADS = re.compile(
     r'^#include (<thread>|"ringway/(backends/testing/cancel_race|executor/ring/ring_thread|'
@@ -305,6 +310,12 @@ class Compiler:
         return run([_CLANG_TIDY, '--quiet'] + checks + [name, '--'] + self.flags)
 
     def check_folder(self, names):
+        said = self._check_together(names)
+        if _NOT_COMPILED not in said:
+            return said
+        return ''.join(self.check_tidy(name) for name in names)
+
+    def _check_together(self, names):
         with tempfile.NamedTemporaryFile('w', suffix='.cc') as together:
             together.writelines('#include "%s%s"\n' % (_PREFIX, name) for name in names)
             together.flush()
@@ -331,7 +342,7 @@ def checked_together(sources, read=read):
     """The sources that clang-tidy reads at once: a tuple for each folder."""
     folders = collections.defaultdict(list)
     for name in sources:
-        if not is_of_tests(name) and not re.search(r'^int main\(', read(name), re.MULTILINE):
+        if not is_of_tests(name) and not _PROGRAM.search(read(name)):
             folders[os.path.dirname(name)].append(name)
     return [tuple(folders[folder]) for folder in sorted(folders)]
 

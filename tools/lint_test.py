@@ -71,7 +71,8 @@ class TogetherTest(unittest.TestCase):
 
     def test_the_sources_of_a_folder_are_read_together(self):
         files = {'net/a.cc': '', 'net/b.cc': '', 'net/a_test.cc': '', 'net/testing/c.cc': '',
-                 'net/d.cc': 'int main() {}\n', 'core/e.cc': ''}
+                 'net/d.cc': 'int main() {}\n', 'core/e.cc': '',
+                 'net/f.cc': 'extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data) {}\n'}
         self.assertEqual(lint.checked_together(files, files.get),
                          [('core/e.cc',), ('net/a.cc', 'net/b.cc')])
 

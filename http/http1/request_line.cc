@@ -2,6 +2,8 @@
 
 #include "ringway/http/http1/request_line.h"
 
+#include "absl/strings/ascii.h"
+#include "ringway/http/http1/version.h"
 #include "ringway/http/message/headers.h"
 
 namespace ringway::http {
@@ -9,12 +11,6 @@ namespace ringway::http {
 namespace {
 
 constexpr std::string_view kVersion = "HTTP/1.1\r\n";
-constexpr uint8_t kMajor = 5;
-constexpr uint8_t kMinor = 7;
-
-constexpr char kOtherVersion[] = "the version is neither HTTP/1.0 nor HTTP/1.1";
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
@@ -69,10 +65,12 @@ const char* RequestLine::Take(char c) {
 const char* RequestLine::TakeOfVersion(char c) {
   const uint8_t at = n_version_++;
   if (n_version_ == kVersion.size()) part_ = Part::kEnded;
-  if (c == kVersion[at] || (at == kMinor && c == '0')) return nullptr;
-  if ((at == kMajor || at == kMinor) && IsDigit(c)) return kOtherVersion;
-  return at <= kMinor ? "the version is malformed"
-                      : "the request line does not end after its version";
+  if (c == kVersion[at] || (at == kMinorDigit && c == '0')) return nullptr;
+  if ((at == kMajorDigit || at == kMinorDigit) &&
+      absl::ascii_isdigit(static_cast<unsigned char>(c)))
+    return kOtherVersion;
+  return at <= kMinorDigit ? "the version is malformed"
+                           : "the request line does not end after its version";
 }
 
 }  // namespace ringway::http

@@ -2,17 +2,16 @@
 
 #include "ringway/http/http1/status_line.h"
 
+#include "absl/strings/ascii.h"
+#include "ringway/http/http1/version.h"
+
 namespace ringway::http {
 
 namespace {
 
 // A 1 stands for a digit.
 constexpr std::string_view kStart = "HTTP/1.1 111";
-constexpr uint8_t kMajor = 5;
-constexpr uint8_t kMinor = 7;
 constexpr uint8_t kCode = 9;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
@@ -33,11 +32,15 @@ const char* StatusLine::Take(char c) {
     case Part::kStart: {
       const uint8_t at = n_start_++;
       if (n_start_ == kStart.size()) part_ = Part::kPhraseOrEnd;
-      if (at < kMajor && c != kStart[at]) return "it is no response of HTTP";
-      if ((at == kMajor && c != '1') || (at == kMinor && c != '0' && c != '1'))
-        return "the version is neither HTTP/1.0 nor HTTP/1.1";
+      if (at < kMajorDigit && c != kStart[at])
+        return "it is no response of HTTP";
+      if ((at == kMajorDigit && c != '1') ||
+          (at == kMinorDigit && c != '0' && c != '1'))
+        return kOtherVersion;
       if (at == kCode && c == '0') return "the status code is below 100";
-      if (kStart[at] == '1' ? IsDigit(c) : c == kStart[at]) return nullptr;
+      if (kStart[at] == '1' ? absl::ascii_isdigit(static_cast<unsigned char>(c))
+                            : c == kStart[at])
+        return nullptr;
       return "the status line is malformed";
     }
     case Part::kPhraseOrEnd:
