@@ -48,7 +48,9 @@ class ReadBuffer {
   void Consume(size_t n);
   // The same when the next call begins: until then they can be read.
   void ConsumeLater(size_t n) { n_taken_ = n; }
-  void ForgetTaken() { Consume(std::exchange(n_taken_, 0)); }
+  void ForgetTaken() {
+    if (n_taken_ != 0) Consume(std::exchange(n_taken_, 0));
+  }
   size_t untaken_bytes() const { return size() - n_taken_; }
   size_t memory_bytes() const { return copied_.capacity(); }
 
