@@ -104,8 +104,10 @@ class Distribution {
     internal::AddTo(cells[bucket], uint64_t{1});
     internal::AddTo(cells[bounds_.size() + 1], value);
   }
-  // In seconds.
-  void Record(absl::Duration value) { Record(absl::ToDoubleSeconds(value)); }
+  // In seconds. absl::ToDoubleSeconds() divides wide numbers.
+  void Record(absl::Duration value) {
+    Record(static_cast<double>(absl::ToInt64Nanoseconds(value)) / 1e9);
+  }
 
  private:
   friend class MetricRegistry;
