@@ -41,6 +41,8 @@ class RequestLine {
     kEnded,
   };
 
+  // Whether `bytes` begin with a whole line that is well-formed.
+  static bool HaveLine(std::string_view bytes);
   // Null if `c` may come next.
   const char* Take(char c);
   const char* TakeOfVersion(char c);

@@ -242,15 +242,18 @@ ParseStep RequestParser::CheckHead() {
 
 // RFC 9112, section 3.2.
 ParseStep RequestParser::CheckHost() {
-  const size_t n_hosts = head_.headers.Count("Host");
-  if (n_hosts > 1) return Fail(400, "there are several Host fields");
-  if (n_hosts == 0) {
+  std::optional<std::string_view> host;
+  for (const Header header : head_.headers) {
+    if (!EqualsIgnoringCase(header.name, "Host")) continue;
+    if (host.has_value()) return Fail(400, "there are several Host fields");
+    host = header.value;
+  }
+  if (!host.has_value()) {
     if (head_.version == Version::kHttp11)
       return Fail(400, "there is no Host field");
     return ParseStep::kDone;
   }
-  const std::string_view host = *head_.headers.Find("Host");
-  if (!IsAuthority(host)) return Fail(400, "the Host field is malformed");
+  if (!IsAuthority(*host)) return Fail(400, "the Host field is malformed");
   return ParseStep::kDone;
 }
 

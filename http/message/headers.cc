@@ -7,7 +7,6 @@
 #include <functional>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace ringway::http {
@@ -51,10 +50,6 @@ std::string_view TrimSpaces(std::string_view text) {
   return text;
 }
 
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return absl::EqualsIgnoreCase(a, b);
-}
-
 void Headers::Add(std::string_view name, std::string_view value) {
   if (!IsToken(name) || !IsFieldValue(value)) {
     if (status_.ok()) {
@@ -82,35 +77,29 @@ void Headers::Set(std::string_view name, std::string_view value) {
 }
 
 void Headers::Remove(std::string_view name) {
-  fields_.erase(std::remove_if(fields_.begin(), fields_.end(),
-                               [&](const Field& field) {
-                                 return EqualsIgnoringCase(At(field).name,
-                                                           name);
-                               }),
-                fields_.end());
+  fields_.erase(
+      std::remove_if(fields_.begin(), fields_.end(),
+                     [&](const Field& field) { return IsNamed(field, name); }),
+      fields_.end());
 }
 
 std::optional<std::string_view> Headers::Find(std::string_view name) const {
   for (const Field& field : fields_) {
-    if (field.name_size != name.size()) continue;
-    const Header header = At(field);
-    if (EqualsIgnoringCase(header.name, name)) return header.value;
+    if (IsNamed(field, name)) return At(field).value;
   }
   return std::nullopt;
 }
 
 size_t Headers::Count(std::string_view name) const {
   return static_cast<size_t>(
-      std::count_if(fields_.begin(), fields_.end(), [&](const Field& field) {
-        return EqualsIgnoringCase(At(field).name, name);
-      }));
+      std::count_if(fields_.begin(), fields_.end(),
+                    [&](const Field& field) { return IsNamed(field, name); }));
 }
 
 bool Headers::HasElement(std::string_view name, std::string_view token) const {
   for (const Field& field : fields_) {
-    const Header header = At(field);
-    if (!EqualsIgnoringCase(header.name, name)) continue;
-    std::string_view rest = header.value;
+    if (!IsNamed(field, name)) continue;
+    std::string_view rest = At(field).value;
     while (!rest.empty()) {
       const size_t comma = std::min(rest.find(','), rest.size());
       if (EqualsIgnoringCase(TrimSpaces(rest.substr(0, comma)), token))
@@ -121,15 +110,8 @@ bool Headers::HasElement(std::string_view name, std::string_view token) const {
   return false;
 }
 
-void Headers::Clear() {
-  text_.clear();
-  fields_.clear();
-  status_ = absl::OkStatus();
-}
-
-void Headers::Shrink(size_t n_bytes) {
-  if (memory_bytes() <= n_bytes) return;
-  std::string().swap(text_);  // assigning would keep the memory
+void Headers::GiveBack() {
+  text_ = std::vector<char>();
   fields_ = std::vector<Field>();
 }
 
@@ -139,14 +121,14 @@ void Headers::BeginField() {
 }
 
 void Headers::AppendToName(std::string_view piece) {
-  text_.append(piece);
+  Append(piece);
   Field& field = fields_.back();
   field.name_size += static_cast<uint32_t>(piece.size());
   field.value_begin = static_cast<uint32_t>(text_.size());
 }
 
 void Headers::AppendToValue(std::string_view piece) {
-  text_.append(piece);
+  Append(piece);
   fields_.back().value_size += static_cast<uint32_t>(piece.size());
 }
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "ringway/core/compiler.h"
 
 namespace ringway::http {
@@ -37,7 +38,9 @@ bool IsToken(std::string_view text);
 bool IsFieldValue(std::string_view text);
 // `text` without spaces and tabs at its ends.
 std::string_view TrimSpaces(std::string_view text);
-bool EqualsIgnoringCase(std::string_view a, std::string_view b);
+inline bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && absl::EqualsIgnoreCase(a, b);
+}
 
 // Views into it are valid until it is changed. May be copied.
 //
@@ -89,9 +92,21 @@ class Headers {
   const absl::Status& status() const { return status_; }
 
   // Forgets all, and the status.
-  void Clear();
+  void Clear() {
+    text_.clear();
+    fields_.clear();
+    if (!status_.ok()) status_ = absl::OkStatus();
+  }
   // Gives memory beyond `n_bytes` back. Requires that it is empty.
-  void Shrink(size_t n_bytes);
+  void Shrink(size_t n_bytes) {
+    if (memory_bytes() > n_bytes) GiveBack();
+  }
+  // Costs as much as that of some numbers.
+  void Swap(Headers& other) noexcept {
+    text_.swap(other.text_);
+    fields_.swap(other.fields_);
+    std::swap(status_, other.status_);
+  }
   // Memory of its own.
   size_t memory_bytes() const {
     return text_.capacity() + fields_.capacity() * sizeof(Field);
@@ -113,12 +128,21 @@ class Headers {
   };
 
   Header At(const Field& field) const {
-    const std::string_view text = text_;
+    const std::string_view text(text_.data(), text_.size());
     return {text.substr(field.begin, field.name_size),
             text.substr(field.value_begin, field.value_size)};
   }
 
-  std::string text_;
+  bool IsNamed(const Field& field, std::string_view name) const {
+    return field.name_size == name.size() &&
+           EqualsIgnoringCase(At(field).name, name);
+  }
+  void Append(std::string_view piece) {
+    text_.insert(text_.end(), piece.begin(), piece.end());
+  }
+  void GiveBack();
+
+  std::vector<char> text_;  // a string's swap costs more
   std::vector<Field> fields_;
   absl::Status status_;
 };

@@ -11,7 +11,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 
 namespace ringway::http {
 
@@ -19,13 +18,32 @@ namespace {
 
 absl::Status Refuse(const char* why) { return absl::InvalidArgumentError(why); }
 
+template <typename Test>
+constexpr std::array<bool, 256> MakeCharacters(Test is_one) {
+  std::array<bool, 256> is = {};
+  for (int c = 0; c < 128; ++c)
+    is[static_cast<size_t>(c)] = is_one(static_cast<char>(c));
+  return is;
+}
+
+bool IsAll(std::string_view text, const std::array<bool, 256>& characters) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return characters[static_cast<unsigned char>(c)];
+  });
+}
+
 // RFC 3986: what a path or query may have besides percent-encoded bytes. Some
 // more that browsers send as they are, such as "|", are let through.
-bool IsTargetCharacter(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte > 0x20 && byte < 0x7f && c != '#' && c != '"' && c != '<' &&
-         c != '>' && c != '\\';
-}
+constexpr std::array<bool, 256> kTargetCharacters = MakeCharacters([](char c) {
+  return c > 0x20 && c < 0x7f && c != '#' && c != '"' && c != '<' && c != '>' &&
+         c != '\\';
+});
+
+constexpr std::array<bool, 256> kHostCharacters = MakeCharacters([](char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+         (c >= 'A' && c <= 'Z') ||
+         std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
+});
 
 bool HasGoodEscapes(std::string_view text) {
   for (size_t i = text.find('%'); i != std::string_view::npos;
@@ -46,7 +64,7 @@ int ValueOf(char digit) {
 
 // "/path?query" into both parts.
 absl::StatusOr<Target> ParseOrigin(std::string_view text) {
-  if (!std::all_of(text.begin(), text.end(), IsTargetCharacter))
+  if (!IsAll(text, kTargetCharacters))
     return Refuse("the target has a character that must be encoded");
   Target target;
   const size_t mark = text.find('?');
@@ -55,11 +73,6 @@ absl::StatusOr<Target> ParseOrigin(std::string_view text) {
   if (!HasGoodEscapes(target.path))
     return Refuse("the target has a % without two digits");
   return target;
-}
-
-bool IsHostCharacter(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-         std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
 }
 
 // Those of later versions, which RFC 3986 foresees, do not exist.
@@ -74,13 +87,12 @@ bool IsIpv6Address(std::string_view text) {
 
 bool IsPort(std::string_view text) {
   uint32_t port = 0;
-  if (text.empty()) return true;
-  if (!std::all_of(text.begin(), text.end(), [](char c) {
-        return absl::ascii_isdigit(static_cast<unsigned char>(c));
-      })) {
-    return false;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    port = port * 10 + static_cast<uint32_t>(c - '0');
+    if (port > 65535) return false;
   }
-  return absl::SimpleAtoi(text, &port) && port <= 65535;
+  return true;
 }
 
 }  // namespace
@@ -99,11 +111,8 @@ bool IsAuthority(std::string_view text) {
     const size_t colon = std::min(text.find(':'), text.size());
     const std::string_view host = text.substr(0, colon);
     rest = text.substr(colon);
-    if (host.empty() ||
-        !std::all_of(host.begin(), host.end(), IsHostCharacter) ||
-        !HasGoodEscapes(host)) {
+    if (host.empty() || !IsAll(host, kHostCharacters) || !HasGoodEscapes(host))
       return false;
-    }
   }
   return rest.empty() || (rest.front() == ':' && IsPort(rest.substr(1)));
 }
