@@ -47,6 +47,39 @@ TEST(ResponseHead, HasTheFieldsOfTheHandlerInTheirOrder) {
             "\r\n");
 }
 
+// Room for a head is reckoned before it is written: each combination of what it
+// may have must fit.
+TEST(ResponseHead, HasRoomForAllThatItSays) {
+  const std::string text(300, 'x');
+  for (int i = 0; i < 4 * 64; ++i) {
+    const auto is = [&](int bit) { return ((i >> bit) & 1) != 0; };
+    ConnectionFields fields;
+    fields.framing = static_cast<Framing>(i & 3);
+    fields.content_length = 18446744073709551615u;
+    fields.close = is(2);
+    fields.keep_alive = is(3);
+    fields.default_type = is(4);
+    if (is(5)) fields.server = text;
+    if (is(6)) fields.date = text;
+    Headers headers;
+    if (is(7)) headers.Add("Upgrade", text);
+
+    std::string expected = "HTTP/1.1 431 Request Header Fields Too Large\r\n";
+    if (is(7)) expected += "Upgrade: " + text + "\r\n";
+    if (is(4)) expected += "Content-Type: text/plain; charset=utf-8\r\n";
+    if (is(5)) expected += "Server: " + text + "\r\n";
+    if (is(6)) expected += "Date: " + text + "\r\n";
+    if (fields.framing == Framing::kLength)
+      expected += "Content-Length: 18446744073709551615\r\n";
+    if (fields.framing == Framing::kChunked)
+      expected += "Transfer-Encoding: chunked\r\n";
+    if (is(7)) expected += "Connection: Upgrade\r\n";
+    if (is(2)) expected += "Connection: close\r\n";
+    if (is(3) && !is(2)) expected += "Connection: keep-alive\r\n";
+    EXPECT_EQ(HeadOf(431, headers, fields), expected + "\r\n");
+  }
+}
+
 // RFC 9110, section 7.8: who sends an Upgrade says so in Connection.
 TEST(ResponseHead, NamesAnUpgrade) {
   Headers headers;
