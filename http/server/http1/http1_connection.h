@@ -28,7 +28,6 @@
 #include "ringway/executor/task/task.h"
 #include "ringway/http/http1/response_head.h"
 #include "ringway/http/http2/client_preface.h"
-#include "ringway/http/http2/upgrade_request.h"
 #include "ringway/http/message/status_code.h"
 #include "ringway/http/server/handler_watch.h"
 #include "ringway/http/server/http1/client_watch.h"
@@ -53,10 +52,8 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
   //         ended.
   Task<absl::Status> Serve();
 
-  // The client speaks HTTP/2: Serve() has returned at its preface, which is for
-  // another connection, or at a request that asks for it.
-  bool is_http2() const { return is_http2_; }
-  std::unique_ptr<UpgradeRequest> TakeUpgrade() { return std::move(upgrade_); }
+  using Http1Tunnel<S>::is_http2;
+  using Http1Tunnel<S>::TakeUpgrade;
   S TakeStream() { return std::move(stream_); }
   auto TakeReader() { return std::move(in_); }
 
@@ -94,9 +91,15 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
   }
 
   Task<Arrival> ReadHead();
-  Task<bool> BeginHttp2();
   Task<void> Answer();
+  // Whether all of the response was sent, so that nothing is left to wait for.
+  bool IsAnswered() const {
+    return this->answered_ && !cut_ && !timed_out_ && !task_.cancelled() &&
+           !client_watch_.client_gone() && (this->body_done_ || !keep_);
+  }
+  // Sends what the handler has left out. Ends with Conclude().
   Task<void> EndAnswer(absl::Status handled);
+  void Conclude(absl::Status handled);
   Task<absl::Status> End();
   Task<void> WatchClient();
 
@@ -105,8 +108,6 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
   ClientWatch<typename Base::Reader> client_watch_{
       in_, Base::kReadBytes / 2, options().client_end_cancels};
   absl::Status ended_;  // why, unless it is as agreed
-  std::unique_ptr<UpgradeRequest> upgrade_;
-  bool is_http2_ = false;
 };
 
 template <net::ByteStream S>
@@ -116,7 +117,7 @@ Task<absl::Status> Http1Connection<S>::Serve() {
     const Arrival arrival = co_await std::move(read);
     if (arrival == Arrival::kEnd || arrival == Arrival::kFailed) break;
     if (arrival == Arrival::kHttp2) {
-      is_http2_ = true;
+      this->is_http2_ = true;
       co_return absl::OkStatus();
     }
     if (!drain_.has_source()) drain_ = DrainToken();
@@ -129,7 +130,7 @@ Task<absl::Status> Http1Connection<S>::Serve() {
       break;
     }
     if (options().h2c_upgrade && !this->is_secure()) {
-      Task<bool> begin = BeginHttp2();
+      Task<bool> begin = this->BeginHttp2();
       if (co_await std::move(begin)) co_return absl::OkStatus();
     }
     Task<void> answer = Answer();
@@ -138,19 +139,6 @@ Task<absl::Status> Http1Connection<S>::Serve() {
   }
   Task<absl::Status> end = End();
   co_return co_await std::move(end);
-}
-
-template <net::ByteStream S>
-Task<bool> Http1Connection<S>::BeginHttp2() {
-  upgrade_ = UpgradeRequest::From(parser_.head());
-  if (upgrade_ == nullptr) co_return false;
-  const absl::Status sent = co_await WithTimeout(
-      options().write_timeout,
-      stream_.Write(std::as_bytes(std::span(kUpgradeResponse))));
-  // If it was not sent, the connection of HTTP/2 fails at its first write.
-  sent.IgnoreError();
-  is_http2_ = true;
-  co_return true;
 }
 
 template <net::ByteStream S>
@@ -236,6 +224,10 @@ Task<void> Http1Connection<S>::Answer() {
       co_await std::move(end);
     }
   }
+  if (IsAnswered()) {  // as nearly all are, which then need no frame
+    Conclude(std::move(handled));
+    co_return;
+  }
   Task<void> end = EndAnswer(std::move(handled));
   co_await std::move(end);
 }
@@ -268,6 +260,11 @@ Task<void> Http1Connection<S>::EndAnswer(absl::Status handled) {
     const absl::Status skipped = co_await std::move(skip);
     if (!skipped.ok()) keep_ = false;
   }
+  Conclude(std::move(handled));
+}
+
+template <net::ByteStream S>
+void Http1Connection<S>::Conclude(absl::Status handled) {
   this->Log(handled, loop_.now());
   if (this->refusal_ != 0) keep_ = false;
   if (this->refusal_ != 0 || cut_) ended_ = std::move(handled);

@@ -75,8 +75,8 @@ class Http1Exchange : public Http1State {
     if (!sent.ok()) cut_ = true;
     return sent;
   }
-  std::span<const std::byte> OutBytes() const {
-    return std::as_bytes(std::span(out_));
+  std::span<const std::byte> OutBytes() {
+    return std::as_bytes(std::span(out()));
   }
 
   S stream_;
@@ -161,7 +161,7 @@ Task<absl::Status> Http1Exchange<S>::Send(int status_code,
   if (sends_body_) response_.OnBody(body.size());
   answered_ = true;
   const bool copied = sends_body_ && body.size() <= kCopiedBytes;
-  if (copied) out_.append(body);
+  if (copied) out().append(body);
   if (copied || !sends_body_ || body.empty())
     co_return Sent(co_await WithTimeout(options().write_timeout,
                                         stream_.Write(OutBytes())));
@@ -242,8 +242,8 @@ Task<absl::Status> Http1Exchange<S>::Write(std::span<const std::byte> bytes) {
     bytes = bytes.subspan(piece.size());
     absl::Status sent;
     if (framing_ == Framing::kChunked) {
-      out_.clear();
-      AppendChunkStart(piece.size(), out_);
+      out().clear();
+      AppendChunkStart(piece.size(), out());
       const std::array<std::span<const std::byte>, 3> parts = {
           OutBytes(), piece, std::as_bytes(std::span(kChunkEnd))};
       sent =
@@ -261,8 +261,8 @@ template <net::ByteStream S>
 Task<absl::Status> Http1Exchange<S>::Finish(const Headers& trailers) {
   if (absl::Status s = EndResponse(trailers); !s.ok()) co_return s;
   if (framing_ != Framing::kChunked || !sends_body_) co_return absl::OkStatus();
-  out_.clear();
-  AppendLastChunk(trailers, out_);
+  out().clear();
+  AppendLastChunk(trailers, out());
   co_return Sent(
       co_await WithTimeout(options().write_timeout, stream_.Write(OutBytes())));
 }
@@ -275,8 +275,8 @@ Task<absl::Status> Http1Exchange<S>::SendInformational(int status_code,
   if (parser_.head().version == Version::kHttp10) co_return absl::OkStatus();
   ConnectionFields fields;
   fields.framing = Framing::kNone;
-  out_.clear();
-  AppendResponseHead(status_code, headers, fields, out_);
+  out().clear();
+  AppendResponseHead(status_code, headers, fields, out());
   co_return Sent(
       co_await WithTimeout(options().write_timeout, stream_.Write(OutBytes())));
 }

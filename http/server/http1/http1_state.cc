@@ -15,23 +15,22 @@ void Http1State::Forget() {
 }
 
 void Http1State::TakeMemory() {
-  has_memory_ = true;
-  RequestMemory memory = memory_.Take();
-  parser_.head().headers = std::move(memory.request);
-  parser_.head().target_text = std::move(memory.target);
-  response_.headers() = std::move(memory.response);
-  out_ = std::move(memory.out);
+  memory_ = pool_.Take();
+  SwapMemory();
 }
 
 void Http1State::ReturnMemory() {
-  if (!has_memory_) return;
-  has_memory_ = false;
+  if (memory_ == nullptr) return;
   response_.headers().Clear();
-  out_.clear();
-  memory_.Put({std::exchange(parser_.head().headers, {}),
-               std::exchange(response_.headers(), {}),
-               std::exchange(parser_.head().target_text, {}),
-               std::exchange(out_, {})});
+  memory_->out.clear();
+  SwapMemory();
+  pool_.Put(std::move(memory_));
+}
+
+void Http1State::SwapMemory() {
+  parser_.head().headers.Swap(memory_->request);
+  parser_.head().target_text.swap(memory_->target);
+  response_.headers().Swap(memory_->response);
 }
 
 void Http1State::BeginRequest(MonotonicTime now) {
@@ -99,8 +98,8 @@ absl::Status Http1State::BeginResponse(int status_code, const Headers& headers,
   fields.close = !keep_;
   fields.keep_alive = keep_ && head.version == Version::kHttp10;
   fields.default_type = default_type;
-  out_.clear();
-  AppendResponseHead(status_code, headers, fields, out_);
+  out().clear();
+  AppendResponseHead(status_code, headers, fields, out());
   return absl::OkStatus();
 }
 
@@ -123,8 +122,8 @@ absl::Status Http1State::BeginUpgrade(std::string_view protocol,
   fields.framing = Framing::kNone;
   fields.server = options().server_name;
   if (options().send_date) fields.date = date_.Text();
-  out_.clear();
-  AppendResponseHead(101, headers, fields, out_);
+  out().clear();
+  AppendResponseHead(101, headers, fields, out());
   return absl::OkStatus();
 }
 

@@ -34,11 +34,11 @@ class Http1State : public AnswerState {
   static constexpr size_t kCopiedBytes = 2048;
 
   Http1State(std::shared_ptr<const ServerCore> core, DateCache& date,
-             RequestMemoryPool& memory)
+             RequestMemoryPool& pool)
       : AnswerState(*core),
         keeps_core_(std::move(core)),
         date_(date),
-        memory_(memory),
+        pool_(pool),
         parser_(options().request),
         request_(parser_.head(), *this) {}
 
@@ -53,10 +53,15 @@ class Http1State : public AnswerState {
   void Forget();
   // Something of it has.
   void BorrowMemory() {
-    if (!has_memory_) TakeMemory();
+    if (memory_ == nullptr) TakeMemory();
   }
   // Nothing is being received or answered.
   void ReturnMemory();
+  // Bytes of the response.
+  std::string& out() {
+    BorrowMemory();
+    return memory_->out;
+  }
   // The head of a request is complete.
   void BeginRequest(MonotonicTime now);
   // Reads the rest of a body, for the next request to follow.
@@ -68,7 +73,7 @@ class Http1State : public AnswerState {
 
   // --- The response.
 
-  // Begins one: puts its head into out_. `n_body`: of a body whose length is
+  // Begins one: puts its head into out(). `n_body`: of a body whose length is
   // known.
   absl::Status BeginResponse(int status_code, const Headers& headers,
                              std::optional<uint64_t> n_body, bool default_type);
@@ -79,22 +84,23 @@ class Http1State : public AnswerState {
 
   const std::shared_ptr<const ServerCore> keeps_core_;
   DateCache& date_;
-  RequestMemoryPool& memory_;
+  RequestMemoryPool& pool_;
   RequestParser parser_;
   Request request_;
-  std::string out_;
 
   CancelToken drain_;       // of no source until the first request has come
   uint64_t body_left_ = 0;  // of a body with a Content-Length
   uint64_t n_requests_ = 0;
   Framing framing_ = Framing::kLength;
-  bool has_memory_ = false;
   bool body_done_ = true;
   bool continue_due_ = false;
   bool keep_ = false;  // the connection, after this request
 
  private:
   void TakeMemory();
+  void SwapMemory();
+
+  std::unique_ptr<RequestMemory> memory_;
 };
 
 }  // namespace ringway::http::internal

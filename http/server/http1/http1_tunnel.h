@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Http1Tunnel: an HTTP/1 connection after it was upgraded to another protocol.
+// Http1Tunnel: an HTTP/1 connection that is upgraded to another protocol.
 
 #ifndef RINGWAY_HTTP_SERVER_HTTP1_HTTP1_TUNNEL_H_
 #define RINGWAY_HTTP_SERVER_HTTP1_HTTP1_TUNNEL_H_
@@ -19,6 +19,7 @@
 #include "ringway/executor/structured/timeout.h"
 #include "ringway/executor/task/cancel_token.h"
 #include "ringway/executor/task/task.h"
+#include "ringway/http/http2/upgrade_request.h"
 #include "ringway/http/server/http1/http1_exchange.h"
 #include "ringway/http/tunnel/tunnel.h"
 #include "ringway/net/stream_concepts.h"
@@ -33,19 +34,27 @@ class Http1Tunnel : public Http1Exchange<S>, private Tunnel {
   Task<absl::StatusOr<Tunnel*>> Upgrade(std::string_view protocol,
                                         const Headers& headers) final;
 
+  // The client speaks HTTP/2: HTTP/1 has ended at its preface, which is for
+  // another connection, or at a request that asks for it.
+  bool is_http2() const { return is_http2_; }
+  std::unique_ptr<UpgradeRequest> TakeUpgrade() { return std::move(upgrade_); }
+
  protected:
   using Base = Http1Exchange<S>;
   using Base::at_end_;
   using Base::cut_;
   using Base::in_;
   using Base::options;
-  using Base::out_;
   using Base::stream_;
 
   ~Http1Tunnel() = default;
 
+  // Leaves HTTP/1 for HTTP/2 if the request asks for that.
+  Task<bool> BeginHttp2();
   // Nothing of the connection but the tunnel may read from now on.
   virtual Task<void> LeaveHttp() = 0;
+
+  bool is_http2_ = false;
 
  private:
   std::span<const std::byte> Peek() final { return in_.Peek(); }
@@ -56,7 +65,22 @@ class Http1Tunnel : public Http1Exchange<S>, private Tunnel {
   Task<absl::Status> Write(std::span<const std::byte> head,
                            std::span<const std::byte> body) final;
   const CancelToken& drain() const final { return this->drain_; }
+
+  std::unique_ptr<UpgradeRequest> upgrade_;
 };
+
+template <net::ByteStream S>
+Task<bool> Http1Tunnel<S>::BeginHttp2() {
+  upgrade_ = UpgradeRequest::From(this->parser_.head());
+  if (upgrade_ == nullptr) co_return false;
+  const absl::Status sent = co_await WithTimeout(
+      options().write_timeout,
+      stream_.Write(std::as_bytes(std::span(kUpgradeResponse))));
+  // If it was not sent, the connection of HTTP/2 fails at its first write.
+  sent.IgnoreError();
+  is_http2_ = true;
+  co_return true;
+}
 
 template <net::ByteStream S>
 Task<absl::StatusOr<Tunnel*>> Http1Tunnel<S>::Upgrade(std::string_view protocol,
@@ -95,8 +119,8 @@ Task<absl::Status> Http1Tunnel<S>::Write(std::span<const std::byte> head,
       body.first(std::min(body.size(), Base::kPieceBytes));
   absl::Status sent;
   if (copied) {
-    out_.assign(reinterpret_cast<const char*>(head.data()), head.size());
-    out_.append(reinterpret_cast<const char*>(body.data()), body.size());
+    this->out().assign(reinterpret_cast<const char*>(head.data()), head.size());
+    this->out().append(reinterpret_cast<const char*>(body.data()), body.size());
     sent = co_await WithTimeout(options().write_timeout,
                                 stream_.Write(this->OutBytes()));
   } else {

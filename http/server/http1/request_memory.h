@@ -8,6 +8,7 @@
 #define RINGWAY_HTTP_SERVER_HTTP1_REQUEST_MEMORY_H_
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,25 +34,25 @@ class RequestMemoryPool {
   static constexpr size_t kKept = 64;
 
   // One that has been used, if there is one.
-  RequestMemory Take() {
-    if (spare_.empty()) return {};
-    RequestMemory taken = std::move(spare_.back());
+  std::unique_ptr<RequestMemory> Take() {
+    if (spare_.empty()) return std::make_unique<RequestMemory>();
+    std::unique_ptr<RequestMemory> taken = std::move(spare_.back());
     spare_.pop_back();
     return taken;
   }
-  void Put(RequestMemory&& memory) {
+  void Put(std::unique_ptr<RequestMemory> memory) {
     if (spare_.size() >= kKept) return;
-    memory.request.Shrink(kKeptBytes);
-    memory.response.Shrink(kKeptBytes);
+    memory->request.Shrink(kKeptBytes);
+    memory->response.Shrink(kKeptBytes);
     // Assigning an empty string would keep the memory.
-    if (memory.target.capacity() > kKeptBytes)
-      std::string().swap(memory.target);
-    if (memory.out.capacity() > kKeptBytes) std::string().swap(memory.out);
+    if (memory->target.capacity() > kKeptBytes)
+      std::string().swap(memory->target);
+    if (memory->out.capacity() > kKeptBytes) std::string().swap(memory->out);
     spare_.push_back(std::move(memory));
   }
 
  private:
-  std::vector<RequestMemory> spare_;
+  std::vector<std::unique_ptr<RequestMemory>> spare_;
 };
 
 }  // namespace ringway::http::internal
