@@ -291,7 +291,7 @@ void UringBackend::PrepareOne(Operation& op, io_uring_sqe& sqe) {
   } else if (op.opcode == OpCode::kWaitPid && !IsNative(op.opcode)) {
     io_uring_prep_poll_add(&sqe, op.fd, POLLIN);
     sqe.user_data = reinterpret_cast<uintptr_t>(&op);
-  } else if (kCloseItself && op.opcode == OpCode::kClose) {
+  } else if (CallsItself(op.opcode)) {
     io_uring_prep_nop(&sqe);
     sqe.user_data = reinterpret_cast<uintptr_t>(&op);
   } else {

@@ -76,11 +76,19 @@ class UringBackend final : public Backend {
   static constexpr uint8_t kDeliveriesBeforeStaying = 2;
   static constexpr int32_t kSmallDelivery = 4096;
 
-  // ThreadSanitizer tracks fds by the calls that open and close them. A
-  // number that the kernel has closed looks like a race when two threads open
-  // it one after the other. So there a close is a no-op entry, which keeps
-  // the order, followed by close(2) when it completes.
-  static constexpr bool kCloseItself = kThreadSanitizer;
+  // Operations that are a no-op entry, which keeps the order, followed by the
+  // plain system call when it completes. None of them blocks.
+  //
+  // io_uring gives each shutdown to a kernel thread (io_shutdown_prep() in
+  // io_uring/net.c), which doubles what the end of a connection costs.
+  //
+  // ThreadSanitizer tracks fds by the calls that open and close them. A number
+  // that the kernel has closed looks like a race when two threads open it one
+  // after the other.
+  static constexpr bool CallsItself(OpCode opcode) {
+    return opcode == OpCode::kShutdown ||
+           (kThreadSanitizer && opcode == OpCode::kClose);
+  }
 
   UringBackend(const BackendOptions& options, std::unique_ptr<KernelRing> ring,
                bool may_share_buffers, UniqueFd doorbell);

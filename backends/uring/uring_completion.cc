@@ -194,11 +194,11 @@ void UringBackend::OnCompletion(const io_uring_cqe& cqe, RunnableList& done) {
   op.Unlink();
   if (op.opcode == OpCode::kSendFile) {
     OnSendFileStep(op, result, done);
-  } else if (op.opcode == OpCode::kWaitPid && !IsNative(op.opcode)) {
-    // The process has ended, so this does not block.
+  } else if (CallsItself(op.opcode) ||
+             (op.opcode == OpCode::kWaitPid && !IsNative(op.opcode))) {
+    // It does not block: a process that is waited for has ended.
+    ++stats_.system_calls;
     Finish(op, result < 0 ? result : RunSystemCall(op), done);
-  } else if (kCloseItself && op.opcode == OpCode::kClose) {
-    Finish(op, RunSystemCall(op), done);
   } else {
     Finish(op, result, done);
   }
