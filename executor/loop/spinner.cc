@@ -96,7 +96,8 @@ bool Spinner::SpinningPays() const {
       spun_.work / spun_.seconds / (blocked_.work / blocked_.seconds);
   const double cpu =
       spun_.cpu_seconds / spun_.work / (blocked_.cpu_seconds / blocked_.work);
-  return gain >= kGain || (gain >= kSmallGain && cpu <= kSameCpu);
+  return (gain >= kGain && cpu <= gain) ||
+         (gain >= kSmallGain && cpu <= kSameCpu);
 }
 
 void Spinner::Watch() {

@@ -76,8 +76,8 @@ class Spinner {
   static constexpr absl::Duration kPhase = absl::Milliseconds(4);
   static constexpr absl::Duration kCheckPhase = absl::Milliseconds(2);
   static constexpr int kPhases = 8;  // of a comparison
-  // Spinning pays if it serves this much more, or a little more for the same
-  // processor time.
+  // Spinning pays if it serves this much more, by a factor which that of the
+  // processor time of each does not exceed, or a little more for the same time.
   static constexpr double kGain = 1.1;
   static constexpr double kSmallGain = 1.01;
   static constexpr double kSameCpu = 1.05;
