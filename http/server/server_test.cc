@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "ringway/executor/task/sleep.h"
 #include "ringway/http/testing/http_fixture.h"
 
 namespace ringway::http {
@@ -57,6 +59,47 @@ TEST_P(HttpServerTest, AnswersRequestsOnOneConnection) {
     const RawResponse last = co_await client.Next();
     EXPECT_EQ(last.Field("Connection"), "close");
     EXPECT_TRUE(co_await client.AtEnd());
+  };
+  Run(main());
+}
+
+// What has ended for both sides is closed at once; a client that may have sent
+// more is waited for, as it would lose the response by a reset.
+TEST_P(HttpServerTest, WaitsForClientsThatHaveNotAnnouncedTheEnd) {
+  ServerOptions options;
+  options.max_requests = 2;
+  Serve(Hello, options);
+  auto main = [&]() -> Task<void> {
+    const auto is_closed = [&]() -> Task<bool> {
+      for (int i = 0; i < 100 && server().connections() > 0; ++i)
+        (co_await Sleep(absl::Milliseconds(1))).IgnoreError();
+      co_return server().connections() == 0;
+    };
+    RawClient client = co_await Visit();
+    co_await client.Say(Get("/", "Connection: close\r\n"));
+    EXPECT_EQ((co_await client.Next()).code, 200);
+    EXPECT_TRUE(co_await client.AtEnd());
+    EXPECT_TRUE(co_await is_closed());
+
+    client = co_await Visit();
+    co_await client.Say("GET / HTTP/1.0\r\n\r\n");
+    EXPECT_EQ((co_await client.Next()).code, 200);
+    EXPECT_TRUE(co_await is_closed());
+
+    client = co_await Visit();
+    co_await client.Say(Get("/") + Get("/", "Connection: close\r\n") + "more");
+    EXPECT_EQ((co_await client.Next()).code, 200);
+    EXPECT_EQ((co_await client.Next()).code, 200);
+    EXPECT_TRUE(co_await client.AtEnd());
+    EXPECT_FALSE(co_await is_closed());
+
+    client = co_await Visit();
+    co_await client.Say(Get("/") + Get("/"));
+    EXPECT_EQ((co_await client.Next()).code, 200);
+    const RawResponse last = co_await client.Next();
+    EXPECT_EQ(last.Field("Connection"), "close");
+    EXPECT_TRUE(co_await client.AtEnd());
+    EXPECT_FALSE(co_await is_closed());
   };
   Run(main());
 }

@@ -100,8 +100,14 @@ class Http1Connection final : private Http1Tunnel<S>, private HandlerWatch {
   // Sends what the handler has left out. Ends with Conclude().
   Task<void> EndAnswer(absl::Status handled);
   void Conclude(absl::Status handled);
+  // Whether nothing can come that closing at once would answer with a reset,
+  // which may destroy the response: the client has announced the end, and all
+  // that it had to send was read. (TLS has an end of its own to send.)
+  bool IsOver() const {
+    return !this->client_keeps_ && this->body_done_ && this->refusal_ == 0 &&
+           in_.buffered_bytes() == 0 && !this->is_secure();
+  }
   Task<absl::Status> End();
-  Task<void> WatchClient();
 
   Loop& loop_;
   TaskContext& task_;
@@ -280,7 +286,7 @@ Task<absl::Status> Http1Connection<S>::End() {
   }
   // How that ends is nobody's business: all responses have left.
   absl::Status closed;
-  if (this->at_end_) {
+  if (this->at_end_ || IsOver()) {
     closed = co_await stream_.Close();
   } else {
     closed = co_await stream_.CloseGracefully(options().goodbye_timeout);

@@ -40,7 +40,8 @@ void Http1State::BeginRequest(MonotonicTime now) {
   body_left_ = head.content_length.value_or(0);
   body_done_ = !head.chunked && body_left_ == 0;
   continue_due_ = head.expects_continue;
-  keep_ = head.keep_alive && n_requests_ < options().max_requests;
+  client_keeps_ = head.keep_alive;
+  keep_ = client_keeps_ && n_requests_ < options().max_requests;
 }
 
 // For the next request to follow.

@@ -94,7 +94,8 @@ class Http1State : public AnswerState {
   Framing framing_ = Framing::kLength;
   bool body_done_ = true;
   bool continue_due_ = false;
-  bool keep_ = false;  // the connection, after this request
+  bool keep_ = false;         // the connection, after this request
+  bool client_keeps_ = true;  // the same, as the client has said
 
  private:
   void TakeMemory();
