@@ -147,15 +147,15 @@ def accepts(address):
 
 
 @contextlib.contextmanager
-def running(name, command, cpu, family):
-    """Starts a server on a core; gives its process and address; ends it."""
+def running(name, command, cpus, family):
+    """Starts a server on these cores; gives its process and address; ends it."""
     command, address = fill_in(command)
     with tempfile.NamedTemporaryFile('w+') as output, tempfile.TemporaryDirectory() as folder:
         listen = listen_address(family, folder)
         command = [word.replace('{listen}', listen) for word in command]
         server = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+            preexec_fn=lambda: os.sched_setaffinity(0, cpus))
 
         def said():
             # Not by the descriptor that the server has: its position is the same.
@@ -188,7 +188,7 @@ def running(name, command, cpu, family):
 
 
 def measure(options, name, cell):
-    with running(name, options.servers[name], options.server_cpu,
+    with running(name, options.servers[name], {options.server_cpu},
                  options.family) as (server, address):
         load = subprocess.run(
             [options.loadgen, '--json', '--connect=' + address,

@@ -5,7 +5,8 @@
 Ringway's http_server on io_uring and on epoll, beside nginx and h2o from packages and responders
 by hand on epoll and io_uring that parse nothing (peers/http_epoll.cc, http_uring.cc); on one core,
 wrk or h2load on another, in turns. Prints a table of medians, with the medians of the ratios of
-each round.
+each round. Two more kinds of cells compare Ringway with itself: with and without an access log, and
+with two workers and one, where all share both cores with the load.
 
 Needs the packages nginx-light, h2o, wrk and nghttp2-client; what is missing is left out.
 
@@ -27,8 +28,8 @@ import time
 import echo_compare
 import peer_servers
 
-Cell = collections.namedtuple('Cell', 'name path flags tls log h2 by_hand',
-                              defaults=((), False, False, False, None))
+Cell = collections.namedtuple('Cell', 'name path flags tls log h2 by_hand workers',
+                              defaults=((), False, False, False, None, False))
 
 _CELLS = [
     Cell('13 B, keep-alive, 64 connections', '/hello', by_hand=13),
@@ -38,9 +39,10 @@ _CELLS = [
     Cell('1 KiB file, a connection for each', '/1k', flags=('-H', 'Connection: close')),
     Cell('1 KiB file, TLS', '/1k', tls=True),
     Cell('1 KiB file, HTTP/2, 32 streams', '/1k', h2=True),
+    Cell('1 KiB file, two workers', '/1k', workers=True),
 ]
 
-_BESIDE = ('nginx', 'h2o', 'by hand epoll', 'by hand io_uring')
+_BESIDE = ('nginx', 'h2o', 'by hand epoll', 'by hand io_uring', 'itself')
 
 
 def parse_arguments():
@@ -76,10 +78,19 @@ def servers_of(options, cell, folder):
         ringway += ['--tls-cert=' + cert, '--tls-key=' + key]
     if cell.log:
         ringway += ['--access-log=%s/access' % folder]
+    epoll = ['--backend=epoll']
     servers = collections.OrderedDict([
         ('ringway', ringway),
-        ('ringway epoll', ringway + ['--backend=epoll']),
+        ('ringway epoll', ringway + epoll),
     ])
+    if cell.log:
+        without = ringway[:-1]
+        servers.update([('ringway, no log', without), ('ringway epoll, no log', without + epoll)])
+    if cell.workers:
+        two = ['--workers=2']
+        servers.update([('ringway, 2 workers', ringway + two),
+                        ('ringway epoll, 2 workers', ringway + epoll + two)])
+        return servers
     if shutil.which('nginx'):
         servers['nginx'] = peer_servers.nginx('nginx', folder, cert, key, cell.h2, cell.log)
     if shutil.which('h2o') and cell.path != '/hello':
@@ -98,9 +109,11 @@ def load(options, cell, address, seconds):
         command = ['h2load', '-t1', '-c2', '-m32', '-D%d' % seconds, url]
         pattern = r'(\d+) succeeded, 0 failed'
     else:
-        command = ['wrk', '-t1', '-c64', '-d%ds' % seconds, *cell.flags, url]
+        threads = 2 if cell.workers else 1
+        command = ['wrk', '-t%d' % threads, '-c64', '-d%ds' % seconds, *cell.flags, url]
         pattern = r'(\d+) requests in'
-    ran = subprocess.run(['taskset', '-c', str(options.load_cpu)] + command,
+    cpus = _cpus(options, cell, options.load_cpu)
+    ran = subprocess.run(command, preexec_fn=lambda: os.sched_setaffinity(0, cpus),
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     found = re.search(pattern, ran.stdout)
     if ran.returncode != 0 or not found or 'Non-2xx' in ran.stdout or 'Socket errors' in ran.stdout:
@@ -108,8 +121,20 @@ def load(options, cell, address, seconds):
     return int(found.group(1))
 
 
+def _cpus(options, cell, cpu):
+    return {options.server_cpu, options.load_cpu} if cell.workers else {cpu}
+
+
+def _itself(name):
+    """The server that a cell about Ringway alone compares it with."""
+    if name.endswith(', 2 workers'):
+        return name[:-len(', 2 workers')]
+    return name + ', no log'
+
+
 def measure(options, name, command, cell):
-    with echo_compare.running(name, command, options.server_cpu, 'tcp') as (server, address):
+    cpus = _cpus(options, cell, options.server_cpu)
+    with echo_compare.running(name, command, cpus, 'tcp') as (server, address):
         clock = (~server.pid << 3) | 2  # as clock_getcpuclockid(3) makes it
         load(options, cell, address, 1)  # to warm up; both know whole seconds only
         cpu, since = time.clock_gettime(clock), time.monotonic()
@@ -127,8 +152,9 @@ def compare(options, cell, folder):
         for name in names if round_number % 2 == 0 else reversed(names):
             runs_of[name].append(measure(options, name, servers[name], cell))
     for name, runs in runs_of.items():
+        peers = [_itself(name) if peer == 'itself' else peer for peer in _BESIDE]
         ratios = ['%.2f' % statistics.median(a['us'] / b['us'] for a, b in zip(runs, runs_of[peer]))
-                  if peer in runs_of else '' for peer in _BESIDE]
+                  if peer in runs_of else '' for peer in peers]
         print('| %s | %s | %.2f | %s | %s |' % (
             cell.name, name, statistics.median(run['us'] for run in runs), ' | '.join(ratios),
             format(round(statistics.median(run['rate'] for run in runs)), ',')))

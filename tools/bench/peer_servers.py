@@ -55,7 +55,7 @@ def nginx(program, folder, cert=None, key=None, http2=False, access_log=False):
     listen = ' '.join((['ssl'] if cert else []) + (['http2'] if http2 else []))
     tls = 'ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.2 TLSv1.3;' % (
         cert, key) if cert else ''
-    log = 'access_log %s/nginx.access buffer=64k' % folder if access_log else 'access_log off'
+    log = 'access_log %s/nginx.access combined buffer=64k' % folder if access_log else 'access_log off'
     return _from_template(folder, 'nginx.conf', _NGINX.format(
         folder=folder, listen=listen, tls=tls, log=log, short='x' * 64),
                           '%s -p %s -c $0' % (program, folder))

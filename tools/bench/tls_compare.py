@@ -104,7 +104,7 @@ def servers_of(options, cell, folder):
 
 
 def measure(options, name, command, cell):
-    with echo_compare.running(name, command, options.server_cpu, 'tcp') as (server, address):
+    with echo_compare.running(name, command, {options.server_cpu}, 'tcp') as (server, address):
         if cell.drain:
             request = (b'GET /%s HTTP/1.0\r\n\r\n' % (b'short' if cell.source else b'file')
                        if name == _NGINX else b'?')
