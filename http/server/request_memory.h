@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // RequestMemory: the buffers of a request and its response, which a connection
-// borrows from its worker while it has a request: so one that is idle has none,
-// and requests allocate none.
+// of HTTP/1, or a stream of HTTP/2, borrows from its worker while it has a
+// request: so a connection that is idle has none, and requests allocate none.
 
-#ifndef RINGWAY_HTTP_SERVER_HTTP1_REQUEST_MEMORY_H_
-#define RINGWAY_HTTP_SERVER_HTTP1_REQUEST_MEMORY_H_
+#ifndef RINGWAY_HTTP_SERVER_REQUEST_MEMORY_H_
+#define RINGWAY_HTTP_SERVER_REQUEST_MEMORY_H_
 
 #include <cstddef>
 #include <memory>
@@ -13,16 +13,24 @@
 #include <utility>
 #include <vector>
 
+#include "ringway/http/http1/request_head.h"
 #include "ringway/http/message/headers.h"
 
 namespace ringway::http::internal {
 
 // Empty, whatever memory it has.
 struct RequestMemory {
+  // Exchanges the buffers for those of `head` and of its response.
+  void Swap(RequestHead& head, Headers& response_headers) {
+    request.Swap(head.headers);
+    target.swap(head.target_text);
+    response.Swap(response_headers);
+  }
+
   Headers request;
   Headers response;
   std::string target;
-  std::string out;  // bytes of the response
+  std::string out;  // bytes of a response of HTTP/1
 };
 
 // An object of ExecutorLocals.
@@ -57,4 +65,4 @@ class RequestMemoryPool {
 
 }  // namespace ringway::http::internal
 
-#endif  // RINGWAY_HTTP_SERVER_HTTP1_REQUEST_MEMORY_H_
+#endif  // RINGWAY_HTTP_SERVER_REQUEST_MEMORY_H_

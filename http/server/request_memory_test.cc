@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "ringway/http/server/http1/request_memory.h"
+#include "ringway/http/server/request_memory.h"
 
 #include <cstddef>
 #include <memory>

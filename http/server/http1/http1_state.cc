@@ -16,21 +16,15 @@ void Http1State::Forget() {
 
 void Http1State::TakeMemory() {
   memory_ = pool_.Take();
-  SwapMemory();
+  memory_->Swap(parser_.head(), response_.headers());
 }
 
 void Http1State::ReturnMemory() {
   if (memory_ == nullptr) return;
   response_.headers().Clear();
   memory_->out.clear();
-  SwapMemory();
+  memory_->Swap(parser_.head(), response_.headers());
   pool_.Put(std::move(memory_));
-}
-
-void Http1State::SwapMemory() {
-  parser_.head().headers.Swap(memory_->request);
-  parser_.head().target_text.swap(memory_->target);
-  response_.headers().Swap(memory_->response);
 }
 
 void Http1State::BeginRequest(MonotonicTime now) {

@@ -21,8 +21,8 @@
 #include "ringway/http/http1/response_head.h"
 #include "ringway/http/server/answer_state.h"
 #include "ringway/http/server/date_cache.h"
-#include "ringway/http/server/http1/request_memory.h"
 #include "ringway/http/server/request.h"
+#include "ringway/http/server/request_memory.h"
 #include "ringway/http/server/server_core.h"
 
 namespace ringway::http::internal {
@@ -99,7 +99,6 @@ class Http1State : public AnswerState {
 
  private:
   void TakeMemory();
-  void SwapMemory();
 
   std::unique_ptr<RequestMemory> memory_;
 };

@@ -42,6 +42,7 @@ class Http2Connection final : private Http2State {
   // `in` reads from `stream`, and has nothing taken from it.
   Http2Connection(std::shared_ptr<const ServerCore> core, S stream, Reader in)
       : Http2State(std::move(core), CurrentExecutor().locals().Get<DateCache>(),
+                   CurrentExecutor().locals().Get<RequestMemoryPool>(),
                    CurrentExecutor().loop()),
         stream_(std::move(stream)),
         in_(std::move(in)) {}

@@ -23,9 +23,10 @@ constexpr size_t kTasksPerStream = 2;
 }  // namespace
 
 Http2State::Http2State(std::shared_ptr<const ServerCore> core, DateCache& date,
-                       Loop& loop)
+                       RequestMemoryPool& memory, Loop& loop)
     : core_(std::move(core)),
       date_(date),
+      memory_(memory),
       loop_(loop),
       session_(options().request, options().http2, *this),
       head_limit_(loop.now() + options().head_timeout),
@@ -59,6 +60,7 @@ void Http2State::Begin(Http2Stream& stream) {
 
 void Http2State::Forget(Http2Stream& stream) {
   const std::unique_ptr<Http2Stream> dropped(&stream);
+  stream.ReturnMemory();
   if (stream.spawned()) --n_tasks_;
   stream.Unlink();
   if (streams_.empty()) idle_since_ = loop_.now();

@@ -17,6 +17,7 @@
 #include "ringway/executor/task/event.h"
 #include "ringway/http/http2/server_session.h"
 #include "ringway/http/server/date_cache.h"
+#include "ringway/http/server/request_memory.h"
 #include "ringway/http/server/server_core.h"
 #include "ringway/net/socket_address.h"
 
@@ -27,13 +28,14 @@ class Http2Stream;
 class Http2State : private ServerSession::Host {
  public:
   Http2State(std::shared_ptr<const ServerCore> core, DateCache& date,
-             Loop& loop);
+             RequestMemoryPool& memory, Loop& loop);
   Http2State(const Http2State&) = delete;
   Http2State& operator=(const Http2State&) = delete;
 
   const ServerCore& core() const { return *core_; }
   const ServerOptions& options() const { return core_->options; }
   DateCache& date() { return date_; }
+  RequestMemoryPool& memory() { return memory_; }
   Loop& loop() { return loop_; }
   ServerSession& session() { return session_; }
 
@@ -77,6 +79,7 @@ class Http2State : private ServerSession::Host {
 
   const std::shared_ptr<const ServerCore> core_;
   DateCache& date_;
+  RequestMemoryPool& memory_;
   Loop& loop_;
   ServerSession session_;
   IntrusiveList<Http2Stream> streams_;

@@ -32,8 +32,19 @@ Http2Stream::Http2Stream(Http2State& connection)
     : ServerStream(connection.options().request),
       AnswerState(connection.core()),
       connection_(connection),
+      memory_(connection.memory().Take()),
       request_(head(), *this),
-      watch_(*this) {}
+      watch_(*this) {
+  memory_->Swap(head(), response_.headers());
+}
+
+void Http2Stream::ReturnMemory() {
+  head().headers.Clear();
+  head().target_text.clear();
+  response_.headers().Clear();
+  memory_->Swap(head(), response_.headers());
+  connection_.memory().Put(std::move(memory_));
+}
 
 void Http2Stream::OnClosed() {
   if (!spawned_) return connection_.Forget(*this);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -23,6 +24,7 @@
 #include "ringway/http/server/handler_watch.h"
 #include "ringway/http/server/http2/http2_state.h"
 #include "ringway/http/server/request.h"
+#include "ringway/http/server/request_memory.h"
 
 namespace ringway::http::internal {
 
@@ -37,6 +39,8 @@ class Http2Stream final : public ServerStream,
   Task<void> Run();
   void OnSpawned() { spawned_ = true; }
   bool spawned() const { return spawned_; }
+  // Before it is destroyed, unless its worker ends.
+  void ReturnMemory();
 
  private:
   // --- Exchange.
@@ -98,6 +102,7 @@ class Http2Stream final : public ServerStream,
   void Log(const absl::Status& handled);
 
   Http2State& connection_;
+  std::unique_ptr<RequestMemory> memory_;
   Request request_;
   Watch watch_;
   TaskContext* task_ = nullptr;  // once it runs
