@@ -29,8 +29,8 @@ bool TakesRegisteredFd(OpCode opcode) {
     case OpCode::kClose:     // takes an ordinary fd
     case OpCode::kSendFile:  // two fds in turn
     case OpCode::kWaitPid:
-    case OpCode::kSplice:  // from here on: run by kernel threads
-    case OpCode::kShutdown:
+    case OpCode::kShutdown:  // a system call (UringBackend::CallsItself())
+    case OpCode::kSplice:    // from here on: run by kernel threads
     case OpCode::kFsync:
     case OpCode::kSyncFileRange:
     case OpCode::kFallocate:

@@ -45,7 +45,7 @@ void AppendLine(const AccessEntry& entry, std::string_view date,
                 std::string& to) {
   const std::string peer = entry.peer.host();
   const int64_t microseconds =
-      (absl::ToInt64Nanoseconds(entry.duration) + 500) / 1000;
+      absl::ToInt64Microseconds(entry.duration + absl::Nanoseconds(500));
   absl::StrAppend(&to, peer.empty() ? "-" : peer, " - - [", date, "] \"",
                   entry.method, " ");
   AppendEscaped(entry.target, to);
